@@ -1,0 +1,55 @@
+# make demo: set up, then run the whole experiment on this machine.   make test: set up, then check it all.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
+COMPILE := uv pip compile --quiet --generate-hashes --python-version 3.11 \
+	--python-platform x86_64-manylinux_2_28 --no-annotate --no-header
+SOURCES := workflow/scripts tests benchmarks envs
+
+.PHONY: setup demo test lint docs lock bench clean
+.DELETE_ON_ERROR:
+
+setup: .venv/ready
+
+.venv/ready: envs/dev.lock envs/torch-cpu.lock envs/torch-cuda.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "limr needs Python 3.11; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up .venv from hashed locks (a few minutes, once)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) --require-hashes --only-binary :all: -r envs/dev.lock
+	@$(PIP) --require-hashes --only-binary :all: -r envs/torch-cpu.lock 2>.venv/torch-cpu.log || { \
+		echo "No PyTorch build without CUDA here (see .venv/torch-cpu.log): taking the full one, some GB"; \
+		$(PIP) --require-hashes --only-binary :all: -r envs/torch-cuda.lock; }
+	@$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+demo: setup
+	@$(BIN)/limr run --profile profiles/demo
+	@cat results/demo/headline.txt
+
+test: setup lint
+	@$(BIN)/pytest
+
+lint: setup
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check --quiet $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
+	@$(BIN)/python envs/generate.py --check
+	@$(BIN)/limr reference --check
+	@$(BIN)/snakemake --profile profiles/demo --lint
+
+docs: setup
+	@$(BIN)/limr reference
+
+lock:
+	@cd envs && $(COMPILE) --upgrade dev.in -o dev.lock
+	@cd envs && for name in data embedded; do $(COMPILE) -c dev.lock $$name.in -o $$name.lock; done
+	@cd envs && $(COMPILE) -c dev.lock torch-cuda.in -o torch-cuda.lock
+	@$(PYTHON) envs/generate.py
+
+bench: setup
+	@$(BIN)/python benchmarks/run.py
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

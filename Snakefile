@@ -1,0 +1,41 @@
+"""LIMR: which RL prompts are worth the compute, and is the gain real?
+
+problems -> trajectories -> scores -> subsets -> runs -> evaluations -> tables, figures, report.
+A study is one configuration file; config/config.yaml is the paper's, and the default.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+if "study" not in config:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/select.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        subsets=collect(
+            f"{RESULTS}/subsets/{{arm}}.{{suffix}}",
+            arm=STUDY.selected,
+            suffix=["jsonl", "json"],
+        ),
+        report=f"{RESULTS}/report.html",
+
+
+onstart:
+    refuse_what_cannot_run()

@@ -1,0 +1,69 @@
+# Takes: policy/step{step}/ of a run, problems/{benchmark}.jsonl
+# Makes: evals/{arm}/seed{seed}/step{step}/{benchmark}.parquet and .json
+# One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
+
+EVALUATED = {
+    arm: STUDY.steps[STUDY.arms[arm].train] for arm in STUDY.base + STUDY.trained
+}
+
+
+def evaluations(steps, suffix):
+    """Return the evaluations of a run at some steps, on every benchmark."""
+    return [
+        f"{RESULTS}/evals/{{arm}}/seed{{seed}}/step{step}/{benchmark}.{suffix}"
+        for step in steps
+        for benchmark in STUDY.benchmarks
+    ]
+
+
+def policies(arm):
+    """Return the policies of a run that are evaluated; those of a base arm are the base."""
+    if arm in STUDY.base:
+        return [f"{RESULTS}/base"]
+    return [f"{RUN}/policy/step{step}" for step in EVALUATED[arm]]
+
+
+rule evaluate:
+    input:
+        policies=lambda wildcards: policies(wildcards.arm),
+        problems=[problems(benchmark) for benchmark in STUDY.benchmarks],
+    output:
+        evaluations=evaluations(STUDY.steps["ppo"], "parquet"),
+        summaries=evaluations(STUDY.steps["ppo"], "json"),
+    log:
+        f"{LOGS}/evaluate/{{arm}}-seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate/{{arm}}-seed{{seed}}.tsv"
+    wildcard_constraints:
+        arm=any_of(STUDY.arms_by("ppo")),
+    conda:
+        engine_environment("generate")
+    params:
+        settings=lambda wildcards: {
+            "engine": STUDY.config["engine"]["generate"],
+            "options": engine_options("generate"),
+            "grader": STUDY.config["grader"],
+            "steps": EVALUATED[wildcards.arm],
+            "benchmarks": STUDY.benchmarks,
+        },
+        code=code("evaluate", engine("generate")),
+    message:
+        "Evaluate {wildcards.arm}, seed {wildcards.seed}"
+    script:
+        "../scripts/evaluate.py"
+
+
+use rule evaluate as evaluate_sft with:
+    output:
+        evaluations=evaluations(STUDY.steps["sft"], "parquet"),
+        summaries=evaluations(STUDY.steps["sft"], "json"),
+    wildcard_constraints:
+        arm=any_of(STUDY.arms_by("sft")),
+
+
+use rule evaluate as evaluate_base with:
+    output:
+        evaluations=evaluations(STUDY.steps["none"], "parquet"),
+        summaries=evaluations(STUDY.steps["none"], "json"),
+    wildcard_constraints:
+        arm=any_of(STUDY.base),

@@ -1,0 +1,154 @@
+# Takes: evals/, metrics.parquet, trajectories/, scores/, subsets/
+# Makes: collected/*.parquet, tables/{table}.tsv + .md, figures/{figure}.pdf + .png + .tsv, report.html
+
+# In the order of the study: arms, then seeds.
+RUNS = [
+    {
+        "arm": arm.name,
+        "group": arm.group,
+        "train": arm.train,
+        "seed": seed,
+    }
+    for arm in STUDY.arms.values()
+    if arm.name in EVALUATED
+    for seed in STUDY.seeds
+]
+TRAINED_RUNS = [run for run in RUNS if run["train"] != "none"]
+ALL_EVALUATIONS = [
+    {**run, "step": step, "benchmark": benchmark}
+    for run in RUNS
+    for step in EVALUATED[run["arm"]]
+    for benchmark in STUDY.benchmarks
+]
+
+# What a table or a figure may ask for by its NEEDS.
+MATERIAL = {
+    "evaluations": (
+        f"{RESULTS}/collected/evaluations.parquet" if STUDY.benchmarks else []
+    ),
+    "metrics": f"{RESULTS}/collected/metrics.parquet" if STUDY.trained else [],
+    "trajectories": [
+        f"{RESULTS}/trajectories/{name}.parquet"
+        for name in TRAJECTORIES
+        if name not in PUBLISHED
+    ],
+    "scores": [f"{RESULTS}/scores/{name}.parquet" for name in STUDY.scores],
+    "subsets": [f"{RESULTS}/subsets/{arm}.json" for arm in STUDY.selected],
+}
+
+
+def material(kind, name, key):
+    """Return the input of one sort that a table or figure asks for, or nothing."""
+    return MATERIAL[key] if key in registry.load(kind, name).NEEDS else []
+
+
+rule collect_evaluations:
+    input:
+        evaluations=[
+            f"{RESULTS}/evals/{{arm}}/seed{{seed}}/step{{step}}/{{benchmark}}.parquet".format(
+                **key
+            )
+            for key in ALL_EVALUATIONS
+        ],
+    output:
+        evaluations=f"{RESULTS}/collected/evaluations.parquet",
+    log:
+        f"{LOGS}/collect_evaluations/all.log",
+    benchmark:
+        f"{BENCHMARKS}/collect_evaluations/all.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        settings={"evaluations": ALL_EVALUATIONS},
+        code=code("collect_evaluations"),
+    message:
+        "Collect the evaluations"
+    script:
+        "../scripts/collect_evaluations.py"
+
+
+rule collect_metrics:
+    input:
+        metrics=[
+            f"{RESULTS}/runs/{{arm}}/seed{{seed}}/metrics.parquet".format(**run)
+            for run in TRAINED_RUNS
+        ],
+    output:
+        metrics=f"{RESULTS}/collected/metrics.parquet",
+    log:
+        f"{LOGS}/collect_metrics/all.log",
+    benchmark:
+        f"{BENCHMARKS}/collect_metrics/all.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        settings={"runs": TRAINED_RUNS},
+        code=code("collect_metrics"),
+    message:
+        "Collect the training metrics"
+    script:
+        "../scripts/collect_metrics.py"
+
+
+rule make_table:
+    input:
+        evaluations=lambda wildcards: material("tables", wildcards.table, "evaluations"),
+        metrics=lambda wildcards: material("tables", wildcards.table, "metrics"),
+        trajectories=lambda wildcards: material(
+            "tables", wildcards.table, "trajectories"
+        ),
+        scores=lambda wildcards: material("tables", wildcards.table, "scores"),
+        subsets=lambda wildcards: material("tables", wildcards.table, "subsets"),
+    output:
+        tsv=f"{RESULTS}/tables/{{table}}.tsv",
+        markdown=f"{RESULTS}/tables/{{table}}.md",
+    log:
+        f"{LOGS}/make_table/{{table}}.log",
+    benchmark:
+        f"{BENCHMARKS}/make_table/{{table}}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        settings=lambda wildcards: {
+            "study": STUDY.overview(),
+            "options": STUDY.config["tables"][wildcards.table],
+        },
+        code=lambda wildcards: code("make_table", ("tables", wildcards.table)),
+    message:
+        "Make the table {wildcards.table}"
+    script:
+        "../scripts/make_table.py"
+
+
+rule draw_figure:
+    input:
+        evaluations=lambda wildcards: material(
+            "figures", wildcards.figure, "evaluations"
+        ),
+        metrics=lambda wildcards: material("figures", wildcards.figure, "metrics"),
+        trajectories=lambda wildcards: material(
+            "figures", wildcards.figure, "trajectories"
+        ),
+        scores=lambda wildcards: material("figures", wildcards.figure, "scores"),
+        subsets=lambda wildcards: material("figures", wildcards.figure, "subsets"),
+    output:
+        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
+        png=f"{RESULTS}/figures/{{figure}}.png",
+        tsv=f"{RESULTS}/figures/{{figure}}.tsv",
+        caption=f"{RESULTS}/figures/{{figure}}.txt",
+    log:
+        f"{LOGS}/draw_figure/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/draw_figure/{{figure}}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        settings=lambda wildcards: {
+            "study": STUDY.overview(),
+            "options": STUDY.config["figures"][wildcards.figure],
+        },
+        code=lambda wildcards: code("draw_figure", ("figures", wildcards.figure)),
+    message:
+        "Draw the figure {wildcards.figure}"
+    script:
+        "../scripts/draw_figure.py"

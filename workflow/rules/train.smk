@@ -1,0 +1,97 @@
+# Takes: subsets/{arm}.jsonl and the base policy.
+# Makes: base/, and for each run: rollouts.parquet (PPO), metrics.parquet, policy/step{step}/, run.json
+# Half-finished runs live in state/, outside every output: a failed job's outputs are deleted.
+
+
+rule make_base:
+    input:
+        problems=[problems(name) for name in STUDY.datasets],
+    output:
+        policy=directory(f"{RESULTS}/base"),
+    log:
+        f"{LOGS}/make_base/base.log",
+    benchmark:
+        f"{BENCHMARKS}/make_base/base.tsv"
+    conda:
+        engine_environment("train")
+    params:
+        settings={
+            "engine": STUDY.config["engine"]["train"],
+            "base": STUDY.config["base"],
+            "options": engine_options("train"),
+        },
+        state=f"{RESULTS}/state/base",
+        code=code("make_base", engine("train")),
+    message:
+        "Make the base policy"
+    script:
+        "../scripts/make_base.py"
+
+
+rule train_ppo:
+    input:
+        base=rules.make_base.output.policy,
+        problems=f"{RESULTS}/subsets/{{arm}}.jsonl",
+    output:
+        rollouts=f"{RUN}/rollouts.parquet",
+        metrics=f"{RUN}/metrics.parquet",
+        record=f"{RUN}/run.json",
+        policies=[directory(f"{RUN}/policy/step{step}") for step in STUDY.steps["ppo"]],
+    log:
+        f"{LOGS}/train_ppo/{{arm}}-seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train_ppo/{{arm}}-seed{{seed}}.tsv"
+    wildcard_constraints:
+        arm=any_of(STUDY.arms_by("ppo")),
+    conda:
+        engine_environment("train")
+    params:
+        settings={
+            "engine": STUDY.config["engine"]["train"],
+            "options": engine_options("train"),
+            "grader": STUDY.config["grader"],
+            "reward": STUDY.config["reward"],
+            "ppo": STUDY.config["ppo"],
+            "steps": STUDY.steps["ppo"],
+        },
+        state=f"{RESULTS}/state/{{arm}}-seed{{seed}}",
+        code=code("train_ppo", engine("train")),
+    message:
+        "Train {wildcards.arm} by PPO, seed {wildcards.seed}"
+    script:
+        "../scripts/train_ppo.py"
+
+
+rule train_sft:
+    input:
+        base=rules.make_base.output.policy,
+        problems=f"{RESULTS}/subsets/{{arm}}.jsonl",
+        solutions=lambda wildcards: (
+            f"{RESULTS}/solutions/{STUDY.arm_dataset(wildcards.arm)}.jsonl"
+        ),
+    output:
+        metrics=f"{RUN}/metrics.parquet",
+        record=f"{RUN}/run.json",
+        policies=[directory(f"{RUN}/policy/step{step}") for step in STUDY.steps["sft"]],
+    log:
+        f"{LOGS}/train_sft/{{arm}}-seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train_sft/{{arm}}-seed{{seed}}.tsv"
+    wildcard_constraints:
+        arm=any_of(STUDY.arms_by("sft")),
+    conda:
+        engine_environment("train")
+    params:
+        settings={
+            "engine": STUDY.config["engine"]["train"],
+            "options": engine_options("train"),
+            "grader": STUDY.config["grader"],
+            "sft": STUDY.config["sft"],
+            "steps": STUDY.steps["sft"],
+        },
+        state=f"{RESULTS}/state/{{arm}}-seed{{seed}}",
+        code=code("train_sft", engine("train")),
+    message:
+        "Fine-tune {wildcards.arm}, seed {wildcards.seed}"
+    script:
+        "../scripts/train_sft.py"

@@ -1,0 +1,9 @@
+"""Collect all evaluations: one row a run, step, benchmark, decoding and problem."""
+
+from limr import collect, io
+from limr.joblog import logged
+
+with logged(snakemake.log[0]):
+    keys = snakemake.params.settings["evaluations"]
+    entries = list(zip(keys, snakemake.input.evaluations, strict=True))
+    io.write_parquet(snakemake.output.evaluations, collect.collect_evaluations(entries))

@@ -1,0 +1,8 @@
+"""Collect the training metrics of all runs: one row a run and step."""
+
+from limr import collect, io
+from limr.joblog import logged
+
+with logged(snakemake.log[0]):
+    entries = list(zip(snakemake.params.settings["runs"], snakemake.input.metrics, strict=True))
+    io.write_parquet(snakemake.output.metrics, collect.collect_metrics(entries))

@@ -1,0 +1,12 @@
+"""Fetch a pinned file, from the mirror or from its public origin."""
+
+import os
+from pathlib import Path
+
+from limr import sources
+from limr.joblog import logged
+
+with logged(snakemake.log[0]):
+    mirror = os.environ.get("LIMR_MIRROR")
+    source = sources.load_sources(Path(snakemake.params.registry))[snakemake.wildcards.file]
+    sources.fetch(source, Path(snakemake.output.file), Path(mirror) if mirror else None)

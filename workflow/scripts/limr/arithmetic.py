@@ -1,0 +1,216 @@
+r"""Generated arithmetic and algebra in six levels: the problems of the embedded study.
+
+The whole space of problems is split once for all, by a hash that no seed enters, into what may be
+trained on, what is held out for benchmarks, and what the base model may see in its warm-up. So the
+three are disjoint whatever the seeds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+
+import numpy as np
+
+from limr.arithmetic_families import FAMILIES, Item
+from limr.errors import InputError, nearest
+from limr.records import Problem
+from limr.streams import stream
+
+SOURCE = "arithmetic"
+BOX = "\\boxed{"
+
+# Everything that a prompt or a worked solution is made of.
+CHARACTERS = "0123456789+-*/=(),x?}\\boed{"
+# The same for a tokenizer: longest match first. `\boxed{` is one token, and the characters that
+# occur in nothing else are left out.
+TOKENS: tuple[str, ...] = (BOX, *"0123456789+-*/=(),x?}")
+
+_BUCKETS = {"train": (0, 30), "held-out": (30, 55), "warmup": (55, 100)}  # shares in per cent
+_SPLITS: Mapping[str, tuple[str, tuple[int, ...]]] = {  # split -> bucket, levels
+    "train": ("train", (1, 2, 3, 4, 5, 6)),
+    "warmup": ("warmup", (1, 2, 3, 4, 5, 6)),
+    "easy": ("held-out", (1, 2)),
+    "medium": ("held-out", (3, 4)),
+    "hard": ("held-out", (5, 6)),
+}
+SPLITS = tuple(_SPLITS)
+
+# What makes the base model imperfect; the shares are means over the levels.
+_WITH_WORKING = 0.45
+_WRONG = 0.15
+_WITHOUT_BOX = 0.30
+_MEAN_LEVEL = 3.5
+
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class _Entry:
+    item: Item
+    family: str
+    level: int
+    bucket: str
+
+
+def generate(n: int, seed: int, split: str, avoid: Collection[str] = ()) -> list[Problem]:
+    """Draw `n` distinct problems of a split, as evenly over levels and families as there are.
+
+    Args:
+        n: how many, at least 1.
+        seed: which of the problems; the same arguments give the same problems in the same order.
+        split: one of `SPLITS`: `train` and `warmup` have levels 1 to 6; `easy` 1 and 2, `medium` 3
+            and 4, `hard` 5 and 6 are held out.
+        avoid: prompts that must not be drawn.
+
+    Returns:
+        The problems ordered by level; `problem_id` is `arithmetic-<split>-<number from 1>`.
+
+    Raises:
+        InputError: there is no such split, or it has fewer than `n` problems.
+    """
+    groups = _groups(split, avoid)
+    available = sum(len(entries) for entries in groups.values())
+    if not 1 <= n <= available:
+        raise InputError(
+            f"{SOURCE}: {n} problems were asked of the split '{split}', which has {available}. "
+            f"Ask for 1 to {available}."
+        )
+    chosen: list[_Entry] = []
+    for name, count in _even_shares(n, groups).items():
+        entries = groups[name]
+        order = stream(seed, SOURCE, split, name).permutation(len(entries))
+        chosen += [entries[index] for index in order[:count]]
+    width = max(4, len(str(n)))
+    return [
+        Problem(
+            f"{SOURCE}-{split}-{number:0{width}d}",
+            entry.item.prompt,
+            entry.item.answer,
+            SOURCE,
+            entry.level,
+        )
+        for number, entry in enumerate(chosen, start=1)
+    ]
+
+
+def solution(prompt: str) -> str:
+    r"""Return a worked solution that ends in `\boxed{answer}`, at most 27 characters.
+
+    Raises:
+        InputError: the prompt is not one of the generated ones.
+    """
+    item = _entry(prompt).item
+    return f"{item.working}{BOX}{item.answer}}}"
+
+
+def warmup_examples(n: int, seed: int, avoid: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Draw `n` pairs (prompt, target) from which an imperfect base model is learnt.
+
+    The families are equally frequent and a prompt may come again. About 45 % of the targets show
+    the working, 15 % have a wrong answer (4 % at level 1, 26 % at level 6), 30 % have no box.
+
+    Args:
+        n: how many, at least 1.
+        seed: the same arguments give the same pairs.
+        avoid: prompts that must not be drawn, beside those that are not in the warm-up's part.
+    """
+    groups = list(_groups("warmup", avoid).values())
+    generator = stream(seed, SOURCE, "warmup examples")
+    families = generator.integers(len(groups), size=n)
+    draws = generator.random((n, 5))
+    return [
+        _example(groups[family], draw)
+        for family, draw in zip(families.tolist(), draws, strict=True)
+    ]
+
+
+def _example(entries: Sequence[_Entry], draw: np.ndarray) -> tuple[str, str]:
+    """Make one pair from five uniform draws: which, working, wrong, how wrong, box."""
+    which, working, wrong, how, box = draw.tolist()
+    entry = entries[int(which * len(entries))]
+    answer = entry.item.answer
+    if wrong < _WRONG * entry.level / _MEAN_LEVEL:
+        answer = _wrong_answer(answer, how)
+    target = answer if box < _WITHOUT_BOX else f"{BOX}{answer}}}"
+    shown = entry.item.working if working < _WITH_WORKING else ""
+    return entry.item.prompt, shown + target
+
+
+def _wrong_answer(answer: str, draw: float) -> str:
+    """Return another non-negative number nearby: off by 1, 2 or 10, as slips are."""
+    numerator, slash, denominator = answer.partition("/")
+    value = int(numerator)
+    slips = [value + slip for slip in (-10, -2, -1, 1, 2, 10) if value + slip >= 0]
+    return f"{slips[int(draw * len(slips))]}{slash}{denominator}"
+
+
+def _even_shares(n: int, groups: Mapping[str, Sequence[_Entry]]) -> dict[str, int]:
+    """Share `n` among levels, then among each level's families; what is short is made up."""
+    level_of = {name: entries[0].level for name, entries in groups.items()}
+    levels: dict[int, dict[str, int]] = {}
+    for name, entries in groups.items():
+        levels.setdefault(level_of[name], {})[name] = len(entries)
+    totals = _level_off(n, {level: sum(sizes.values()) for level, sizes in levels.items()})
+    shares: dict[str, int] = {}
+    for level, sizes in levels.items():
+        shares |= _level_off(totals[level], sizes)
+    return shares
+
+
+def _level_off(n: int, capacity: Mapping[Key, int]) -> dict[Key, int]:
+    """Share `n` as evenly as the capacities allow; the first ones get what does not divide."""
+    shares = dict.fromkeys(capacity, 0)
+    left = n
+    while left:
+        open_keys = [key for key in capacity if shares[key] < capacity[key]]
+        each = max(1, left // len(open_keys))
+        for key in open_keys:
+            more = min(each, capacity[key] - shares[key], left)
+            shares[key] += more
+            left -= more
+    return shares
+
+
+def _groups(split: str, avoid: Collection[str]) -> dict[str, list[_Entry]]:
+    """Return family -> entries of a split, families without entries left out."""
+    if split not in _SPLITS:
+        raise InputError(f"{SOURCE}: there is no split '{split}'.{nearest(split, SPLITS)}")
+    bucket, levels = _SPLITS[split]
+    avoided = frozenset(avoid)
+    groups: dict[str, list[_Entry]] = {}
+    for entry in _space().values():
+        wanted = entry.bucket == bucket and entry.level in levels
+        if wanted and entry.item.prompt not in avoided:
+            groups.setdefault(entry.family, []).append(entry)
+    return groups
+
+
+def _entry(prompt: str) -> _Entry:
+    try:
+        return _space()[prompt]
+    except KeyError:
+        raise InputError(
+            f"{SOURCE}: '{prompt[:60]}' is not one of the generated problems."
+        ) from None
+
+
+@cache
+def _space() -> dict[str, _Entry]:
+    """Return every problem by its prompt, in the families' order (about 25,000; 0.1 s)."""
+    space: dict[str, _Entry] = {}
+    for family in FAMILIES:
+        for item in family.items():
+            entry = _Entry(item, family.name, family.level, _bucket(item.key))
+            if space.setdefault(item.prompt, entry) is not entry:
+                raise ValueError(f"{item.prompt!r} stands in two families")
+    return space
+
+
+def _bucket(key: str) -> str:
+    share = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % 100
+    return next(name for name, (low, high) in _BUCKETS.items() if low <= share < high)

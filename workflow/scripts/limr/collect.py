@@ -1,0 +1,145 @@
+"""One table of all evaluations and one of all training metrics; a summary of one evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from limr import io
+from limr.errors import InputError
+from limr.records import EVALUATIONS, METRICS, VERDICTS
+from limr.statistics import bootstrap_mean, wilson
+from limr.streams import stream
+
+# Which run a row is of. `group` is shared by the random draws of an arm.
+RUN = [
+    ("arm", pa.string()),
+    ("group", pa.string()),
+    ("train", pa.string()),
+    ("seed", pa.int64()),
+]
+
+# One row a run, step, benchmark, decoding and problem.
+COLLECTED_EVALUATIONS = pa.schema(
+    [
+        *RUN,
+        ("step", pa.int32()),
+        ("benchmark", pa.string()),
+        ("decoding", pa.string()),
+        ("problem_id", pa.string()),
+        ("n", pa.int32()),  # responses
+        ("n_correct", pa.int32()),
+        ("response_tokens", pa.float64()),  # mean a response
+        ("truncated", pa.float64()),  # share of the responses
+        ("malformed", pa.float64()),  # share of the responses
+    ]
+)
+
+# One row a run and training step.
+COLLECTED_METRICS = pa.schema([*RUN, *METRICS])
+
+Entry = tuple[Mapping[str, Any], Path]
+
+
+def collect_evaluations(entries: Sequence[Entry]) -> pa.Table:
+    """Return `collected/evaluations.parquet`: the responses counted by problem.
+
+    Args:
+        entries: (keys, path): `arm`, `group`, `train`, `seed`, `step` and `benchmark` of each
+            evaluation file (`limr.records.EVALUATIONS`).
+
+    Raises:
+        InputError: no entries, a file that is not one, or without rows.
+    """
+    frames = [_counted(keys, path) for keys, path in entries]
+    return _joined(frames, COLLECTED_EVALUATIONS)
+
+
+def _counted(keys: Mapping[str, Any], path: Path) -> pd.DataFrame:
+    columns = ("problem_id", "decoding", "sample", "verdict", "response_tokens", "truncated")
+    frame = io.read_parquet(path, EVALUATIONS, columns).to_pandas()
+    if frame.empty:
+        raise InputError(f"{path}: no responses in it.")
+    doubled = frame.duplicated(["problem_id", "decoding", "sample"])
+    if doubled.any():
+        first = frame.loc[doubled, ["problem_id", "decoding", "sample"]].iloc[0].to_dict()
+        raise InputError(f"{path}: {int(doubled.sum())} responses stand twice, such as {first}.")
+    verdict = frame["verdict"].astype(str)
+    frame = frame.assign(correct=verdict == "correct", malformed=verdict == "malformed")
+    grouped = frame.groupby(["decoding", "problem_id"], sort=False)
+    counted: pd.DataFrame = grouped.agg(
+        n=("correct", "size"),
+        n_correct=("correct", "sum"),
+        response_tokens=("response_tokens", "mean"),
+        truncated=("truncated", "mean"),
+        malformed=("malformed", "mean"),
+    ).reset_index()
+    return counted.assign(**keys)
+
+
+def collect_metrics(entries: Sequence[Entry]) -> pa.Table:
+    """Return `collected/metrics.parquet`: the training metrics of every run.
+
+    Args:
+        entries: (keys, path): `arm`, `group`, `train` and `seed` of each metrics file
+            (`limr.records.METRICS`).
+
+    Raises:
+        InputError: no entries, or a file that is not one.
+    """
+    frames = [io.read_parquet(path, METRICS).to_pandas().assign(**keys) for keys, path in entries]
+    return _joined(frames, COLLECTED_METRICS)
+
+
+def _joined(frames: Sequence[pd.DataFrame], schema: pa.Schema) -> pa.Table:
+    if not frames:
+        raise InputError("there is nothing to collect: the study has no such files.")
+    tables = [pa.Table.from_pandas(f[schema.names], schema, preserve_index=False) for f in frames]
+    return pa.concat_tables(tables).combine_chunks().replace_schema_metadata(None)
+
+
+def summarise_evaluation(table: pa.Table) -> dict[str, Any]:
+    """Return what an evaluation's `.json` says of its responses, by decoding.
+
+    The 95 % interval is Wilson's where each problem has one response; else a bootstrap over
+    problems, since samples of one problem are not independent.
+
+    Args:
+        table: one evaluation (`limr.records.EVALUATIONS`).
+    """
+    frame = table.drop_columns(["response"]).to_pandas()
+    return {
+        str(name): _summary(part, str(name)) for name, part in frame.groupby("decoding", sort=False)
+    }
+
+
+def _summary(frame: pd.DataFrame, decoding: str) -> dict[str, Any]:
+    verdict = frame["verdict"].astype(str)
+    correct = verdict == "correct"
+    accuracy = correct.groupby(frame["problem_id"], sort=False).mean().to_numpy(np.float64)
+    if len(accuracy) == len(frame):
+        method = "Wilson"
+        low, high = wilson(int(correct.sum()), len(frame))
+    else:
+        method = "bootstrap over problems"
+        rng = stream(0, "summarise_evaluation", decoding)
+        found = bootstrap_mean({"": accuracy[np.newaxis, :]}, rng)
+        low, high = found.low, found.high
+    broken = frame.loc[frame["format"].fillna("") != "", "format"].value_counts()
+    return {
+        "n_problems": len(accuracy),
+        "n_responses": len(frame),
+        "accuracy": float(accuracy.mean()),
+        "interval_95": [low, high],
+        "interval_method": method,
+        "malformed": float((verdict == "malformed").mean()),
+        "truncated": float(frame["truncated"].mean()),
+        "mean_response_tokens": float(frame["response_tokens"].mean()),
+        "verdicts": {name: int((verdict == name).sum()) for name in VERDICTS},
+        "format_rules_broken": {str(rule): int(n) for rule, n in sorted(broken.items())},
+    }

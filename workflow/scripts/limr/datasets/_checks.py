@@ -1,0 +1,107 @@
+"""What every reader of problem files checks: empty answers, and texts that stand twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from limr.errors import InputError
+from limr.records import Problem
+
+EMPTY_ANSWERS: dict[str, Any] = {
+    "enum": ["refuse", "drop", "keep"],
+    "default": "refuse",
+    "description": "What to do with problems whose gold answer is empty or `None`: refuse the "
+    "file, drop the problems, or keep them (nothing equals an empty answer).",
+}
+_SHOWN = 5
+
+
+def needed(file: Path | None, source: str) -> Path:
+    """Return `file`, or say that the entry lacks it.
+
+    Raises:
+        InputError: there is no file.
+    """
+    if file is None:
+        raise InputError(
+            f"a data set of source '{source}' needs the key 'file', the name of a file in "
+            "config/sources.yaml."
+        )
+    return file
+
+
+def text(row: object, key: str, where: str, *, may_be_empty: bool = False) -> str:
+    """Return `row[key]`, a text.
+
+    Raises:
+        InputError: `row` is no mapping, or the value is missing, not a text, or empty.
+    """
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: expected a JSON object, found {type(row).__name__}.")
+    value = row.get(key)
+    if not isinstance(value, str) or not (value.strip() or may_be_empty):
+        raise InputError(f"{where}: '{key}' must be a text that is not empty, found {value!r}.")
+    return value
+
+
+def treat_empty_answers(
+    problems: Sequence[Problem], rule: str, where: Callable[[int], str]
+) -> tuple[list[Problem], list[str]]:
+    """Apply the option `empty_answers`.
+
+    Args:
+        problems: as read.
+        rule: refuse, drop or keep.
+        where: position in `problems` -> place in the file, for the message.
+
+    Returns:
+        The problems that stay, and a note where there was something to note.
+
+    Raises:
+        InputError: the rule is refuse and an answer is empty or `None`.
+    """
+    empty = [i for i, problem in enumerate(problems) if problem.answer.strip() in ("", "None")]
+    if not empty:
+        return list(problems), []
+    if rule == "refuse":
+        first = empty[0]
+        raise InputError(
+            f"{where(first)}: problem '{problems[first].problem_id}' has the answer "
+            f"{problems[first].answer!r} ({len(empty)} such in all). Set `empty_answers: drop` or "
+            "`keep`, or give it one."
+        )
+    done = {"drop": "dropped", "keep": "kept; nothing equals an empty one"}[rule]
+    ids = [f"{problems[i].problem_id} ({problems[i].answer!r})" for i in empty]
+    note = f"gold answers that are empty or 'None': {len(empty)}, {done}: {_listed(ids)}"
+    left_out = set(empty) if rule == "drop" else set()
+    return [problem for i, problem in enumerate(problems) if i not in left_out], [note]
+
+
+def duplicate_notes(problems: Sequence[Problem]) -> list[str]:
+    """Say which prompts stand under several ids, exactly and up to case and white space."""
+    notes = []
+    exact = _groups(problems, lambda prompt: prompt)
+    if exact:
+        notes.append(f"prompts that stand under several ids: {len(exact)}: {_listed(exact)}")
+    loose = _groups(problems, lambda prompt: "".join(prompt.split()).casefold())
+    new = [group for group in loose if group not in exact]
+    if new:
+        notes.append(
+            f"more that differ in nothing but case and white space: {len(new)}: {_listed(new)}"
+        )
+    return notes
+
+
+def _groups(problems: Sequence[Problem], key: Callable[[str], str]) -> list[str]:
+    """Return the ids of each group of prompts with the same key, ' = ' between them."""
+    groups: dict[str, list[str]] = {}
+    for problem in problems:
+        groups.setdefault(key(problem.prompt), []).append(problem.problem_id)
+    return [" = ".join(ids) for ids in groups.values() if len(ids) > 1]
+
+
+def _listed(items: Sequence[str]) -> str:
+    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return ", ".join(items[:_SHOWN]) + more

@@ -1,0 +1,54 @@
+"""Generated arithmetic and algebra with worked solutions (see `limr.arithmetic`); no file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from limr import arithmetic
+from limr.records import Problem
+
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["problems"],
+    "properties": {
+        "problems": {"type": "integer", "minimum": 1, "description": "How many problems."},
+        "seed": {
+            "type": "integer",
+            "minimum": 0,
+            "default": 0,
+            "description": "Which of them; splits are disjoint whatever the seeds.",
+        },
+        "split": {
+            "enum": list(arithmetic.SPLITS),
+            "default": "train",
+            "description": "`train` and `warmup`: levels 1 to 6; `easy` 1 and 2, `medium` 3 and 4, "
+            "`hard` 5 and 6, held out.",
+        },
+    },
+}
+
+
+def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
+    """Generate the problems that the options name.
+
+    Raises:
+        InputError: more problems than the split has.
+    """
+    problems = _generate(options)
+    levels = Counter(problem.level for problem in problems)
+    counts = ", ".join(f"level {level}: {n}" for level, n in sorted(levels.items(), key=str))
+    return problems, [f"{len(problems)} generated problems ({counts})"]
+
+
+def solutions(options: Mapping[str, Any], file: Path | None) -> dict[str, str]:
+    """Return problem_id -> worked solution of the same problems."""
+    return {p.problem_id: arithmetic.solution(p.prompt) for p in _generate(options)}
+
+
+def _generate(options: Mapping[str, Any]) -> list[Problem]:
+    split = options.get("split", "train")
+    return arithmetic.generate(options["problems"], options.get("seed", 0), split)

@@ -1,0 +1,57 @@
+"""MATH-FULL as the paper published it: one JSON list of {id, prompt, answer, source}.
+
+The ids are kept: they are what every table joins on. One text stands under two ids and four gold
+answers are empty or `None`; both are said in the notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from limr import io
+from limr.datasets import _checks
+from limr.errors import InputError
+from limr.records import Problem, check_problems
+
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["file"],
+    "properties": {"empty_answers": _checks.EMPTY_ANSWERS},
+}
+
+
+def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
+    """Read and check the file.
+
+    Returns:
+        The problems in the file's order (levels are not in it), and notes.
+
+    Raises:
+        InputError: not such a list, a key missing, an id that stands twice, or an empty answer
+            unless `empty_answers` allows it; the message has the row, counted from 0.
+    """
+    path = _checks.needed(file, "math-full")
+    rows = io.read_json(path)
+    if not isinstance(rows, list):
+        raise InputError(f"{path}: expected a list of problems, found {type(rows).__name__}.")
+    read = [_problem(row, f"{path}: row {number}") for number, row in enumerate(rows)]
+    rule = options.get("empty_answers", "refuse")
+    problems, notes = _checks.treat_empty_answers(read, rule, lambda i: f"{path}: row {i}")
+    check_problems(problems, str(path), allow_empty_answers=rule == "keep")
+    return problems, [
+        f"{len(problems)} problems of {len(rows)} rows",
+        *_checks.duplicate_notes(problems),
+        *notes,
+    ]
+
+
+def _problem(row: object, where: str) -> Problem:
+    return Problem(
+        problem_id=_checks.text(row, "id", where),
+        prompt=_checks.text(row, "prompt", where),
+        answer=_checks.text(row, "answer", where, may_be_empty=True),
+        source=_checks.text(row, "source", where),
+    )

@@ -1,0 +1,53 @@
+"""One JSON object a line with `question` and `answer`: AIME24, AMC23, MATH500 and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from limr import io
+from limr.datasets import _checks
+from limr.records import Problem, check_problems
+
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["file", "prefix"],
+    "properties": {
+        "prefix": {
+            "type": "string",
+            "pattern": "^[a-z0-9][a-z0-9_-]*$",
+            "description": "Start of the ids: `aime24` gives aime24-1, aime24-2, ... by row.",
+        },
+        "empty_answers": _checks.EMPTY_ANSWERS,
+    },
+}
+
+
+def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
+    """Read and check the file; answers stay as they are written, such as AMC23's `27.0`.
+
+    Returns:
+        The problems in the file's order and notes; ids count the objects from 1.
+
+    Raises:
+        InputError: not such a file, a key missing, or an empty answer unless `empty_answers`
+            allows it.
+    """
+    path = _checks.needed(file, "question-answer")
+    prefix = options["prefix"]
+    read = []
+    for number, row in enumerate(io.read_jsonl(path), start=1):
+        where = f"{path}: row {number}"
+        prompt = _checks.text(row, "question", where)
+        answer = _checks.text(row, "answer", where, may_be_empty=True)
+        read.append(Problem(f"{prefix}-{number}", prompt, answer, prefix))
+    rule = options.get("empty_answers", "refuse")
+    problems, notes = _checks.treat_empty_answers(read, rule, lambda i: f"{path}: row {i + 1}")
+    check_problems(problems, str(path), allow_empty_answers=rule == "keep")
+    return problems, [
+        f"{len(problems)} problems of {len(read)} rows",
+        *_checks.duplicate_notes(problems),
+        *notes,
+    ]

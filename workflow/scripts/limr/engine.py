@@ -1,0 +1,94 @@
+"""What an engine is: the plug-ins in `limr/engines/` train policies and generate responses.
+
+An engine's module has these names; a function that an engine does not offer is absent:
+
+- `OPTIONS`: JSON schema (properties with descriptions and defaults) of `engines.<name>` in a study;
+- `BASE`: JSON schema of the study's `base` for this engine;
+- `make_base(job: BaseJob) -> None`: writes the base policy, a Hugging Face model folder;
+- `train_ppo(job: PpoJob) -> None` and `train_sft(job: SftJob) -> None`;
+- `open_policy(folder, options) -> Policy`.
+
+Every function writes atomically, resumes from `job.state` after a kill, and gives the same bytes
+for the same job, or says in docs/design.md what it cannot promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from limr.records import Problem, Response
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How responses are drawn: `temperature` 0 is greedy; `max_tokens` counts the end token."""
+
+    name: str
+    samples: int
+    temperature: float
+    top_p: float
+    max_tokens: int
+
+
+@dataclass(frozen=True)
+class BaseJob:
+    """Make the base policy of a study."""
+
+    seed: int
+    base: Settings  # the study's `base`
+    options: Settings  # the study's `engines.<name>`
+    held_out: Sequence[Problem]  # must not be learnt from: training problems and benchmarks
+    state: Path  # working folder, outside the declared outputs
+    policy: Path  # output: a model folder
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """What every training run has."""
+
+    arm: str
+    seed: int
+    base: Path  # the base policy's model folder
+    problems: Sequence[Problem]
+    options: Settings  # the study's `engines.<name>`
+    grader: Settings  # the study's `grader`
+    state: Path  # working folder, outside the declared outputs; removed at the end
+    policies: Mapping[int, Path]  # outputs: step -> model folder; step 0 is the base
+    metrics: Path  # output: `limr.records.METRICS`
+    record: Path  # output: run.json
+    provenance: Settings  # what run.json records beside hardware, durations and attempts
+
+
+@dataclass(frozen=True)
+class PpoJob(TrainJob):
+    """Train by PPO; `ppo` are the study's hyper-parameters under `ppo`."""
+
+    ppo: Settings
+    reward: Mapping[str, float]  # verdict -> reward
+    rollouts: Path  # output: `limr.records.ROLLOUTS`, ordered by step, position in batch, sample
+
+
+@dataclass(frozen=True)
+class SftJob(TrainJob):
+    """Train by supervised fine-tuning on `solutions` (problem_id -> worked solution)."""
+
+    sft: Settings
+    solutions: Mapping[str, str]
+
+
+class Policy(Protocol):
+    """A loaded model that generates."""
+
+    def generate(
+        self, prompts: Sequence[str], decoding: Decoding, seed: int
+    ) -> list[list[Response]]:
+        """Return `decoding.samples` responses for each prompt, in the prompts' order.
+
+        The same policy, prompts, decoding and seed give the same responses.
+        """
+        ...

@@ -1,0 +1,104 @@
+"""The embedded engine: a tiny Qwen2 model, trained and sampled with PyTorch in this process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from limr.engine import BaseJob, Policy, PpoJob, Settings, SftJob
+
+Schema = dict[str, Any]
+
+
+def _count(default: int, description: str, minimum: int = 1) -> Schema:
+    return {
+        "type": "integer",
+        "minimum": minimum,
+        "default": default,
+        "description": description,
+    }
+
+
+OPTIONS: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "device": {
+            "enum": ["auto", "cpu", "cuda"],
+            "default": "auto",
+            "description": "Where the model runs; `auto` takes a CUDA device if there is one.",
+        },
+        "threads": _count(1, "CPU threads of a process; Snakemake runs several processes."),
+        "micro_batch": _count(96, "Samples that go through a model at a time; costs memory only."),
+        "checkpoint_every": _count(4, "Training steps between checkpoints."),
+    },
+}
+
+BASE: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "hidden": _count(96, "Width of the model."),
+        "layers": _count(3, "Transformer blocks."),
+        "heads": _count(4, "Attention heads; they divide the width into even parts."),
+        "key_value_heads": _count(2, "Key-value heads; they divide the heads."),
+        "intermediate": _count(256, "Width of the MLP."),
+        "warmup": {
+            "type": "object",
+            "additionalProperties": False,
+            "default": {},
+            "description": "Supervised training that makes the base policy.",
+            "properties": {
+                "steps": _count(600, "Optimizer steps."),
+                "batch_size": _count(160, "Examples an optimizer step."),
+                "learning_rate": {
+                    "type": "number",
+                    "exclusiveMinimum": 0,
+                    "default": 3.0e-3,
+                    "description": "Peak learning rate; a cosine brings it to a tenth.",
+                },
+                "warmup_steps": _count(20, "Steps of linear learning-rate warm-up.", minimum=0),
+                "seed": _count(11, "Draws the first weights and the examples.", minimum=0),
+            },
+        },
+    },
+}
+
+
+def _prepare(options: Settings) -> None:
+    """Set what OpenMP reads when PyTorch is first imported: idle threads must not spin."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(options["threads"]))
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def make_base(job: BaseJob) -> None:
+    """Write the base policy."""
+    _prepare(job.options)
+    from limr.embedded import supervised
+
+    supervised.make_base(job)
+
+
+def train_ppo(job: PpoJob) -> None:
+    """Train by PPO."""
+    _prepare(job.options)
+    from limr.embedded import ppo
+
+    ppo.train_ppo(job)
+
+
+def train_sft(job: SftJob) -> None:
+    """Train by supervised fine-tuning on worked solutions."""
+    _prepare(job.options)
+    from limr.embedded import supervised
+
+    supervised.train_sft(job)
+
+
+def open_policy(folder: Path, options: Settings) -> Policy:
+    """Load a policy folder for generation."""
+    _prepare(options)
+    from limr.embedded.generation import EmbeddedPolicy
+
+    return EmbeddedPolicy(folder, options)

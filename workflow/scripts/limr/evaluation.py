@@ -1,0 +1,83 @@
+"""Evaluation of one policy on one benchmark, whatever the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from limr import collect, io
+from limr.engine import Decoding, Policy
+from limr.grading.grade import GRADER_VERSION, Grader
+from limr.joblog import note
+from limr.records import EVALUATIONS, Problem, Response
+from limr.streams import stream_seed
+
+Json = dict[str, Any]
+
+
+def evaluate(
+    policy: Policy,
+    problems: Sequence[Problem],
+    benchmark: str,
+    settings: Mapping[str, Any],
+    grader_settings: Mapping[str, Any],
+    seed: int,
+) -> tuple[pa.Table, Json]:
+    """Generate and grade responses to every problem of a benchmark, with each decoding.
+
+    The random stream is named by seed, benchmark and decoding, not by arm or step: at one seed all
+    policies face the same draws, which is what makes paired comparisons sharp.
+
+    Args:
+        policy: a loaded model.
+        problems: the benchmark's problems.
+        benchmark: its name.
+        settings: its `title`, `version` and `decodings`.
+        grader_settings: the study's `grader`.
+        seed: the run's seed.
+
+    Returns:
+        The table `limr.records.EVALUATIONS` (ordered by decoding, problem, sample) and its summary
+        with n, interval, decoding settings and the grader's version.
+    """
+    grader = Grader(dict(grader_settings))
+    rows: list[Json] = []
+    for entry in settings["decodings"]:
+        decoding = Decoding(**entry)
+        draws = stream_seed(seed, "evaluate", benchmark, decoding.name)
+        responses = policy.generate([p.prompt for p in problems], decoding, draws)
+        for problem, samples in zip(problems, responses, strict=True):
+            rows.extend(
+                _row(problem, decoding.name, sample, response, grader)
+                for sample, response in enumerate(samples)
+            )
+        right = sum(row["verdict"] == "correct" for row in rows[-len(problems) * entry["samples"] :])
+        note(f"{benchmark} {decoding.name}: {right} of {len(problems) * entry['samples']} correct")
+    table = pa.Table.from_pylist(rows, schema=EVALUATIONS)
+    summary = collect.summarise_evaluation(table)
+    return table, {"benchmark": benchmark, "settings": dict(settings), "seed": seed,
+                   "grader_version": GRADER_VERSION, **summary}
+
+
+def _row(problem: Problem, decoding: str, sample: int, response: Response, grader: Grader) -> Json:
+    grade = grader.grade(problem.answer, response.text, truncated=response.truncated)
+    return {
+        "problem_id": problem.problem_id,
+        "decoding": decoding,
+        "sample": sample,
+        "verdict": grade.verdict,
+        "format": grade.format,
+        "answer": grade.answer,
+        "response_tokens": response.tokens,
+        "truncated": response.truncated,
+        "response": response.text,
+    }
+
+
+def write(table_path: str | Path, summary_path: str | Path, table: pa.Table, summary: Json) -> None:
+    """Write an evaluation and its summary, which gains the table's sha256."""
+    io.write_parquet(table_path, table)
+    io.write_json(summary_path, {**summary, "sha256": io.sha256(table_path)})

@@ -1,0 +1,1 @@
+"""One grader for rewards and for evaluations."""

@@ -1,0 +1,62 @@
+r"""Finding the answer in a response: the contents of `\boxed{...}`, by one pass over the text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MAX_BOXES_READ = 64  # a list spread over more boxes than this is not put together
+_GAP = 60  # characters between boxes that still count as one answer
+# An opening box (the backslash may be doubled, as in escaped text), an escaped character, a brace.
+_TOKEN = re.compile(r"\\{1,3}boxed\s{0,8}\{|\\.|[{}]", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A balanced box: its content and where it stands, `text[start:end]` being all of it."""
+
+    content: str
+    start: int
+    end: int
+
+
+def boxes(text: str) -> list[Box]:
+    r"""Return the balanced boxes in the order of their beginnings, innermost ones only.
+
+    Escaped braces, as in `\boxed{\{1,2\}}`, do not count; a box that never closes is passed over.
+    """
+    found: list[Box] = []
+    opened: list[tuple[int, int] | None] = []  # (start, start of content) of a box, None of a brace
+    for token in _TOKEN.finditer(text):
+        mark = token.group()
+        if mark == "{":
+            opened.append(None)
+        elif mark == "}":
+            box = opened.pop() if opened else None
+            if box is not None and not (found and found[-1].start > box[0]):
+                found.append(Box(text[box[1] : token.start()], box[0], token.end()))
+        elif mark.endswith("boxed{") or "boxed" in mark:
+            opened.append((token.start(), token.end()))
+    return found
+
+
+def last_box(text: str) -> str | None:
+    """Return the content of the last balanced box, None where there is none."""
+    found = boxes(text)
+    return found[-1].content if found else None
+
+
+def joined_boxes(text: str, count: int) -> str | None:
+    r"""Return the last `count` boxes joined by commas, where a list was spread over several.
+
+    They must stand close together and in one paragraph, as in
+    `$\boxed{2}$, $\boxed{3}$ and $\boxed{5}$`; None otherwise.
+    """
+    found = boxes(text)[-count:]
+    if not 2 <= count <= MAX_BOXES_READ or len(found) < count:
+        return None
+    for first, second in zip(found, found[1:], strict=False):
+        between = text[first.end : second.start]
+        if len(between) > _GAP or "\n\n" in between:
+            return None
+    return ", ".join(box.content for box in found)

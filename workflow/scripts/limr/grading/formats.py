@@ -1,0 +1,101 @@
+r"""The format rules: what makes a response malformed, whatever its answer is.
+
+The rules are the paper's (section 3.2 and its reward server): no end token, no box, five or more
+boxes, more than 30 % foreign characters, a block repeated five times in a row. Two are changed, see
+docs/deviations.md: the box limit can be set, and repeated layout (white space, dashes, digits) is
+no offence. Each rule takes about linear time.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_CHARACTERS = 200_000  # longer responses are not read
+MAX_GARBLED = 0.3
+_BLOCK = 5  # shortest block that counts
+_TIMES = 5  # how often in a row
+# ASCII, white space and the mathematical operators are what a response is expected to be made of.
+_FOREIGN = re.compile(r"[^\x20-\x7e\s\u2200-\u22ff]")
+_LAYOUT = re.compile(r"[\s\d_\-\u2010-\u2015]*")
+
+
+def box_count(text: str) -> int:
+    r"""Return how often `\boxed` stands in the text, balanced or not."""
+    return text.count("\\boxed")
+
+
+def is_garbled(text: str) -> bool:
+    """Tell whether more than 30 % of the characters are foreign to a solution in English."""
+    if text.isascii() and text.isprintable():
+        return False
+    return len(_FOREIGN.findall(text)) > MAX_GARBLED * len(text)
+
+
+def is_repeated(text: str) -> bool:
+    """Tell whether a block of at least 5 characters stands 5 times in a row within one line.
+
+    A block of nothing but white space, digits, dashes and underscores does not count.
+    """
+    return any(
+        len(line) >= _BLOCK * _TIMES and _line_repeats(line) for line in text.split("\n")
+    )
+
+
+def _line_repeats(line: str) -> bool:
+    """Try every block length on places one block apart: n log n for a line of n characters.
+
+    Five equal blocks of length p from s on hold a multiple i of p in [s, s + p), and from there
+    the line agrees with itself shifted by p for at least 3 p characters more.
+    """
+    n = len(line)
+    for size in range(_BLOCK, n // _TIMES + 1):
+        for i in range(0, n - 4 * size + 1, size):
+            if line[i] == line[i + size] and _run(line, i, size) >= _TIMES * size:
+                block = line[i : i + size]
+                if not _LAYOUT.fullmatch(block):
+                    return True
+    return False
+
+
+def _run(line: str, i: int, size: int) -> int:
+    """Return the length around `i` over which the line has the period `size`."""
+    block = line[i : i + size]
+    end = i + size
+    while line.startswith(block, end):
+        end += size
+    if end < i + 4 * size:
+        return 0
+    while end < len(line) and line[end] == line[end - size]:
+        end += 1
+    start = i
+    while start > 0 and line[start - 1] == line[start - 1 + size]:
+        start -= 1
+    return end - start
+
+
+def broken_rule(
+    text: str, *, truncated: bool, max_boxes: int | None, repetition: bool
+) -> str:
+    """Return the first rule that the response breaks, "" where it is well formed.
+
+    Args:
+        text: the response.
+        truncated: the end token never came.
+        max_boxes: most boxes allowed, None for any number.
+        repetition: whether repeated text is an offence.
+
+    Returns:
+        truncated, too-long, no-box, too-many-boxes, garbled, repeated, or "".
+    """
+    if truncated:
+        return "truncated"
+    if len(text) > MAX_CHARACTERS:
+        return "too-long"
+    count = box_count(text)
+    if count == 0:
+        return "no-box"
+    if max_boxes is not None and count > max_boxes:
+        return "too-many-boxes"
+    if is_garbled(text):
+        return "garbled"
+    return "repeated" if repetition and is_repeated(text) else ""

@@ -1,0 +1,1 @@
+"""One file a plug-in: see docs/extending.md."""

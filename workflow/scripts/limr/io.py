@@ -1,0 +1,166 @@
+"""Reading and writing files: whole or not at all, and the same bytes for the same content."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from limr.errors import InputError
+
+Json = dict[str, Any]
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path` that is renamed to `path` if the block succeeds.
+
+    Works for a file and for a folder. On an error nothing is left behind and whatever stood at
+    `path` stays as it was. A full disk is reported with the path and the space that is left.
+
+    Raises:
+        InputError: the disk is full.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    _remove(temporary)
+    try:
+        yield temporary
+        if temporary.is_dir() and target.exists():
+            _remove(target)
+        temporary.replace(target)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            free = shutil.disk_usage(target.parent).free
+            raise InputError(
+                f"{target}: the disk is full ({free / 1e6:.0f} MB free). Nothing was written; "
+                "free some space and run the same command again."
+            ) from error
+        raise
+    finally:
+        _remove(temporary)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sha256(path: str | Path) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file (UTF-8) atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write a JSON file atomically: sorted keys, two spaces, no NaN (use null for missing)."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        InputError: it is missing, not UTF-8, or not JSON; with the line.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file.") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 at byte {error.start}.") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}:{error.lineno}: not valid JSON ({error.msg}).") from None
+
+
+def write_jsonl(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write one JSON object a line, keys in the given order, atomically."""
+    lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows]
+    write_text(path, "".join(line + "\n" for line in lines))
+
+
+def read_jsonl(path: str | Path) -> list[Json]:
+    """Read one JSON object a line; blank lines are passed over.
+
+    Raises:
+        InputError: the file is missing, not UTF-8, or a line is not a JSON object.
+    """
+    rows: list[Json] = []
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    rows.append(_json_object(line, f"{path}:{number}"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file.") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}).") from None
+    return rows
+
+
+def _json_object(line: str, where: str) -> Json:
+    try:
+        value = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{where}: not valid JSON ({error}).") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{where}: expected a JSON object, found {type(value).__name__}.")
+    return value
+
+
+def write_parquet(path: str | Path, table: pa.Table) -> None:
+    """Write a parquet file atomically: zstd, and no writer-dependent metadata."""
+    with atomic(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_parquet(
+    path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """Read a parquet file and check it against its contract.
+
+    Args:
+        path: the file.
+        schema: the contract (see `limr.records`); extra columns are passed over.
+        columns: read only these.
+
+    Raises:
+        InputError: missing, not parquet, cut short, a column missing or of another type.
+    """
+    wanted = [name for name in schema.names if columns is None or name in columns]
+    try:
+        found = pq.read_schema(path)
+        missing = [name for name in wanted if name not in found.names]
+        if missing:
+            raise InputError(f"{path}: column '{missing[0]}' is missing; found {found.names}.")
+        table = pq.read_table(path, columns=wanted)
+        return table.cast(pa.schema([schema.field(name) for name in wanted]))
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file.") from None
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as error:
+        raise InputError(f"{path}: not a readable parquet table of this kind ({error}).") from None
+
+
+def write_tsv(path: str | Path, frame: pd.DataFrame) -> None:
+    """Write a tab-separated table atomically; missing values are empty cells."""
+    write_text(path, frame.to_csv(sep="\t", index=False, lineterminator="\n"))

@@ -1,0 +1,117 @@
+"""Where results come from: digests of the code that a rule uses, and a run's record."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+import json
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path(__file__).parents[1]
+ROOT = SCRIPTS.parents[1]
+PACKAGES = ("limr", "torch", "transformers", "numpy", "pandas", "pyarrow", "math-verify")
+
+
+def code_digest(script: str, plugins: Iterable[str] = ()) -> str:
+    """Return a digest of every library module that a script uses, directly or not.
+
+    A rule carries it as a param, so that an edit of a module reruns exactly the rules whose scripts
+    import it. Plug-ins are loaded by name and must be given; nothing is executed.
+
+    Args:
+        script: name of the rule, i.e. of `workflow/scripts/{script}.py`.
+        plugins: dotted modules loaded by name, e.g. `limr.selectors.lim`.
+    """
+    wanted = sorted(_imports(SCRIPTS / f"{script}.py") | set(plugins))
+    seen: set[str] = set()
+    while wanted:
+        module = wanted.pop()
+        if module not in seen and _path(module) is not None:
+            seen.add(module)
+            wanted.extend(sorted(_imports(_existing(module))))
+    text = "".join(f"{module} {_file_digest(_existing(module))}\n" for module in sorted(seen))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _path(module: str) -> Path | None:
+    base = SCRIPTS.joinpath(*module.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _existing(module: str) -> Path:
+    path = _path(module)
+    if path is None:
+        raise FileNotFoundError(module)
+    return path
+
+
+@cache
+def _file_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@cache
+def _imports(path: Path) -> frozenset[str]:
+    """Return the `limr` modules that a file imports, wherever in the file it does."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(name for name in found if name == "limr" or name.startswith("limr."))
+
+
+def digest(value: Any) -> str:
+    """Return a digest of a JSON value that does not depend on the order of keys."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def describe(settings: Mapping[str, Any], code: str, inputs: Mapping[str, str]) -> dict[str, Any]:
+    """Return the part of run.json that is known before a run.
+
+    Args:
+        settings: everything that was configured for it.
+        code: its rule's code digest.
+        inputs: name -> sha256 of each file it reads.
+    """
+    return {
+        "settings": dict(settings),
+        "settings_sha256": digest(settings),
+        "code": code,
+        "commit": _commit(),
+        "inputs_sha256": dict(inputs),
+        "environments_sha256": {p.name: _file_digest(p) for p in sorted((ROOT / "envs").glob("*.lock"))},
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # an env need not hold every package
+    return found
+
+
+def _commit() -> str | None:
+    """Return the commit of the code, with `-changed` where files differ; None outside git."""
+    try:
+        command = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=40", "--dirty=-changed"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603 (a fixed command)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,166 @@
+"""The data contracts: what a row of each file is. docs/outputs.md describes them for users."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from limr import io
+from limr.errors import InputError
+
+VERDICTS = ("correct", "incorrect", "malformed")
+_VERDICT = pa.dictionary(pa.int8(), pa.string())
+
+# One row a rollout: one sampled response to one problem at one training step.
+ROLLOUTS = pa.schema(
+    [
+        ("problem_id", pa.string()),
+        ("step", pa.int32()),  # from 1
+        ("epoch", pa.int16()),  # from 0
+        ("sample", pa.int8()),  # 0 .. samples_per_prompt - 1
+        ("reward", pa.float32()),
+        ("verdict", _VERDICT),
+        ("response_tokens", pa.int32()),  # the end token included
+        ("truncated", pa.bool_()),
+        ("response", pa.string()),
+    ]
+)
+
+# One row a training step. A column that a kind of training does not have is null.
+METRICS = pa.schema(
+    [
+        ("step", pa.int32()),  # from 1
+        ("epoch", pa.int16()),  # from 0
+        ("mean_reward", pa.float64()),
+        ("accuracy", pa.float64()),  # share of correct samples
+        ("malformed", pa.float64()),  # share of malformed samples
+        ("truncated", pa.float64()),  # share of samples without an end token
+        ("response_tokens", pa.float64()),  # mean
+        ("kl", pa.float64()),  # mean per token, policy against reference, at sampling
+        ("entropy", pa.float64()),  # mean per token, nats, at sampling
+        ("policy_loss", pa.float64()),
+        ("value_loss", pa.float64()),
+        ("clip_fraction", pa.float64()),  # share of tokens whose ratio was clipped
+        ("loss", pa.float64()),  # supervised fine-tuning: mean cross-entropy a target token
+        ("tokens", pa.int64()),  # prompt and response tokens trained on
+        ("seconds", pa.float64()),  # wall time; the one column that a rerun does not repeat
+    ]
+)
+
+# One row a problem and epoch; an epoch without samples has no row.
+TRAJECTORIES = pa.schema(
+    [
+        ("problem_id", pa.string()),
+        ("epoch", pa.int16()),
+        ("n", pa.int32()),
+        ("n_correct", pa.int32()),
+        ("mean_reward", pa.float64()),
+    ]
+)
+
+# One row a problem; NaN and a reason where it cannot be scored.
+SCORES = pa.schema([("problem_id", pa.string()), ("score", pa.float64()), ("reason", pa.string())])
+
+# One row a response of an evaluation.
+EVALUATIONS = pa.schema(
+    [
+        ("problem_id", pa.string()),
+        ("decoding", pa.string()),
+        ("sample", pa.int16()),
+        ("verdict", _VERDICT),
+        ("format", pa.string()),  # the format rule that was broken, or ""
+        ("answer", pa.string()),  # what was extracted, null if nothing
+        ("response_tokens", pa.int32()),
+        ("truncated", pa.bool_()),
+        ("response", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem: `answer` is the gold answer, `level` from 1 (easy) or None where unknown."""
+
+    problem_id: str
+    prompt: str
+    answer: str
+    source: str
+    level: int | None = None
+
+
+@dataclass(frozen=True)
+class Response:
+    """One generated text: `tokens` counts the end token; `truncated` = it never came."""
+
+    text: str
+    tokens: int
+    truncated: bool
+
+
+def check_problems(
+    problems: Sequence[Problem], where: str, *, allow_empty_answers: bool = False
+) -> None:
+    """Refuse problems that cannot be trained on or joined.
+
+    Args:
+        problems: the problems.
+        where: what they are, for messages.
+        allow_empty_answers: the data set declares that some gold answers are empty; no response
+            to such a problem can be correct.
+
+    Raises:
+        InputError: no problems, an empty id, prompt or answer, or an id that stands twice.
+    """
+    fields = ["problem_id", "prompt"] + ([] if allow_empty_answers else ["answer"])
+    if not problems:
+        raise InputError(f"{where}: no problems in it.")
+    for number, problem in enumerate(problems, start=1):
+        for field in fields:
+            if not str(getattr(problem, field)).strip():
+                raise InputError(
+                    f"{where}:{number}: problem '{problem.problem_id}' has an empty {field}. "
+                    "Give it one, or leave the problem out."
+                )
+    doubled = [key for key, n in Counter(p.problem_id for p in problems).items() if n > 1]
+    if doubled:
+        raise InputError(
+            f"{where}: {len(doubled)} problem_id stand twice, the first is '{doubled[0]}'. "
+            "Ids join every table of the study: make them unique."
+        )
+
+
+def write_problems(
+    path: str | Path, problems: Sequence[Problem], *, allow_empty_answers: bool = False
+) -> None:
+    """Write `problems/{dataset}.jsonl` after checking it (see `check_problems`)."""
+    check_problems(problems, str(path), allow_empty_answers=allow_empty_answers)
+    io.write_jsonl(path, [asdict(problem) for problem in problems])
+
+
+def read_problems(path: str | Path) -> list[Problem]:
+    """Read `problems/{dataset}.jsonl` or a subset of it (extra keys are passed over).
+
+    An empty answer is let through: the data set was asked about it when the file was written.
+
+    Raises:
+        InputError: a key is missing or of another type, or see `check_problems`.
+    """
+    problems = []
+    for number, row in enumerate(io.read_jsonl(path), start=1):
+        for key in ("problem_id", "prompt", "answer", "source"):
+            if not isinstance(row.get(key), str):
+                raise InputError(
+                    f"{path}:{number}: '{key}' must be a text, found {row.get(key)!r}."
+                )
+        level = row.get("level")
+        if level is not None and (not isinstance(level, int) or isinstance(level, bool)):
+            raise InputError(f"{path}:{number}: 'level' must be a whole number or null: {level!r}.")
+        problems.append(
+            Problem(row["problem_id"], row["prompt"], row["answer"], row["source"], level)
+        )
+    check_problems(problems, str(path), allow_empty_answers=True)
+    return problems

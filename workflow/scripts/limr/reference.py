@@ -1,0 +1,106 @@
+"""The reference page of configuration keys, made from the schemas and the plug-ins."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import yaml
+
+from limr import registry, schema
+
+Json = dict[str, Any]
+
+HEAD = """\
+# Configuration
+
+A study is one YAML file. This page is generated from `workflow/schemas/` and the plug-ins
+(`make docs`); unknown keys are errors. The studies here:
+
+- `config.yaml`: the paper's study, the default of a bare `snakemake`. Its engines are not part of
+  this version: it is checked and planned (`snakemake -n`).
+- `demo.yaml`: the whole experiment in miniature on a CPU, in minutes.
+- `published.yaml`: MATH-FULL and the published scores give the paper's subset; nothing is trained.
+- `benchmarks/*.yaml`: one file a benchmark.
+- `sources.yaml`: the pinned public files, with sha256.
+
+Numbers: write `5.0e-7`, not `5e-7`, which YAML takes for a text.
+"""
+ROW = "| {key} | {type} | {default} | {description} |"
+TITLE = "| key | type | default | meaning |\n|---|---|---|---|"
+
+
+def page() -> str:
+    """Return the whole page, in Markdown."""
+    parts = [HEAD, "## Keys of a study\n", TITLE, *_rows(schema.load("study"), "")]
+    parts += ["\n## Keys of a benchmark file\n", TITLE, *_rows(schema.load("benchmark"), "")]
+    for kind, attribute, heading in (
+        ("datasets", "OPTIONS", "Problem sets: `datasets.*`"),
+        ("selectors", "OPTIONS", "Selectors: `scores.*`"),
+        ("importers", "OPTIONS", "Importers: `trajectories.*`"),
+        ("engines", "OPTIONS", "Engines: `engines.*`"),
+        ("engines", "BASE", "Base policies: `base`, by training engine"),
+        ("tables", "OPTIONS", "Tables: `tables.*`"),
+        ("figures", "OPTIONS", "Figures: `figures.*`"),
+    ):
+        parts += ["", f"## {heading}", *_plugins(kind, attribute)]
+    return "\n".join(parts) + "\n"
+
+
+def _plugins(kind: str, attribute: str) -> list[str]:
+    lines: list[str] = []
+    for name in registry.names(kind):
+        module = registry.load(kind, name)
+        options = getattr(module, attribute, None)
+        if options is None:
+            continue
+        summary = (module.__doc__ or "").strip().splitlines()[0]
+        lines += ["", f"**`{name}`**: {summary}"]
+        rows = _rows(options, "")
+        lines += ["", TITLE, *rows] if rows else []
+    return lines
+
+
+def _rows(node: Json, prefix: str) -> list[str]:
+    """Return a row for each key of a schema, nested ones by their dotted path."""
+    if "x-schema" in node:
+        module, name = node["x-schema"].split(":")
+        node = {**node, **getattr(importlib.import_module(module), name)}
+    rows: list[str] = []
+    parts = dict(node.get("properties", {}))
+    if isinstance(node.get("additionalProperties"), dict):
+        parts["*"] = node["additionalProperties"]
+    for key, part in parts.items():
+        path = f"{prefix}{key}"
+        if key != "*":
+            required = key in node.get("required", [])
+            rows.append(_row(path, part, required))
+        rows += _rows(part, f"{path}.")
+        if part.get("type") == "array" and part["items"].get("type") == "object":
+            rows += _rows(part["items"], f"{path}[].")
+    return rows
+
+
+def _row(path: str, part: Json, required: bool) -> str:
+    default = "required" if required else ""
+    if "default" in part and part["default"] not in ({}, None, []):
+        value = part["default"]
+        text = f"{value:g}" if isinstance(value, float) else yaml.safe_dump(value, default_flow_style=True)
+        default = f"`{text.strip().removesuffix('...').strip()}`"
+    return ROW.format(
+        key=f"`{path}`",
+        type=_type(part),
+        default=default,
+        description=str(part.get("description", "")).replace("|", "\\|"),
+    )
+
+
+def _type(part: Json) -> str:
+    if "enum" in part:
+        return ", ".join(f"`{value}`" for value in part["enum"])
+    if "anyOf" in part:
+        return " or ".join(_type(option) for option in part["anyOf"])
+    kind = part.get("type", "")
+    if isinstance(kind, list):
+        return " or ".join(kind)
+    return str(kind)

@@ -1,0 +1,42 @@
+"""Plug-ins: one file each in a folder of the package, found by the file's name.
+
+Nothing registers itself and nothing is imported until it is asked for. A configured name such as
+`scores-json` is the file `importers/scores_json.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+
+from limr.errors import InputError, nearest
+
+KINDS = ("selectors", "engines", "importers", "figures", "tables", "datasets")
+
+
+def names(kind: str) -> list[str]:
+    """Return the configured names of every plug-in of a kind, sorted."""
+    folder = Path(__file__).parent / kind
+    found = (module.name for module in pkgutil.iter_modules([str(folder)]))
+    return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
+
+
+def module_name(kind: str, name: str) -> str:
+    """Return the dotted module of a plug-in, e.g. `limr.selectors.lim`.
+
+    Raises:
+        InputError: there is no such plug-in; the message names the nearest one.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"{kind!r} is not a kind of plug-in")
+    known = names(kind)
+    if name not in known:
+        raise InputError(f"{kind}: there is no '{name}'.{nearest(name, known)}")
+    return f"limr.{kind}.{name.replace('-', '_')}"
+
+
+def load(kind: str, name: str) -> ModuleType:
+    """Import and return a plug-in's module."""
+    return importlib.import_module(module_name(kind, name))

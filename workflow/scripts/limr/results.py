@@ -1,0 +1,309 @@
+"""What tables, figures and the report are made from, and how each is made and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from limr import io, registry, schema
+from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
+from limr.errors import InputError
+from limr.records import SCORES, TRAJECTORIES
+from limr.statistics import Floats, Interval, bootstrap_difference, bootstrap_mean
+from limr.streams import stream
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Group:
+    """An arm with its random draws, which are shown as one: `arms` are the draws' names."""
+
+    name: str
+    title: str
+    train: str
+    arms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a study has produced. What it has not is None or empty.
+
+    Attributes:
+        study: `study`, `seeds`, `arms` ({name, group, train, title}), `benchmarks` ({name, title}),
+            `steps` (kind of training -> evaluated steps).
+        evaluations: see `limr.collect.COLLECTED_EVALUATIONS`.
+        metrics: see `limr.collect.COLLECTED_METRICS`.
+        trajectories: name -> `limr.records.TRAJECTORIES`.
+        scores: name -> `limr.records.SCORES`.
+        subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.
+    """
+
+    study: Json
+    evaluations: pd.DataFrame | None = None
+    metrics: pd.DataFrame | None = None
+    trajectories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    scores: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    subsets: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> list[Group]:
+        """Arms with their draws together, in the study's order."""
+        found: dict[str, Group] = {}
+        for arm in self.study["arms"]:
+            before = found[arm["group"]].arms if arm["group"] in found else ()
+            found[arm["group"]] = Group(
+                arm["group"], arm["title"], arm["train"], (*before, arm["name"])
+            )
+        return list(found.values())
+
+
+def load(
+    study: Json,
+    *,
+    evaluations: Path | str | None = None,
+    metrics: Path | str | None = None,
+    trajectories: Sequence[Path | str] = (),
+    scores: Sequence[Path | str] = (),
+    subsets: Sequence[Path | str] = (),
+) -> Inputs:
+    """Read what is given; files are named by their stem (`scores/lim.parquet` is 'lim').
+
+    Args:
+        study: see `Inputs`.
+        evaluations: `collected/evaluations.parquet`.
+        metrics: `collected/metrics.parquet`.
+        trajectories: `trajectories/*.parquet`.
+        scores: `scores/*.parquet`.
+        subsets: `subsets/*.json`, and `subsets/*.jsonl` for the overlap of subsets.
+
+    Raises:
+        InputError: a file is missing or not what it should be.
+    """
+    records = {Path(p).stem: io.read_json(p) for p in subsets if Path(p).suffix == ".json"}
+    for path in (Path(p) for p in subsets if Path(p).suffix == ".jsonl"):
+        ids = [row["problem_id"] for row in io.read_jsonl(path)]
+        records.setdefault(path.stem, {})["problem_ids"] = ids
+    return Inputs(
+        study,
+        _frame(evaluations, COLLECTED_EVALUATIONS),
+        _frame(metrics, COLLECTED_METRICS),
+        {Path(p).stem: io.read_parquet(p, TRAJECTORIES).to_pandas() for p in trajectories},
+        {Path(p).stem: io.read_parquet(p, SCORES).to_pandas() for p in scores},
+        records,
+    )
+
+
+def _frame(path: Path | str | None, contract: Any) -> pd.DataFrame | None:  # noqa: ANN401 - no stubs
+    return io.read_parquet(path, contract).to_pandas() if path else None
+
+
+# --- evaluations ---------------------------------------------------------------------------------
+
+
+def evaluated(inputs: Inputs) -> pd.DataFrame:
+    """Return the evaluations.
+
+    Raises:
+        InputError: the study has none.
+    """
+    if inputs.evaluations is None:
+        raise InputError("the study has no evaluations: name benchmarks under `evaluate`.")
+    return inputs.evaluations
+
+
+def decodings(evaluations: pd.DataFrame, benchmark: str) -> list[str]:
+    """Return a benchmark's decodings in the configured order; the first is the headline."""
+    rows = evaluations.loc[evaluations["benchmark"] == benchmark, "decoding"]
+    return [str(name) for name in rows.unique()]
+
+
+def benchmarks(inputs: Inputs) -> dict[str, str]:
+    """Return benchmark -> title, those that were evaluated, in the study's order."""
+    found = set(evaluated(inputs)["benchmark"])
+    return {b["name"]: b["title"] for b in inputs.study["benchmarks"] if b["name"] in found}
+
+
+def evaluated_groups(inputs: Inputs) -> list[Group]:
+    """Return the groups that have evaluations, in the study's order."""
+    found = set(evaluated(inputs)["group"])
+    return [group for group in inputs.groups if group.name in found]
+
+
+def final_step(inputs: Inputs, group: str) -> int:
+    """Return the last evaluated step of a group."""
+    frame = evaluated(inputs)
+    return int(frame.loc[frame["group"] == group, "step"].max())
+
+
+def runs_by_questions(
+    evaluations: pd.DataFrame, group: str, step: int, benchmark: str, decoding: str
+) -> pd.DataFrame:
+    """Return accuracy in [0, 1], one row a run (arm, seed), one column a problem; NaN = missing.
+
+    Columns stand in the order of the first run, so that arms with the same questions line up.
+    """
+    rows = evaluations[
+        (evaluations["group"] == group)
+        & (evaluations["step"] == step)
+        & (evaluations["benchmark"] == benchmark)
+        & (evaluations["decoding"] == decoding)
+    ]
+    rows = rows.assign(accuracy=rows["n_correct"] / rows["n"])
+    wide = rows.pivot(index=["arm", "seed"], columns="problem_id", values="accuracy")
+    return wide[list(rows["problem_id"].unique())]
+
+
+def headline_results(inputs: Inputs, group: str) -> dict[str, Floats]:
+    """Return benchmark -> (n_runs, n_questions) at the final step, the benchmark's first decoding."""
+    frame, step = evaluated(inputs), final_step(inputs, group)
+    return {
+        name: runs_by_questions(frame, group, step, name, decodings(frame, name)[0]).to_numpy(
+            np.float64
+        )
+        for name in benchmarks(inputs)
+    }
+
+
+def group_interval(inputs: Inputs, group: str) -> Interval:
+    """Return the mean over benchmarks of a group at its final step, with a 95 % interval."""
+    return bootstrap_mean(headline_results(inputs, group), stream(0, "bootstrap", group))
+
+
+def group_difference(inputs: Inputs, first: str, second: str) -> Interval:
+    """Return the paired difference between two groups at their final steps."""
+    rng = stream(0, "bootstrap", first, second)
+    return bootstrap_difference(
+        headline_results(inputs, first), headline_results(inputs, second), rng
+    )
+
+
+# --- subsets -------------------------------------------------------------------------------------
+
+
+def group_record(inputs: Inputs, group: Group) -> Json | None:
+    """Return the subset record of a group's first arm, None where it has no subset."""
+    return next((inputs.subsets[arm] for arm in group.arms if arm in inputs.subsets), None)
+
+
+def is_full(record: Json | None) -> bool:
+    """Return whether a subset is the whole problem set."""
+    return record is not None and record["n_selected"] == record["n_problems"]
+
+
+def is_random(record: Json | None) -> bool:
+    """Return whether a subset was drawn at random: its selector is seeded."""
+    if record is None or not record.get("selector"):
+        return False
+    return bool(registry.load("selectors", record["selector"]).SEEDED)
+
+
+def scored_by(inputs: Inputs, wanted: str | None) -> Json:
+    """Return the record of the subset whose score is to be shown.
+
+    Args:
+        inputs: what the study has.
+        wanted: the name of a score; None: that of the first subset cut by a threshold, else of the
+            first that is neither the full set nor random.
+
+    Raises:
+        InputError: there is no such subset.
+    """
+    records = list(inputs.subsets.values())
+    if wanted is not None:
+        records = [record for record in records if record["score"] == wanted]
+    by_threshold = [record for record in records if "threshold" in record["rule"]]
+    chosen = [r for r in records if not is_full(r) and not is_random(r)]
+    for record in [*by_threshold, *chosen]:
+        if record["score"] in inputs.scores:
+            return record
+    raise InputError(
+        f"there is no subset cut from the score '{wanted}'." if wanted else "there is no subset."
+    )
+
+
+# --- making --------------------------------------------------------------------------------------
+
+
+def require(inputs: Inputs, needs: Sequence[str], where: str) -> None:
+    """Refuse inputs that a plug-in needs and the study does not have.
+
+    Raises:
+        InputError: evaluations or metrics are needed and missing.
+    """
+    for name in needs:
+        if getattr(inputs, name) is None:
+            raise InputError(
+                f"{where} needs {name}, which this study does not make. Leave it out of the study."
+            )
+
+
+def make_table(
+    name: str, inputs: Inputs, options: Mapping[str, Any], tsv: Path | str, markdown: Path | str
+) -> None:
+    """Build a table and write it for machines (full precision) and for people.
+
+    Raises:
+        InputError: unknown table or option, or the study lacks what it is made of.
+    """
+    module = registry.load("tables", name)
+    where = f"table '{name}'"
+    require(inputs, module.NEEDS, where)
+    frame = module.build(inputs, schema.complete(dict(options), module.OPTIONS, where))
+    io.write_tsv(tsv, frame)
+    text = f"**{module.TITLE}.** {module.caption(frame)}"
+    io.write_text(markdown, f"{markdown_table(shown(module, frame))}\n\n{text}\n")
+
+
+def shown(module: Any, frame: pd.DataFrame) -> pd.DataFrame:  # noqa: ANN401 - a plug-in
+    """Return a table as texts for people: rounded, missing values as a dash."""
+    decimals = getattr(module, "DECIMALS", 1)
+
+    def text(value: object) -> str:
+        if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+            return "–"
+        if isinstance(value, float):
+            return f"{value:.{decimals}f}".replace("-", "−")
+        return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
+
+    return frame.astype(object).map(text)
+
+
+def markdown_table(texts: pd.DataFrame) -> str:
+    """Return a Markdown table of a frame of texts."""
+    rows = [list(texts.columns), ["---"] * texts.shape[1], *texts.to_numpy().tolist()]
+    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in cells)
+
+
+def draw_figure(
+    name: str, inputs: Inputs, options: Mapping[str, Any], outputs: Mapping[str, Path | str]
+) -> None:
+    """Draw a figure and write it with its data.
+
+    Args:
+        name: the plug-in.
+        inputs: what the study has.
+        options: the figure's options.
+        outputs: paths of `pdf`, `png`, `tsv` and `caption`.
+
+    Raises:
+        InputError: unknown figure or option, or the study lacks what it is made of.
+    """
+    from limr.figures import _style
+
+    module = registry.load("figures", name)
+    where = f"figure '{name}'"
+    require(inputs, module.NEEDS, where)
+    settings = schema.complete(dict(options), module.OPTIONS, where)
+    frame = module.data(inputs, settings)
+    io.write_tsv(outputs["tsv"], frame)
+    with _style.applied():
+        figure = module.draw(frame, settings)
+        _style.save(figure, outputs["pdf"], outputs["png"])
+    io.write_text(outputs["caption"], f"{module.TITLE}. {module.caption(frame)}\n")

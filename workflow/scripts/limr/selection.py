@@ -1,0 +1,276 @@
+"""From trajectories to scores (a selector's), and from scores to a subset with its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from limr import io, registry, schema
+from limr import trajectories as tr
+from limr.errors import InputError
+from limr.records import SCORES, Problem
+from limr.streams import stream
+
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+TIES = "ties at the last place are broken at random, seeded"
+
+Rule = Mapping[str, Any]
+Row = dict[str, Any]
+Record = dict[str, Any]
+
+
+def score_problems(
+    selector: str,
+    problems: Sequence[Problem],
+    trajectories: pd.DataFrame | None,
+    options: Mapping[str, Any],
+    *,
+    seed: int,
+    name: str,
+) -> pa.Table:
+    """Score every problem with a selector.
+
+    Args:
+        selector: a plug-in's name.
+        problems: every problem of the data set, in order.
+        trajectories: see `limr.records.TRAJECTORIES`, for selectors that need them.
+        options: the selector's options; defaults are filled in.
+        seed: the study's seed.
+        name: the name of these scores, such as `rand-1`: it names the random stream.
+
+    Returns:
+        The table `limr.records.SCORES`, one row a problem, in the problems' order.
+
+    Raises:
+        InputError: unknown selector or option, trajectories that are needed and missing, or
+            trajectories of other problems.
+    """
+    module = registry.load("selectors", selector)
+    where = f"selector '{selector}'"
+    settings = schema.complete(dict(options), module.OPTIONS, where)
+    if module.NEEDS_TRAJECTORIES and trajectories is None:
+        raise InputError(
+            f"{where} needs trajectories: name the ones to score from (`trajectories: <name>`)."
+        )
+    rng = stream(seed, "select", name)
+    frame = module.score(problems_frame(problems), trajectories, settings, rng)
+    ids = [problem.problem_id for problem in problems]
+    if list(frame["problem_id"]) != ids:
+        raise ValueError(f"{where}: it must return one row a problem, in the problems' order")
+    table = pa.Table.from_pandas(frame[list(SCORES.names)], SCORES, preserve_index=False)
+    return table.replace_schema_metadata(None)
+
+
+def problems_frame(problems: Sequence[Problem]) -> pd.DataFrame:
+    """Return what a selector may know of the problems: problem_id and level (Int64, NA unknown)."""
+    return pd.DataFrame(
+        {
+            "problem_id": pd.Series([p.problem_id for p in problems], dtype=object),
+            "level": pd.array([p.level for p in problems], dtype="Int64"),
+        }
+    )
+
+
+def cut(
+    scores: pd.DataFrame,
+    problems: Sequence[Problem],
+    rule: Rule,
+    rng: np.random.Generator,
+    where: str = "subset",
+) -> tuple[list[Row], Record]:
+    """Keep the problems that a rule selects.
+
+    Args:
+        scores: problem_id, score (NaN: not scorable, never selected), one row a problem.
+        problems: every problem, in order.
+        rule: `{threshold: t}` keeps score >= t (the paper's code; `strict: true`: score > t, as
+            the paper writes); `{size: k}` keeps the k best, ties at the last place broken by
+            `rng`; `{}` keeps every problem with a score.
+        rng: the named stream of this subset.
+        where: how messages name the subset, e.g. `arm 'limr'`.
+
+    Returns:
+        The selected problems with their scores in the problems' order, and the record's counts.
+
+    Raises:
+        InputError: a threshold that selects nothing or everything, a size below 1 or above the
+            number of scorable problems, or scores of other problems.
+    """
+    values = _aligned(scores, problems, where)
+    scorable = ~np.isnan(values)
+    if not scorable.any():
+        raise InputError(f"{where}: none of the {len(values)} problems could be scored.")
+    if "threshold" in rule and "size" in rule:
+        raise InputError(f"{where}: give a threshold or a size, not both; found {dict(rule)}.")
+    chosen, tie = scorable, None
+    if "threshold" in rule:
+        chosen = _by_threshold(values, rule, where)
+    elif "size" in rule:
+        chosen, tie = _by_size(values, int(rule["size"]), rng, where)
+    rows = [
+        {**asdict(problem), "score": float(value)}
+        for problem, value, keep in zip(problems, values, chosen, strict=True)
+        if keep
+    ]
+    record = {
+        "rule": dict(rule),
+        "n_problems": len(values),
+        "n_scored": int(scorable.sum()),
+        "n_selected": int(chosen.sum()),
+        "score_range": _range(values[scorable]),
+        "selected_score_range": _range(values[chosen]),
+        "sizes_at_thresholds": sizes(values, bool(rule.get("strict", False))),
+        "ties": tie,
+    }
+    return rows, record
+
+
+def _aligned(scores: pd.DataFrame, problems: Sequence[Problem], where: str) -> tr.Floats:
+    ids = [problem.problem_id for problem in problems]
+    if len(scores) != len(ids) or set(scores["problem_id"]) != set(ids):
+        raise InputError(
+            f"{where}: the scores are of {len(scores)} problems, the data set has {len(ids)}, and "
+            "they are not the same ones. Score this data set again."
+        )
+    return scores.set_index("problem_id")["score"].loc[ids].to_numpy(float)
+
+
+def _by_threshold(values: tr.Floats, rule: Rule, where: str) -> tr.Flags:
+    threshold, strict = float(rule["threshold"]), bool(rule.get("strict", False))
+    chosen: tr.Flags = values > threshold if strict else values >= threshold
+    n_scored = int((~np.isnan(values)).sum())
+    if chosen.sum() in (0, n_scored):
+        low, high = _range(values[~np.isnan(values)])
+        counts = ", ".join(f"{key}: {n}" for key, n in sizes(values, strict).items())
+        raise InputError(
+            f"{where}: the threshold {threshold:g} selects "
+            f"{'none' if not chosen.any() else 'all'} of the {n_scored} scored problems. Scores "
+            f"run from {low:.3f} to {high:.3f}; sizes at thresholds: {counts}. "
+            "Choose another threshold, or a size."
+        )
+    return chosen
+
+
+def _by_size(
+    values: tr.Floats, size: int, rng: np.random.Generator, where: str
+) -> tuple[tr.Flags, Record]:
+    n_scored = int((~np.isnan(values)).sum())
+    if not 1 <= size <= n_scored:
+        raise InputError(
+            f"{where}: size {size} is asked for; choose one from 1 to {n_scored}, the number of "
+            f"problems with a score ({len(values) - n_scored} of {len(values)} have none)."
+        )
+    order = np.lexsort((rng.random(len(values)), -values))  # NaN sorts last
+    chosen = np.zeros(len(values), bool)
+    chosen[order[:size]] = True
+    last = values[order[size - 1]]
+    at_last = values == last
+    tie = {
+        "score": float(last),
+        "n_at_score": int(at_last.sum()),
+        "n_taken": int((at_last & chosen).sum()),
+        "rule": TIES,
+    }
+    return chosen, tie
+
+
+def sizes(values: tr.Floats, strict: bool = False) -> dict[str, int]:
+    """Return how many scores each of `THRESHOLDS` would select."""
+    return {
+        f"{threshold:g}": int(((values > threshold) if strict else (values >= threshold)).sum())
+        for threshold in THRESHOLDS
+    }
+
+
+def _range(values: tr.Floats) -> list[float]:
+    return [float(values.min()), float(values.max())]
+
+
+def select(
+    scores: pd.DataFrame,
+    problems: Sequence[Problem],
+    rule: Rule,
+    rng: np.random.Generator,
+    *,
+    trajectories: pd.DataFrame | None = None,
+    origin: Mapping[str, Any],
+    where: str = "subset",
+) -> tuple[list[Row], Record]:
+    """Cut scores into a subset and complete its record.
+
+    Args:
+        scores: see `cut`.
+        problems: see `cut`.
+        rule: see `cut`.
+        rng: see `cut`.
+        trajectories: what the scores were made from, where there is such a thing: gives the counts
+            of never-solved and always-solved problems, and the selector's own warnings.
+        origin: where the scores are from: `score` (their name in the study), and either `selector`
+            with its `options` or `format`; and `trajectories`, the name of their source, or None.
+        where: see `cut`.
+
+    Raises:
+        InputError: see `cut`.
+    """
+    rows, counts = cut(scores, problems, rule, rng, where)
+    selected = [row["problem_id"] for row in rows]
+    record: Record = {**origin, **counts, "never_solved": None, "always_solved": None}
+    record["warnings"] = []
+    if trajectories is not None:
+        record.update(_solved_counts(trajectories, selected))
+        if origin.get("selector") is not None:
+            module = registry.load("selectors", origin["selector"])
+            record["warnings"] = _warnings(module, selected, problems, trajectories, origin)
+    unscored = scores.loc[scores["score"].isna(), "reason"].value_counts()
+    record["not_scored"] = {str(reason): int(n) for reason, n in sorted(unscored.items())}
+    return rows, record
+
+
+def _warnings(
+    module: ModuleType,
+    selected: Sequence[str],
+    problems: Sequence[Problem],
+    trajectories: pd.DataFrame,
+    origin: Mapping[str, Any],
+) -> list[str]:
+    """Return a selector's own warnings; `warnings` is an optional part of its interface."""
+    if not hasattr(module, "warnings") or not module.NEEDS_TRAJECTORIES:
+        return []
+    settings = schema.complete(dict(origin.get("options") or {}), module.OPTIONS, "selector")
+    found: list[str] = module.warnings(selected, problems_frame(problems), trajectories, settings)
+    return found
+
+
+def _solved_counts(trajectories: pd.DataFrame, selected: Sequence[str]) -> Record:
+    totals = tr.solved(trajectories)
+    chosen = totals["problem_id"].isin(set(selected))
+    return {
+        f"{kind}_solved": {
+            "n": int((totals["solved"] == kind).sum()),
+            "n_selected": int(((totals["solved"] == kind) & chosen).sum()),
+        }
+        for kind in ("never", "always")
+    }
+
+
+def write_subset(jsonl: Path, record_path: Path, rows: Sequence[Row], record: Record) -> None:
+    """Write `subsets/{arm}.jsonl` and its record `.json`, which gains the jsonl's sha256."""
+    io.write_jsonl(jsonl, rows)
+    io.write_json(record_path, {**record, "sha256": io.sha256(jsonl)})
+
+
+def read_subset(jsonl: Path, record_path: Path) -> Record:
+    """Return a subset's record with `problem_ids`, the selected ids in order.
+
+    Raises:
+        InputError: a file is missing or not what it should be.
+    """
+    record: Record = io.read_json(record_path)
+    return {**record, "problem_ids": [row["problem_id"] for row in io.read_jsonl(jsonl)]}

@@ -1,0 +1,367 @@
+"""A study: one configuration, checked as a whole and spelled out for the rules.
+
+`load` validates the keys (workflow/schemas), then what no schema can say: that names exist, that
+steps lie within the run, that nothing depends on itself. Everything that can be known to fail is
+refused here, in seconds, before any job starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from limr import registry, schema
+from limr.errors import InputError, nearest
+
+Json = dict[str, Any]
+_SCORE_KEYS = ("selector", "trajectories", "dataset", "seed", "draws")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A way of making a policy. `group` is the configured name, shared by the draws of an arm."""
+
+    name: str
+    group: str
+    title: str
+    train: str
+    score: str | None
+    cut: Json  # {}, {"threshold", "strict"} or {"size"}; `size` may name an arm
+
+
+@dataclass(frozen=True)
+class Study:
+    """A checked study. Mappings keep the order of the configuration."""
+
+    name: str
+    where: str
+    config: Json
+    arms: dict[str, Arm]
+    scores: dict[str, Json]
+    datasets: dict[str, Json]  # the study's problem sets and its benchmarks'
+    benchmarks: dict[str, Json]  # title, version and decodings, the study's changes applied
+    steps: dict[str, list[int]] = field(default_factory=dict)  # kind of training -> steps
+
+    @property
+    def seeds(self) -> list[int]:
+        """The study's seeds, in order."""
+        return list(self.config["seeds"])
+
+    def arms_by(self, *trains: str) -> list[str]:
+        """Return the names of the arms with one of these kinds of training."""
+        return [arm.name for arm in self.arms.values() if arm.train in trains]
+
+    @property
+    def base(self) -> list[str]:
+        """Names of the arms that are the base policy itself: no training, no problems."""
+        return [arm.name for arm in self.arms.values() if arm.train == "none" and not arm.score]
+
+    @property
+    def trained(self) -> list[str]:
+        """Names of the arms that need a training run."""
+        return self.arms_by("ppo", "sft")
+
+    @property
+    def selected(self) -> list[str]:
+        """Names of the arms with a subset of their own."""
+        return [arm.name for arm in self.arms.values() if arm.score]
+
+    def files(self) -> dict[str, str]:
+        """Return the pinned files the study needs: a name in config/sources.yaml -> who needs it."""
+        entries = {**self.datasets, **self.config["trajectories"]}
+        return {entry["file"]: name for name, entry in entries.items() if entry.get("file")}
+
+    def score_dataset(self, score: str) -> str:
+        """Return the name of the problem set that a score is given to."""
+        return str(self.scores[score].get("dataset") or self.config["dataset"])
+
+    def arm_dataset(self, arm: str) -> str:
+        """Return the name of the problem set that an arm's problems are of."""
+        score = self.arms[arm].score
+        return self.score_dataset(score) if score else str(self.config["dataset"])
+
+    def overview(self) -> Json:
+        """Return what tables, figures and the report say of the study as a whole."""
+        arms = [
+            {"name": a.name, "group": a.group, "title": a.title, "train": a.train}
+            for a in self.arms.values()
+        ]
+        marks = [{"name": n, "title": b["title"]} for n, b in self.benchmarks.items()]
+        return {
+            "study": self.name,
+            "seeds": self.seeds,
+            "arms": arms,
+            "benchmarks": marks,
+            "steps": self.steps,
+        }
+
+
+def load(config: Mapping[str, Any], where: str, benchmarks: Path) -> Study:
+    """Check a configuration and spell it out.
+
+    Args:
+        config: the study's keys as YAML gave them.
+        where: the file they are from, for messages.
+        benchmarks: the folder of benchmark files (config/benchmarks).
+
+    Raises:
+        InputError: anything in the study is wrong; one message, the first cause first.
+    """
+    complete = schema.complete(dict(config), schema.load("study"), where)
+    marks, mark_datasets = _benchmarks(complete, benchmarks, where)
+    _check_disjoint(complete["datasets"], mark_datasets, where)
+    study = Study(
+        name=complete["study"],
+        where=where,
+        config=complete,
+        arms=_arms(complete, where),
+        scores=_scores(complete["scores"]),
+        datasets={**complete["datasets"], **mark_datasets},
+        benchmarks=marks,
+        steps={
+            "none": [0],
+            "ppo": sorted(complete["evaluate"]["ppo_steps"]),
+            "sft": sorted(complete["evaluate"]["sft_steps"]),
+        },
+    )
+    _check(study)
+    return study
+
+
+def _benchmarks(config: Json, folder: Path, where: str) -> tuple[dict[str, Json], dict[str, Json]]:
+    """Return the benchmarks with the study's changes, and their problem sets, by name."""
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    marks: dict[str, Json] = {}
+    datasets: dict[str, Json] = {}
+    for name, changes in config["evaluate"]["benchmarks"].items():
+        if name not in known:
+            raise InputError(
+                f"{where}: evaluate.benchmarks: there is no '{name}' in {folder}."
+                f"{nearest(name, known)}"
+            )
+        path = folder / f"{name}.yaml"
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        mark = schema.complete(content, schema.load("benchmark"), str(path))
+        datasets[name] = mark.pop("dataset")
+        marks[name] = {**mark, **changes}
+        names = [decoding["name"] for decoding in marks[name]["decodings"]]
+        if len(set(names)) < len(names):
+            raise InputError(f"{where}: benchmark '{name}': two decodings have one name: {names}.")
+    return marks, datasets
+
+
+def _check_disjoint(datasets: Json, benchmarks: Json, where: str) -> None:
+    shared = sorted(set(datasets) & set(benchmarks))
+    if shared:
+        raise InputError(
+            f"{where}: '{shared[0]}' names a dataset and a benchmark; both would be "
+            f"problems/{shared[0]}.jsonl. Rename the dataset."
+        )
+
+
+def _scores(configured: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the scores with draws spelled out: `random` x 2 -> `random-1`, `random-2`.
+
+    An entry's keys are the study's own, and the selector's `options`.
+    """
+    scores: dict[str, Json] = {}
+    for name, entry in configured.items():
+        for draw_name in _draws(name, entry["draws"]):
+            options = {key: value for key, value in entry.items() if key not in _SCORE_KEYS}
+            scores[draw_name] = {
+                "selector": entry["selector"],
+                "trajectories": entry.get("trajectories"),
+                "dataset": entry.get("dataset"),
+                "seed": entry["seed"],
+                "options": options,
+            }
+    return scores
+
+
+def _draws(name: str, draws: int) -> list[str]:
+    return [name] if draws == 1 else [f"{name}-{draw}" for draw in range(1, draws + 1)]
+
+
+def _arms(config: Json, where: str) -> dict[str, Arm]:
+    arms: dict[str, Arm] = {}
+    for group, entry in config["arms"].items():
+        at = f"{where}: arm '{group}'"
+        cut = _cut(entry, at)
+        score = entry.get("score")
+        draws: list[tuple[str, str | None]]
+        if entry["train"] == "none" and score is None:
+            draws = [(group, None)]
+        elif score is None:
+            raise InputError(f"{at} lacks 'score'; a score with selector 'full' keeps everything.")
+        elif score not in config["scores"]:
+            raise InputError(
+                f"{at}: score '{score}' is not defined under scores."
+                f"{nearest(score, config['scores'])}"
+            )
+        else:
+            n = config["scores"][score]["draws"]
+            draws = list(zip(_draws(group, n), _draws(score, n), strict=True))
+        for name, score_name in draws:
+            if name in arms:
+                raise InputError(f"{at}: its draw '{name}' has the name of another arm.")
+            title = entry.get("title", group)
+            arms[name] = Arm(name, group, title, entry["train"], score_name, cut)
+    return arms
+
+
+def _cut(entry: Json, at: str) -> Json:
+    if "threshold" in entry and "size" in entry:
+        raise InputError(f"{at}: give 'threshold' or 'size', not both.")
+    if "threshold" in entry:
+        return {"threshold": float(entry["threshold"]), "strict": entry["strict"]}
+    if entry["strict"]:
+        raise InputError(f"{at}: 'strict' goes with 'threshold'.")
+    return {"size": entry["size"]} if "size" in entry else {}
+
+
+def _check(study: Study) -> None:
+    _check_datasets(study)
+    _check_scores(study)
+    _check_trajectories(study)
+    _check_arms(study)
+    _check_steps(study)
+    _check_engines(study)
+    _check_cycles(study)
+
+
+def unavailable(study: Study) -> str | None:
+    """Return why this version cannot run the study's engines, or None where it can."""
+    for key in ("train", "generate"):
+        engine = registry.load("engines", study.config["engine"][key])
+        if (study.trained or study.benchmarks) and hasattr(engine, "PLANNED"):
+            return f"{study.where}: engine.{key}: {engine.PLANNED}"
+    return None
+
+
+def _check_datasets(study: Study) -> None:
+    wanted = [("dataset", study.config["dataset"])]
+    for kind in ("scores", "trajectories"):
+        for name, entry in study.config[kind].items():
+            if entry.get("dataset"):
+                wanted.append((f"{kind}.{name}.dataset", entry["dataset"]))
+    for key, name in wanted:
+        if name not in study.config["datasets"]:
+            known = nearest(name, study.config["datasets"])
+            raise InputError(f"{study.where}: {key}: '{name}' is not under datasets.{known}")
+
+
+def _check_scores(study: Study) -> None:
+    trajectories = study.config["trajectories"]
+    for name, entry in study.config["scores"].items():
+        at = f"{study.where}: score '{name}'"
+        selector = registry.load("selectors", entry["selector"])
+        source = entry.get("trajectories")
+        if source is not None and source not in trajectories:
+            raise InputError(
+                f"{at}: trajectories '{source}' is not defined under trajectories."
+                f"{nearest(source, trajectories)}"
+            )
+        if selector.NEEDS_TRAJECTORIES and source is None:
+            raise InputError(f"{at}: selector '{entry['selector']}' needs 'trajectories: NAME'.")
+        if entry["draws"] > 1 and not selector.SEEDED:
+            raise InputError(f"{at}: selector '{entry['selector']}' is not random: draws must be 1.")
+
+
+def _check_trajectories(study: Study) -> None:
+    for name, entry in study.config["trajectories"].items():
+        at = f"{study.where}: trajectories '{name}'"
+        given = [key for key in ("arm", "path", "file") if entry.get(key) is not None]
+        if len(given) != 1:
+            raise InputError(f"{at}: give one of 'arm' (with 'seed'), 'path' or 'file'.")
+        if given == ["arm"]:
+            if entry["arm"] not in study.arms_by("ppo"):
+                known = nearest(entry["arm"], study.arms_by("ppo"))
+                raise InputError(f"{at}: '{entry['arm']}' is not an arm with train: ppo.{known}")
+            if entry.get("seed") not in study.seeds:
+                raise InputError(f"{at}: seed {entry.get('seed')} is not in seeds {study.seeds}.")
+        elif given == ["path"] and not Path(entry["path"]).exists():
+            raise InputError(f"{at}: path '{entry['path']}' does not exist.")
+
+
+def _check_arms(study: Study) -> None:
+    for arm in study.arms.values():
+        size = arm.cut.get("size")
+        if isinstance(size, str) and size not in study.selected:
+            known = nearest(size, study.selected)
+            raise InputError(f"{study.where}: arm '{arm.group}': size: no arm '{size}'.{known}")
+        if arm.train == "sft":
+            source = study.datasets[study.arm_dataset(arm.name)]["source"]
+            if not hasattr(registry.load("datasets", source), "solutions"):
+                raise InputError(
+                    f"{study.where}: arm '{arm.group}': dataset source '{source}' has no worked "
+                    "solutions to fine-tune on."
+                )
+
+
+def _check_steps(study: Study) -> None:
+    for train in ("ppo", "sft"):
+        key = f"evaluate.{train}_steps"
+        steps, last = study.steps[train], study.config[train]["steps"]
+        if study.arms_by(train) and not steps:
+            raise InputError(f"{study.where}: '{key}' is empty, but there are arms that train.")
+        if steps and steps[-1] > last:
+            raise InputError(
+                f"{study.where}: '{key}': step {steps[-1]} lies beyond the run's end, "
+                f"{train}.steps = {last}."
+            )
+    ppo = study.config["ppo"]
+    rollouts = ppo["prompts_per_step"] * ppo["samples_per_prompt"]
+    if rollouts % ppo["train_batch_size"]:
+        raise InputError(
+            f"{study.where}: ppo.train_batch_size {ppo['train_batch_size']} does not divide "
+            f"prompts_per_step x samples_per_prompt = {rollouts}."
+        )
+
+
+def _check_engines(study: Study) -> None:
+    """Check that an engine can do what is asked of it; its options were checked by the schema."""
+    if not study.trained and not study.benchmarks:
+        return
+    asked = {
+        "train": ["make_base", *(f"train_{k}" for k in ("ppo", "sft") if study.arms_by(k))],
+        "generate": ["open_policy"] if study.benchmarks else [],
+    }
+    for key, functions in asked.items():
+        name = study.config["engine"][key]
+        try:
+            engine = registry.load("engines", name)
+        except InputError as error:
+            raise InputError(f"{study.where}: engine.{key}: {error}") from None
+        lacking = [function for function in functions if not hasattr(engine, function)]
+        if lacking and not hasattr(engine, "PLANNED"):
+            raise InputError(f"{study.where}: engine.{key}: '{name}' has no {lacking[0]}.")
+
+
+def _check_cycles(study: Study) -> None:
+    """Refuse an arm whose problems depend on its own run."""
+
+    def before(arm: Arm) -> list[str]:
+        found = []
+        if isinstance(arm.cut.get("size"), str):
+            found.append(arm.cut["size"])
+        source = study.scores[arm.score].get("trajectories") if arm.score else None
+        if source and study.config["trajectories"][source].get("arm"):
+            found.append(study.config["trajectories"][source]["arm"])
+        return found
+
+    for start in study.arms.values():
+        trail, queue = {start.name}, before(start)
+        while queue:
+            name = queue.pop()
+            if name == start.name:
+                raise InputError(
+                    f"{study.where}: arm '{start.group}': its problems depend on its own run. "
+                    "Score it with curves of another arm."
+                )
+            if name not in trail:
+                trail.add(name)
+                queue.extend(before(study.arms[name]))

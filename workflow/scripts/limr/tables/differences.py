@@ -1,0 +1,66 @@
+"""Is the gain real? Arms against the full set and against random draws, question by question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from limr import results
+
+TITLE = "Differences between arms"
+NEEDS = ("evaluations", "subsets")
+OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a trained arm and reference, the difference in points with its interval.
+
+    References are the arms that train on every problem and those drawn at random.
+    """
+    frame = results.evaluated(inputs)
+    rows = []
+    for first, second in pairs(inputs):
+        found = results.group_difference(inputs, first.name, second.name)
+        runs = [
+            frame.loc[frame["group"] == group.name, ["arm", "seed"]].drop_duplicates().shape[0]
+            for group in (first, second)
+        ]
+        rows.append(
+            {
+                "arm": first.title,
+                "against": second.title,
+                "difference": 100 * found.mean,
+                "low": 100 * found.low,
+                "high": 100 * found.high,
+                "interval": "excludes 0" if found.excludes_zero else "contains 0",
+                "runs": f"{runs[0]}, {runs[1]}",
+                "questions": found.n_questions,
+            }
+        )
+    columns = ["arm", "against", "difference", "low", "high", "interval", "runs", "questions"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def pairs(inputs: results.Inputs) -> list[tuple[results.Group, results.Group]]:
+    """Return the groups to compare: each trained one with the full set's and the random ones."""
+    trained = [group for group in results.evaluated_groups(inputs) if group.train != "none"]
+    records = {group.name: results.group_record(inputs, group) for group in trained}
+    full = [g for g in trained if g.train == "ppo" and results.is_full(records[g.name])]
+    drawn = [g for g in trained if g.train == "ppo" and results.is_random(records[g.name])]
+    return [
+        (first, second)
+        for references in (full, drawn)
+        for second in references
+        for first in trained
+        if first is not second and not (references is drawn and first in full)
+    ]
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say how the arms were compared."""
+    return (
+        "Difference of the mean accuracy over benchmarks in points, paired by question, at each "
+        "arm's last evaluated step; 95 % bootstrap interval over runs and questions."
+    )

@@ -1,0 +1,57 @@
+"""Accuracy by arm and benchmark: the shape of the paper's table 2, with what it leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from limr import results
+
+TITLE = "Accuracy by arm"
+NEEDS = ("evaluations", "subsets")
+OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a group: accuracies in percent at its final evaluated step.
+
+    Every benchmark is graded at its first decoding; `mean` is over benchmarks, each counting the
+    same, and `low` to `high` is its 95 % interval.
+    """
+    frame = results.evaluated(inputs)
+    titles = results.benchmarks(inputs)
+    used = [results.decodings(frame, name)[0] for name in titles]
+    rows = []
+    for group in results.evaluated_groups(inputs):
+        record = results.group_record(inputs, group)
+        interval = results.group_interval(inputs, group.name)
+        matrices = results.headline_results(inputs, group.name)
+        n_seeds = frame.loc[frame["group"] == group.name, "seed"].nunique()
+        rows.append(
+            {
+                "arm": group.title,
+                "problems": record["n_selected"] if record else pd.NA,
+                **{titles[name]: 100 * matrix.mean() for name, matrix in matrices.items()},
+                "mean": 100 * interval.mean,
+                "low": 100 * interval.low,
+                "high": 100 * interval.high,
+                "seeds": n_seeds,
+                "draws": len(group.arms),
+                "questions": interval.n_questions,
+                "step": results.final_step(inputs, group.name),
+                "decoding": ", ".join(dict.fromkeys(used)),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what the numbers are and what they were taken over."""
+    return (
+        f"Share of correct responses in percent, at each arm's last evaluated step, over "
+        f"{int(frame['questions'].max())} questions in all. `mean` is over benchmarks. `low` to "
+        "`high`: 95 % bootstrap interval of the mean over runs (seeds and random draws) and "
+        "questions. Arms with one run carry no variation between runs in theirs."
+    )

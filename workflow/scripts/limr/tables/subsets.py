@@ -1,0 +1,107 @@
+"""What each arm trains on: sizes, scores, and how many problems were never or always solved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from limr import results
+from limr.errors import InputError, nearest
+
+TITLE = "Subsets"
+NEEDS = ("subsets",)
+DECIMALS = 2
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "overlap_with": {
+            "type": ["string", "null"],
+            "default": None,
+            "description": (
+                "Arm that `shared` counts common problems with; null: the first arm that is "
+                "neither the full set nor random."
+            ),
+        }
+    },
+}
+
+
+def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row an arm with a subset, every random draw for itself.
+
+    Raises:
+        InputError: `overlap_with` names no arm with a subset.
+    """
+    reference = _reference(inputs, options["overlap_with"])
+    rows = []
+    for arm in inputs.study["arms"]:
+        record = inputs.subsets.get(arm["name"])
+        if record is None:
+            continue
+        low, high = record["selected_score_range"]
+        rows.append(
+            {
+                "arm": arm["name"],
+                "score": record["score"],
+                "rule": rule_text(record["rule"]),
+                "problems": record["n_selected"],
+                "scored": record["n_scored"],
+                "of": record["n_problems"],
+                "lowest score": low,
+                "highest score": high,
+                "never solved": _solved(record, "never"),
+                "always solved": _solved(record, "always"),
+                **_shared(inputs, record, reference),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def rule_text(rule: Mapping[str, Any]) -> str:
+    """Return a cut in words."""
+    if "threshold" in rule:
+        return f"score {'>' if rule.get('strict') else '≥'} {rule['threshold']:g}"
+    return f"best {rule['size']}" if "size" in rule else "all"
+
+
+def _solved(record: Mapping[str, Any], kind: str) -> Any:  # noqa: ANN401 - int or NA
+    counts = record.get(f"{kind}_solved")
+    return counts["n_selected"] if counts else pd.NA
+
+
+def _reference(inputs: results.Inputs, wanted: str | None) -> str | None:
+    if wanted is not None and wanted not in inputs.subsets:
+        raise InputError(
+            f"table 'subsets': overlap_with: no arm '{wanted}' with a subset."
+            f"{nearest(wanted, inputs.subsets)}"
+        )
+    partial = (
+        name
+        for name in (arm["name"] for arm in inputs.study["arms"])
+        if name in inputs.subsets
+        and not results.is_full(inputs.subsets[name])
+        and not results.is_random(inputs.subsets[name])
+    )
+    return wanted or next(partial, None)
+
+
+def _shared(
+    inputs: results.Inputs, record: Mapping[str, Any], reference: str | None
+) -> dict[str, Any]:
+    if reference is None or "problem_ids" not in inputs.subsets[reference]:
+        return {}
+    if "problem_ids" not in record:
+        return {f"shared with {reference}": pd.NA}
+    common = set(record["problem_ids"]) & set(inputs.subsets[reference]["problem_ids"])
+    return {f"shared with {reference}": len(common)}
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what the columns count."""
+    return (
+        "The problems that each arm trains on. `never` and `always solved` count problems of the "
+        "subset over all recorded epochs; a dash where there are no learning curves to tell from."
+    )

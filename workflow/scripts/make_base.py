@@ -1,0 +1,21 @@
+"""Make the base policy that every arm starts from."""
+
+from pathlib import Path
+
+from limr import registry
+from limr.engine import BaseJob
+from limr.joblog import logged
+from limr.records import read_problems
+
+with logged(snakemake.log[0]):
+    settings = snakemake.params.settings
+    engine = registry.load("engines", settings["engine"])
+    engine.make_base(
+        BaseJob(
+            base=settings["base"],
+            options=settings["options"],
+            held_out=[p for path in snakemake.input.problems for p in read_problems(path)],
+            state=Path(snakemake.params.state),
+            policy=Path(snakemake.output.policy),
+        )
+    )

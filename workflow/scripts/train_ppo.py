@@ -1,0 +1,31 @@
+"""Train an arm by PPO and record every rollout."""
+
+from pathlib import Path
+
+from limr import io, provenance, registry
+from limr.engine import PpoJob
+from limr.joblog import logged
+from limr.records import read_problems
+
+with logged(snakemake.log[0]):
+    settings = snakemake.params.settings
+    inputs = {"problems": io.sha256(snakemake.input.problems)}
+    engine = registry.load("engines", settings["engine"])
+    engine.train_ppo(
+        PpoJob(
+            arm=snakemake.wildcards.arm,
+            seed=int(snakemake.wildcards.seed),
+            base=Path(snakemake.input.base),
+            problems=read_problems(snakemake.input.problems),
+            options=settings["options"],
+            grader=settings["grader"],
+            state=Path(snakemake.params.state),
+            policies=dict(zip(settings["steps"], map(Path, snakemake.output.policies), strict=True)),
+            metrics=Path(snakemake.output.metrics),
+            record=Path(snakemake.output.record),
+            provenance=provenance.describe(settings, snakemake.params.code, inputs),
+            ppo=settings["ppo"],
+            reward=settings["reward"],
+            rollouts=Path(snakemake.output.rollouts),
+        )
+    )

@@ -1,0 +1,31 @@
+"""Train an arm by supervised fine-tuning on worked solutions."""
+
+from pathlib import Path
+
+from limr import io, provenance, registry
+from limr.engine import SftJob
+from limr.joblog import logged
+from limr.records import read_problems
+
+with logged(snakemake.log[0]):
+    settings = snakemake.params.settings
+    inputs = {name: io.sha256(snakemake.input[name]) for name in ("problems", "solutions")}
+    rows = io.read_jsonl(snakemake.input.solutions)
+    engine = registry.load("engines", settings["engine"])
+    engine.train_sft(
+        SftJob(
+            arm=snakemake.wildcards.arm,
+            seed=int(snakemake.wildcards.seed),
+            base=Path(snakemake.input.base),
+            problems=read_problems(snakemake.input.problems),
+            options=settings["options"],
+            grader=settings["grader"],
+            state=Path(snakemake.params.state),
+            policies=dict(zip(settings["steps"], map(Path, snakemake.output.policies), strict=True)),
+            metrics=Path(snakemake.output.metrics),
+            record=Path(snakemake.output.record),
+            provenance=provenance.describe(settings, snakemake.params.code, inputs),
+            sft=settings["sft"],
+            solutions={row["problem_id"]: row["solution"] for row in rows},
+        )
+    )
