@@ -11,7 +11,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 from limr import registry, sources, study as studies
 from limr.errors import InputError

@@ -33,7 +33,11 @@ MATERIAL = {
         if name not in PUBLISHED
     ],
     "scores": [f"{RESULTS}/scores/{name}.parquet" for name in STUDY.scores],
-    "subsets": [f"{RESULTS}/subsets/{arm}.json" for arm in STUDY.selected],
+    "subsets": [
+        f"{RESULTS}/subsets/{arm}.{suffix}"
+        for arm in STUDY.selected
+        for suffix in ("json", "jsonl")
+    ],
 }
 
 

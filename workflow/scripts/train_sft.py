@@ -21,7 +21,9 @@ with logged(snakemake.log[0]):
             options=settings["options"],
             grader=settings["grader"],
             state=Path(snakemake.params.state),
-            policies=dict(zip(settings["steps"], map(Path, snakemake.output.policies), strict=True)),
+            policies=dict(
+                zip(settings["steps"], map(Path, snakemake.output.policies), strict=True)
+            ),
             metrics=Path(snakemake.output.metrics),
             record=Path(snakemake.output.record),
             provenance=provenance.describe(settings, snakemake.params.code, inputs),

@@ -29,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for found in pkgutil.iter_modules(commands.__path__):
         module = importlib.import_module(f"limr.commands.{found.name}")
         modules[found.name] = module
-        module.configure(subparsers.add_parser(found.name, help=module.HELP, description=module.HELP))
+        module.configure(
+            subparsers.add_parser(found.name, help=module.HELP, description=module.HELP)
+        )
     options = parser.parse_args(arguments)
     try:
         return int(modules[options.command].run(options))

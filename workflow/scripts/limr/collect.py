@@ -13,7 +13,7 @@ import pyarrow as pa
 from limr import io
 from limr.errors import InputError
 from limr.records import EVALUATIONS, METRICS, VERDICTS
-from limr.statistics import bootstrap_mean, wilson
+from limr.statistics import Floats, bootstrap_mean, wilson
 from limr.streams import stream
 
 # Which run a row is of. `group` is shared by the random draws of an arm.
@@ -121,7 +121,8 @@ def summarise_evaluation(table: pa.Table) -> dict[str, Any]:
 def _summary(frame: pd.DataFrame, decoding: str) -> dict[str, Any]:
     verdict = frame["verdict"].astype(str)
     correct = verdict == "correct"
-    accuracy = correct.groupby(frame["problem_id"], sort=False).mean().to_numpy(np.float64)
+    by_problem = correct.astype("float64").groupby(frame["problem_id"], sort=False).mean()
+    accuracy: Floats = np.asarray(by_problem, dtype=np.float64)
     if len(accuracy) == len(frame):
         method = "Wilson"
         low, high = wilson(int(correct.sum()), len(frame))

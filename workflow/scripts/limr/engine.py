@@ -37,9 +37,8 @@ class Decoding:
 
 @dataclass(frozen=True)
 class BaseJob:
-    """Make the base policy of a study."""
+    """Make the base policy of a study; every seed's runs start from it, as in the paper."""
 
-    seed: int
     base: Settings  # the study's `base`
     options: Settings  # the study's `engines.<name>`
     held_out: Sequence[Problem]  # must not be learnt from: training problems and benchmarks

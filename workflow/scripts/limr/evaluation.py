@@ -54,12 +54,19 @@ def evaluate(
                 _row(problem, decoding.name, sample, response, grader)
                 for sample, response in enumerate(samples)
             )
-        right = sum(row["verdict"] == "correct" for row in rows[-len(problems) * entry["samples"] :])
+        right = sum(
+            row["verdict"] == "correct" for row in rows[-len(problems) * entry["samples"] :]
+        )
         note(f"{benchmark} {decoding.name}: {right} of {len(problems) * entry['samples']} correct")
     table = pa.Table.from_pylist(rows, schema=EVALUATIONS)
     summary = collect.summarise_evaluation(table)
-    return table, {"benchmark": benchmark, "settings": dict(settings), "seed": seed,
-                   "grader_version": GRADER_VERSION, **summary}
+    return table, {
+        "benchmark": benchmark,
+        "settings": dict(settings),
+        "seed": seed,
+        "grader_version": GRADER_VERSION,
+        **summary,
+    }
 
 
 def _row(problem: Problem, decoding: str, sample: int, response: Response, grader: Grader) -> Json:

@@ -29,7 +29,7 @@ def logged(path: str) -> Iterator[TextIO]:
             for stream in (log, terminal):
                 stream.write(f"limr: {error}\n")
             raise SystemExit(1) from None
-        except Exception:
+        except Exception:  # noqa: BLE001 (nothing is swallowed: it is shown twice, and the job fails)
             for stream in (log, terminal):
                 stream.write(traceback.format_exc())
             raise SystemExit(1) from None

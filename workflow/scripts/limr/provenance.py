@@ -92,7 +92,9 @@ def describe(settings: Mapping[str, Any], code: str, inputs: Mapping[str, str]) 
         "code": code,
         "commit": _commit(),
         "inputs_sha256": dict(inputs),
-        "environments_sha256": {p.name: _file_digest(p) for p in sorted((ROOT / "envs").glob("*.lock"))},
+        "environments_sha256": {
+            p.name: _file_digest(p) for p in sorted((ROOT / "envs").glob("*.lock"))
+        },
         "versions": {"python": platform.python_version(), **_versions()},
     }
 
@@ -110,7 +112,15 @@ def _versions() -> dict[str, str]:
 def _commit() -> str | None:
     """Return the commit of the code, with `-changed` where files differ; None outside git."""
     try:
-        command = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=40", "--dirty=-changed"]
+        command = [
+            "git",
+            "-C",
+            str(ROOT),
+            "describe",
+            "--always",
+            "--abbrev=40",
+            "--dirty=-changed",
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603 (a fixed command)
     except (OSError, subprocess.SubprocessError):
         return None

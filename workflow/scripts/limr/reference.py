@@ -85,7 +85,11 @@ def _row(path: str, part: Json, required: bool) -> str:
     default = "required" if required else ""
     if "default" in part and part["default"] not in ({}, None, []):
         value = part["default"]
-        text = f"{value:g}" if isinstance(value, float) else yaml.safe_dump(value, default_flow_style=True)
+        text = (
+            f"{value:g}"
+            if isinstance(value, float)
+            else yaml.safe_dump(value, default_flow_style=True)
+        )
         default = f"`{text.strip().removesuffix('...').strip()}`"
     return ROW.format(
         key=f"`{path}`",

@@ -99,7 +99,7 @@ def load(
     )
 
 
-def _frame(path: Path | str | None, contract: Any) -> pd.DataFrame | None:  # noqa: ANN401 - no stubs
+def _frame(path: Path | str | None, contract: Any) -> pd.DataFrame | None:
     return io.read_parquet(path, contract).to_pandas() if path else None
 
 
@@ -159,15 +159,19 @@ def runs_by_questions(
     return wide[list(rows["problem_id"].unique())]
 
 
-def headline_results(inputs: Inputs, group: str) -> dict[str, Floats]:
-    """Return benchmark -> (n_runs, n_questions) at the final step, the benchmark's first decoding."""
+def headline_frames(inputs: Inputs, group: str) -> dict[str, pd.DataFrame]:
+    """Return benchmark -> `runs_by_questions` at the final step and the first decoding."""
     frame, step = evaluated(inputs), final_step(inputs, group)
     return {
-        name: runs_by_questions(frame, group, step, name, decodings(frame, name)[0]).to_numpy(
-            np.float64
-        )
+        name: runs_by_questions(frame, group, step, name, decodings(frame, name)[0])
         for name in benchmarks(inputs)
     }
+
+
+def headline_results(inputs: Inputs, group: str) -> dict[str, Floats]:
+    """Return benchmark -> (n_runs, n_questions) accuracy: `headline_frames` without names."""
+    frames = headline_frames(inputs, group)
+    return {name: wide.to_numpy(np.float64) for name, wide in frames.items()}
 
 
 def group_interval(inputs: Inputs, group: str) -> Interval:
@@ -176,10 +180,16 @@ def group_interval(inputs: Inputs, group: str) -> Interval:
 
 
 def group_difference(inputs: Inputs, first: str, second: str) -> Interval:
-    """Return the paired difference between two groups at their final steps."""
-    rng = stream(0, "bootstrap", first, second)
+    """Return the difference `first` - `second` at their final steps, paired by question."""
+    ours, theirs = headline_frames(inputs, first), headline_frames(inputs, second)
     return bootstrap_difference(
-        headline_results(inputs, first), headline_results(inputs, second), rng
+        {name: wide.to_numpy(np.float64) for name, wide in ours.items()},
+        # By id, so that a question is only ever compared with itself.
+        {
+            name: wide.reindex(columns=ours[name].columns).to_numpy(np.float64)
+            for name, wide in theirs.items()
+        },
+        stream(0, "bootstrap", first, second),
     )
 
 
@@ -260,7 +270,7 @@ def make_table(
     io.write_text(markdown, f"{markdown_table(shown(module, frame))}\n\n{text}\n")
 
 
-def shown(module: Any, frame: pd.DataFrame) -> pd.DataFrame:  # noqa: ANN401 - a plug-in
+def shown(module: Any, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table as texts for people: rounded, missing values as a dash."""
     decimals = getattr(module, "DECIMALS", 1)
 

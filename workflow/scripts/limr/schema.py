@@ -125,23 +125,25 @@ def _merged(schema: Json, options: Json) -> Json:
 def _message(error: ValidationError) -> str:
     path = ".".join(str(part) for part in error.absolute_path)
     at = f"'{path}'" if path else "the document"
-    instance, schema = error.instance, error.schema
+    instance: Any = error.instance
+    schema: Any = error.schema
+    wanted: Any = error.validator_value
     if error.validator == "additionalProperties":
         known = list(schema.get("properties", {}))
         unknown = next(name for name in instance if name not in known)
         key = f"{path}.{unknown}" if path else str(unknown)
         return f"'{key}' is not a key.{nearest(str(unknown), known)}"
     if error.validator == "required":
-        missing = next(name for name in error.validator_value if name not in instance)
+        missing = next(name for name in wanted if name not in instance)
         return f"{at} lacks the key '{missing}'."
     if error.validator == "enum":
-        choices = [str(choice) for choice in error.validator_value]
+        choices = [str(choice) for choice in wanted]
         return f"{at} is '{instance}'.{nearest(str(instance), choices)}"
     if error.validator == "uniqueItems":
         doubled = next(item for i, item in enumerate(instance) if item in instance[:i])
         return f"{at} has {doubled!r} twice. Give each value once."
     if error.validator == "type":
-        return f"{at} must be {_types(error.validator_value)}, found {instance!r}.{_yaml(error)}"
+        return f"{at} must be {_types(wanted)}, found {instance!r}.{_yaml(error)}"
     if error.validator == "pattern":
         return f"{at}: {instance!r} may hold only lower-case letters, digits, '-' and '_'."
     return f"{at}: {error.message}."

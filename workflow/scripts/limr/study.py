@@ -71,7 +71,7 @@ class Study:
         return [arm.name for arm in self.arms.values() if arm.score]
 
     def files(self) -> dict[str, str]:
-        """Return the pinned files the study needs: a name in config/sources.yaml -> who needs it."""
+        """Return the pinned files of the study: name in config/sources.yaml -> who needs it."""
         entries = {**self.datasets, **self.config["trajectories"]}
         return {entry["file"]: name for name, entry in entries.items() if entry.get("file")}
 
@@ -268,7 +268,9 @@ def _check_scores(study: Study) -> None:
         if selector.NEEDS_TRAJECTORIES and source is None:
             raise InputError(f"{at}: selector '{entry['selector']}' needs 'trajectories: NAME'.")
         if entry["draws"] > 1 and not selector.SEEDED:
-            raise InputError(f"{at}: selector '{entry['selector']}' is not random: draws must be 1.")
+            raise InputError(
+                f"{at}: selector '{entry['selector']}' is not random: draws must be 1."
+            )
 
 
 def _check_trajectories(study: Study) -> None:

@@ -54,7 +54,7 @@ def make_base(job: BaseJob) -> None:
     device = run.device_of(job.options)
     warmup = job.base["warmup"]
     steps, size = warmup["steps"], warmup["batch_size"]
-    seed = warmup.get("seed", job.seed)
+    seed = warmup["seed"]
     avoid = frozenset(problem.prompt for problem in job.held_out)
     settings = {"base": dict(job.base), "options": dict(job.options), "avoid": sorted(avoid)}
     with states.opened(job.state, provenance.digest({**settings, "seed": seed})) as state:

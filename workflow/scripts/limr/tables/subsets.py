@@ -67,7 +67,7 @@ def rule_text(rule: Mapping[str, Any]) -> str:
     return f"best {rule['size']}" if "size" in rule else "all"
 
 
-def _solved(record: Mapping[str, Any], kind: str) -> Any:  # noqa: ANN401 - int or NA
+def _solved(record: Mapping[str, Any], kind: str) -> Any:
     counts = record.get(f"{kind}_solved")
     return counts["n_selected"] if counts else pd.NA
 

@@ -1,0 +1,160 @@
+"""A made-up study with realistic shapes, for the tests of tables, figures and the report."""
+
+import numpy as np
+import pandas as pd
+
+from limr import selection
+from limr.records import Problem
+from limr.results import Inputs
+from limr.streams import stream
+
+GROUPS = {
+    # group: (title, train, draws, start, accuracy at the end, spread between runs)
+    "base": ("Base", "none", 1, 0.47, 0.47, 0.0),
+    "full": ("FULL", "ppo", 1, 0.47, 0.58, 0.01),
+    "limr": ("LIMR", "ppo", 1, 0.47, 0.53, 0.015),
+    "rand": ("RAND", "ppo", 2, 0.47, 0.34, 0.06),
+    "linear": ("LINEAR", "ppo", 1, 0.47, 0.48, 0.02),
+    "sft": ("SFT", "sft", 1, 0.47, 0.44, 0.02),
+}
+BENCHMARKS = {"easy": ("Arithmetic, easy", 0.25, 120), "medium": ("Arithmetic, medium", 0.0, 120),
+              "hard": ("Arithmetic, hard", -0.25, 90)}  # fmt: skip
+STEPS = (12, 24, 36, 48)
+SEEDS = (1, 2)
+
+
+def arms(groups=GROUPS):
+    return [
+        {"name": group if draws == 1 else f"{group}-{d}", "group": group, "train": train,
+         "title": title}
+        for group, (title, train, draws, *_) in groups.items()
+        for d in range(1, draws + 1)
+    ]  # fmt: skip
+
+
+def study(groups=GROUPS):
+    return {
+        "study": "made-up",
+        "seeds": list(SEEDS),
+        "arms": arms(groups),
+        "benchmarks": [{"name": name, "title": b[0]} for name, b in BENCHMARKS.items()],
+        "steps": {"none": [0], "ppo": list(STEPS), "sft": list(STEPS)},
+    }
+
+
+def evaluations(groups=GROUPS, seeds=SEEDS):
+    frames = []
+    for arm in arms(groups):
+        _, train, _, start, end, spread = groups[arm["group"]]
+        for seed in seeds:
+            rng = stream(seed, "synthetic", arm["name"])
+            end_here = end + spread * rng.standard_normal()
+            for step in (0,) if train == "none" else STEPS:
+                share = 1 - np.exp(-step / 16)
+                for name, (_, shift, n) in BENCHMARKS.items():
+                    ability = stream(0, "questions", name).normal(0, 0.2, n)
+                    p = np.clip(start + (end_here - start) * share + shift + ability, 0.02, 0.98)
+                    for decoding, samples in (("sampled", 4), ("greedy", 1)):
+                        frames.append(
+                            pd.DataFrame(
+                                {
+                                    **{key: arm[key] for key in ("group", "train")},
+                                    "arm": arm["name"],
+                                    "seed": seed,
+                                    "step": step,
+                                    "benchmark": name,
+                                    "decoding": decoding,
+                                    "problem_id": [f"{name}-{i}" for i in range(n)],
+                                    "n": samples,
+                                    "n_correct": rng.binomial(samples, p),
+                                    "response_tokens": 9.0,
+                                    "truncated": 0.0,
+                                    "malformed": 0.1,
+                                }
+                            )
+                        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def metrics(groups=GROUPS, steps=48):
+    frames = []
+    for arm in arms(groups):
+        train = groups[arm["group"]][1]
+        for seed in SEEDS if train != "none" else ():
+            rng = stream(seed, "metrics", arm["name"])
+            step = np.arange(1, steps + 1)
+            rise = {"full": 0.55, "limr": 1.0, "rand": 1.2, "linear": 0.9, "sft": 0}[arm["group"]]
+            reward = -0.2 + rise * (1 - np.exp(-step / 20)) + rng.normal(0, 0.03, steps)
+            frames.append(
+                pd.DataFrame(
+                    {
+                        **{key: arm[key] for key in ("group", "train")},
+                        "arm": arm["name"],
+                        "seed": seed,
+                        "step": step,
+                        "epoch": step // 8,
+                        "mean_reward": reward if train == "ppo" else np.nan,
+                        "response_tokens": 9 + rise * step / 48 + rng.normal(0, 0.1, steps)
+                        if train == "ppo"
+                        else np.nan,
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+def problems(n=384):
+    return [Problem(f"arithmetic-{i:04d}", f"{i} + 1 = ?", "1", "arithmetic", 1) for i in range(n)]
+
+
+def trajectories(n=384, epochs=6):
+    rng = stream(5, "trajectories")
+    kind = rng.choice(["hopeless", "mastered", "rising", "flat"], n, p=[0.18, 0.1, 0.37, 0.35])
+    k = np.arange(epochs) / (epochs - 1)
+    rows = []
+    for i in range(n):
+        low, high = np.sort(rng.random(2))
+        curve = {
+            "hopeless": 0.01 + 0 * k,
+            "mastered": 0.97 + 0 * k,
+            "rising": 0.3 * low + (0.4 + 0.6 * high - 0.3 * low) * k,
+            "flat": 0.3 + 0.7 * low + 0 * k,
+        }
+        p = curve[kind[i]]
+        rows += [
+            (f"arithmetic-{i:04d}", e, 8, int(rng.binomial(8, p[e])), 0.0) for e in range(epochs)
+        ]
+    columns = ["problem_id", "epoch", "n", "n_correct", "mean_reward"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def subset(scores, rule, curves, arm, **origin):
+    name = origin["score"]
+    rows, record = selection.select(
+        scores[name], problems(), rule, stream(0, "ties", arm), trajectories=curves, origin=origin
+    )
+    return {**record, "sha256": "0" * 64, "problem_ids": [row["problem_id"] for row in rows]}
+
+
+def inputs():
+    curves = trajectories()
+    configured = {"lim": "lim", "linear": "linear", "random-1": "random", "random-2": "random",
+                  "all": "full"}  # fmt: skip
+    scores = {
+        name: selection.score_problems(s, problems(), curves, {}, seed=0, name=name).to_pandas()
+        for name, s in configured.items()
+    }
+    rules = {
+        "full": ("all", {}),
+        "limr": ("lim", {"threshold": 0.8}),
+        "rand-1": ("random-1", {"size": 96}),
+        "rand-2": ("random-2", {"size": 96}),
+        "linear": ("linear", {"threshold": 0.7}),
+        "sft": ("lim", {"threshold": 0.8}),
+    }
+    subsets = {
+        arm: subset(scores, rule, curves, arm, score=score, selector=configured[score],
+                    options={}, trajectories="full")
+        for arm, (score, rule) in rules.items()
+    }  # fmt: skip
+    return Inputs(study(), evaluations(), metrics(), {"full": curves}, scores, subsets)

@@ -1,0 +1,18 @@
+"""Draw a figure and keep its data beside it."""
+
+from limr import results
+from limr.joblog import logged
+
+with logged(snakemake.log[0]):
+    settings = snakemake.params.settings
+    inputs = results.load(
+        settings["study"],
+        evaluations=snakemake.input.evaluations or None,
+        metrics=snakemake.input.metrics or None,
+        trajectories=snakemake.input.trajectories,
+        scores=snakemake.input.scores,
+        subsets=snakemake.input.subsets,
+    )
+    results.draw_figure(
+        snakemake.wildcards.figure, inputs, settings["options"], dict(snakemake.output.items())
+    )

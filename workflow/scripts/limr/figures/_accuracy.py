@@ -1,0 +1,55 @@
+"""Accuracy of evaluations over training steps, as `accuracy` and `benchmarks` show it."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from limr import results
+from limr.figures import _style
+
+HEADLINE = "headline decoding"
+
+
+def by_run(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracy in percent, one row a benchmark, decoding, run and step."""
+    keys = ["benchmark", "decoding", "arm", "group", "train", "seed", "step"]
+    rows = rows.assign(accuracy=100 * rows["n_correct"] / rows["n"])
+    grouped = rows.groupby(keys, sort=False)["accuracy"]
+    return grouped.agg(accuracy="mean", questions="size").reset_index()
+
+
+def headline_only(inputs: results.Inputs, frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep each benchmark's first decoding."""
+    first = {b: results.decodings(frame, b)[0] for b in results.benchmarks(inputs)}
+    return frame[frame["decoding"] == frame["benchmark"].map(first)]
+
+
+def from_base(frame: pd.DataFrame) -> pd.DataFrame:
+    """Let every line start at step 0 from the untrained policy, which all arms start from.
+
+    Args:
+        frame: `panel`, `group`, `train`, `run`, `step`, `accuracy`.
+    """
+    base = frame[frame["train"] == "none"].groupby("panel")["accuracy"].mean()
+    trained = frame[(frame["train"] != "none") & frame["panel"].isin(base.index)]
+    starts = trained.drop_duplicates(["panel", "arm", "seed"])
+    has_start = set(frame.loc[frame["step"] == 0, "run"]) & set(starts["run"])
+    starts = starts[~starts["run"].isin(has_start)]
+    starts = starts.assign(step=0, accuracy=starts["panel"].map(base))
+    return pd.concat([frame, starts], ignore_index=True)
+
+
+def draw_panel(ax: Axes, part: pd.DataFrame) -> pd.DataFrame:
+    """Draw one panel and return the rows whose lines can be labelled at their ends."""
+    trained = part[part["train"] != "none"]
+    if len(trained):
+        _style.lines(ax, trained, "accuracy")
+    for _, rows in part[part["train"] == "none"].groupby("group", sort=False):
+        _style.base_line(ax, rows["accuracy"].mean(), None, rows["colour"].iloc[0])
+    steps = sorted(part["step"].unique())
+    if len(steps) <= 8:
+        ax.set_xticks(steps)
+    ax.set_xlabel("training step")
+    ax.margins(x=0.02)
+    return part

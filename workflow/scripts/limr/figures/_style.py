@@ -1,0 +1,184 @@
+"""One look for all figures: a colour for each arm, labels at lines, the same bytes each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import matplotlib as mpl
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from limr import io
+from limr.results import Inputs
+
+# Okabe and Ito's palette, safe for colour-blind readers; black and yellow are left out.
+PALETTE = ("#0072B2", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#B8860B", "#7F3C8D", "#4D4D4D")
+BASE = "#6E6E6E"
+INK = "#222222"
+SOLVED = {"always": "#009E73", "sometimes": "#56B4E9", "never": "#D55E00", "unknown": "#7FA9C9"}
+
+_RC: dict[str, Any] = {
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same on every machine
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10,
+    "axes.edgecolor": "#888888",
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,
+}
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """Apply the style within a block, and leave the caller's settings as they were."""
+    with sns.axes_style("whitegrid"), mpl.rc_context(cast(Any, _RC)):
+        yield
+
+
+def figure(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save(drawn: Figure, pdf: Path | str, png: Path | str) -> None:
+    """Write a figure as PDF and PNG, without dates: the same data give the same bytes."""
+    nothing = {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None}
+    with io.atomic(pdf) as temporary:
+        drawn.savefig(temporary, format="pdf", metadata=nothing)
+    with io.atomic(png) as temporary:
+        drawn.savefig(temporary, format="png", metadata={"Software": None})
+
+
+def colours(inputs: Inputs) -> dict[str, str]:
+    """Return group -> colour: by place in the study, so that it is one colour in every figure."""
+    trained = [group.name for group in inputs.groups if group.train != "none"]
+    found = {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(trained)}
+    return {group.name: found.get(group.name, BASE) for group in inputs.groups}
+
+
+def titled(frame: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
+    """Return a frame with `group` gaining `title`, `colour` and `run` (arm and seed), in order."""
+    known, places = colours(inputs), {g.name: i for i, g in enumerate(inputs.groups)}
+    titles = {group.name: group.title for group in inputs.groups}
+    result = frame.assign(
+        title=frame["group"].map(titles),
+        colour=frame["group"].map(known),
+        run=frame["arm"] + " seed " + frame["seed"].astype(str),
+        place=frame["group"].map(places),
+    )
+    return result.sort_values("place", kind="stable").drop(columns="place").reset_index(drop=True)
+
+
+def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True) -> None:
+    """Draw the mean over runs of each group against `step`, with a band from lowest to highest run.
+
+    Args:
+        ax: where.
+        frame: `group`, `colour`, `step`, `run` and `y`, one row a run and step.
+        y: the column on the vertical axis.
+        markers: whether to mark the steps.
+    """
+    palette = dict(zip(frame["group"], frame["colour"], strict=True))
+    sns.lineplot(
+        frame,
+        x="step",
+        y=y,
+        hue="group",
+        palette=palette,
+        estimator="mean",
+        errorbar=("pi", 100),
+        err_kws={"alpha": 0.15, "linewidth": 0},
+        marker="o" if markers else None,
+        markersize=5,
+        linewidth=2.0,
+        legend=False,
+        ax=ax,
+    )
+
+
+def label_ends(ax: Axes, frame: pd.DataFrame, y: str, gap: float = 0.06) -> None:
+    """Write each group's title at the end of its line, moved apart where they would overlap.
+
+    Args:
+        ax: with its limits set.
+        frame: see `lines`, with `title`.
+        y: the column on the vertical axis.
+        gap: least distance of two labels, as a share of the axis.
+    """
+    last = frame[frame["step"] == frame.groupby("group")["step"].transform("max")]
+    ends = last.groupby(["group", "title", "colour"], sort=False)[y].mean().reset_index()
+    ends = ends.sort_values(y, kind="stable")
+    low, high = ax.get_ylim()
+    places = _apart([(value - low) / (high - low) for value in ends[y]], gap)
+    for place, title, colour in zip(places, ends["title"], ends["colour"], strict=True):
+        ax.annotate(
+            title,
+            (1.0, place),
+            xycoords="axes fraction",
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            fontweight="bold",
+            annotation_clip=False,
+        )
+
+
+def _apart(places: Sequence[float], gap: float) -> list[float]:
+    """Return sorted places moved so that neighbours are `gap` apart, about where they were."""
+    moved = list(places)
+    for _ in range(200):
+        for i in range(len(moved) - 1):
+            short = gap - (moved[i + 1] - moved[i])
+            if short > 1e-9:
+                moved[i] -= short / 2
+                moved[i + 1] += short / 2
+    shift = max(0.0, -min(moved, default=0.0)) - max(0.0, max(moved, default=0.0) - 1.0)
+    return [place + shift for place in moved]
+
+
+def legend(drawn: Figure, frame: pd.DataFrame) -> None:
+    """Draw one legend of the groups above all panels."""
+    shown = frame.drop_duplicates("group")
+    handles = [
+        mpl.lines.Line2D(
+            [], [], color=colour, linewidth=2.4, linestyle="--" if train == "none" else "-"
+        )
+        for colour, train in zip(shown["colour"], shown["train"], strict=True)
+    ]
+    drawn.legend(
+        handles, list(shown["title"]), loc="outside upper left", ncols=len(handles), fontsize=10
+    )
+
+
+def base_line(ax: Axes, value: float, title: str | None, colour: str = BASE) -> None:
+    """Draw the untrained policy's accuracy as a dashed line, with its name if given."""
+    ax.axhline(value, color=colour, linestyle="--", linewidth=1.5, zorder=1)
+    if title:
+        ax.annotate(
+            title,
+            (1.0, value),
+            xycoords=("axes fraction", "data"),
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            fontweight="bold",
+        )

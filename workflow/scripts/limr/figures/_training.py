@@ -1,0 +1,52 @@
+"""A training metric over steps, as `reward` and `response-length` show it."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from limr.errors import InputError
+from limr.figures import _style
+from limr.results import Inputs
+
+WINDOW = {
+    "type": "integer",
+    "minimum": 1,
+    "default": 1,
+    "description": "Average over so many steps, this one and those before it; 1: as recorded.",
+}
+
+
+def data(inputs: Inputs, column: str, window: int) -> pd.DataFrame:
+    """Return one row a run and step with a metric, where the kind of training has it.
+
+    Raises:
+        InputError: no run has it.
+    """
+    frame = inputs.metrics
+    if frame is None or frame[column].isna().all():
+        raise InputError(f"no training run of this study recorded '{column}'.")
+    frame = frame.loc[frame[column].notna(), ["arm", "group", "train", "seed", "step", column]]
+    frame = frame.sort_values(["arm", "seed", "step"], kind="stable")
+    runs = frame.groupby(["arm", "seed"], sort=False)[column]
+    smooth = runs.transform(lambda values: values.rolling(window, min_periods=1).mean())
+    return _style.titled(frame.assign(**{column: smooth}), inputs)
+
+
+def draw(frame: pd.DataFrame, column: str, label: str) -> Figure:
+    """Draw the metric's mean over runs against steps, labelled at the lines' ends."""
+    drawn = _style.figure(7.4, 4.2)
+    ax = drawn.subplots()
+    _style.lines(ax, frame, column, markers=False)
+    ax.set_xlabel("training step")
+    ax.set_ylabel(label)
+    ax.margins(x=0.0)
+    _style.label_ends(ax, frame, column)
+    return drawn
+
+
+def bands(frame: pd.DataFrame) -> str:
+    """Say how many runs there are and what the bands are."""
+    runs = frame.groupby("title", sort=False)["run"].nunique()
+    counts = ", ".join(f"{title} {n}" for title, n in runs.items())
+    return f"Lines: mean over runs (number of runs: {counts}); bands: lowest to highest run."

@@ -1,0 +1,77 @@
+"""Mean accuracy over benchmarks against steps: the paper's figure 3a, for each decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from limr import results
+from limr.figures import _accuracy, _style
+
+TITLE = "Accuracy over training"
+NEEDS = ("evaluations",)
+OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a panel, run and step: mean accuracy over benchmarks in percent.
+
+    A panel is a decoding that every benchmark has; where there is none, one panel shows each
+    benchmark's first decoding.
+    """
+    frame = _accuracy.by_run(results.evaluated(inputs))
+    names = list(results.benchmarks(inputs))
+    common = [
+        decoding
+        for decoding in results.decodings(frame, names[0])
+        if all(decoding in results.decodings(frame, name) for name in names)
+    ]
+    if common:
+        frame = frame[frame["decoding"].isin(common)].assign(panel=lambda f: f["decoding"])
+    else:
+        kept = _accuracy.headline_only(inputs, frame)
+        frame = kept.assign(panel=_accuracy.HEADLINE)
+        common = [_accuracy.HEADLINE]
+    keys = ["panel", "arm", "group", "train", "seed", "step"]
+    mean = frame.groupby(keys, sort=False).agg(
+        accuracy=("accuracy", "mean"),
+        benchmarks=("benchmark", "size"),
+        questions=("questions", "sum"),
+    )
+    found = _accuracy.from_base(_style.titled(mean.reset_index(), inputs))
+    order = {name: place for place, name in enumerate(common)}
+    return found.sort_values("panel", key=lambda c: c.map(order), kind="stable").reset_index(
+        drop=True
+    )
+
+
+def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """Draw one panel a decoding."""
+    panels = list(frame["panel"].unique())
+    drawn = _style.figure(1.2 + 4.3 * len(panels), 4.0)
+    axes = drawn.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    for ax, panel in zip(axes, panels, strict=True):
+        _accuracy.draw_panel(ax, frame[frame["panel"] == panel])
+        ax.set_title(panel)
+    axes[0].set_ylabel(f"mean of {frame['benchmarks'].max()} benchmarks, % correct")
+    for ax, panel in zip(axes, panels, strict=True):
+        _style.label_ends(ax, frame[frame["panel"] == panel], "accuracy")
+    return drawn
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what lines and bands are, and over how much they were taken."""
+    trained = frame[frame["train"] != "none"]
+    runs = trained.groupby("group", sort=False)["run"].nunique()
+    titles = dict(zip(trained["group"], trained["title"], strict=True))
+    counts = ", ".join(f"{titles[group]} {n}" for group, n in runs.items())
+    return (
+        f"Mean accuracy over {frame['benchmarks'].max()} benchmarks "
+        f"({frame['questions'].max()} questions), one panel a decoding. Lines: mean over runs "
+        f"(number of runs: {counts or 'none'}); bands: lowest to highest run. Dashed: the base "
+        "policy, from which every line starts at step 0. A step of fine-tuning is not a step of "
+        "PPO: steps compare within a kind of training only."
+    )

@@ -1,0 +1,55 @@
+"""Accuracy on each benchmark against training steps: the paper's figures 4a to 4c."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from limr import results
+from limr.figures import _accuracy, _style
+
+TITLE = "Accuracy by benchmark"
+NEEDS = ("evaluations",)
+OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a benchmark, run and step: accuracy in percent at the first decoding."""
+    frame = _accuracy.headline_only(inputs, _accuracy.by_run(results.evaluated(inputs)))
+    titles = results.benchmarks(inputs)
+    frame = frame.assign(panel=frame["benchmark"].map(titles))
+    found = _accuracy.from_base(_style.titled(frame, inputs))
+    order = {title: place for place, title in enumerate(titles.values())}
+    return found.sort_values("panel", key=lambda c: c.map(order), kind="stable").reset_index(
+        drop=True
+    )
+
+
+def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """Draw one panel a benchmark, each with its own vertical range."""
+    panels = list(frame["panel"].unique())
+    columns = min(3, len(panels))
+    rows = -(-len(panels) // columns)
+    drawn = _style.figure(max(1.0 + 3.2 * columns, 6.0), 0.5 + 3.3 * rows)
+    axes = drawn.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes[len(panels) :]:
+        ax.set_visible(False)
+    for place, (ax, panel) in enumerate(zip(axes, panels, strict=False)):
+        part = frame[frame["panel"] == panel]
+        _accuracy.draw_panel(ax, part)
+        ax.set_title(f"{panel} (n = {part['questions'].max()})")
+        ax.set_ylabel("% correct" if place % columns == 0 else "")
+    _style.legend(drawn, frame)
+    return drawn
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what lines and bands are."""
+    return (
+        "Accuracy on each benchmark at its first decoding "
+        f"({', '.join(frame['decoding'].unique())}); n counts questions. Lines: mean over runs; "
+        "bands: lowest to highest run; dashed: the base policy. The vertical ranges differ."
+    )

@@ -1,0 +1,193 @@
+"""Example learning curves against the mean curve, with their scores: the paper's figure 2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from limr import results
+from limr import trajectories as tr
+from limr.errors import InputError, nearest
+from limr.figures import _style
+
+TITLE = "Learning curves and their scores"
+NEEDS = ("trajectories", "scores", "subsets")
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "score": {
+            "type": ["string", "null"],
+            "default": None,
+            "description": "The score to show; null: that of the first subset cut by a threshold.",
+        },
+        "curves": {
+            "type": "integer",
+            "minimum": 0,
+            "default": 300,
+            "description": "Most problems drawn in the background, evenly spaced by score.",
+        },
+    },
+}
+# Where the six examples stand in the order of scores, from the best (0) to the worst (1).
+EXAMPLES = (0.0, 0.15, 0.4, 0.6, 0.85, 1.0)
+KEPT, LEFT = "#D55E00", "#5B7FA6"
+
+
+def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a shown problem and epoch, and the mean curve.
+
+    Returns:
+        role ("mean", "background" or "example"), problem_id, epoch (from 1), accuracy, score,
+        kept (whether the subset holds it), n (problems in the mean).
+
+    Raises:
+        InputError: the score has no learning curves, or no problem a complete one.
+    """
+    record = results.scored_by(inputs, options["score"])
+    source = str(record.get("trajectories"))
+    if source not in inputs.trajectories:
+        raise InputError(
+            f"figure 'learning-curves': the score '{record['score']}' has no learning curves."
+            f"{nearest(source, inputs.trajectories)}"
+        )
+    scores = inputs.scores[record["score"]].dropna(subset="score")
+    scores = scores.sort_values(["score", "problem_id"], ascending=[False, True])
+    ids = list(scores["problem_id"])
+    curves = tr.curves(inputs.trajectories[source], ids)
+    if not curves.usable.any():
+        raise InputError("figure 'learning-curves': no problem was sampled in every epoch.")
+    rows = np.flatnonzero(curves.usable)
+    shown = np.unique(rows[_spread(len(rows), min(options["curves"], len(rows)))])
+    examples = [int(rows[round(q * (len(rows) - 1))]) for q in EXAMPLES[: len(rows)]]
+    kept = _kept(record, scores)
+    parts = [_mean(curves, len(rows))]
+    for role, chosen in (("background", shown), ("example", examples)):
+        parts += [_curve(role, ids[i], curves.accuracy[i], scores, i, kept) for i in chosen]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _spread(n: int, k: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.linspace(0, n - 1, k).round().astype(np.int64)
+
+
+def _kept(record: Mapping[str, Any], scores: pd.DataFrame) -> set[str]:
+    if "problem_ids" in record:
+        return set(record["problem_ids"])
+    lowest = record["selected_score_range"][0]
+    return set(scores.loc[scores["score"] >= lowest, "problem_id"])
+
+
+def _mean(curves: tr.Curves, n: int) -> pd.DataFrame:
+    epochs = np.arange(1, len(curves.mean) + 1)
+    return pd.DataFrame({"role": "mean", "epoch": epochs, "accuracy": curves.mean, "n": n})
+
+
+def _curve(
+    role: str, key: str, accuracy: tr.Floats, scores: pd.DataFrame, place: int, kept: set[str]
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "role": role,
+            "problem_id": key,
+            "epoch": np.arange(1, len(accuracy) + 1),
+            "accuracy": accuracy,
+            "score": scores["score"].iloc[place],
+            "kept": key in kept,
+        }
+    )
+
+
+def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """Draw all curves faintly with the mean on the left, six examples on the right."""
+    drawn = _style.figure(11.0, 4.8)
+    grid = drawn.add_gridspec(2, 5, width_ratios=[1.15, 1.15, 1, 1, 1])
+    mean = frame[frame["role"] == "mean"]
+    whole = drawn.add_subplot(grid[:, :2])
+    _draw_all(whole, frame[frame["role"] == "background"], mean)
+    examples = frame[frame["role"] == "example"]
+    for place, (_, rows) in enumerate(examples.groupby("problem_id", sort=False)):
+        ax = drawn.add_subplot(grid[place // 3, 2 + place % 3])
+        _draw_example(ax, rows, mean)
+        ax.set_xlabel("epoch" if place >= 3 else "")
+        if place % 3:
+            ax.tick_params(labelleft=False)
+        if place < 3:
+            ax.tick_params(labelbottom=False)
+    return drawn
+
+
+def _draw_all(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
+    # Accuracies are multiples of 1/n: without a little spread, lines would lie on one another.
+    names = rows["problem_id"].unique()
+    spread = dict(zip(names, 0.012 * np.sin(2.4 * np.arange(len(names))), strict=True))
+    rows = rows.assign(accuracy=rows["accuracy"] + rows["problem_id"].map(spread).fillna(0.0))
+    if len(rows):
+        sns.lineplot(
+            rows,
+            x="epoch",
+            y="accuracy",
+            hue="kept",
+            hue_order=[False, True],
+            palette={True: KEPT, False: LEFT},
+            units="problem_id",
+            estimator=None,
+            linewidth=0.7,
+            alpha=0.16,
+            legend=False,
+            ax=ax,
+        )
+    ax.plot(mean["epoch"], mean["accuracy"], color="white", linewidth=5.5, solid_capstyle="round")
+    ax.plot(mean["epoch"], mean["accuracy"], color=_style.INK, linewidth=3, marker="o")
+    end = mean.iloc[-1]
+    ax.annotate(
+        "mean curve",
+        (end["epoch"], end["accuracy"]),
+        xytext=(-6, 12),
+        textcoords="offset points",
+        ha="right",
+        fontweight="bold",
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+    )
+    ax.set_title("All problems: kept (orange), left out (blue)")
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("accuracy of the epoch's rollouts")
+    _epochs(ax, mean)
+
+
+def _draw_example(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
+    first = rows.iloc[0]
+    colour = KEPT if first["kept"] else LEFT
+    ax.plot(mean["epoch"], mean["accuracy"], color=_style.INK, linewidth=1.6, linestyle="--")
+    ax.fill_between(rows["epoch"], mean["accuracy"], rows["accuracy"], color=colour, alpha=0.15)
+    sns.lineplot(rows, x="epoch", y="accuracy", color=colour, marker="o", linewidth=2, ax=ax)
+    word = "kept" if first["kept"] else "left out"
+    score = f"{first['score'] + 0.0:.2f}".replace("-", "−")
+    ax.set_title(f"score {score}, {word}", color=colour)
+    ax.set_ylabel("")
+    _epochs(ax, mean)
+
+
+def _epochs(ax: Axes, mean: pd.DataFrame) -> None:
+    ax.set_ylim(-0.06, 1.06)
+    last = int(mean["epoch"].max())
+    ax.set_xticks(range(1, last + 1, max(1, -(-last // 8))))
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what the curves are."""
+    n = int(frame["n"].max())
+    shown = frame.loc[frame["role"] == "background", "problem_id"].nunique()
+    epochs = int(frame["epoch"].max())
+    return (
+        f"Left: accuracy of {shown} of {n} problems over {epochs} epochs, and the mean curve of "
+        f"all {n}. Right: six problems from the best score to the worst, each against the mean "
+        "curve (dashed), with its score; the shaded area is what the score punishes. One run, so "
+        "there is no band."
+    )

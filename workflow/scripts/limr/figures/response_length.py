@@ -1,0 +1,38 @@
+"""Response length over training steps: the paper's figure 3b."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from limr.figures import _training
+from limr.results import Inputs
+
+TITLE = "Response length"
+NEEDS = ("metrics",)
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"window": _training.WINDOW},
+}
+
+
+def data(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a run and step: the mean length of the step's rollouts in tokens."""
+    return _training.data(inputs, "response_tokens", options["window"])
+
+
+def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """Draw the length over steps."""
+    return _training.draw(frame, "response_tokens", "mean response length, tokens")
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what is shown."""
+    return (
+        "Mean length of each step's rollouts in tokens, the end token included. "
+        f"{_training.bands(frame)}"
+    )

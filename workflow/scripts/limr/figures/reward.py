@@ -1,0 +1,39 @@
+"""Training reward over steps: the paper's figure 3c."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from limr.figures import _training
+from limr.results import Inputs
+
+TITLE = "Training reward"
+NEEDS = ("metrics",)
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"window": _training.WINDOW},
+}
+
+
+def data(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a PPO run and step: the mean reward of the step's rollouts."""
+    return _training.data(inputs, "mean_reward", options["window"])
+
+
+def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """Draw the reward over steps."""
+    return _training.draw(frame, "mean_reward", "mean reward of the step's rollouts")
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what is shown, and what it is not."""
+    return (
+        f"Mean reward of each step's rollouts. {_training.bands(frame)} Each arm is rewarded on "
+        "its own problems: an arm with easier problems starts higher, so heights do not compare "
+        "between arms."
+    )

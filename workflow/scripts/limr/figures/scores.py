@@ -1,0 +1,144 @@
+"""The distribution of a score, and how many problems each threshold would keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from limr import results
+from limr import trajectories as tr
+from limr.figures import _style
+
+TITLE = "Scores and thresholds"
+NEEDS = ("trajectories", "scores", "subsets")
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "score": {
+            "type": ["string", "null"],
+            "default": None,
+            "description": "The score to show; null: that of the first subset cut by a threshold.",
+        },
+        "lowest": {
+            "type": "number",
+            "default": -1.5,
+            "description": "Scores below this are counted in the first bar.",
+        },
+    },
+}
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a scored problem: problem_id, score, solved, and the cut that was made.
+
+    `solved` is never, sometimes or always, over all recorded epochs; unknown without curves.
+    """
+    record = results.scored_by(inputs, options["score"])
+    frame = inputs.scores[record["score"]]
+    scored = frame.dropna(subset="score")[["problem_id", "score"]].reset_index(drop=True)
+    source = str(record.get("trajectories"))
+    solved = pd.Series(dtype=object)
+    if source in inputs.trajectories:
+        solved = tr.solved(inputs.trajectories[source]).set_index("problem_id")["solved"]
+    return scored.assign(
+        solved=scored["problem_id"].map(solved).astype(object).fillna("unknown"),
+        threshold=record["rule"].get("threshold", record["selected_score_range"][0]),
+        n_selected=record["n_selected"],
+        n_problems=len(frame),
+        score_name=record["score"],
+    )
+
+
+def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """Draw the distribution on the left, the size of the subset by threshold on the right."""
+    drawn = _style.figure(10.4, 4.2)
+    left, right = drawn.subplots(1, 2, width_ratios=[1.35, 1])
+    _draw_distribution(left, frame, options["lowest"])
+    _draw_sizes(right, frame)
+    _legend(drawn, frame)
+    return drawn
+
+
+def _legend(drawn: Figure, frame: pd.DataFrame) -> None:
+    counts = frame["solved"].value_counts()
+    kinds = [kind for kind in _style.SOLVED if kind in counts and kind != "unknown"]
+    if kinds:
+        handles = [Patch(color=_style.SOLVED[kind]) for kind in kinds]
+        labels = [f"{kind} solved: {counts[kind]}" for kind in kinds]
+        drawn.legend(handles, labels, loc="outside upper left", ncols=len(kinds), fontsize=10)
+
+
+def _draw_distribution(ax: Axes, frame: pd.DataFrame, lowest: float) -> None:
+    lowest = max(lowest, float(np.floor(frame["score"].min() * 10) / 10))
+    kinds = [kind for kind in _style.SOLVED if (frame["solved"] == kind).any()]
+    highest = max(1.0, float(frame["score"].max()))
+    sns.histplot(
+        frame.assign(score=frame["score"].clip(lower=lowest)),
+        x="score",
+        hue="solved",
+        hue_order=kinds,
+        palette=_style.SOLVED,
+        multiple="stack",
+        bins=[float(edge) for edge in np.linspace(lowest, highest, 41)],
+        alpha=0.9,
+        edgecolor="white",
+        linewidth=0.6,
+        legend=False,
+        ax=ax,
+    )
+    threshold, n = frame["threshold"].iloc[0], frame["n_selected"].iloc[0]
+    ax.set_ylim(top=ax.get_ylim()[1] * 1.18)
+    ax.axvline(threshold, color=_style.INK, linewidth=1.6)
+    ax.annotate(
+        f"kept from {threshold:.2g}: {n} of {frame['n_problems'].iloc[0]}",
+        (threshold, 0.97),
+        xycoords=("data", "axes fraction"),
+        xytext=(-6, 0),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontweight="bold",
+    )
+    clipped = (frame["score"] < lowest).sum()
+    ax.set_xlabel("score" + (f" ({clipped} below {lowest:g} in the first bar)" if clipped else ""))
+    ax.set_ylabel("problems")
+    ax.set_title(f"Distribution of '{frame['score_name'].iloc[0]}'")
+
+
+def _draw_sizes(ax: Axes, frame: pd.DataFrame) -> None:
+    ordered = np.sort(frame["score"].to_numpy(float))
+    grid = np.linspace(0, 1, 201)
+    ax.plot(grid, [int((ordered >= at).sum()) for at in grid], color="#5B7FA6", linewidth=2)
+    for at in THRESHOLDS:
+        n = int((ordered >= at).sum())
+        ax.plot([at], [n], "o", color="#5B7FA6", markersize=5)
+        ax.annotate(str(n), (at, n), xytext=(4, 5), textcoords="offset points", fontsize=9)
+    threshold, n = float(frame["threshold"].iloc[0]), int(frame["n_selected"].iloc[0])
+    ax.plot([threshold], [n], "o", color="#D55E00", markersize=9, zorder=3)
+    ax.set_xlim(0, 1.02)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("threshold (score ≥)")
+    ax.set_ylabel("problems kept")
+    ax.set_title("Subset size by threshold")
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what was scored and what was kept."""
+    never = int((frame["solved"] == "never").sum())
+    kept = frame[(frame["solved"] == "never") & (frame["score"] >= frame["threshold"])]
+    note = f" {len(kept)} of the {never} never-solved problems reach the cut." if never else ""
+    return (
+        f"Scores '{frame['score_name'].iloc[0]}' of {len(frame)} problems; "
+        f"{int(frame['n_problems'].iloc[0]) - len(frame)} more could not be scored. Left: by "
+        "whether a problem was ever solved, over all epochs. Right: problems kept by each "
+        f"threshold; the large dot is this study's cut.{note}"
+    )

@@ -1,0 +1,22 @@
+"""Make a table, for machines and for people."""
+
+from limr import results
+from limr.joblog import logged
+
+with logged(snakemake.log[0]):
+    settings = snakemake.params.settings
+    inputs = results.load(
+        settings["study"],
+        evaluations=snakemake.input.evaluations or None,
+        metrics=snakemake.input.metrics or None,
+        trajectories=snakemake.input.trajectories,
+        scores=snakemake.input.scores,
+        subsets=snakemake.input.subsets,
+    )
+    results.make_table(
+        snakemake.wildcards.table,
+        inputs,
+        settings["options"],
+        snakemake.output.tsv,
+        snakemake.output.markdown,
+    )
