@@ -13,6 +13,7 @@ from limr.errors import InputError
 from limr.importers import rollouts, scores_json, trajectories
 from limr.records import ROLLOUTS, TRAJECTORIES, Problem
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 PROBLEMS = [Problem(key, f"What is {key}?", "1", "test") for key in ("b", "a", "c")]
 
 
@@ -180,10 +181,15 @@ def test_published_scores_of_the_real_math_full():
     problems = [Problem(r["id"], r["prompt"], r["answer"], r["source"]) for r in rows]
     table, notes = scores_json.read(folder / "published_lim_scores.json", problems, {})
     scores = table.to_pandas()["score"]
-    assert len(scores) == 8523
-    assert scores.notna().sum() == 7935
-    assert scores.isna().sum() == 588
-    assert (scores >= 0.6).sum() == 1389
-    assert (scores > 0.6).sum() == 1324
+    golden = io.read_json(GOLDEN / "published_scores.json")
+    assert len(scores) == golden["problems"]
+    assert scores.notna().sum() == golden["published"]
+    assert scores.isna().sum() == golden["not_scorable"]
+    assert (scores >= 0.6).sum() == golden["at_least_0.6"]
+    assert (scores > 0.6).sum() == golden["above_0.6"]
+    doubled = golden["text_under_two_ids"]
+    by_id = table.to_pandas().set_index("problem_id")["score"]
+    assert by_id[doubled["scored"]] == doubled["score"]
+    assert np.isnan(by_id[doubled["not_scorable"]])
     assert sum("its text is that of" in note for note in notes) == 1
     assert not any("belong to no problem" in note for note in notes)

@@ -85,7 +85,8 @@ def engine_options(kind):
 
 def engine_environment(kind):
     """Return the environment file of an engine, as seen from a rule file."""
-    return f"../../envs/{registry.load(*engine(kind)).ENVIRONMENT}.yaml"
+    # An engine that is only planned has no environment yet, and its jobs are never started.
+    return f"../../envs/{getattr(registry.load(*engine(kind)), 'ENVIRONMENT', 'data')}.yaml"
 
 
 def problems(dataset):

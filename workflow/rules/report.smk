@@ -156,3 +156,53 @@ rule draw_figure:
         "Draw the figure {wildcards.figure}"
     script:
         "../scripts/draw_figure.py"
+
+
+rule make_report:
+    input:
+        evaluations=MATERIAL["evaluations"],
+        metrics=MATERIAL["metrics"],
+        trajectories=MATERIAL["trajectories"],
+        scores=MATERIAL["scores"],
+        subsets=MATERIAL["subsets"],
+        tables=[f"{RESULTS}/tables/{name}.tsv" for name in STUDY.config["tables"]],
+        figures=[f"{RESULTS}/figures/{name}.png" for name in STUDY.config["figures"]],
+        captions=[f"{RESULTS}/figures/{name}.txt" for name in STUDY.config["figures"]],
+        runs=[
+            f"{RESULTS}/runs/{{arm}}/seed{{seed}}/run.json".format(**run)
+            for run in TRAINED_RUNS
+        ],
+        notes=[f"{RESULTS}/problems/{name}.json" for name in STUDY.config["datasets"]]
+        + [
+            f"{RESULTS}/trajectories/{name}.json"
+            for name in TRAJECTORIES
+            if name not in PUBLISHED
+        ]
+        + [
+            f"{RESULTS}/scores/{name}.json"
+            for name in STUDY.scores
+            if source_of(name) in PUBLISHED
+        ],
+        template="workflow/report/report.html.j2",
+    output:
+        page=f"{RESULTS}/report.html",
+        headline=f"{RESULTS}/headline.txt",
+    log:
+        f"{LOGS}/make_report/report.log",
+    benchmark:
+        f"{BENCHMARKS}/make_report/report.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        settings={
+            "study": STUDY.overview(),
+            "runs": TRAINED_RUNS,
+            "config": {
+                key: value for key, value in STUDY.config.items() if key != "mirror"
+            },
+        },
+        code=code("make_report", *[("tables", name) for name in STUDY.config["tables"]]),
+    message:
+        "Make the report"
+    script:
+        "../scripts/make_report.py"

@@ -13,7 +13,8 @@ with logged(snakemake.log[0]):
     problems, notes = dataset.prepare(settings, file)
     for line in notes:
         note(line)
-    write_problems(snakemake.output.problems, problems)
+    keep = settings.get("empty_answers") == "keep"
+    write_problems(snakemake.output.problems, problems, allow_empty_answers=keep)
     io.write_json(
         snakemake.output.record,
         {

@@ -11,7 +11,7 @@ with logged(snakemake.log[0]):
         settings["selector"],
         read_problems(snakemake.input.problems),
         io.read_parquet(path, TRAJECTORIES).to_pandas() if path else None,
-        snakemake.params.options,
+        settings["options"],
         seed=settings["seed"],
         name=snakemake.wildcards.selector,
     )

@@ -159,9 +159,10 @@ def runs_by_questions(
     return wide[list(rows["problem_id"].unique())]
 
 
-def headline_frames(inputs: Inputs, group: str) -> dict[str, pd.DataFrame]:
-    """Return benchmark -> `runs_by_questions` at the final step and the first decoding."""
-    frame, step = evaluated(inputs), final_step(inputs, group)
+def headline_frames(inputs: Inputs, group: str, step: int | None = None) -> dict[str, pd.DataFrame]:
+    """Return benchmark -> `runs_by_questions` at the first decoding; None: at the final step."""
+    frame = evaluated(inputs)
+    step = final_step(inputs, group) if step is None else step
     return {
         name: runs_by_questions(frame, group, step, name, decodings(frame, name)[0])
         for name in benchmarks(inputs)
@@ -237,6 +238,24 @@ def scored_by(inputs: Inputs, wanted: str | None) -> Json:
     )
 
 
+def comparisons(inputs: Inputs) -> list[tuple[Group, Group]]:
+    """Return the pairs of groups to compare: each trained one with the full set and with RAND.
+
+    References are the PPO groups that train on every problem and those drawn at random.
+    """
+    trained = [group for group in evaluated_groups(inputs) if group.train != "none"]
+    records = {group.name: group_record(inputs, group) for group in trained}
+    full = [g for g in trained if g.train == "ppo" and is_full(records[g.name])]
+    drawn = [g for g in trained if g.train == "ppo" and is_random(records[g.name])]
+    return [
+        (first, second)
+        for references in (full, drawn)
+        for second in references
+        for first in trained
+        if first is not second and not (references is drawn and first in full)
+    ]
+
+
 # --- making --------------------------------------------------------------------------------------
 
 
@@ -273,15 +292,36 @@ def make_table(
 def shown(module: Any, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table as texts for people: rounded, missing values as a dash."""
     decimals = getattr(module, "DECIMALS", 1)
+    return frame.astype(object).map(lambda value: _text(value, decimals))
 
-    def text(value: object) -> str:
-        if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-            return "–"
-        if isinstance(value, float):
-            return f"{value:.{decimals}f}".replace("-", "−")
-        return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
 
-    return frame.astype(object).map(text)
+def shown_from_tsv(name: str, tsv: Path | str) -> tuple[pd.DataFrame, str, str]:
+    """Return a written table as texts for people, its title and its caption."""
+    module = registry.load("tables", name)
+    decimals = getattr(module, "DECIMALS", 1)
+    cells = pd.read_csv(tsv, sep="\t", dtype=object, keep_default_na=False)
+    texts = cells.map(lambda cell: _text(_value(cell), decimals))
+    return texts, str(module.TITLE), str(module.caption(pd.read_csv(tsv, sep="\t")))
+
+
+def _text(value: object, decimals: int) -> str:
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.{decimals}f}".replace("-", "−")
+    return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
+
+
+def _value(cell: str) -> object:
+    """Return what a cell of a written table was: floats are written with a point or exponent."""
+    if not cell:
+        return None
+    for kind in (int, float):
+        try:
+            return kind(cell)
+        except ValueError:
+            continue
+    return cell
 
 
 def markdown_table(texts: pd.DataFrame) -> str:

@@ -134,7 +134,9 @@ def _check(results: Mapping[str, Floats]) -> int:
 def _weights(n: int, resamples: int, rng: np.random.Generator) -> Floats:
     """Return (resamples, n) weights that sum to 1: max(n - 1, 1) draws with replacement."""
     drawn = max(n - 1, 1)
-    return rng.multinomial(drawn, np.full(n, 1 / n), size=resamples) / drawn
+    picks = rng.integers(n, size=(resamples, drawn)) + n * np.arange(resamples)[:, np.newaxis]
+    counts = np.bincount(picks.ravel(), minlength=n * resamples).reshape(resamples, n)
+    return np.asarray(counts / drawn, dtype=np.float64)
 
 
 def _resample(matrix: Floats, runs: Floats, rng: np.random.Generator) -> Floats:

@@ -9,13 +9,15 @@ or a key-value cache (`limr.embedded.sampling`). The tests compare the result wi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import Tensor
 
 MASKED = -1e9  # added to the scores of keys that may not be seen; finite, so that no row is NaN
+
+Module: TypeAlias = Any  # a module of transformers, which ships no types
 
 # (layer, q, k, v) -> mixed values; q: (tokens, heads, head_dim), k and v: (tokens, kv_heads,
 # head_dim), result: (tokens, heads * head_dim).
@@ -47,7 +49,7 @@ class Weights(NamedTuple):
     eps: float
 
 
-def weights_of(body: Any) -> Weights:
+def weights_of(body: Module) -> Weights:
     """Return the fused weights of a `Qwen2Model`; gradients flow back to its parameters."""
     config = body.config
     heads, kv_heads = int(config.num_attention_heads), int(config.num_key_value_heads)
@@ -65,7 +67,7 @@ def weights_of(body: Any) -> Weights:
     )
 
 
-def _layer(layer: Any, order: Tensor) -> Layer:
+def _layer(layer: Module, order: Tensor) -> Layer:
     attention, mlp = layer.self_attn, layer.mlp
     projections = (attention.q_proj, attention.k_proj, attention.v_proj)
     return Layer(
@@ -105,15 +107,13 @@ def hidden_states(w: Weights, tokens: Tensor, positions: Tensor, attend: Attend)
     """
     x = F.embedding(tokens, w.embedding)
     rotation = _rotation(w, positions)
-    rotated, values = (w.heads + w.kv_heads) * w.head_dim, w.kv_heads * w.head_dim
     for number, layer in enumerate(w.layers):
         normed = F.rms_norm(x, x.shape[-1:], layer.attention_norm, w.eps)
         projected = F.linear(normed, layer.qkv, layer.qkv_bias)
-        qk, v = projected.split((rotated, values), dim=-1)
-        q, k = _rotate(qk.unflatten(-1, (-1, w.head_dim)), rotation).split(
-            (w.heads, w.kv_heads), dim=1
-        )
-        mixed = attend(number, q, k, v.unflatten(-1, (-1, w.head_dim)))
+        heads = projected.view(len(x), -1, w.head_dim)
+        qk = _rotate(heads[:, : -w.kv_heads], rotation)
+        q, k, v = qk[:, : w.heads], qk[:, w.heads :], heads[:, -w.kv_heads :]
+        mixed = attend(number, q, k, v)
         x = x + F.linear(mixed, layer.output)
         normed = F.rms_norm(x, x.shape[-1:], layer.mlp_norm, w.eps)
         gate, up = F.linear(normed, layer.gate_up).chunk(2, dim=-1)
@@ -128,7 +128,7 @@ def _rotation(w: Weights, positions: Tensor) -> Tensor:
 
 
 def _rotate(heads: Tensor, rotation: Tensor) -> Tensor:
-    pairs = torch.view_as_complex(heads.unflatten(-1, (-1, 2)))
+    pairs = torch.view_as_complex(heads.view(*heads.shape[:-1], -1, 2))
     return torch.view_as_real(pairs * rotation).flatten(-2)
 
 
@@ -153,5 +153,5 @@ def mix(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
     scaled = grouped.reshape(rows, kv_heads, -1, head_dim) * head_dim**-0.5
     scores = (scaled @ k).view(rows, kv_heads, heads // kv_heads, queries, keys) + bias
     weights = scores.softmax(dim=-1).view(rows, kv_heads, -1, keys)
-    mixed = (weights @ v).view(rows, kv_heads, -1, queries, head_dim)
+    mixed: Tensor = (weights @ v).view(rows, kv_heads, -1, queries, head_dim)
     return mixed.permute(0, 3, 1, 2, 4).reshape(rows, queries, heads * head_dim)

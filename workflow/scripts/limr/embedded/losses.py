@@ -74,7 +74,7 @@ def policy_loss(
 ) -> tuple[Tensor, Tensor]:
     """Return the clipped surrogate a token, and whether clipping decided it.
 
-    -min(rho A, clip(rho, 1 - eps, 1 + eps) A) with rho = pi(a) / pi_old(a) (PPO, 1707.06347, eq. 7).
+    -min(rho A, clip(rho, 1 - eps, 1 + eps) A), rho = pi(a) / pi_old(a) (PPO, 1707.06347, eq. 7).
     All arguments have one shape.
     """
     ratio = (log_p - old_log_p).exp()

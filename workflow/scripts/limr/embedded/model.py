@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, Qwen2Config, Qwen2ForCausalLM, Qwen2Model
+from transformers.utils import logging
 
 from limr import io
 from limr.embedded import vocabulary as vocabularies
@@ -18,18 +19,19 @@ from limr.errors import InputError
 from limr.streams import stream_seed
 
 WEIGHTS = "model.safetensors"
+Module: TypeAlias = Any  # a module of transformers, which ships no types
 
 
 class Critic(nn.Module):
     """V(s): the policy's architecture with a scalar head on the last hidden state."""
 
-    def __init__(self, body: Any, hidden: int) -> None:
+    def __init__(self, body: Module, hidden: int) -> None:
         super().__init__()
         self.body = body
         self.value = nn.Linear(hidden, 1)
 
 
-def new_policy(base: Settings, vocabulary: Vocabulary, seed: int) -> Any:
+def new_policy(base: Settings, vocabulary: Vocabulary, seed: int) -> Module:
     """Return a `Qwen2ForCausalLM` with weights drawn from the stream (seed, "weights").
 
     Matrices are normal with standard deviation 0.02 (Qwen2's initializer_range); the projections
@@ -78,12 +80,13 @@ def new_critic(folder: Path, seed: int, device: torch.device) -> Critic:
     return critic.to(device)
 
 
-def load_policy(folder: Path, device: torch.device) -> Any:
+def load_policy(folder: Path, device: torch.device) -> Module:
     """Load a policy folder in fp32.
 
     Raises:
         InputError: it is no folder of a Qwen2 model, or its weights cannot be read.
     """
+    logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder)
         if config.model_type != "qwen2":
@@ -99,7 +102,7 @@ def load_policy(folder: Path, device: torch.device) -> Any:
     return model.to(device)
 
 
-def save_policy(model: Any, vocabulary: Vocabulary, folder: Path) -> None:
+def save_policy(model: Module, vocabulary: Vocabulary, folder: Path) -> None:
     """Write a complete Hugging Face folder atomically; the same weights give the same bytes."""
     from safetensors.torch import save
 
@@ -119,7 +122,7 @@ def save_policy(model: Any, vocabulary: Vocabulary, folder: Path) -> None:
         vocabularies.save(vocabulary, temporary)
 
 
-def body_of(model: Any) -> Any:
+def body_of(model: Module) -> Module:
     """Return the transformer body (`Qwen2Model`) of a policy or of a critic."""
     body = model.body if isinstance(model, Critic) else model.model
     if not isinstance(body, Qwen2Model):

@@ -17,6 +17,9 @@ from torch import Tensor
 from limr.embedded.forward import MASKED, Attend, Weights, hidden_states, mix
 
 
+Pair = tuple[Sequence[int], Sequence[int]]  # a prompt and its response, as token ids
+
+
 class Packed(NamedTuple):
     """Index tensors of one batch; rows = the prompts, then the responses."""
 
@@ -72,25 +75,33 @@ def pack(
         ],
         axis=2,
     )
-    before = [
-        index
-        for row in range(len(prompts), len(inputs))
-        for index in (
-            starts[owner[row]] + lengths[owner[row]] - 1,
-            *range(starts[row], starts[row] + lengths[row]),
-        )
-    ]
-    flat = [token for row in inputs for token in row]
+    first = starts[owner] + lengths[owner] - 1  # the prompt's last token predicts the first
+    before = np.concatenate([first[:, None], starts[:, None] + own_place], axis=1)
+    predicted = np.concatenate([np.ones_like(first[:, None], dtype=bool), own], axis=1)
     return Packed(
-        torch.tensor(flat, device=device),
+        torch.tensor([token for row in inputs for token in row], device=device),
         _to((place + offsets[:, None])[valid], device),
         _to(queries.reshape(-1), device),
         _to(keys.reshape(-1), device),
         _to(np.flatnonzero(valid), device),
         _to(np.where(seen, np.float32(0), np.float32(MASKED))[:, None, None], device),
-        torch.tensor(before, dtype=torch.int64, device=device),
+        _to(before[predicted & ~is_prompt[:, None]], device),
         torch.tensor([t for row in responses for t in row], dtype=torch.int64, device=device),
     )
+
+
+def pack_pairs(pairs: Sequence[Pair], device: torch.device) -> Packed:
+    """Pack prompts that have one response each: nothing is shared, so a pair is one causal row."""
+    packed = pack([[*prompt, *response[:-1]] for prompt, response in pairs], [], [], device)
+    starts = np.cumsum([0, *(len(prompt) + len(response) - 1 for prompt, response in pairs)])
+    before = np.concatenate(
+        [
+            start + len(prompt) - 1 + np.arange(len(response))
+            for start, (prompt, response) in zip(starts[:-1], pairs, strict=True)
+        ]
+    )
+    targets = np.array([token for _, response in pairs for token in response], dtype=np.int64)
+    return packed._replace(before=_to(before, device), targets=_to(targets, device))
 
 
 def _to(array: np.ndarray[Any, Any], device: torch.device) -> Tensor:

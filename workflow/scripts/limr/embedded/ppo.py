@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,50 +17,16 @@ import torch
 from torch import Tensor
 
 from limr import io
-from limr.embedded import losses, packing, run, sampling, vocabulary
+from limr.embedded import losses, packing, rollouts, run, sampling, vocabulary
 from limr.embedded import model as models
 from limr.embedded import optimizer as optimizers
+from limr.embedded.batch import Batch, Sequences, parts, spread
 from limr.embedded.forward import Weights, weights_of
 from limr.embedded.order import Order
-from limr.engine import PpoJob, Settings
+from limr.engine import PpoJob
 from limr.grading.grade import Grader
-from limr.records import ROLLOUTS, VERDICTS
+from limr.records import ROLLOUTS
 from limr.streams import stream, stream_seed
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One step's rollouts, ready to learn from. Matrices are (samples, places)."""
-
-    prompts: Sequence[Sequence[int]]  # token ids
-    owners: Sequence[int]  # each sample's prompt
-    responses: Sequence[Sequence[int]]  # token ids, the end token included
-    mask: Tensor  # bool: there is a token
-    old_log_p: Tensor
-    old_values: Tensor
-    advantages: Tensor
-    targets: Tensor  # of the critic
-
-    def packed(self, rows: Sequence[int], device: torch.device) -> packing.Packed:
-        """Pack some samples with the prompts that they need."""
-        return _packed(self.prompts, self.owners, self.responses, rows, device)
-
-
-def _packed(
-    prompts: Sequence[Sequence[int]],
-    owners: Sequence[int],
-    responses: Sequence[Sequence[int]],
-    rows: Sequence[int],
-    device: torch.device,
-) -> packing.Packed:
-    needed = sorted({owners[row] for row in rows})
-    place = {prompt: number for number, prompt in enumerate(needed)}
-    return packing.pack(
-        [prompts[prompt] for prompt in needed],
-        [place[owners[row]] for row in rows],
-        [responses[row] for row in rows],
-        device,
-    )
 
 
 class Learner:
@@ -70,14 +36,14 @@ class Learner:
         self.job, self.ppo, self.device = job, job.ppo, device
         self.policy = models.load_policy(job.base, device)
         self.critic = models.new_critic(job.base, job.seed, device)
-        self.reference: Any = None
+        self.reference: models.Module = None  # without a KL penalty nothing needs it
         if self.ppo["kl_coefficient"] > 0:
             self.reference = models.load_policy(job.base, device).requires_grad_(False)
         betas = self.ppo["adam_betas"]
         self.policy_optimizer = optimizers.adam(list(self.policy.parameters()), betas)
         self.critic_optimizer = optimizers.adam(list(self.critic.parameters()), betas)
 
-    def parts(self) -> dict[str, Any]:
+    def saved(self) -> dict[str, Any]:
         """Return what a checkpoint holds."""
         return {
             "policy": self.policy,
@@ -86,6 +52,7 @@ class Learner:
             "critic_optimizer": self.critic_optimizer,
         }
 
+    @torch.no_grad()
     def sample(self, prompts: Sequence[Sequence[int]], step: int) -> sampling.Samples:
         """Draw the step's rollouts from the stream (seed, rollouts, arm, step)."""
         seed = stream_seed(self.job.seed, "rollouts", self.job.arm, step)
@@ -95,74 +62,51 @@ class Learner:
             self.ppo["top_p"],
             self.ppo["max_response_tokens"],
         )
-        with torch.no_grad():
-            weights = weights_of(models.body_of(self.policy))
-            output = self.policy.lm_head.weight
-            generator = torch.Generator().manual_seed(seed)
-            return sampling.draw(weights, output, prompts, drawing, generator)
+        weights, output = weights_of(models.body_of(self.policy)), self.policy.lm_head.weight
+        return sampling.draw(weights, output, prompts, drawing, torch.Generator().manual_seed(seed))
 
     def prepare(
-        self, prompts: Sequence[Sequence[int]], samples: sampling.Samples, scores: Sequence[float]
+        self, sequences: Sequences, samples: sampling.Samples, scores: Sequence[float]
     ) -> tuple[Batch, float | None]:
         """Return the batch with its advantages, and the mean KL a token (None without one)."""
-        count, places = samples.tokens.shape
-        responses, mask = samples.responses(), samples.mask
-        owners = [row // self.ppo["samples_per_prompt"] for row in range(count)]
-        values, reference = self._score(prompts, owners, responses, mask)
+        mask, old_log_p = sequences.mask, samples.log_probabilities
+        values, reference = self._score(sequences)
         kl = None
         if reference is not None:
-            kl = torch.where(mask, losses.kl_estimate(samples.log_probabilities, reference), 0.0)
+            kl = torch.where(mask, losses.kl_estimate(old_log_p, reference), 0.0)
         rewards = losses.token_rewards(
             torch.tensor(scores, dtype=torch.float32, device=self.device),
             kl,
             self.ppo["kl_coefficient"],
             samples.lengths,
-            places,
+            mask.shape[1],
         )
         gamma, lam = self.ppo["gamma"], self.ppo["gae_lambda"]
         advantages, targets = losses.advantages(rewards, values, mask, gamma, lam)
         if self.ppo["whiten_advantages"]:
             advantages = losses.whiten(advantages, mask)
-        batch = Batch(
-            prompts,
-            owners,
-            responses,
-            mask,
-            samples.log_probabilities,
-            values,
-            advantages,
-            targets,
-        )
+        batch = Batch(sequences, old_log_p, values, advantages, targets)
         return batch, None if kl is None else float(kl[mask].mean())
 
     @torch.no_grad()
-    def _score(
-        self,
-        prompts: Sequence[Sequence[int]],
-        owners: Sequence[int],
-        responses: Sequence[Sequence[int]],
-        mask: Tensor,
-    ) -> tuple[Tensor, Tensor | None]:
+    def _score(self, sequences: Sequences) -> tuple[Tensor, Tensor | None]:
         """Return the critic's values and the reference's log-probabilities, as matrices."""
         critic = weights_of(models.body_of(self.critic))
         reference = None if self.reference is None else weights_of(models.body_of(self.reference))
-        values = torch.zeros(mask.shape, device=self.device)
-        log_p = torch.zeros(mask.shape, device=self.device)
-        for rows in _parts(range(len(owners)), self.job.options["micro_batch"]):
-            packed = _packed(prompts, owners, responses, rows, self.device)
-            some, here = torch.tensor(rows, device=self.device), mask[list(rows)]
-            values[some] = _spread(self.critic.value(packing.states(critic, packed))[:, 0], here)
+        values, log_p = [], []
+        for rows in sequences.parts(self.job.options["micro_batch"]):
+            packed, mask = sequences.packed(rows), sequences.mask[rows]
+            values.append(spread(self.critic.value(packing.states(critic, packed))[:, 0], mask))
             if reference is not None:
-                log_p[some] = _spread(self._log_p(self.reference, reference, packed), here)
-        return values, None if reference is None else log_p
+                log_p.append(spread(self._log_p(self.reference, reference, packed), mask))
+        return torch.cat(values), torch.cat(log_p) if log_p else None
 
-    def _log_p(self, policy: Any, weights: Weights, packed: packing.Packed) -> Tensor:
-        hidden = packing.states(weights, packed)
-        output, temperature = policy.lm_head.weight, self.ppo["temperature"]
-        return packing.log_probabilities(hidden, output, packed.targets, temperature)
+    def _log_p(self, policy: models.Module, weights: Weights, packed: packing.Packed) -> Tensor:
+        hidden, output = packing.states(weights, packed), policy.lm_head.weight
+        return packing.log_probabilities(hidden, output, packed.targets, self.ppo["temperature"])
 
-    def learn(self, batch: Batch, step: int) -> run.Row:
-        """Go through the batch `epochs_per_batch` times; return the mean losses."""
+    def learn(self, batch: Batch, step: int) -> dict[str, float]:
+        """Go through the batch `epochs_per_batch` times; return mean losses a token."""
         sums: Counter[str] = Counter()
         minibatches = list(self._minibatches(batch, step))
         for number, rows in enumerate(minibatches):
@@ -182,49 +126,39 @@ class Learner:
 
         Samples of one prompt share its tokens in a packed batch, which is worth the order.
         """
-        each = self.ppo["samples_per_prompt"]
+        each = batch.sequences.each
         for number in range(self.ppo["epochs_per_batch"]):
             generator = stream(self.job.seed, "minibatches", self.job.arm, step, number)
-            order = generator.permutation(len(batch.prompts)).tolist()
+            order = generator.permutation(len(batch.sequences.prompts)).tolist()
             samples = [prompt * each + sample for prompt in order for sample in range(each)]
-            yield from _parts(samples, self.ppo["train_batch_size"])
+            yield from parts(samples, self.ppo["train_batch_size"])
 
-    def _accumulate(self, batch: Batch, rows: Sequence[int]) -> run.Row:
+    def _accumulate(self, batch: Batch, rows: Sequence[int]) -> dict[str, Any]:
         """Add the gradients of one optimizer step: means over its tokens; return sums."""
-        total = int(batch.mask[list(rows)].sum())
-        sums: Counter[str] = Counter()
-        for part in _parts(rows, self.job.options["micro_batch"]):
-            packed = batch.packed(part, self.device)
-            some = torch.tensor(part, device=self.device)
-            here = batch.mask[some]
+        sums: dict[str, Any] = dict.fromkeys(("policy_loss", "value_loss", "clip_fraction"), 0.0)
+        total = sums["tokens"] = int(batch.sequences.mask[rows].sum())
+        for part in parts(rows, self.job.options["micro_batch"]):
+            packed, mask = batch.sequences.packed(part), batch.sequences.mask[part]
             log_p = self._log_p(self.policy, weights_of(models.body_of(self.policy)), packed)
             policy_loss, clipped = losses.policy_loss(
                 log_p,
-                batch.old_log_p[some][here],
-                batch.advantages[some][here],
+                batch.old_log_p[part][mask],
+                batch.advantages[part][mask],
                 self.ppo["clip"],
             )
-            hidden = packing.states(weights_of(models.body_of(self.critic)), packed)
             value_loss = losses.value_loss(
-                self.critic.value(hidden)[:, 0],
-                batch.old_values[some][here],
-                batch.targets[some][here],
+                self.critic.value(packing.states(weights_of(models.body_of(self.critic)), packed))[
+                    :, 0
+                ],
+                batch.old_values[part][mask],
+                batch.targets[part][mask],
                 self.ppo["value_clip"],
             )
-            ((policy_loss.sum() + value_loss.sum()) / total).backward()
+            torch.autograd.backward((policy_loss.sum() + value_loss.sum()) / total)
             sums["policy_loss"] += float(policy_loss.detach().sum())
             sums["value_loss"] += float(value_loss.detach().sum())
             sums["clip_fraction"] += float(clipped.sum())
-        return {**sums, "tokens": total}
-
-
-def _parts(rows: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (rows[start : start + size] for start in range(0, len(rows), size))
-
-
-def _spread(values: Tensor, mask: Tensor) -> Tensor:
-    """Return a matrix with the values, in order, where the mask is True, and 0 elsewhere."""
-    return torch.zeros(mask.shape, device=values.device).masked_scatter(mask, values)
+        return sums
 
 
 def train_ppo(job: PpoJob) -> None:
@@ -234,96 +168,32 @@ def train_ppo(job: PpoJob) -> None:
         InputError: a policy asked for beyond the last step, prompts that are too long.
     """
     ppo = job.ppo
-    settings = {"ppo": dict(ppo), "reward": dict(job.reward)}
     words = vocabulary.load(job.base)
     prompts = run.encode_prompts(job, words, ppo["max_prompt_tokens"])
     order = Order(len(prompts), ppo["prompts_per_step"], ppo["drop_last"], job.seed, job.arm)
+    settings = {"ppo": dict(ppo), "reward": dict(job.reward)}
     with run.running(job, settings, ppo["steps"]) as running:
         learner = Learner(job, running.device)
         grader = Grader(dict(job.grader))
 
         def step(number: int) -> run.Row:
-            chosen = order.batch(number)
+            chosen, epoch = order.batch(number), order.epoch(number)
+            problems = [job.problems[index] for index in chosen]
             samples = learner.sample([prompts[index] for index in chosen], number)
-            rollouts = _rollouts(job, chosen, samples, words, grader)
-            rollouts["step"] = [number] * len(samples.lengths)
-            rollouts["epoch"] = [order.epoch(number)] * len(samples.lengths)
+            columns = rollouts.graded(problems, samples, words, grader, job.reward)
             io.write_parquet(
-                running.state.path("rollouts", f"{number:06}.parquet"), _table(rollouts)
+                running.part("rollouts", number), rollouts.table(columns, number, epoch)
             )
-            batch, kl = learner.prepare(
-                [prompts[index] for index in chosen], samples, rollouts["reward"]
-            )
+            sequences = Sequences.of([prompts[index] for index in chosen], samples)
+            batch, kl = learner.prepare(sequences, samples, columns["reward"])
             means = learner.learn(batch, number)
-            return {
-                "epoch": order.epoch(number),
-                "kl": kl,
-                **_summary(batch, samples, rollouts),
-                **means,
-            }
+            shown = rollouts.summary(columns, samples, sequences.prompt_tokens())
+            return {"epoch": epoch, "kl": kl, **shown, **means}
 
-        run.train(
-            running,
-            step,
-            learner.parts(),
-            lambda folder: models.save_policy(learner.policy, words, folder),
-        )
-        tables = [
-            io.read_parquet(running.state.path("rollouts", f"{number:06}.parquet"), ROLLOUTS)
-            for number in range(1, ppo["steps"] + 1)
-        ]
+        def save_policy(folder: Path) -> None:
+            models.save_policy(learner.policy, words, folder)
+
+        run.train(running, step, learner.saved(), save_policy)
+        steps = range(1, ppo["steps"] + 1)
+        tables = [io.read_parquet(running.part("rollouts", n), ROLLOUTS) for n in steps]
         io.write_parquet(job.rollouts, pa.concat_tables(tables).combine_chunks())
-
-
-def _rollouts(
-    job: PpoJob,
-    chosen: Sequence[int],
-    samples: sampling.Samples,
-    words: vocabulary.Vocabulary,
-    grader: Grader,
-) -> dict[str, list[Any]]:
-    """Grade the samples; return the columns of `limr.records.ROLLOUTS` without step and epoch."""
-    each = job.ppo["samples_per_prompt"]
-    problems = [job.problems[index] for index in chosen for _ in range(each)]
-    texts = [words.decode(response) for response in samples.responses()]
-    truncated = samples.truncated()
-    verdicts = [
-        grader.grade(problem.answer, text, truncated=cut).verdict
-        for problem, text, cut in zip(problems, texts, truncated, strict=True)
-    ]
-    return {
-        "problem_id": [problem.problem_id for problem in problems],
-        "sample": list(range(each)) * len(chosen),
-        "reward": [job.reward[verdict] for verdict in verdicts],
-        "verdict": verdicts,
-        "response_tokens": samples.lengths.tolist(),
-        "truncated": truncated,
-        "response": texts,
-    }
-
-
-def _table(columns: dict[str, list[Any]]) -> pa.Table:
-    codes = [VERDICTS.index(verdict) for verdict in columns["verdict"]]
-    verdict = pa.DictionaryArray.from_arrays(
-        pa.array(codes, pa.int8()), pa.array(VERDICTS, pa.string())
-    )
-    arrays = [
-        verdict if name == "verdict" else pa.array(columns[name], ROLLOUTS.field(name).type)
-        for name in ROLLOUTS.names
-    ]
-    return pa.Table.from_arrays(arrays, schema=ROLLOUTS)
-
-
-def _summary(batch: Batch, samples: sampling.Samples, rollouts: dict[str, list[Any]]) -> run.Row:
-    """Return a step's means over samples, entropy over tokens, and the tokens trained on."""
-    count = len(rollouts["reward"])
-    prompt_tokens = sum(len(batch.prompts[owner]) for owner in batch.owners)
-    return {
-        "mean_reward": sum(rollouts["reward"]) / count,
-        "accuracy": rollouts["verdict"].count("correct") / count,
-        "malformed": rollouts["verdict"].count("malformed") / count,
-        "truncated": sum(rollouts["truncated"]) / count,
-        "response_tokens": sum(rollouts["response_tokens"]) / count,
-        "entropy": float(samples.entropies[samples.mask].mean()),
-        "tokens": prompt_tokens + sum(rollouts["response_tokens"]),
-    }

@@ -47,6 +47,10 @@ class Run:
         """Return where the working folder keeps the policy of a step."""
         return self.state.path("policies", f"step{step}")
 
+    def part(self, name: str, step: int) -> Path:
+        """Return where the working folder keeps a step's part of an output."""
+        return self.state.path(name, f"{step:06}.parquet")
+
 
 def device_of(options: Settings) -> torch.device:
     """Set the number of threads and return the configured device.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
@@ -20,10 +19,8 @@ from limr.engine import BaseJob, SftJob
 from limr.errors import InputError
 from limr.streams import stream_seed
 
-Pair = tuple[Sequence[int], Sequence[int]]  # prompt and target, as token ids
 
-
-def accumulate(policy: Any, pairs: Sequence[Pair], micro_batch: int) -> float:
+def accumulate(policy: models.Module, pairs: Sequence[packing.Pair], micro_batch: int) -> float:
     """Add the gradient of the mean cross-entropy a target token; return that mean (nats).
 
     Pairs go through the model `micro_batch` at a time, sorted by length, each part weighted by its
@@ -34,14 +31,11 @@ def accumulate(policy: Any, pairs: Sequence[Pair], micro_batch: int) -> float:
     mean = 0.0
     for start in range(0, len(ordered), micro_batch):
         part = ordered[start : start + micro_batch]
-        prompts = [prompt for prompt, _ in part]
-        packed = packing.pack(
-            prompts, range(len(part)), [target for _, target in part], policy.device
-        )
+        packed = packing.pack_pairs(part, policy.device)
         hidden = packing.states(weights_of(models.body_of(policy)), packed)
         log_p = packing.log_probabilities(hidden, policy.lm_head.weight, packed.targets)
         loss = -log_p.sum() / total
-        loss.backward()
+        torch.autograd.backward(loss)
         mean += float(loss.detach())
     return mean
 
@@ -113,7 +107,7 @@ def train_sft(job: SftJob) -> None:
         )
 
 
-def _solutions(job: SftJob, words: Vocabulary) -> list[Pair]:
+def _solutions(job: SftJob, words: Vocabulary) -> list[packing.Pair]:
     missing = [p.problem_id for p in job.problems if not job.solutions.get(p.problem_id, "")]
     if missing:
         raise InputError(

@@ -9,6 +9,7 @@ from typing import Any
 from limr.engine import BaseJob, Policy, PpoJob, Settings, SftJob
 
 Schema = dict[str, Any]
+ENVIRONMENT = "embedded"
 
 
 def _count(default: int, description: str, minimum: int = 1) -> Schema:

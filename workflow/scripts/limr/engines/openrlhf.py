@@ -7,7 +7,6 @@ refused before its first job starts.
 from __future__ import annotations
 
 PLANNED = "OpenRLHF's engine is not part of this version; 'embedded' is."
-ENVIRONMENT = "train"
 
 OPTIONS = {
     "type": "object",

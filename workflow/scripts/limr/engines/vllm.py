@@ -7,7 +7,6 @@ refused before its first job starts.
 from __future__ import annotations
 
 PLANNED = "vLLM's engine is not part of this version; 'embedded' is."
-ENVIRONMENT = "evaluate"
 
 OPTIONS = {
     "type": "object",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 MAX_BOXES_READ = 64  # a list spread over more boxes than this is not put together
 _GAP = 60  # characters between boxes that still count as one answer
@@ -55,7 +56,7 @@ def joined_boxes(text: str, count: int) -> str | None:
     found = boxes(text)[-count:]
     if not 2 <= count <= MAX_BOXES_READ or len(found) < count:
         return None
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in pairwise(found):
         between = text[first.end : second.start]
         if len(between) > _GAP or "\n\n" in between:
             return None

@@ -16,7 +16,8 @@ _BLOCK = 5  # shortest block that counts
 _TIMES = 5  # how often in a row
 # ASCII, white space and the mathematical operators are what a response is expected to be made of.
 _FOREIGN = re.compile(r"[^\x20-\x7e\s\u2200-\u22ff]")
-_LAYOUT = re.compile(r"[\s\d_\-\u2010-\u2015]*")
+# Stretches of layout: as long as the shortest repetition, so that none is left of layout alone.
+_LAYOUT = re.compile(rf"[\s\d_\-\u2010-\u2015]{{{_BLOCK * _TIMES},}}")
 
 
 def box_count(text: str) -> int:
@@ -34,14 +35,15 @@ def is_garbled(text: str) -> bool:
 def is_repeated(text: str) -> bool:
     """Tell whether a block of at least 5 characters stands 5 times in a row within one line.
 
-    A block of nothing but white space, digits, dashes and underscores does not count.
+    Long stretches of nothing but white space, digits, dashes and underscores are passed over.
     """
-    return any(
-        len(line) >= _BLOCK * _TIMES and _line_repeats(line) for line in text.split("\n")
-    )
+    if len(text) < _BLOCK * _TIMES:
+        return False
+    pieces = (piece for line in text.split("\n") for piece in _LAYOUT.split(line))
+    return any(_repeats(piece) for piece in pieces)
 
 
-def _line_repeats(line: str) -> bool:
+def _repeats(line: str) -> bool:
     """Try every block length on places one block apart: n log n for a line of n characters.
 
     Five equal blocks of length p from s on hold a multiple i of p in [s, s + p), and from there
@@ -51,9 +53,7 @@ def _line_repeats(line: str) -> bool:
     for size in range(_BLOCK, n // _TIMES + 1):
         for i in range(0, n - 4 * size + 1, size):
             if line[i] == line[i + size] and _run(line, i, size) >= _TIMES * size:
-                block = line[i : i + size]
-                if not _LAYOUT.fullmatch(block):
-                    return True
+                return True
     return False
 
 
@@ -73,9 +73,7 @@ def _run(line: str, i: int, size: int) -> int:
     return end - start
 
 
-def broken_rule(
-    text: str, *, truncated: bool, max_boxes: int | None, repetition: bool
-) -> str:
+def broken_rule(text: str, *, truncated: bool, max_boxes: int | None, repetition: bool) -> str:
     """Return the first rule that the response breaks, "" where it is well formed.
 
     Args:

@@ -1,8 +1,43 @@
-"""The grader: one response against one gold answer gives one verdict."""
+"""The grader: one response against one gold answer gives one verdict.
+
+Rewards and evaluations use this one grader. See docs/grading.md for what it accepts.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from limr.grading.boxes import joined_boxes, last_box
+from limr.grading.equality import equal
+from limr.grading.exact import split_list
+from limr.grading.formats import MAX_CHARACTERS, broken_rule
+from limr.grading.normalise import normalise
+
+GRADER_VERSION = 1  # raised when a change can change a verdict
+_REMEMBERED = 500_000  # verdicts; then the memory starts anew
+_SHORT = 200  # characters of a response that is remembered whole
+
+SETTINGS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "max_boxes": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "default": 4,
+            "description": "A response with more boxes is malformed (the paper: 5 or more); null "
+            "for any number.",
+        },
+        "repetition": {
+            "type": "boolean",
+            "default": True,
+            "description": "A response with a block of 5 or more characters five times in a row "
+            "is malformed, as in the paper; layout does not count.",
+        },
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -22,11 +57,61 @@ class Grader:
     """Grades responses, remembering verdicts by (gold, extracted answer).
 
     Args:
-        settings: the study's `grader`: {"max_boxes": int, ...} (see workflow/schemas).
+        settings: the study's `grader` (see `SETTINGS`); what is missing has its default.
     """
 
-    def __init__(self, settings: dict[str, object] | None = None) -> None: ...
+    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
+        defaults = {key: value["default"] for key, value in SETTINGS["properties"].items()}
+        chosen = {**defaults, **(settings or {})}
+        self._max_boxes: int | None = chosen["max_boxes"]
+        self._repetition: bool = chosen["repetition"]
+        self._equal: dict[tuple[str, str], bool] = {}
+        self._grades: dict[tuple[str, str, bool], Grade] = {}
 
     def grade(self, gold: str, response: str, *, truncated: bool) -> Grade:
-        """Return the grade of `response` against the gold answer `gold`."""
-        raise NotImplementedError
+        """Return the grade of `response` against the gold answer `gold`.
+
+        Args:
+            gold: the gold answer, as the data set writes it.
+            response: what the policy wrote, without the end token.
+            truncated: the end token never came; the response is malformed.
+        """
+        if len(response) > _SHORT:
+            return self._grade(gold, response, truncated)
+        key = (gold, response, truncated)
+        grade = self._grades.get(key)
+        if grade is None:
+            grade = self._grade(gold, response, truncated)
+            if len(self._grades) >= _REMEMBERED:
+                self._grades.clear()
+            self._grades[key] = grade
+        return grade
+
+    def _grade(self, gold: str, response: str, truncated: bool) -> Grade:
+        answer = last_box(response) if len(response) <= MAX_CHARACTERS else None
+        rule = broken_rule(
+            response,
+            truncated=truncated,
+            max_boxes=self._max_boxes,
+            repetition=self._repetition,
+        )
+        if not rule and answer is None:
+            rule = "no-box"  # a box that never closes
+        if rule or answer is None:
+            return Grade("malformed", rule, answer)
+        if not self._is_equal(gold, answer):
+            items = split_list(normalise(gold))
+            joined = joined_boxes(response, len(items[1])) if not items[0] else None
+            if joined is None or not self._is_equal(gold, joined):
+                return Grade("incorrect", "", answer)
+            answer = joined
+        return Grade("correct", "", answer)
+
+    def _is_equal(self, gold: str, answer: str) -> bool:
+        key = (gold, answer)
+        found = self._equal.get(key)
+        if found is None:
+            if len(self._equal) >= _REMEMBERED:
+                self._equal.clear()
+            found = self._equal[key] = equal(gold, answer)
+        return found

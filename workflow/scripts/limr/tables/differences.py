@@ -21,7 +21,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """
     frame = results.evaluated(inputs)
     rows = []
-    for first, second in pairs(inputs):
+    for first, second in results.comparisons(inputs):
         found = results.group_difference(inputs, first.name, second.name)
         runs = [
             frame.loc[frame["group"] == group.name, ["arm", "seed"]].drop_duplicates().shape[0]
@@ -41,21 +41,6 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
         )
     columns = ["arm", "against", "difference", "low", "high", "interval", "runs", "questions"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def pairs(inputs: results.Inputs) -> list[tuple[results.Group, results.Group]]:
-    """Return the groups to compare: each trained one with the full set's and the random ones."""
-    trained = [group for group in results.evaluated_groups(inputs) if group.train != "none"]
-    records = {group.name: results.group_record(inputs, group) for group in trained}
-    full = [g for g in trained if g.train == "ppo" and results.is_full(records[g.name])]
-    drawn = [g for g in trained if g.train == "ppo" and results.is_random(records[g.name])]
-    return [
-        (first, second)
-        for references in (full, drawn)
-        for second in references
-        for first in trained
-        if first is not second and not (references is drawn and first in full)
-    ]
 
 
 def caption(frame: pd.DataFrame) -> str:

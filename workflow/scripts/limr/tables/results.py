@@ -51,7 +51,7 @@ def caption(frame: pd.DataFrame) -> str:
     """Say what the numbers are and what they were taken over."""
     return (
         f"Share of correct responses in percent, at each arm's last evaluated step, over "
-        f"{int(frame['questions'].max())} questions in all. `mean` is over benchmarks. `low` to "
-        "`high`: 95 % bootstrap interval of the mean over runs (seeds and random draws) and "
-        "questions. Arms with one run carry no variation between runs in theirs."
+        f"{int(frame['questions'].max())} questions in all. The mean is over benchmarks; low to "
+        "high is the 95 % bootstrap interval of the mean over runs (seeds and random draws) and "
+        "questions. An arm with one run has no variation between runs in its own."
     )

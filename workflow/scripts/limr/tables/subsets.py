@@ -102,6 +102,6 @@ def _shared(
 def caption(frame: pd.DataFrame) -> str:
     """Say what the columns count."""
     return (
-        "The problems that each arm trains on. `never` and `always solved` count problems of the "
-        "subset over all recorded epochs; a dash where there are no learning curves to tell from."
+        "The problems that each arm trains on. Never and always solved count problems of the "
+        "subset, over all recorded epochs; a dash where there are no learning curves to tell from."
     )

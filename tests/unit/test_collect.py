@@ -1,0 +1,87 @@
+"""Collecting evaluations and metrics, and the summary of one evaluation."""
+
+import pyarrow as pa
+import pytest
+
+from limr import collect, io
+from limr.errors import InputError
+from limr.records import EVALUATIONS, METRICS
+from limr.statistics import wilson
+
+
+def responses(rows):
+    """Rows of (problem_id, decoding, sample, verdict, format, tokens, truncated)."""
+    keys = ("problem_id", "decoding", "sample", "verdict", "format", "response_tokens", "truncated")
+    records = [
+        {**dict(zip(keys, row, strict=True)), "answer": None, "response": "x"} for row in rows
+    ]
+    return pa.Table.from_pylist(records, schema=EVALUATIONS)
+
+
+ROWS = [
+    ("q2", "sampled", 0, "correct", "", 4, False),
+    ("q2", "sampled", 1, "incorrect", "", 6, False),
+    ("q1", "sampled", 0, "malformed", "no_box", 8, True),
+    ("q1", "sampled", 1, "malformed", "truncated", 8, True),
+    ("q2", "greedy", 0, "correct", "", 3, False),
+    ("q1", "greedy", 0, "incorrect", "", 5, False),
+]
+KEYS = {"arm": "rand-1", "group": "rand", "train": "ppo", "seed": 2, "step": 12, "benchmark": "b"}
+
+
+def test_evaluations_are_counted_by_problem_and_decoding(tmp_path):
+    io.write_parquet(tmp_path / "e", responses(ROWS))
+    table = collect.collect_evaluations([(KEYS, tmp_path / "e")])
+    assert table.schema.equals(collect.COLLECTED_EVALUATIONS)
+    assert table.to_pylist() == [
+        {**KEYS, "decoding": "sampled", "problem_id": "q2", "n": 2, "n_correct": 1,
+         "response_tokens": 5.0, "truncated": 0.0, "malformed": 0.0},
+        {**KEYS, "decoding": "sampled", "problem_id": "q1", "n": 2, "n_correct": 0,
+         "response_tokens": 8.0, "truncated": 1.0, "malformed": 1.0},
+        {**KEYS, "decoding": "greedy", "problem_id": "q2", "n": 1, "n_correct": 1,
+         "response_tokens": 3.0, "truncated": 0.0, "malformed": 0.0},
+        {**KEYS, "decoding": "greedy", "problem_id": "q1", "n": 1, "n_correct": 0,
+         "response_tokens": 5.0, "truncated": 0.0, "malformed": 0.0},
+    ]  # fmt: skip
+
+
+def test_doubled_empty_and_absent_evaluations_are_refused(tmp_path):
+    io.write_parquet(tmp_path / "e", responses([*ROWS, ROWS[0]]))
+    with pytest.raises(InputError, match=r"1 responses stand twice.*q2"):
+        collect.collect_evaluations([(KEYS, tmp_path / "e")])
+    io.write_parquet(tmp_path / "e", responses([]))
+    with pytest.raises(InputError, match="no responses"):
+        collect.collect_evaluations([(KEYS, tmp_path / "e")])
+    with pytest.raises(InputError, match="nothing to collect"):
+        collect.collect_evaluations([])
+
+
+def test_metrics_keep_missing_columns_missing(tmp_path):
+    row = {"step": 1, "epoch": 0, "loss": 2.5, "tokens": 7, "seconds": 0.1}
+    io.write_parquet(tmp_path / "m", pa.Table.from_pylist([row], schema=METRICS))
+    keys = {"arm": "sft", "group": "sft", "train": "sft", "seed": 1}
+    table = collect.collect_metrics([(keys, tmp_path / "m"), ({**keys, "seed": 2}, tmp_path / "m")])
+    assert table.schema.equals(collect.COLLECTED_METRICS)
+    assert table["seed"].to_pylist() == [1, 2]
+    assert table["mean_reward"].to_pylist() == [None, None]
+    assert table["loss"].to_pylist() == [2.5, 2.5]
+    assert table["tokens"].to_pylist() == [7, 7]
+
+
+def test_summary_of_an_evaluation():
+    summary = collect.summarise_evaluation(responses(ROWS))
+    assert list(summary) == ["sampled", "greedy"]
+    greedy, sampled = summary["greedy"], summary["sampled"]
+    assert greedy["interval_method"] == "Wilson"
+    assert greedy["interval_95"] == list(wilson(1, 2))
+    assert greedy["accuracy"] == 0.5
+    assert sampled["n_problems"] == 2
+    assert sampled["n_responses"] == 4
+    assert sampled["accuracy"] == 0.25
+    assert sampled["interval_method"] == "bootstrap over problems"
+    assert sampled["interval_95"][0] <= 0.25 <= sampled["interval_95"][1]
+    assert sampled["malformed"] == 0.5
+    assert sampled["truncated"] == 0.5
+    assert sampled["mean_response_tokens"] == 6.5
+    assert sampled["verdicts"] == {"correct": 1, "incorrect": 1, "malformed": 2}
+    assert sampled["format_rules_broken"] == {"no_box": 1, "truncated": 1}

@@ -1,0 +1,176 @@
+"""Figures: their data, that they draw, and that the same data give the same bytes."""
+
+import dataclasses
+import itertools
+
+import pandas as pd
+import pytest
+import synthetic_study
+
+from limr import registry, results, schema
+from limr.errors import InputError
+from limr.figures import _style
+from limr.results import Inputs
+
+NAMES = registry.names("figures")
+OUTPUTS = {"pdf": "f.pdf", "png": "f.png", "tsv": "f.tsv", "caption": "f.txt"}
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    return synthetic_study.inputs()
+
+
+def data(name, inputs, **options):
+    module = registry.load("figures", name)
+    settings = schema.complete(options, module.OPTIONS, name)
+    return module, module.data(inputs, settings), settings
+
+
+def draw(name, inputs, folder):
+    folder.mkdir(exist_ok=True)
+    results.draw_figure(name, inputs, {}, {key: folder / file for key, file in OUTPUTS.items()})
+    return {key: (folder / file).read_bytes() for key, file in OUTPUTS.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_comes_with_data_and_caption(name, inputs, tmp_path):
+    found = draw(name, inputs, tmp_path / "a")
+    assert found["png"].startswith(b"\x89PNG")
+    assert found["pdf"].startswith(b"%PDF")
+    assert b"CreationDate" not in found["pdf"]
+    assert found["caption"].decode().startswith(registry.load("figures", name).TITLE + ". ")
+    assert len(pd.read_csv(tmp_path / "a" / "f.tsv", sep="\t")) > 10
+
+
+@pytest.mark.parametrize("name", ["accuracy", "scores"])
+def test_the_same_data_give_the_same_bytes(name, inputs, tmp_path):
+    assert draw(name, inputs, tmp_path / "a") == draw(name, inputs, tmp_path / "b")
+
+
+def test_a_figure_is_a_function_of_its_data_alone(inputs, tmp_path):
+    module, frame, settings = data("accuracy", inputs)
+    frame.to_csv(tmp_path / "x.tsv", sep="\t", index=False)
+    again = pd.read_csv(tmp_path / "x.tsv", sep="\t")
+    pixels = []
+    for table in (frame, again):
+        with _style.applied():
+            _style.save(module.draw(table, settings), tmp_path / "x.pdf", tmp_path / "x.png")
+        pixels.append((tmp_path / "x.png").read_bytes())
+    assert pixels[0] == pixels[1]
+
+
+def test_accuracy_is_the_mean_over_benchmarks_at_each_step(inputs):
+    _, frame, _ = data("accuracy", inputs)
+    row = frame[(frame["arm"] == "full") & (frame["seed"] == 1) & (frame["step"] == 48)]
+    row = row[row["panel"] == "greedy"].iloc[0]
+    e = inputs.evaluations
+    part = e[(e["arm"] == "full") & (e["seed"] == 1) & (e["step"] == 48)]
+    part = part[part["decoding"] == "greedy"]
+    means = [100 * g["n_correct"].sum() / g["n"].sum() for _, g in part.groupby("benchmark")]
+    assert row["accuracy"] == pytest.approx(sum(means) / 3)
+    assert row["questions"] == 330
+
+
+def test_lines_start_at_the_base_policy(inputs):
+    _, frame, _ = data("accuracy", inputs)
+    base = frame[(frame["group"] == "base") & (frame["panel"] == "sampled")]["accuracy"].mean()
+    start = frame[(frame["group"] == "rand") & (frame["panel"] == "sampled") & (frame["step"] == 0)]
+    assert len(start) == 4  # 2 draws x 2 seeds
+    assert set(start["accuracy"]) == {base}
+
+
+def test_benchmarks_without_a_common_decoding_share_one_panel(inputs):
+    e = inputs.evaluations
+    kept = e[(e["decoding"] == "greedy") == (e["benchmark"] == "hard")]
+    _, frame, _ = data("accuracy", dataclasses.replace(inputs, evaluations=kept))
+    assert list(frame["panel"].unique()) == ["headline decoding"]
+    assert set(frame["benchmarks"].dropna()) == {3}
+
+
+def test_one_colour_an_arm_in_every_figure(inputs):
+    seen = {}
+    for name in ("accuracy", "benchmarks", "reward", "response-length"):
+        _, frame, _ = data(name, inputs)
+        for group, colour in zip(frame["group"], frame["colour"], strict=True):
+            assert seen.setdefault(group, colour) == colour
+    assert len(set(seen.values())) == len(seen) == 6
+
+
+def test_window_averages_over_past_steps(inputs):
+    _, raw, _ = data("reward", inputs)
+    _, smooth, _ = data("reward", inputs, window=3)
+    one = raw[raw["run"] == "full seed 1"].set_index("step")["mean_reward"]
+    two = smooth[smooth["run"] == "full seed 1"].set_index("step")["mean_reward"]
+    assert two[1] == pytest.approx(one[1])
+    assert two[5] == pytest.approx((one[3] + one[4] + one[5]) / 3)
+
+
+def test_runs_without_a_reward_are_left_out(inputs):
+    _, frame, _ = data("reward", inputs)
+    assert set(frame["group"]) == {"full", "limr", "rand", "linear"}
+
+
+def test_examples_run_from_the_best_score_to_the_worst(inputs):
+    _, frame, _ = data("learning-curves", inputs)
+    examples = frame[frame["role"] == "example"].drop_duplicates("problem_id")
+    scores = inputs.scores["lim"]["score"]
+    assert list(examples["score"]) == sorted(examples["score"], reverse=True)
+    assert examples["score"].iloc[0] == scores.max()
+    assert examples["score"].iloc[-1] == scores.min()
+    assert frame["epoch"].min() == 1
+
+
+def test_scores_by_how_problems_fared(inputs):
+    module, frame, _ = data("scores", inputs)
+    never = frame[frame["solved"] == "never"]
+    assert never["score"].nunique() == 1
+    assert set(frame["threshold"]) == {0.8}
+    text = module.caption(frame)
+    assert f"of the {len(never)} never-solved problems reach the cut" in text
+    assert f"of {len(frame)} problems" in text
+
+
+def test_published_scores_without_curves_are_drawn(inputs, tmp_path):
+    record = {**inputs.subsets["limr"], "trajectories": "published"}
+    study = {**inputs.study, "benchmarks": []}
+    bare = Inputs(study, scores=inputs.scores, subsets={"limr": record})
+    draw("scores", bare, tmp_path / "a")
+    with pytest.raises(InputError, match="'lim' has no learning curves"):
+        draw("learning-curves", bare, tmp_path / "b")
+
+
+def test_small_studies_draw(inputs, tmp_path):
+    e, m = inputs.evaluations, inputs.metrics
+    one = dataclasses.replace(
+        inputs,
+        evaluations=e[(e["group"] == "full") & (e["seed"] == 1) & (e["step"] == 48)],
+        metrics=m[(m["arm"] == "full") & (m["seed"] == 1) & (m["step"] == 1)],
+        trajectories={"full": synthetic_study.trajectories(epochs=2)},
+    )
+    for name in NAMES:
+        draw(name, one, tmp_path / name)
+
+
+def test_what_a_study_lacks_is_said(inputs, tmp_path):
+    bare = Inputs(inputs.study)
+    with pytest.raises(InputError, match="figure 'accuracy' needs evaluations"):
+        draw("accuracy", bare, tmp_path)
+    with pytest.raises(InputError, match="figure 'reward' needs metrics"):
+        draw("reward", bare, tmp_path)
+    with pytest.raises(InputError, match="no subset"):
+        draw("scores", bare, tmp_path)
+
+
+def test_an_unknown_option_names_the_nearest(inputs, tmp_path):
+    outputs = {key: tmp_path / file for key, file in OUTPUTS.items()}
+    with pytest.raises(InputError, match="Did you mean 'window'"):
+        results.draw_figure("reward", inputs, {"windw": 3}, outputs)
+
+
+@pytest.mark.parametrize("places", [[0.5, 0.5, 0.5], [0.0, 0.01, 0.9], [0.99, 0.995, 1.0], []])
+def test_labels_are_moved_apart_within_the_axis(places):
+    moved = _style._apart(places, 0.06)
+    gaps = [b - a for a, b in itertools.pairwise(moved)]
+    assert all(gap >= 0.06 - 1e-6 for gap in gaps)
+    assert all(-1e-9 <= place <= 1 + 1e-9 for place in moved)

@@ -1,0 +1,257 @@
+"""What a study found, in plain words: every sentence is computed from its results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from limr import registry, results
+from limr.results import Group, Inputs
+from limr.statistics import Interval
+
+FEW_SEEDS = 5
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """A group's headline: mean accuracy over benchmarks at its last evaluated step."""
+
+    group: Group
+    problems: int | None
+    interval: Interval
+    step: int
+    n_seeds: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The difference `first` - `second`, paired by question."""
+
+    first: Group
+    second: Group
+    interval: Interval
+
+
+def arm_results(inputs: Inputs) -> list[ArmResult]:
+    """Return every evaluated group's headline, in the study's order; empty without evaluations."""
+    if inputs.evaluations is None:
+        return []
+    seeds = inputs.evaluations.groupby("group")["seed"].nunique()
+    found = []
+    for group in results.evaluated_groups(inputs):
+        record = results.group_record(inputs, group)
+        found.append(
+            ArmResult(
+                group,
+                record["n_selected"] if record else None,
+                results.group_interval(inputs, group.name),
+                results.final_step(inputs, group.name),
+                int(seeds[group.name]),
+            )
+        )
+    return found
+
+
+def selected_groups(inputs: Inputs) -> list[Group]:
+    """Return the groups trained by PPO on a subset that was chosen, neither full nor random."""
+    found = []
+    for group in inputs.groups:
+        record = results.group_record(inputs, group)
+        chosen = record is not None and not results.is_full(record)
+        if group.train == "ppo" and chosen and not results.is_random(record):
+            found.append(group)
+    return found
+
+
+def comparisons(inputs: Inputs) -> list[Comparison]:
+    """Return the chosen subsets against the full set and against random draws."""
+    if inputs.evaluations is None:
+        return []
+    chosen = {group.name for group in selected_groups(inputs)}
+    return [
+        Comparison(first, second, results.group_difference(inputs, first.name, second.name))
+        for first, second in results.comparisons(inputs)
+        if first.name in chosen
+    ]
+
+
+def percent(interval: Interval) -> str:
+    """Return e.g. `52.1 % [50.0, 54.2]`."""
+    return f"{100 * interval.mean:.1f} % [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+
+
+def points(interval: Interval) -> str:
+    """Return e.g. `+18.5 points [11.7, 25.1]`."""
+    low, high = 100 * interval.low, 100 * interval.high
+    return f"{100 * interval.mean:+.1f} points [{low:.1f}, {high:.1f}]".replace("-", "−")
+
+
+def named(result: ArmResult) -> str:
+    """Return a group's title with the number of its problems."""
+    if result.problems is None:
+        return result.group.title
+    return f"{result.group.title} ({result.problems:,} problems)"
+
+
+def compared(comparison: Comparison) -> str:
+    """Return a comparison in words, with its interval and what that allows to say."""
+    first, second = comparison.first.title, comparison.second.title
+    if not comparison.interval.excludes_zero:
+        return (
+            f"{first} and {second} cannot be told apart here: {first} − {second} is "
+            f"{points(comparison.interval)}, an interval that contains 0."
+        )
+    word = "above" if comparison.interval.mean > 0 else "below"
+    return (
+        f"{first} ends {word} {second}: {first} − {second} is {points(comparison.interval)}, an "
+        "interval that excludes 0."
+    )
+
+
+def sentences(inputs: Inputs) -> list[str]:
+    """Return what was found, the main things first."""
+    arms = arm_results(inputs)
+    if not arms:
+        return _of_subsets(inputs)
+    trained = [arm for arm in arms if arm.group.train != "none"]
+    found = []
+    if trained:
+        best = max(trained, key=lambda arm: arm.interval.mean)
+        base = next((arm for arm in arms if arm.group.train == "none"), None)
+        start = f"; the base policy has {percent(base.interval)}" if base else ""
+        found.append(
+            f"{named(best)} ends highest, with {percent(best.interval)} correct on average over "
+            f"the benchmarks{start}."
+        )
+    found += [compared(comparison) for comparison in comparisons(inputs)]
+    return found + _early(inputs)
+
+
+def _early(inputs: Inputs) -> list[str]:
+    """Return how the PPO groups stood at the first evaluated step that they share."""
+    frame = results.evaluated(inputs)
+    ppo = frame[(frame["train"] == "ppo") & (frame["step"] > 0)]
+    steps = [set(rows["step"]) for _, rows in ppo.groupby("group")]
+    shared = sorted(set.intersection(*steps)) if steps else []
+    if len(shared) < 2:
+        return []
+    first = shared[0]
+    means = []
+    for group in results.evaluated_groups(inputs):
+        if group.train == "ppo":
+            found = results.headline_frames(inputs, group.name, first)
+            mean = sum(float(wide.to_numpy().mean()) for wide in found.values()) / len(found)
+            means.append((mean, group.title))
+    order = ", ".join(f"{title} {100 * mean:.1f} %" for mean, title in sorted(means, reverse=True))
+    return [f"Early on, at step {first} of {shared[-1]}, the order was: {order}."]
+
+
+def _of_subsets(inputs: Inputs) -> list[str]:
+    found = []
+    for arm in inputs.study["arms"]:
+        record = inputs.subsets.get(arm["name"])
+        if record is not None and not results.is_full(record):
+            found.append(
+                f"{arm['title']} keeps {record['n_selected']:,} of {record['n_problems']:,} "
+                f"problems ({record['n_scored']:,} of them have a score): {cut_text(record)}."
+            )
+    return found
+
+
+def cut_text(record: Mapping[str, Any]) -> str:
+    """Return in words how a subset was cut."""
+    rule, score = record["rule"], record["score"]
+    if "threshold" in rule:
+        return f"score '{score}' {'>' if rule.get('strict') else '≥'} {rule['threshold']:g}"
+    if "size" in rule:
+        return f"the {rule['size']:,} best by score '{score}'"
+    return "all that could be scored"
+
+
+def headline(inputs: Inputs) -> list[str]:
+    """Return at most two short sentences: what was found."""
+    arms = [arm for arm in arm_results(inputs) if arm.group.train == "ppo"]
+    if not arms:
+        return _of_subsets(inputs)[:2]
+    main = {group.name for group in selected_groups(inputs)[:1]}
+    found = comparisons(inputs)
+    shown = main | {c.second.name for c in found if c.first.name in main}
+    listed = [arm for arm in arms if arm.group.name in shown or not main]
+    what = ", ".join(f"{named(arm)} {percent(arm.interval)}" for arm in listed)
+    first = arms[0]
+    lines = [f"{what}; {first.n_seeds} seeds, {first.interval.n_questions} questions."]
+    gaps = [
+        f"{c.first.title} − {c.second.title} {points(c.interval)}, "
+        f"{'excludes' if c.interval.excludes_zero else 'contains'} 0"
+        for c in found
+        if c.first.name in main
+    ]
+    return [*lines, "; ".join(gaps) + "."] if gaps else lines
+
+
+def warnings(inputs: Inputs) -> list[tuple[str, str]]:
+    """Return (arms, warning) for every warning in a subset's record, each text once."""
+    titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
+    found: dict[str, list[str]] = {}
+    for arm, record in inputs.subsets.items():
+        for text in record.get("warnings", ()):
+            found.setdefault(text, []).append(titles.get(arm, arm))
+    return [(", ".join(dict.fromkeys(arms)), text) for text, arms in found.items()]
+
+
+def bill(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
+    """Return what chosen subsets cost in all: scoring needs a run on other problems first.
+
+    One sentence for each run that was scored from; tokens are means over seeds.
+    """
+    frame = inputs.metrics
+    if frame is None or "tokens" not in frame:
+        return []
+    tokens = frame.groupby(["arm", "seed"])["tokens"].sum().groupby("arm").mean()
+    scored: dict[str, list[Group]] = {}
+    for group in selected_groups(inputs):
+        record = results.group_record(inputs, group) or {}
+        source = config.get("trajectories", {}).get(record.get("trajectories"), {}).get("arm")
+        if source in tokens and group.arms[0] in tokens:
+            scored.setdefault(source, []).append(group)
+    titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
+    found = []
+    for source, groups in scored.items():
+        before = float(tokens[source])
+        own = ", ".join(
+            f"{group.title} {float(tokens[group.arms[0]]) / 1e6:.2f} million, in all "
+            f"{1 + float(tokens[group.arms[0]]) / before:.1f} times {titles[source]}"
+            for group in groups
+        )
+        found.append(
+            f"The bill: {' and '.join(group.title for group in groups)} could only be chosen after "
+            f"a whole run on {titles[source]}'s problems ({before / 1e6:.2f} million tokens). With "
+            f"their own training that makes: {own}. Fewer problems are not less computing."
+        )
+    return found
+
+
+def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
+    """Return what a reader must know before believing the findings."""
+    found = []
+    engine = config.get("engine", {}).get("train")
+    if engine is not None and inputs.evaluations is not None:
+        text = getattr(registry.load("engines", engine), "CAVEAT", None)
+        if text:
+            found.append(str(text))
+    found += bill(inputs, config)
+    n_seeds = len(inputs.study["seeds"])
+    if inputs.evaluations is not None and n_seeds < FEW_SEEDS:
+        found.append(
+            f"{n_seeds} seed{'s' if n_seeds > 1 else ''}: intervals over so few runs are rough, "
+            "and another set of seeds may well give another order of near arms."
+        )
+    if inputs.evaluations is not None:
+        found.append(
+            "The last step is reported, whichever step was best; the benchmarks were not used to "
+            "choose it. Comparisons are not corrected for their number."
+        )
+    if inputs.evaluations is None:
+        found.append("Nothing was trained in this study: it says what is selected, not what for.")
+    return found

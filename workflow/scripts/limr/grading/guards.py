@@ -1,0 +1,80 @@
+r"""What may be given to an algebra system: short, flat and cheap expressions only.
+
+Everything here is a linear scan. What is turned away counts as not equal, which also stops a policy
+from boxing the question's own, unevaluated expression.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_LENGTH = 400
+MAX_DEPTH = 12
+MAX_EXPONENT = 1000
+MAX_POWER = 10_000  # product of the exponents of bracketed bases
+MAX_FACTORIAL = 20
+MAX_BINOMIAL = 100
+MAX_DIGITS = 60  # of one number
+_COSTLY = re.compile(r"\\(?:sum|prod|int|oint|iint|lim|bigcup|bigcap|cdots|ldots|dots)\b|\.\.\.|__")
+_EXPONENT = re.compile(r"\^\s*(?:\{([^{}]*)\}|\(([^()]*)\)|(\w+))")
+_TOWER = re.compile(r"\^\s*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\^|\w\s*\^|\([^()]*\^)")
+_FACTORIAL = re.compile(r"(\d[\d,. ]*|[)}\]])\s*!")
+_BINOMIAL = re.compile(r"\\[dt]?binom\s*\{?\s*(\d+)")
+_NUMBER = re.compile(r"\d+")
+# Nothing but numbers, operators between them, and single letters.
+_ARITHMETIC = re.compile(
+    r"(?:[\d\s.,;:?=<>|+\-*/^!(){}\[\]]|\\frac|\\cdot|\\times|\\div|\\binom|(?<![a-zA-Z\\])[a-zA-Z](?![a-zA-Z]))*"
+)
+
+
+def is_cheap(text: str) -> bool:
+    """Tell whether an algebra system can be trusted to finish with the normalised text."""
+    if len(text) > MAX_LENGTH or _depth(text) > MAX_DEPTH or _COSTLY.search(text):
+        return False
+    if any(len(number) > MAX_DIGITS for number in _NUMBER.findall(text)):
+        return False
+    return _cheap_powers(text) and _cheap_factorials(text)
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _cheap_powers(text: str) -> bool:
+    if _TOWER.search(text):
+        return False
+    product = 1
+    for found in _EXPONENT.finditer(text):
+        numbers = [int(n) for n in _NUMBER.findall(found.group()) if len(n) < 10]
+        if any(len(n) > 4 for n in _NUMBER.findall(found.group())):
+            return False
+        largest = max(numbers, default=1)
+        if text[: found.start()].rstrip().endswith((")", "}", "]")):
+            product *= max(largest, 1)
+        if largest > MAX_EXPONENT or product > MAX_POWER:
+            return False
+    return True
+
+
+def _cheap_factorials(text: str) -> bool:
+    for found in _FACTORIAL.finditer(text):
+        digits = re.sub(r"\D", "", found.group(1))
+        if not digits or len(digits) > 2 or int(digits) > MAX_FACTORIAL:
+            return False
+    return all(
+        len(found.group(1)) <= 3 and int(found.group(1)) <= MAX_BINOMIAL
+        for found in _BINOMIAL.finditer(text)
+    )
+
+
+def is_no_value(text: str) -> bool:
+    """Tell whether a text that is not a number cannot be one that was worked out.
+
+    That is arithmetic left undone, such as `3+4` where 7 is asked for, an expression in a variable,
+    or a jumble of both. Roots, functions and constants may still be equal to a number.
+    """
+    return _ARITHMETIC.fullmatch(text) is not None

@@ -1,0 +1,26 @@
+"""Make the report: one self-contained page, and its three lines for the terminal."""
+
+from limr import io, report, results
+from limr.joblog import logged
+
+with logged(snakemake.log[0]):
+    settings, given = snakemake.params.settings, snakemake.input
+    inputs = results.load(
+        settings["study"],
+        evaluations=given.evaluations or None,
+        metrics=given.metrics or None,
+        trajectories=given.trajectories,
+        scores=given.scores,
+        subsets=given.subsets,
+    )
+    parts = report.Parts(
+        config=settings["config"],
+        tables=given.tables,
+        figures=given.figures,
+        runs=list(zip(settings["runs"], given.runs, strict=True)),
+        notes=given.notes,
+        template=given.template,
+    )
+    report.build_report(inputs, parts, snakemake.output.page)
+    lines = [f"Report: {snakemake.output.page}", *report.headline(inputs)]
+    io.write_text(snakemake.output.headline, "\n".join(lines) + "\n")
