@@ -64,36 +64,3 @@ def refuse_what_cannot_run():
                 sources.mirror_path(SOURCES[name], Path(mirror))
             except InputError as error:
                 raise WorkflowError(str(error)) from None
-
-
-def code(script, *plugins):
-    """Return the digest of all library modules that a rule's script uses."""
-    return code_digest(
-        script, [registry.module_name(kind, name) for kind, name in plugins]
-    )
-
-
-def engine(kind):
-    """Return the plug-in key of the engine that trains or generates."""
-    return ("engines", STUDY.config["engine"][kind])
-
-
-def engine_options(kind):
-    """Return the options of the engine that trains or generates."""
-    return STUDY.config["engines"].get(STUDY.config["engine"][kind], {})
-
-
-def engine_environment(kind):
-    """Return the environment file of an engine, as seen from a rule file."""
-    # An engine that is only planned has no environment yet, and its jobs are never started.
-    return f"../../envs/{getattr(registry.load(*engine(kind)), 'ENVIRONMENT', 'data')}.yaml"
-
-
-def problems(dataset):
-    """Return the path of a problem set."""
-    return f"{RESULTS}/problems/{dataset}.jsonl"
-
-
-def pinned(entry):
-    """Return the path of the pinned file of a configured entry, if it has one."""
-    return f"{RESULTS}/sources/{entry['file']}" if entry.get("file") else []

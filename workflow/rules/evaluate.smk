@@ -2,26 +2,6 @@
 # Makes: evals/{arm}/seed{seed}/step{step}/{benchmark}.parquet and .json
 # One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
 
-EVALUATED = {
-    arm: STUDY.steps[STUDY.arms[arm].train] for arm in STUDY.base + STUDY.trained
-}
-
-
-def evaluations(steps, suffix):
-    """Return the evaluations of a run at some steps, on every benchmark."""
-    return [
-        f"{RESULTS}/evals/{{arm}}/seed{{seed}}/step{step}/{benchmark}.{suffix}"
-        for step in steps
-        for benchmark in STUDY.benchmarks
-    ]
-
-
-def policies(arm):
-    """Return the policies of a run that are evaluated; those of a base arm are the base."""
-    if arm in STUDY.base:
-        return [f"{RESULTS}/base"]
-    return [f"{RUN}/policy/step{step}" for step in EVALUATED[arm]]
-
 
 rule evaluate:
     input:

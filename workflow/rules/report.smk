@@ -1,50 +1,6 @@
 # Takes: evals/, metrics.parquet, trajectories/, scores/, subsets/
 # Makes: collected/*.parquet, tables/{table}.tsv + .md, figures/{figure}.pdf + .png + .tsv, report.html
 
-# In the order of the study: arms, then seeds.
-RUNS = [
-    {
-        "arm": arm.name,
-        "group": arm.group,
-        "train": arm.train,
-        "seed": seed,
-    }
-    for arm in STUDY.arms.values()
-    if arm.name in EVALUATED
-    for seed in STUDY.seeds
-]
-TRAINED_RUNS = [run for run in RUNS if run["train"] != "none"]
-ALL_EVALUATIONS = [
-    {**run, "step": step, "benchmark": benchmark}
-    for run in RUNS
-    for step in EVALUATED[run["arm"]]
-    for benchmark in STUDY.benchmarks
-]
-
-# What a table or a figure may ask for by its NEEDS.
-MATERIAL = {
-    "evaluations": (
-        f"{RESULTS}/collected/evaluations.parquet" if STUDY.benchmarks else []
-    ),
-    "metrics": f"{RESULTS}/collected/metrics.parquet" if STUDY.trained else [],
-    "trajectories": [
-        f"{RESULTS}/trajectories/{name}.parquet"
-        for name in TRAJECTORIES
-        if name not in PUBLISHED
-    ],
-    "scores": [f"{RESULTS}/scores/{name}.parquet" for name in STUDY.scores],
-    "subsets": [
-        f"{RESULTS}/subsets/{arm}.{suffix}"
-        for arm in STUDY.selected
-        for suffix in ("json", "jsonl")
-    ],
-}
-
-
-def material(kind, name, key):
-    """Return the input of one sort that a table or figure asks for, or nothing."""
-    return MATERIAL[key] if key in registry.load(kind, name).NEEDS else []
-
 
 rule collect_evaluations:
     input:

@@ -1,36 +1,6 @@
 # Takes: rollouts of a run of this study, or a log or published scores from a file.
 # Makes: trajectories/{source}.parquet and .json (what was noticed), scores/{selector}.parquet
 
-TRAJECTORIES = STUDY.config["trajectories"]
-# Sources that hold scores instead of learning curves, such as the published ones.
-PUBLISHED = [
-    name
-    for name, entry in TRAJECTORIES.items()
-    if registry.load("importers", entry["format"]).PROVIDES == "scores"
-]
-
-
-def source_path(entry):
-    """Return the file that an entry of `trajectories` reads."""
-    if entry.get("arm"):
-        return f"{RESULTS}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"
-    return entry.get("path") or pinned(entry)
-
-
-def source_problems(entry):
-    """Return the problem set that the ids of an entry of `trajectories` are of."""
-    return problems(entry.get("dataset") or STUDY.config["dataset"])
-
-
-def importer(source):
-    """Return the plug-in key of a source's importer."""
-    return ("importers", TRAJECTORIES[source]["format"])
-
-
-def source_of(selector):
-    """Return the name of the learning curves that a score reads, or None."""
-    return STUDY.scores[selector].get("trajectories")
-
 
 rule import_trajectories:
     input:

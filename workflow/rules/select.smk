@@ -2,36 +2,6 @@
 # Makes: subsets/{arm}.jsonl (the problems with their scores) and .json (the record)
 
 
-def size_like(arm):
-    """Return the record of the arm whose size an arm takes, if it takes one's."""
-    size = STUDY.arms[arm].cut.get("size")
-    return f"{RESULTS}/subsets/{size}.json" if isinstance(size, str) else []
-
-
-def curves_behind(arm):
-    """Return the learning curves behind an arm's score: for the count of never-solved problems."""
-    source = source_of(STUDY.arms[arm].score)
-    if source is None or source in PUBLISHED:
-        return []
-    return f"{RESULTS}/trajectories/{source}.parquet"
-
-
-def origin(arm):
-    """Return where an arm's scores are from, for the subset's record."""
-    score = STUDY.arms[arm].score
-    entry = STUDY.scores[score]
-    made = {"score": score, "trajectories": entry["trajectories"]}
-    if entry["trajectories"] in PUBLISHED:
-        return {**made, "format": TRAJECTORIES[entry["trajectories"]]["format"]}
-    return {**made, "selector": entry["selector"], "options": entry["options"]}
-
-
-def selector_plugin(arm):
-    """Return the plug-in key of the selector behind an arm: its warnings go into the record."""
-    name = origin(arm).get("selector")
-    return [("selectors", name)] if name else []
-
-
 rule select_subset:
     input:
         problems=lambda wildcards: problems(STUDY.arm_dataset(wildcards.arm)),

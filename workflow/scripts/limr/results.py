@@ -125,13 +125,13 @@ def decodings(evaluations: pd.DataFrame, benchmark: str) -> list[str]:
 
 def benchmarks(inputs: Inputs) -> dict[str, str]:
     """Return benchmark -> title, those that were evaluated, in the study's order."""
-    found = set(evaluated(inputs)["benchmark"])
+    found = set(evaluated(inputs)["benchmark"].unique())
     return {b["name"]: b["title"] for b in inputs.study["benchmarks"] if b["name"] in found}
 
 
 def evaluated_groups(inputs: Inputs) -> list[Group]:
     """Return the groups that have evaluations, in the study's order."""
-    found = set(evaluated(inputs)["group"])
+    found = set(evaluated(inputs)["group"].unique())
     return [group for group in inputs.groups if group.name in found]
 
 

@@ -16,7 +16,6 @@ from torch import Tensor
 
 from limr.embedded.forward import MASKED, Attend, Weights, hidden_states, mix
 
-
 Pair = tuple[Sequence[int], Sequence[int]]  # a prompt and its response, as token ids
 
 

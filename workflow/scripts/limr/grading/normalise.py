@@ -55,7 +55,7 @@ _DEGREES = re.compile(r"\^\s*(?:\\circ\b|\{\s*\\circ\s*\})|\\degrees?\b|\\circ$"
 _ANGLES = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)\b")  # here degrees are not a unit to drop
 _WORDING = r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mbox|rm|bf)\s*\{([^{}]*)\}"
 _TEXT = re.compile(_WORDING)
-_UNIT = re.compile(rf"(?<=[\d)}}\]a-zA-Z!])\s*(?:{_WORDING}\s*(?:\^\s*\{{?\d\}}?)?\s*)+$")
+_UNIT = re.compile(rf"(?<=[\d)}}\]a-zA-Z!])\s*(?:{_WORDING}(?:\s*\^\s*\{{?\d\}}?)?\s*)+$")
 _CONNECTIVE = re.compile(
     r"\\(?:text|mbox|mathrm)\s*\{[,;\s]*(?:and|or)[,\s]*\}|\b(?:and|or)\b(?=[\s\d(\\x-]|$)"
 )

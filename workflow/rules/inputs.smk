@@ -1,0 +1,172 @@
+# Takes: STUDY. Makes: the functions and lists from which rules take inputs and params, by stage.
+
+# --- any stage
+
+
+def code(script, *plugins):
+    """Return the digest of all library modules that a rule's script uses."""
+    return code_digest(
+        script, [registry.module_name(kind, name) for kind, name in plugins]
+    )
+
+
+def engine(kind):
+    """Return the plug-in key of the engine that trains or generates."""
+    return ("engines", STUDY.config["engine"][kind])
+
+
+def engine_options(kind):
+    """Return the options of the engine that trains or generates."""
+    return STUDY.config["engines"].get(STUDY.config["engine"][kind], {})
+
+
+def engine_environment(kind):
+    """Return the environment file of an engine, as seen from a rule file."""
+    # An engine that is only planned has no environment yet, and its jobs are never started.
+    return f"../../envs/{getattr(registry.load(*engine(kind)), 'ENVIRONMENT', 'data')}.yaml"
+
+
+def problems(dataset):
+    """Return the path of a problem set."""
+    return f"{RESULTS}/problems/{dataset}.jsonl"
+
+
+def pinned(entry):
+    """Return the path of the pinned file of a configured entry, if it has one."""
+    return f"{RESULTS}/sources/{entry['file']}" if entry.get("file") else []
+
+
+# --- scores
+
+TRAJECTORIES = STUDY.config["trajectories"]
+# Sources that hold scores instead of learning curves, such as the published ones.
+PUBLISHED = [
+    name
+    for name, entry in TRAJECTORIES.items()
+    if registry.load("importers", entry["format"]).PROVIDES == "scores"
+]
+
+
+def source_path(entry):
+    """Return the file that an entry of `trajectories` reads."""
+    if entry.get("arm"):
+        return f"{RESULTS}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"
+    return entry.get("path") or pinned(entry)
+
+
+def source_problems(entry):
+    """Return the problem set that the ids of an entry of `trajectories` are of."""
+    return problems(entry.get("dataset") or STUDY.config["dataset"])
+
+
+def importer(source):
+    """Return the plug-in key of a source's importer."""
+    return ("importers", TRAJECTORIES[source]["format"])
+
+
+def source_of(selector):
+    """Return the name of the learning curves that a score reads, or None."""
+    return STUDY.scores[selector].get("trajectories")
+
+
+# --- subsets
+
+
+def size_like(arm):
+    """Return the record of the arm whose size an arm takes, if it takes one's."""
+    size = STUDY.arms[arm].cut.get("size")
+    return f"{RESULTS}/subsets/{size}.json" if isinstance(size, str) else []
+
+
+def curves_behind(arm):
+    """Return the learning curves behind an arm's score: for the count of never-solved problems."""
+    source = source_of(STUDY.arms[arm].score)
+    if source is None or source in PUBLISHED:
+        return []
+    return f"{RESULTS}/trajectories/{source}.parquet"
+
+
+def origin(arm):
+    """Return where an arm's scores are from, for the subset's record."""
+    score = STUDY.arms[arm].score
+    entry = STUDY.scores[score]
+    made = {"score": score, "trajectories": entry["trajectories"]}
+    if entry["trajectories"] in PUBLISHED:
+        return {**made, "format": TRAJECTORIES[entry["trajectories"]]["format"]}
+    return {**made, "selector": entry["selector"], "options": entry["options"]}
+
+
+def selector_plugin(arm):
+    """Return the plug-in key of the selector behind an arm: its warnings go into the record."""
+    name = origin(arm).get("selector")
+    return [("selectors", name)] if name else []
+
+
+# --- evaluations
+
+EVALUATED = {
+    arm: STUDY.steps[STUDY.arms[arm].train] for arm in STUDY.base + STUDY.trained
+}
+
+
+def evaluations(steps, suffix):
+    """Return the evaluations of a run at some steps, on every benchmark."""
+    return [
+        f"{RESULTS}/evals/{{arm}}/seed{{seed}}/step{step}/{benchmark}.{suffix}"
+        for step in steps
+        for benchmark in STUDY.benchmarks
+    ]
+
+
+def policies(arm):
+    """Return the policies of a run that are evaluated; those of a base arm are the base."""
+    if arm in STUDY.base:
+        return [f"{RESULTS}/base"]
+    return [f"{RUN}/policy/step{step}" for step in EVALUATED[arm]]
+
+
+# --- report
+
+# In the order of the study: arms, then seeds.
+RUNS = [
+    {
+        "arm": arm.name,
+        "group": arm.group,
+        "train": arm.train,
+        "seed": seed,
+    }
+    for arm in STUDY.arms.values()
+    if arm.name in EVALUATED
+    for seed in STUDY.seeds
+]
+TRAINED_RUNS = [run for run in RUNS if run["train"] != "none"]
+ALL_EVALUATIONS = [
+    {**run, "step": step, "benchmark": benchmark}
+    for run in RUNS
+    for step in EVALUATED[run["arm"]]
+    for benchmark in STUDY.benchmarks
+]
+
+# What a table or a figure may ask for by its NEEDS.
+MATERIAL = {
+    "evaluations": (
+        f"{RESULTS}/collected/evaluations.parquet" if STUDY.benchmarks else []
+    ),
+    "metrics": f"{RESULTS}/collected/metrics.parquet" if STUDY.trained else [],
+    "trajectories": [
+        f"{RESULTS}/trajectories/{name}.parquet"
+        for name in TRAJECTORIES
+        if name not in PUBLISHED
+    ],
+    "scores": [f"{RESULTS}/scores/{name}.parquet" for name in STUDY.scores],
+    "subsets": [
+        f"{RESULTS}/subsets/{arm}.{suffix}"
+        for arm in STUDY.selected
+        for suffix in ("json", "jsonl")
+    ],
+}
+
+
+def material(kind, name, key):
+    """Return the input of one sort that a table or figure asks for, or nothing."""
+    return MATERIAL[key] if key in registry.load(kind, name).NEEDS else []
