@@ -95,7 +95,7 @@ def test_tokens_cover_every_text_with_the_box_as_one():
     tokens = arithmetic.TOKENS
     assert tokens[0] == "\\boxed{"
     assert len(set(tokens)) == len(tokens)
-    plain = {token for token in tokens[1:]}
+    plain = set(tokens[1:])
     for prompt in arithmetic._space():
         text = prompt + arithmetic.solution(prompt).replace("\\boxed{", "")
         assert set(text) <= plain
@@ -104,7 +104,7 @@ def test_tokens_cover_every_text_with_the_box_as_one():
 
 def test_levels_are_even_and_ids_unique():
     problems = arithmetic.generate(384, 11, "train")
-    assert Counter(p.level for p in problems) == {level: 64 for level in range(1, 7)}
+    assert Counter(p.level for p in problems) == dict.fromkeys(range(1, 7), 64)
     assert problems[0].problem_id == "arithmetic-train-0001"
     assert len({p.problem_id for p in problems}) == len({p.prompt for p in problems}) == 384
     assert {p.level for p in arithmetic.generate(120, 23, "medium")} == {3, 4}

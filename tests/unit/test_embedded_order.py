@@ -17,7 +17,7 @@ def test_the_rest_can_be_a_smaller_batch():
     order = Order(problems=10, size=4, drop_last=False, seed=1, arm="full")
     batches = [order.batch(step) for step in (1, 2, 3)]
     assert [len(batch) for batch in batches] == [4, 4, 2]
-    assert sorted(sum(batches, [])) == list(range(10))
+    assert sorted(index for batch in batches for index in batch) == list(range(10))
 
 
 def test_few_problems_are_one_batch():

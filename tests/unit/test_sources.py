@@ -27,7 +27,7 @@ def source(**changes):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):  # noqa: N802 - the base class's name
+    def do_GET(self):
         self.server.requests += 1
         if self.server.failures >= self.server.requests:
             self.send_error(503)
@@ -138,7 +138,7 @@ def test_a_missing_page_is_not_tried_again(tmp_path, server):
 
 
 def test_a_refused_connection_is_said(tmp_path, server):
-    url = server.url.replace("127.0.0.1", "127.0.0.1") + "/file"
+    url = server.url + "/file"
     server.shutdown()
     server.server_close()
     with pytest.raises(InputError, match="could not download"):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import synthetic_study
 
-from limr import registry, results
+from limr import presentation, registry, results
 from limr.errors import InputError
 
 
@@ -51,7 +51,7 @@ def test_markdown_is_rounded_and_carries_the_caption(inputs, tmp_path):
     assert f"| {frame['mean'][1]:.1f} |" in lines[3]
     assert lines[2].startswith("| Base | – |")
     assert "95 % bootstrap interval" in text
-    texts, title, caption = results.shown_from_tsv("results", tmp_path / "results.tsv")
+    texts, title, caption = presentation.read_texts("results", tmp_path / "results.tsv")
     assert texts.iloc[1]["problems"] == "384"
     assert texts.iloc[0]["problems"] == "–"
     assert texts.iloc[1]["mean"] == f"{frame['mean'][1]:.1f}"

@@ -36,16 +36,22 @@ REPEATABLE = (
 TINY: dict[str, Any] = {
     "study": "tiny",
     "seeds": [1, 2],
-    "datasets": {"arithmetic": {"source": "arithmetic", "problems": 32, "seed": 5}},
+    "datasets": {"arithmetic": {"source": "arithmetic", "problems": 24, "seed": 5, "levels": [1]}},
     "dataset": "arithmetic",
     "engines": {"embedded": {"device": "cpu", "threads": 1, "checkpoint_every": 2}},
     "base": {
-        "hidden": 32,
-        "layers": 1,
+        "hidden": 48,
+        "layers": 2,
         "heads": 2,
         "key_value_heads": 1,
-        "intermediate": 64,
-        "warmup": {"steps": 150, "batch_size": 64, "learning_rate": 1.0e-2, "seed": 5},
+        "intermediate": 96,
+        "warmup": {
+            "steps": 600,
+            "batch_size": 64,
+            "learning_rate": 6.0e-3,
+            "levels": [1],
+            "seed": 5,
+        },
     },
     "ppo": {
         "steps": 6,

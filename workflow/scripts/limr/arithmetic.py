@@ -29,10 +29,11 @@ CHARACTERS = "0123456789+-*/=(),x?}\\boed{"
 # occur in nothing else are left out.
 TOKENS: tuple[str, ...] = (BOX, *"0123456789+-*/=(),x?}")
 
+LEVELS = (1, 2, 3, 4, 5, 6)
 _BUCKETS = {"train": (0, 30), "held-out": (30, 55), "warmup": (55, 100)}  # shares in per cent
 _SPLITS: Mapping[str, tuple[str, tuple[int, ...]]] = {  # split -> bucket, levels
-    "train": ("train", (1, 2, 3, 4, 5, 6)),
-    "warmup": ("warmup", (1, 2, 3, 4, 5, 6)),
+    "train": ("train", LEVELS),
+    "warmup": ("warmup", LEVELS),
     "easy": ("held-out", (1, 2)),
     "medium": ("held-out", (3, 4)),
     "hard": ("held-out", (5, 6)),
@@ -57,7 +58,9 @@ class _Entry:
     bucket: str
 
 
-def generate(n: int, seed: int, split: str, avoid: Collection[str] = ()) -> list[Problem]:
+def generate(
+    n: int, seed: int, split: str, avoid: Collection[str] = (), levels: Collection[int] = LEVELS
+) -> list[Problem]:
     """Draw `n` distinct problems of a split, as evenly over levels and families as there are.
 
     Args:
@@ -66,6 +69,7 @@ def generate(n: int, seed: int, split: str, avoid: Collection[str] = ()) -> list
         split: one of `SPLITS`: `train` and `warmup` have levels 1 to 6; `easy` 1 and 2, `medium` 3
             and 4, `hard` 5 and 6 are held out.
         avoid: prompts that must not be drawn.
+        levels: draw from these levels of the split only.
 
     Returns:
         The problems ordered by level; `problem_id` is `arithmetic-<split>-<number from 1>`.
@@ -73,7 +77,7 @@ def generate(n: int, seed: int, split: str, avoid: Collection[str] = ()) -> list
     Raises:
         InputError: there is no such split, or it has fewer than `n` problems.
     """
-    groups = _groups(split, avoid)
+    groups = _groups(split, avoid, levels)
     available = sum(len(entries) for entries in groups.values())
     if not 1 <= n <= available:
         raise InputError(
@@ -108,7 +112,9 @@ def solution(prompt: str) -> str:
     return f"{item.working}{BOX}{item.answer}}}"
 
 
-def warmup_examples(n: int, seed: int, avoid: Collection[str] = ()) -> list[tuple[str, str]]:
+def warmup_examples(
+    n: int, seed: int, avoid: Collection[str] = (), levels: Collection[int] = LEVELS
+) -> list[tuple[str, str]]:
     """Draw `n` pairs (prompt, target) from which an imperfect base model is learnt.
 
     The families are equally frequent and a prompt may come again. About 45 % of the targets show
@@ -118,8 +124,9 @@ def warmup_examples(n: int, seed: int, avoid: Collection[str] = ()) -> list[tupl
         n: how many, at least 1.
         seed: the same arguments give the same pairs.
         avoid: prompts that must not be drawn, beside those that are not in the warm-up's part.
+        levels: draw from these levels only.
     """
-    groups = list(_groups("warmup", avoid).values())
+    groups = list(_groups("warmup", avoid, levels).values())
     generator = stream(seed, SOURCE, "warmup examples")
     families = generator.integers(len(groups), size=n)
     draws = generator.random((n, 5))
@@ -176,7 +183,9 @@ def _level_off(n: int, capacity: Mapping[Key, int]) -> dict[Key, int]:
     return shares
 
 
-def _groups(split: str, avoid: Collection[str]) -> dict[str, list[_Entry]]:
+def _groups(
+    split: str, avoid: Collection[str], wanted_levels: Collection[int]
+) -> dict[str, list[_Entry]]:
     """Return family -> entries of a split, families without entries left out."""
     if split not in _SPLITS:
         raise InputError(f"{SOURCE}: there is no split '{split}'.{nearest(split, SPLITS)}")
@@ -184,7 +193,7 @@ def _groups(split: str, avoid: Collection[str]) -> dict[str, list[_Entry]]:
     avoided = frozenset(avoid)
     groups: dict[str, list[_Entry]] = {}
     for entry in _space().values():
-        wanted = entry.bucket == bucket and entry.level in levels
+        wanted = entry.bucket == bucket and entry.level in levels and entry.level in wanted_levels
         if wanted and entry.item.prompt not in avoided:
             groups.setdefault(entry.family, []).append(entry)
     return groups

@@ -162,6 +162,8 @@ def _of_subsets(inputs: Inputs) -> list[str]:
 def cut_text(record: Mapping[str, Any]) -> str:
     """Return in words how a subset was cut."""
     rule, score = record["rule"], record["score"]
+    if "size" in rule and results.is_random(dict(record)):
+        return f"{rule['size']:,} drawn at random (score '{score}')"
     if "threshold" in rule:
         return f"score '{score}' {'>' if rule.get('strict') else '≥'} {rule['threshold']:g}"
     if "size" in rule:

@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 import yaml
 
-from limr import findings, io, registry, results
+from limr import findings, io, presentation, registry
 from limr.figures import _style
 from limr.findings import headline
 from limr.results import Inputs
@@ -23,7 +23,7 @@ __all__ = ["TEMPLATE", "Parts", "build_report", "headline"]
 TEMPLATE = Path(__file__).parents[2] / "report" / "report.html.j2"
 
 Json = dict[str, Any]
-_NUMBER = re.compile(r"[−-]?[\d\u202f]+(\.\d+)?|–")
+_NUMBER = re.compile(r"[−-]?[\d,]+(\.\d+)?|–")
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ def _facts(inputs: Inputs) -> list[tuple[str, str]]:
             (f"{questions:,}", "held-out questions"),
             (f"{int(frame['n'].sum()):,}", "graded responses"),
         ]
-    elif inputs.scores:
-        scored = max(int(frame["score"].notna().sum()) for frame in inputs.scores.values())
+    elif inputs.subsets:
+        scored = min(record["n_scored"] for record in inputs.subsets.values())
         facts.append((f"{scored:,}", "problems with a score"))
     return facts
 
@@ -127,7 +127,7 @@ def _forest(inputs: Inputs) -> list[Json]:
 
 
 def _table(tsv: Path, folder: Path) -> Json:
-    frame, title, caption = results.shown_from_tsv(tsv.stem, tsv)
+    frame, title, caption = presentation.read_texts(tsv.stem, tsv)
     return {
         "title": title,
         "caption": caption,

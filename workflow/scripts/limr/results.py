@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr import io, registry, schema
+from limr import io, presentation, registry, schema
 from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
 from limr.errors import InputError
 from limr.records import SCORES, TRAJECTORIES
@@ -286,49 +286,8 @@ def make_table(
     frame = module.build(inputs, schema.complete(dict(options), module.OPTIONS, where))
     io.write_tsv(tsv, frame)
     text = f"**{module.TITLE}.** {module.caption(frame)}"
-    io.write_text(markdown, f"{markdown_table(shown(module, frame))}\n\n{text}\n")
-
-
-def shown(module: Any, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table as texts for people: rounded, missing values as a dash."""
-    decimals = getattr(module, "DECIMALS", 1)
-    return frame.astype(object).map(lambda value: _text(value, decimals))
-
-
-def shown_from_tsv(name: str, tsv: Path | str) -> tuple[pd.DataFrame, str, str]:
-    """Return a written table as texts for people, its title and its caption."""
-    module = registry.load("tables", name)
-    decimals = getattr(module, "DECIMALS", 1)
-    cells = pd.read_csv(tsv, sep="\t", dtype=object, keep_default_na=False)
-    texts = cells.map(lambda cell: _text(_value(cell), decimals))
-    return texts, str(module.TITLE), str(module.caption(pd.read_csv(tsv, sep="\t")))
-
-
-def _text(value: object, decimals: int) -> str:
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.{decimals}f}".replace("-", "−")
-    return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
-
-
-def _value(cell: str) -> object:
-    """Return what a cell of a written table was: floats are written with a point or exponent."""
-    if not cell:
-        return None
-    for kind in (int, float):
-        try:
-            return kind(cell)
-        except ValueError:
-            continue
-    return cell
-
-
-def markdown_table(texts: pd.DataFrame) -> str:
-    """Return a Markdown table of a frame of texts."""
-    rows = [list(texts.columns), ["---"] * texts.shape[1], *texts.to_numpy().tolist()]
-    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
-    return "\n".join("| " + " | ".join(row) + " |" for row in cells)
+    shown = presentation.markdown(presentation.texts(frame, module))
+    io.write_text(markdown, f"{shown}\n\n{text}\n")
 
 
 def draw_figure(

@@ -28,6 +28,14 @@ OPTIONS: dict[str, Any] = {
             "description": "`train` and `warmup`: levels 1 to 6; `easy` 1 and 2, `medium` 3 and 4, "
             "`hard` 5 and 6, held out.",
         },
+        "levels": {
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {"enum": list(arithmetic.LEVELS)},
+            "default": list(arithmetic.LEVELS),
+            "description": "Draw from these levels of the split only.",
+        },
     },
 }
 
@@ -51,4 +59,5 @@ def solutions(options: Mapping[str, Any], file: Path | None) -> dict[str, str]:
 
 def _generate(options: Mapping[str, Any]) -> list[Problem]:
     split = options.get("split", "train")
-    return arithmetic.generate(options["problems"], options.get("seed", 0), split)
+    levels = options.get("levels", arithmetic.LEVELS)
+    return arithmetic.generate(options["problems"], options.get("seed", 0), split, levels=levels)

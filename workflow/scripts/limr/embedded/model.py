@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, Qwen2Config, Qwen2ForCausalLM, Qwen2Model
 from transformers.utils import logging
@@ -49,7 +50,7 @@ def new_policy(base: Settings, vocabulary: Vocabulary, seed: int) -> Module:
         use_cache=True,
         bos_token_id=None,
         eos_token_id=END_ID,
-        pad_token_id=END_ID,
+        pad_token_id=None,  # a padding id's embedding is never trained; `<end>` must be
         dtype="float32",
     )
     model = Qwen2ForCausalLM(config).float()
@@ -94,7 +95,7 @@ def load_policy(folder: Path, device: torch.device) -> Module:
                 f"{folder}: a '{config.model_type}' model; the embedded engine runs qwen2."
             )
         model = Qwen2ForCausalLM.from_pretrained(folder, config=config, dtype=torch.float32)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise InputError(
             f"{folder}: not a readable model folder ({error}). Delete it and run again: the rule "
             "that makes it will write it anew."

@@ -51,11 +51,11 @@ def make_base(job: BaseJob) -> None:
     seed = warmup["seed"]
     avoid = frozenset(problem.prompt for problem in job.held_out)
     settings = {"base": dict(job.base), "options": dict(job.options), "avoid": sorted(avoid)}
-    with states.opened(job.state, provenance.digest({**settings, "seed": seed})) as state:
+    with states.opened(job.state, provenance.digest(settings)) as state:
         words = Vocabulary(tuple(arithmetic.TOKENS))
         policy = models.new_policy(job.base, words, stream_seed(seed, "base")).to(device)
         optimizer = optimizers.adam(list(policy.parameters()), (0.9, 0.95))
-        examples = arithmetic.warmup_examples(steps * size, seed, avoid)
+        examples = arithmetic.warmup_examples(steps * size, seed, avoid, warmup["levels"])
         done = 0
         if (found := state.load(device)) is not None:
             policy.load_state_dict(found["policy"])
@@ -82,11 +82,11 @@ def train_sft(job: SftJob) -> None:
         InputError: a problem without a solution, a policy asked for beyond the last step.
     """
     settings = job.sft
+    words = vocabulary.load(job.base)
+    pairs = _solutions(job, words)
     with run.running(
         job, {"sft": dict(settings), "solutions": dict(job.solutions)}, settings["steps"]
     ) as running:
-        words = vocabulary.load(job.base)
-        pairs = _solutions(job, words)
         policy = models.load_policy(job.base, running.device)
         optimizer = optimizers.adam(list(policy.parameters()), settings["adam_betas"])
         order = Order(len(pairs), settings["batch_size"], False, job.seed, job.arm)

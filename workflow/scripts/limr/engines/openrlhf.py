@@ -27,7 +27,10 @@ BASE = {
     "additionalProperties": False,
     "required": ["model"],
     "properties": {
-        "model": {"type": "string", "description": "Hugging Face name or folder of the base model."},
+        "model": {
+            "type": "string",
+            "description": "Hugging Face name or folder of the base model.",
+        },
         "template": {
             "type": "string",
             "default": "qwen-boxed",

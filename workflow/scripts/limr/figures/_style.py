@@ -67,9 +67,14 @@ def save(drawn: Figure, pdf: Path | str, png: Path | str) -> None:
 
 
 def colours(inputs: Inputs) -> dict[str, str]:
-    """Return group -> colour: by place in the study, so that it is one colour in every figure."""
-    trained = [group.name for group in inputs.groups if group.train != "none"]
-    found = {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(trained)}
+    """Return group -> colour: by place in the study, so that it is one colour in every figure.
+
+    The base policy, an arm without training and problems, is grey.
+    """
+    own = [
+        g.name for g in inputs.groups if g.train != "none" or inputs.subsets.keys() & set(g.arms)
+    ]
+    found = {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(own)}
     return {group.name: found.get(group.name, BASE) for group in inputs.groups}
 
 

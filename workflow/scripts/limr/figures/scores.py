@@ -99,7 +99,7 @@ def _draw_distribution(ax: Axes, frame: pd.DataFrame, lowest: float) -> None:
     ax.set_ylim(top=ax.get_ylim()[1] * 1.18)
     ax.axvline(threshold, color=_style.INK, linewidth=1.6)
     ax.annotate(
-        f"kept from {threshold:.2g}: {n} of {frame['n_problems'].iloc[0]}",
+        f"kept from {threshold:.2g}: {n:,} of {frame['n_problems'].iloc[0]:,}",
         (threshold, 0.97),
         xycoords=("data", "axes fraction"),
         xytext=(-6, 0),
@@ -109,7 +109,9 @@ def _draw_distribution(ax: Axes, frame: pd.DataFrame, lowest: float) -> None:
         fontweight="bold",
     )
     clipped = (frame["score"] < lowest).sum()
-    ax.set_xlabel("score" + (f" ({clipped} below {lowest:g} in the first bar)" if clipped else ""))
+    ax.set_xlabel(
+        "score" + (f" ({clipped:,} below {lowest:g} in the first bar)" if clipped else "")
+    )
     ax.set_ylabel("problems")
     ax.set_title(f"Distribution of '{frame['score_name'].iloc[0]}'")
 
@@ -121,7 +123,7 @@ def _draw_sizes(ax: Axes, frame: pd.DataFrame) -> None:
     for at in THRESHOLDS:
         n = int((ordered >= at).sum())
         ax.plot([at], [n], "o", color="#5B7FA6", markersize=5)
-        ax.annotate(str(n), (at, n), xytext=(4, 5), textcoords="offset points", fontsize=9)
+        ax.annotate(f"{n:,}", (at, n), xytext=(4, 5), textcoords="offset points", fontsize=9)
     threshold, n = float(frame["threshold"].iloc[0]), int(frame["n_selected"].iloc[0])
     ax.plot([threshold], [n], "o", color="#D55E00", markersize=9, zorder=3)
     ax.set_xlim(0, 1.02)
@@ -136,9 +138,14 @@ def caption(frame: pd.DataFrame) -> str:
     never = int((frame["solved"] == "never").sum())
     kept = frame[(frame["solved"] == "never") & (frame["score"] >= frame["threshold"])]
     note = f" {len(kept)} of the {never} never-solved problems reach the cut." if never else ""
+    known = (
+        ""
+        if (frame["solved"] == "unknown").all()
+        else (", by whether a problem was ever solved, over all epochs")
+    )
     return (
-        f"Scores '{frame['score_name'].iloc[0]}' of {len(frame)} problems; "
-        f"{int(frame['n_problems'].iloc[0]) - len(frame)} more could not be scored. Left: by "
-        "whether a problem was ever solved, over all epochs. Right: problems kept by each "
-        f"threshold; the large dot is this study's cut.{note}"
+        f"Scores '{frame['score_name'].iloc[0]}' of {len(frame):,} problems; "
+        f"{int(frame['n_problems'].iloc[0]) - len(frame):,} more could not be scored. Left: their "
+        f"distribution{known}. Right: problems kept by each threshold; the large dot is this "
+        f"study's cut.{note}"
     )

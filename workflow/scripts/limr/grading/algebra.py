@@ -9,6 +9,7 @@ from typing import Any
 
 SECONDS = 3  # its own time limit, in the main thread; elsewhere only the guards protect
 DECIMALS = 10  # floats are compared to so many decimals
+RELATIVE = 1e-9  # and numbers must agree to this share of the gold one
 PARSED = 20_000  # gold answers kept
 
 
@@ -23,9 +24,20 @@ def equal(gold: str, answer: str) -> bool:
         reference = _parse_gold(gold, limit)
         if not target or not reference:
             return False
-        return bool(verify(reference, target, float_rounding=DECIMALS, timeout_seconds=limit))
+        same = verify(reference, target, float_rounding=DECIMALS, timeout_seconds=limit)
+        return bool(same) and _agree(reference[0], target[0])
     except Exception:  # noqa: BLE001 - whatever a hostile text provokes, it is not a right answer
         return False
+
+
+def _agree(gold: Any, answer: Any) -> bool:
+    """Refuse numbers that are equal only after rounding to decimals, as 2^-98 and 2^-99 are."""
+    if gold == answer or not (
+        getattr(gold, "is_number", False) and getattr(answer, "is_number", False)
+    ):
+        return True
+    size = abs(gold.evalf(30))
+    return bool(abs((gold - answer).evalf(30)) <= RELATIVE * (size or 1))
 
 
 @lru_cache(maxsize=PARSED)

@@ -11,7 +11,7 @@ import re
 MAX_LENGTH = 400
 MAX_DEPTH = 12
 MAX_EXPONENT = 1000
-MAX_POWER = 10_000  # product of the exponents of bracketed bases
+MAX_POWER = 2_000  # product of the exponents of numbers and bracketed bases
 MAX_FACTORIAL = 20
 MAX_BINOMIAL = 100
 MAX_DIGITS = 60  # of one number
@@ -53,7 +53,7 @@ def _cheap_powers(text: str) -> bool:
         if any(len(n) > 4 for n in _NUMBER.findall(found.group())):
             return False
         largest = max(numbers, default=1)
-        if text[: found.start()].rstrip().endswith((")", "}", "]")):
+        if text[: found.start()].rstrip()[-1:] in ")}]0123456789":
             product *= max(largest, 1)
         if largest > MAX_EXPONENT or product > MAX_POWER:
             return False

@@ -46,7 +46,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
             {
                 "arm": arm["name"],
                 "score": record["score"],
-                "rule": rule_text(record["rule"]),
+                "rule": rule_text(record),
                 "problems": record["n_selected"],
                 "scored": record["n_scored"],
                 "of": record["n_problems"],
@@ -60,11 +60,16 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def rule_text(rule: Mapping[str, Any]) -> str:
+def rule_text(record: dict[str, Any]) -> str:
     """Return a cut in words."""
+    rule = record["rule"]
     if "threshold" in rule:
         return f"score {'>' if rule.get('strict') else '≥'} {rule['threshold']:g}"
-    return f"best {rule['size']}" if "size" in rule else "all"
+    if "size" in rule:
+        return (
+            f"{rule['size']:,} at random" if results.is_random(record) else f"best {rule['size']:,}"
+        )
+    return "all"
 
 
 def _solved(record: Mapping[str, Any], kind: str) -> Any:
