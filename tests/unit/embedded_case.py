@@ -16,7 +16,14 @@ from limr.records import Problem
 
 CPU = torch.device("cpu")
 WORDS = Vocabulary(("\\boxed{", *"0123456789+-*/=(),x?}"))
-TINY = {"hidden": 16, "layers": 2, "heads": 4, "key_value_heads": 2, "intermediate": 24}
+TINY: dict[str, Any] = {
+    "hidden": 16,
+    "layers": 2,
+    "heads": 4,
+    "key_value_heads": 2,
+    "intermediate": 24,
+    "rope_theta": 30.0,
+}
 OPTIONS = {"device": "cpu", "threads": 1, "micro_batch": 5, "checkpoint_every": 1}
 PPO: dict[str, Any] = {
     "steps": 4,
@@ -69,7 +76,7 @@ class LengthGrader:
         return Grade("correct" if len(response) <= 1 else "incorrect", "", response)
 
 
-def policy(seed: int = 1, scale: float = 8.0) -> Any:
+def policy(seed: int = 1, scale: float = 0.7) -> Any:
     """A tiny model with weights large enough for its predictions to differ from uniform."""
     model = models.new_policy(TINY, WORDS, seed)
     with torch.no_grad():

@@ -74,7 +74,7 @@ TINY: dict[str, Any] = {
     "arms": {
         "base": {"train": "none"},
         "full": {"train": "ppo", "score": "everything"},
-        "limr": {"train": "ppo", "score": "lim", "threshold": 0.9},
+        "limr": {"train": "ppo", "score": "lim", "threshold": 0.94},
         "rand": {"train": "ppo", "score": "random", "size": "limr"},
         "linear": {"train": "ppo", "score": "linear", "size": 9},
         "sft": {"train": "sft", "score": "lim", "size": 8},

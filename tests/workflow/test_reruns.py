@@ -58,7 +58,7 @@ def test_a_touched_and_reformatted_study_changes_nothing(
 
 
 def test_the_threshold(finished: Project, tiny: dict[str, Any]) -> None:
-    changed(finished, tiny, "arms/limr/threshold", 0.85)
+    changed(finished, tiny, "arms/limr/threshold", 0.972)
     arms = ("limr", "rand-1", "rand-2")  # the random draws are as many as limr's problems
     assert finished.planned() == sorted(
         select(*arms)

@@ -35,8 +35,9 @@ class Critic(nn.Module):
 def new_policy(base: Settings, vocabulary: Vocabulary, seed: int) -> Module:
     """Return a `Qwen2ForCausalLM` with weights drawn from the stream (seed, "weights").
 
-    Matrices are normal with standard deviation 0.02 (Qwen2's initializer_range); the projections
-    back into the residual stream are scaled by 1/sqrt(2 layers) (GPT-2, section 2.3).
+    Matrices are normal with standard deviation 1/sqrt(hidden): Qwen2's 0.02 suits widths of
+    thousands, and learning starts hundreds of steps later with it here. The projections back into
+    the residual stream are scaled by 1/sqrt(2 layers) (GPT-2, section 2.3).
     """
     config = Qwen2Config(
         vocab_size=vocabulary.size,
@@ -46,6 +47,7 @@ def new_policy(base: Settings, vocabulary: Vocabulary, seed: int) -> Module:
         num_attention_heads=base["heads"],
         num_key_value_heads=base["key_value_heads"],
         max_position_embeddings=4096,
+        rope_parameters={"rope_type": "default", "rope_theta": base["rope_theta"]},
         tie_word_embeddings=True,
         use_cache=True,
         bos_token_id=None,
@@ -61,7 +63,7 @@ def new_policy(base: Settings, vocabulary: Vocabulary, seed: int) -> Module:
             if parameter.dim() == 2:
                 scale = residual if name.endswith(("o_proj.weight", "down_proj.weight")) else 1.0
                 noise = torch.randn(parameter.shape, generator=generator)
-                parameter.copy_(0.02 * scale * noise)
+                parameter.copy_(base["hidden"] ** -0.5 * scale * noise)
     return model
 
 

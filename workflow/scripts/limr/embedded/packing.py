@@ -8,7 +8,7 @@ on real tokens alone, which is where the time goes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -16,7 +16,8 @@ from torch import Tensor
 
 from limr.embedded.forward import MASKED, Attend, Weights, hidden_states, mix
 
-Pair = tuple[Sequence[int], Sequence[int]]  # a prompt and its response, as token ids
+Array: TypeAlias = np.ndarray[Any, Any]
+Pair: TypeAlias = tuple[Sequence[int], Sequence[int]]  # a prompt and its response, as token ids
 
 
 class Packed(NamedTuple):
@@ -50,43 +51,55 @@ def pack(
     lengths = np.array([len(row) for row in inputs], dtype=np.int64)
     starts = np.cumsum(lengths) - lengths
     owner = np.array([*range(len(prompts)), *owners], dtype=np.int64)
-    is_prompt = np.arange(len(inputs)) < len(prompts)
-    offsets = np.where(is_prompt, 0, lengths[owner])
-
     place = np.arange(lengths.max())
     valid = place < lengths[:, None]
-    queries = np.where(valid, starts[:, None] + place, 0)
-    prompt_place = np.arange(lengths[: len(prompts)].max())
-    own_place = np.arange(lengths[len(prompts) :].max(initial=0))
-    in_prompt = prompt_place < lengths[owner][:, None]
-    own = (own_place < lengths[:, None]) & ~is_prompt[:, None]
-    keys = np.concatenate(
-        [
-            np.where(in_prompt, starts[owner][:, None] + prompt_place, 0),
-            np.where(own, starts[:, None] + own_place, 0),
-        ],
-        axis=1,
-    )
-    seen = np.concatenate(
-        [
-            in_prompt[:, None] & (~is_prompt[:, None, None] | (prompt_place <= place[:, None])),
-            own[:, None] & (own_place <= place[:, None]),
-        ],
-        axis=2,
-    )
-    first = starts[owner] + lengths[owner] - 1  # the prompt's last token predicts the first
-    before = np.concatenate([first[:, None], starts[:, None] + own_place], axis=1)
-    predicted = np.concatenate([np.ones_like(first[:, None], dtype=bool), own], axis=1)
+    offsets = np.where(np.arange(len(inputs)) < len(prompts), 0, lengths[owner])
+    keys, seen = _keys(lengths, starts, owner, len(prompts))
+
+    # A response's first token is predicted by its prompt's last, the others by their own.
+    before = np.column_stack([starts[owner] + lengths[owner] - 1, starts[:, None] + place])
+    predicts = np.column_stack([np.ones(len(inputs), dtype=bool), valid])
     return Packed(
         torch.tensor([token for row in inputs for token in row], device=device),
         _to((place + offsets[:, None])[valid], device),
-        _to(queries.reshape(-1), device),
+        _to(np.where(valid, starts[:, None] + place, 0).reshape(-1), device),
         _to(keys.reshape(-1), device),
         _to(np.flatnonzero(valid), device),
         _to(np.where(seen, np.float32(0), np.float32(MASKED))[:, None, None], device),
-        _to(before[predicted & ~is_prompt[:, None]], device),
+        _to(before[len(prompts) :][predicts[len(prompts) :]], device),
         torch.tensor([t for row in responses for t in row], dtype=torch.int64, device=device),
     )
+
+
+def _keys(lengths: Array, starts: Array, owner: Array, prompts: int) -> tuple[Array, Array]:
+    """Return which tokens are each row's keys, and which key each of its queries may see.
+
+    A row's keys are its prompt's tokens, then, for a response, its own; 0 stands for none.
+
+    Args:
+        lengths: (rows,) tokens of each row; the prompts' rows come first.
+        starts: (rows,) first token of each row.
+        owner: (rows,) row of each row's prompt; a prompt's is itself.
+        prompts: number of prompts.
+
+    Returns:
+        (rows, keys) tokens and (rows, queries, keys) bool.
+    """
+    is_prompt = np.arange(len(lengths))[:, None] < prompts
+    place = np.arange(lengths.max())[:, None]
+    prompt_place = np.arange(lengths[:prompts].max())
+    own_place = np.arange(lengths[prompts:].max(initial=0))
+    in_prompt = prompt_place < lengths[owner][:, None]
+    in_own = (own_place < lengths[:, None]) & ~is_prompt
+    keys = np.column_stack(
+        [
+            np.where(in_prompt, starts[owner][:, None] + prompt_place, 0),
+            np.where(in_own, starts[:, None] + own_place, 0),
+        ]
+    )
+    seen_of_prompt = in_prompt[:, None] & (~is_prompt[:, None] | (prompt_place <= place))
+    seen_of_own = in_own[:, None] & (own_place <= place)
+    return keys, np.concatenate([seen_of_prompt, seen_of_own], axis=2)
 
 
 def pack_pairs(pairs: Sequence[Pair], device: torch.device) -> Packed:
@@ -103,7 +116,7 @@ def pack_pairs(pairs: Sequence[Pair], device: torch.device) -> Packed:
     return packed._replace(before=_to(before, device), targets=_to(targets, device))
 
 
-def _to(array: np.ndarray[Any, Any], device: torch.device) -> Tensor:
+def _to(array: Array, device: torch.device) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
 

@@ -45,6 +45,12 @@ BASE: Schema = {
         "heads": _count(4, "Attention heads; they divide the width into even parts."),
         "key_value_heads": _count(2, "Key-value heads; they divide the heads."),
         "intermediate": _count(256, "Width of the MLP."),
+        "rope_theta": {
+            "type": "number",
+            "exclusiveMinimum": 1,
+            "default": 30.0,
+            "description": "Base of the rotary positions: small, as the sequences are short.",
+        },
         "warmup": {
             "type": "object",
             "additionalProperties": False,

@@ -1,0 +1,120 @@
+"""The embedded engine's side: PPO steps with critic and reference, and the FLOP floor.
+
+python ppo_step.py WORK    # prints one JSON object
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import case
+import torch
+
+from limr import schema
+from limr.embedded import ppo as learner
+from limr.embedded import rollouts, vocabulary
+from limr.embedded.batch import Sequences
+from limr.embedded.order import Order
+from limr.engine import PpoJob
+from limr.engines import embedded
+from limr.grading.grade import Grader
+from limr.records import read_problems
+
+REWARD = {"correct": 1.0, "incorrect": -0.5, "malformed": -1.0}
+
+
+def job(work: Path) -> PpoJob:
+    """Return the run; only its settings and its base are used here."""
+    ppo = dict(schema.complete({}, schema.load("study")["properties"]["ppo"], "ppo"))
+    ppo |= {
+        "prompts_per_step": case.PROMPTS_PER_STEP,
+        "samples_per_prompt": case.SAMPLES,
+        "train_batch_size": case.TRAIN_BATCH,
+        "temperature": case.TEMPERATURE,
+        "max_response_tokens": case.MAX_RESPONSE,
+        "kl_coefficient": case.KL,
+        "actor_learning_rate": case.LEARNING_RATE,
+        "critic_learning_rate": case.LEARNING_RATE,
+        "warmup_steps": 0,
+    }
+    return PpoJob(
+        arm="benchmark",
+        seed=1,
+        base=work / "base",
+        problems=read_problems(work / "problems.jsonl"),
+        options=schema.complete({"device": "cpu"}, embedded.OPTIONS, "options"),
+        grader={},
+        state=work / "state",
+        policies={},
+        metrics=work / "metrics.parquet",
+        record=work / "run.json",
+        provenance={},
+        ppo=ppo,
+        reward=REWARD,
+        rollouts=work / "rollouts.parquet",
+    )
+
+
+def peak() -> float:
+    """Return the best matrix product of one thread, in FLOP a CPU-second."""
+    size, best = 1024, 0.0
+    left, right = torch.randn(size, size), torch.randn(size, size)
+    for _ in range(40):
+        start = time.process_time()
+        left @ right
+        best = max(best, 2 * size**3 / (time.process_time() - start))
+    return best
+
+
+def flop(config: object, prompt: int, response: int) -> float:
+    """Return the FLOP of one forward pass over one sequence (matrix products alone)."""
+    hidden, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
+    kv = hidden * config.num_key_value_heads // config.num_attention_heads
+    tokens = prompt + response - 1  # the last token is not an input
+    weights = layers * (2 * hidden * hidden + 2 * hidden * kv + 3 * hidden * inner)
+    attention = layers * 2 * hidden * tokens * (tokens + 1) / 2
+    return 2 * (weights * tokens + attention + response * hidden * config.vocab_size)
+
+
+def measure(work: Path) -> dict[str, float]:
+    """Do the steps; return tokens and CPU-seconds a step, and the floor."""
+    run = job(work)
+    torch.set_num_threads(1)
+    side = learner.Learner(run, torch.device("cpu"))
+    words, grader = vocabulary.load(run.base), Grader({})
+    encoded = [words.encode(problem.prompt) for problem in run.problems]
+    order = Order(len(encoded), case.PROMPTS_PER_STEP, True, 1, run.arm)
+    tokens, flops, seconds = 0, 0.0, []
+    for number in range(1, case.WARM_UP + case.STEPS + 1):
+        start = time.process_time()
+        chosen = order.batch(number)
+        prompts = [encoded[index] for index in chosen]
+        samples = side.sample(prompts, number)
+        problems = [run.problems[index] for index in chosen]
+        columns = rollouts.graded(problems, samples, words, grader, REWARD)
+        sequences = Sequences.of(prompts, samples)
+        batch, _ = side.prepare(sequences, samples, columns["reward"])
+        side.learn(batch, number)
+        if number > case.WARM_UP:
+            seconds.append(time.process_time() - start)
+            lengths = samples.lengths.tolist()
+            tokens += sequences.prompt_tokens() + sum(lengths)
+            # generation 1, reference 1, critic 1 + 3, policy 3 forward passes' worth
+            flops += sum(
+                9 * flop(side.policy.config, len(prompts[row // case.SAMPLES]), length)
+                for row, length in enumerate(lengths)
+            )
+    return {
+        "tokens_per_step": tokens / case.STEPS,
+        "cpu_seconds_per_step": sum(seconds) / case.STEPS,
+        "best_cpu_seconds_per_step": min(seconds),
+        "floor_seconds_per_step": flops / case.STEPS / peak(),
+        "peak_gflop_per_second": peak() / 1e9,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(Path(sys.argv[1]))))
