@@ -170,3 +170,11 @@ MATERIAL = {
 def material(kind, name, key):
     """Return the input of one sort that a table or figure asks for, or nothing."""
     return MATERIAL[key] if key in registry.load(kind, name).NEEDS else []
+
+
+def report_plugins():
+    """Return the plug-in keys of what the report asks for titles, kinds and caveats."""
+    shown = [
+        (kind, name) for kind in ("tables", "figures") for name in STUDY.config[kind]
+    ]
+    return shown + [("selectors", entry["selector"]) for entry in STUDY.scores.values()]

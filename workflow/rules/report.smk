@@ -157,7 +157,7 @@ rule make_report:
                 key: value for key, value in STUDY.config.items() if key != "mirror"
             },
         },
-        code=code("make_report", *[("tables", name) for name in STUDY.config["tables"]]),
+        code=code("make_report", *report_plugins()),
     message:
         "Make the report"
     script:

@@ -10,6 +10,10 @@ from limr.engine import BaseJob, Policy, PpoJob, Settings, SftJob
 
 Schema = dict[str, Any]
 ENVIRONMENT = "embedded"
+CAVEAT = (
+    "This is a miniature: a model of 0.3 million parameters on generated arithmetic. It shows the "
+    "method at work and how it can fail; it is no evidence about large models."
+)
 
 
 def _count(default: int, description: str, minimum: int = 1) -> Schema:
