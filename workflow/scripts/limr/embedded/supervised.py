@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 
@@ -15,9 +15,9 @@ from limr.embedded import state as states
 from limr.embedded.forward import weights_of
 from limr.embedded.order import Order
 from limr.embedded.vocabulary import Vocabulary
-from limr.engine import BaseJob, SftJob
+from limr.engine import BaseJob, Settings, SftJob
 from limr.errors import InputError
-from limr.streams import stream_seed
+from limr.streams import stream, stream_seed
 
 
 def accumulate(policy: models.Module, pairs: Sequence[packing.Pair], micro_batch: int) -> float:
@@ -73,6 +73,21 @@ def make_base(job: BaseJob) -> None:
                 state.save({"step": number, **parts})
         models.save_policy(policy, words, job.policy)
         state.remove()
+
+
+def _examples(warmup: Settings, avoid: Collection[str]) -> list[tuple[str, str]]:
+    """Return the warm-up's prompts and targets; a share of the targets is made clean.
+
+    The generator's own targets are imperfect (`warmup_examples`); a clean one is the worked
+    solution. The share sets how good the base is.
+    """
+    seed, count = warmup["seed"], warmup["steps"] * warmup["batch_size"]
+    examples = arithmetic.warmup_examples(count, seed, avoid)
+    clean = stream(seed, "clean examples").random(count) < warmup["clean_share"]
+    return [
+        (prompt, arithmetic.solution(prompt) if whole else target)
+        for (prompt, target), whole in zip(examples, clean, strict=True)
+    ]
 
 
 def train_sft(job: SftJob) -> None:

@@ -44,7 +44,7 @@ BASE: Schema = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "hidden": _count(96, "Width of the model."),
+        "hidden": _count(64, "Width of the model."),
         "layers": _count(3, "Transformer blocks."),
         "heads": _count(4, "Attention heads; they divide the width into even parts."),
         "key_value_heads": _count(2, "Key-value heads; they divide the heads."),
@@ -61,13 +61,21 @@ BASE: Schema = {
             "default": {},
             "description": "Supervised training that makes the base policy.",
             "properties": {
-                "steps": _count(600, "Optimizer steps."),
-                "batch_size": _count(160, "Examples an optimizer step."),
+                "steps": _count(2000, "Optimizer steps."),
+                "batch_size": _count(64, "Examples an optimizer step."),
                 "learning_rate": {
                     "type": "number",
                     "exclusiveMinimum": 0,
-                    "default": 3.0e-3,
+                    "default": 4.0e-3,
                     "description": "Peak learning rate; a cosine brings it to a tenth.",
+                },
+                "clean_share": {
+                    "type": "number",
+                    "minimum": 0,
+                    "maximum": 1,
+                    "default": 0.4,
+                    "description": "Share of targets that are the worked solution; the others "
+                    "may lack the working or the box, or be wrong.",
                 },
                 "warmup_steps": _count(20, "Steps of linear learning-rate warm-up.", minimum=0),
                 "levels": {
