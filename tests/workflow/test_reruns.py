@@ -50,10 +50,11 @@ def test_nothing_changed_nothing_to_do(finished: Project) -> None:
     assert finished.planned() == []
 
 
-def test_a_touched_and_reformatted_study_changes_nothing(
-    finished: Project, tiny: dict[str, Any]
-) -> None:
-    (finished.folder / "study.yaml").write_text(yaml.safe_dump(tiny, sort_keys=True, indent=6))
+def test_a_reformatted_study_changes_nothing(finished: Project, tiny: dict[str, Any]) -> None:
+    for section in ("ppo", "sft", "base", "datasets"):
+        tiny[section] = dict(reversed(tiny[section].items()))
+    text = yaml.safe_dump(tiny, sort_keys=False, indent=6, default_flow_style=True)
+    (finished.folder / "study.yaml").write_text(f"# reformatted\n{text}")
     assert finished.planned() == []
 
 
@@ -66,7 +67,7 @@ def test_the_threshold(finished: Project, tiny: dict[str, Any]) -> None:
         + evaluate(*arms)
         + COLLECT
         + tables("results", "subsets")
-        + figures("accuracy", "reward", "scores")
+        + figures("accuracy", "reward", "learning-curves", "scores")
         + REPORT
     )
 
@@ -145,7 +146,7 @@ def test_a_rerun_after_a_threshold_leaves_the_rest_alone(
         + evaluate("linear")
         + COLLECT
         + tables("results", "subsets")
-        + figures("accuracy", "reward", "scores")
+        + figures("accuracy", "reward", "learning-curves", "scores")
         + REPORT
     )
     differing = {path.split("/")[1] for path in before if before[path] != after[path]}

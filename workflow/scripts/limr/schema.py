@@ -81,7 +81,11 @@ def _specialise(value: Any, schema: Json, root: Any, key: str | None, where: str
             if value[name] is None and part.get("default") == {}:
                 value[name] = {}  # `accuracy:` alone in YAML means no options
             value[name], properties[name] = _specialise(value[name], part, root, str(name), where)
-    return value, {**schema, "properties": properties}
+    # In the schema's order, so that the order in a file is no change to whoever compares settings;
+    # what the user names (arms, scores) keeps the user's order.
+    order = [name for name in schema.get("properties", {}) if name in value]
+    order += [name for name in value if name not in order]
+    return {name: value[name] for name in order}, {**schema, "properties": properties}
 
 
 def _with_plugin(schema: Json, value: Any, root: Any, key: str | None, where: str) -> Json:

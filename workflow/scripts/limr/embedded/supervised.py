@@ -55,7 +55,7 @@ def make_base(job: BaseJob) -> None:
         words = Vocabulary(tuple(arithmetic.TOKENS))
         policy = models.new_policy(job.base, words, stream_seed(seed, "base")).to(device)
         optimizer = optimizers.adam(list(policy.parameters()), (0.9, 0.95))
-        examples = arithmetic.warmup_examples(steps * size, seed, avoid, warmup["levels"])
+        examples = _examples(warmup, avoid)
         done = 0
         if (found := state.load(device)) is not None:
             policy.load_state_dict(found["policy"])
@@ -82,7 +82,7 @@ def _examples(warmup: Settings, avoid: Collection[str]) -> list[tuple[str, str]]
     solution. The share sets how good the base is.
     """
     seed, count = warmup["seed"], warmup["steps"] * warmup["batch_size"]
-    examples = arithmetic.warmup_examples(count, seed, avoid)
+    examples = arithmetic.warmup_examples(count, seed, avoid, warmup["levels"])
     clean = stream(seed, "clean examples").random(count) < warmup["clean_share"]
     return [
         (prompt, arithmetic.solution(prompt) if whole else target)
