@@ -1,7 +1,7 @@
 # make demo: set up, then run the whole experiment on this machine.   make test: set up, then check it all.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-deps
 COMPILE := uv pip compile --quiet --generate-hashes --python-version 3.11 \
 	--python-platform x86_64-manylinux_2_28 --no-annotate --no-header
 SOURCES := workflow/scripts tests benchmarks envs
@@ -16,7 +16,7 @@ setup: .venv/ready
 		{ echo "limr needs Python 3.11; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Setting up .venv from hashed locks (a few minutes, once)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(PIP) --require-hashes --only-binary :all: -r envs/dev.lock
+	@$(PIP) --require-hashes -r envs/dev.lock
 	@$(PIP) --require-hashes --only-binary :all: -r envs/torch-cpu.lock 2>.venv/torch-cpu.log || { \
 		echo "No PyTorch build without CUDA here (see .venv/torch-cpu.log): taking the full one, some GB"; \
 		$(PIP) --require-hashes --only-binary :all: -r envs/torch-cuda.lock; }
@@ -48,8 +48,10 @@ lock:
 	@cd envs && $(COMPILE) -c dev.lock torch-cuda.in -o torch-cuda.lock
 	@$(PYTHON) envs/generate.py
 
+# After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.
 bench: setup
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/embedded/compare.py --trl "$(TRL_PYTHON)" \
+		--base results/demo/base --problems results/demo/problems/arithmetic.jsonl
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

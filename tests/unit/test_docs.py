@@ -1,0 +1,64 @@
+"""Pages that are made from the code are current, and the repository speaks of itself alone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from limr import reference, registry
+
+
+def test_the_configuration_page_is_current(root: Path) -> None:
+    assert (root / "config/README.md").read_text() == reference.page()
+
+
+def test_every_plugin_is_on_the_configuration_page(root: Path) -> None:
+    page = (root / "config/README.md").read_text()
+    for kind in registry.KINDS:
+        for name in registry.names(kind):
+            assert f"**`{name}`**" in page, f"{kind}/{name}"
+
+
+def test_the_rule_graph_in_the_design_is_current(root: Path) -> None:
+    command = [sys.executable, "-m", "snakemake", "--configfile", "config/demo.yaml"]
+    done = subprocess.run(
+        [*command, "--forceall", "--rulegraph", "mermaid-js"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert edges(done.stdout)
+    assert edges(done.stdout) == edges((root / "docs/design.md").read_text())
+
+
+def edges(mermaid: str) -> set[tuple[str, str]]:
+    """Return the graph's edges by rule names; ids and order differ from run to run."""
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", mermaid))
+    return {(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", mermaid)}
+
+
+def test_every_rule_has_its_script_and_its_directives(root: Path) -> None:
+    scripts = {path.stem for path in (root / "workflow/scripts").glob("*.py")}
+    for path in (root / "workflow/rules").glob("*.smk"):
+        for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.M):
+            assert name in scripts
+            for directive in ("output", "log", "benchmark", "conda", "params", "message", "script"):
+                assert f"    {directive}:" in body, f"{name} lacks {directive}"
+            assert "code=" in body, f"{name} lacks the digest of its code"
+            assert f'"../scripts/{name}.py"' in body
+
+
+def test_scripts_are_flat_and_short(root: Path) -> None:
+    for path in (root / "workflow/scripts").glob("*.py"):
+        text = path.read_text()
+        assert len(text.splitlines()) <= 40, path
+        assert "snakemake.config" not in text, path
+        assert not re.search(r"^\s*(def|class) ", text, re.M), path
+
+
+def test_environment_files_are_current(root: Path) -> None:
+    check = [sys.executable, "envs/generate.py", "--check"]
+    assert subprocess.run(check, cwd=root, check=False).returncode == 0
