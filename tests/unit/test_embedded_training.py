@@ -156,10 +156,10 @@ def test_ppo_raises_the_reward(tmp_path):
     options = {**case.OPTIONS, "micro_batch": 32, "checkpoint_every": 100}
     trained(tmp_path, ppo=settings, options=options, policies={})
     metrics = io.read_parquet(tmp_path / "metrics.parquet", records.METRICS).to_pandas()
-    first, last = metrics.mean_reward[:3].mean(), metrics.mean_reward[-3:].mean()
-    assert first < 0
-    assert last > first + 0.8
-    assert metrics.value_loss[-3:].mean() < metrics.value_loss[:3].mean()
+    first, last = metrics.mean_reward[0], metrics.mean_reward[-3:].mean()
+    assert first < 0.5
+    assert last > 0.9
+    assert metrics.value_loss[-3:].mean() < metrics.value_loss[0]
 
 
 def test_without_kl_there_is_no_reference(tmp_path):
