@@ -34,7 +34,7 @@ lint: setup
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check --quiet $(SOURCES)
 	@$(BIN)/mypy
-	@$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
+	@$(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/python envs/generate.py --check
 	@$(BIN)/limr reference --check
 	@$(BIN)/snakemake --profile profiles/demo --lint
