@@ -23,7 +23,7 @@ def evaluate(
     problems: Sequence[Problem],
     benchmark: str,
     settings: Mapping[str, Any],
-    grader_settings: Mapping[str, Any],
+    grader: Grader,
     seed: int,
 ) -> tuple[pa.Table, Json]:
     """Generate and grade responses to every problem of a benchmark, with each decoding.
@@ -36,14 +36,13 @@ def evaluate(
         problems: the benchmark's problems.
         benchmark: its name.
         settings: its `title`, `version` and `decodings`.
-        grader_settings: the study's `grader`.
+        grader: shared by a run's evaluations, so that it judges an answer it has seen only once.
         seed: the run's seed.
 
     Returns:
         The table `limr.records.EVALUATIONS` (ordered by decoding, problem, sample) and its summary
         with n, interval, decoding settings and the grader's version.
     """
-    grader = Grader(dict(grader_settings))
     rows: list[Json] = []
     for entry in settings["decodings"]:
         decoding = Decoding(**entry)
