@@ -1,6 +1,7 @@
 """Importers: what they read, and what they refuse."""
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from limr import io
+from limr import doubled, io, schema
 from limr.errors import InputError
 from limr.importers import rollouts, scores_json, trajectories
 from limr.records import ROLLOUTS, TRAJECTORIES, Problem
+from limr.streams import stream
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PROBLEMS = [Problem(key, f"What is {key}?", "1", "test") for key in ("b", "a", "c")]
@@ -29,6 +31,11 @@ def write_rollouts(path, rows):
     return path
 
 
+def read_rollouts(path, problems=PROBLEMS, **options):
+    settings = schema.complete(options, rollouts.OPTIONS, "rollouts")
+    return rollouts.read([path], problems, settings)
+
+
 ROWS = [
     ("a", 1, 0, 0, 1.0, "correct"),
     ("a", 1, 0, 1, -0.5, "incorrect"),
@@ -39,15 +46,17 @@ ROWS = [
 
 
 def test_rollouts_are_counted_by_problem_and_epoch(tmp_path):
-    table, notes = rollouts.read(write_rollouts(tmp_path / "r.parquet", ROWS), PROBLEMS, {})
-    assert table.schema.equals(TRAJECTORIES)
-    assert table.to_pylist() == [
+    found = read_rollouts(write_rollouts(tmp_path / "r.parquet", ROWS))
+    assert found.table.schema.equals(TRAJECTORIES)
+    assert found.table.to_pylist() == [
         {"problem_id": "b", "epoch": 0, "n": 1, "n_correct": 0, "mean_reward": -1.0},
         {"problem_id": "a", "epoch": 0, "n": 2, "n_correct": 1, "mean_reward": 0.25},
         {"problem_id": "a", "epoch": 1, "n": 2, "n_correct": 1, "mean_reward": 1.0},
     ]
-    assert notes[0] == "2 of 3 problems were sampled, over 2 epochs."
-    assert notes[1].startswith("1 of 4 (problem, epoch) pairs")
+    assert (found.rows_read, found.rows_joined) == (5, 5)
+    assert found.notes[0] == "2 of 3 problems were sampled, over 2 epochs."
+    assert found.notes[1].startswith("1 of 4 (problem, epoch) pairs")
+    assert found.notes[2] == "samples a (problem, epoch) differ: 2 in 2, 1 in 1 pairs."
 
 
 @pytest.mark.parametrize(
@@ -59,22 +68,120 @@ def test_rollouts_are_counted_by_problem_and_epoch(tmp_path):
         (("a", 5, 1, 0, 0.0, "right"), "a verdict that is none of"),
         (("a", 5, None, 0, 0.0, "correct"), "epoch is missing"),
         (("a", 5, 1, 0, 0.0, None), "verdict is missing"),
+        (("a", 5, 1, 0, math.nan, "correct"), "not a finite number in 1 of 6 rows.*row 6"),
+        (("a", 5, 1, 0, math.inf, "correct"), "not a finite number"),
+        (("a", 5, 1, -1, 0.0, "correct"), "a negative sample"),
+        (("a", -5, 1, 0, 0.0, "correct"), "a negative step"),
+        ((None, 5, 1, 0, 0.0, "correct"), "problem_id is missing"),
     ],
 )
 def test_bad_rollouts_are_refused(tmp_path, row, message):
     path = write_rollouts(tmp_path / "r.parquet", [*ROWS, row])
     with pytest.raises(InputError, match=message):
-        rollouts.read(path, PROBLEMS, {})
+        read_rollouts(path)
 
 
 def test_empty_and_damaged_rollouts_are_refused(tmp_path):
     path = write_rollouts(tmp_path / "r.parquet", [])
     with pytest.raises(InputError, match="no rows"):
-        rollouts.read(path, PROBLEMS, {})
+        read_rollouts(path)
     path = write_rollouts(tmp_path / "r.parquet", ROWS)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InputError, match="not a readable parquet"):
-        rollouts.read(path, PROBLEMS, {})
+        read_rollouts(path)
+
+
+def simulated(n, rng, problems=30, samples=4):
+    """`n` rows in the order of steps, 10 problems a step."""
+    rows = []
+    for visit in range(-(-n // samples)):
+        step = 1 + visit // 10
+        name = f"p{(7 * step + visit % 10) % problems}"
+        for sample in range(samples):
+            verdict = str(rng.choice(["correct", "incorrect", "malformed"]))
+            rows.append((name, step, (step - 1) // 3, sample, float(rng.random()), verdict))
+    return rows[:n]
+
+
+def counted(rows):
+    """What the reader must find, by loops."""
+    cells = {}
+    for name, _, epoch, _, reward, verdict in rows:
+        cell = cells.setdefault((name, epoch), [0, 0, 0.0])
+        cell[0] += 1
+        cell[1] += verdict == "correct"
+        cell[2] += float(np.float32(reward))
+    return {key: (n, right, pytest.approx(total / n)) for key, (n, right, total) in cells.items()}
+
+
+@pytest.mark.parametrize("batch", [7, 64, 10_000])
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_batches_of_any_size_and_rows_in_any_order_count_the_same(
+    tmp_path, monkeypatch, batch, shuffled
+):
+    monkeypatch.setattr(rollouts, "_BATCH", batch)
+    rows = simulated(1000, stream(1, "test"))
+    written = [rows[i] for i in stream(2, "test").permutation(len(rows))] if shuffled else rows
+    found = read_rollouts(write_rollouts(tmp_path / "r.parquet", written), None)
+    table = found.table.to_pylist()
+    assert {
+        (r["problem_id"], r["epoch"]): (r["n"], r["n_correct"], r["mean_reward"]) for r in table
+    } == counted(rows)
+    assert found.rows_read == 1000
+
+
+@pytest.mark.parametrize("batch", [7, 64, 10_000])
+@pytest.mark.parametrize("place", [0, 1, 500, 999])
+@pytest.mark.parametrize("far", [False, True])
+def test_a_doubled_row_is_found_wherever_it_stands(tmp_path, monkeypatch, batch, place, far):
+    monkeypatch.setattr(rollouts, "_BATCH", batch)
+    rows = simulated(1000, stream(1, "test"))
+    name, step, _, sample, *_ = rows[place]
+    where = 1000 if far else place + 1  # at the end: another order of steps, mostly
+    doubled_rows = rows[:where] + [rows[place]] + rows[where:]
+    path = write_rollouts(tmp_path / "r.parquet", doubled_rows)
+    with pytest.raises(InputError, match=f"problem_id '{name}', step {step}, sample {sample}"):
+        read_rollouts(path, None)
+
+
+def test_doubled_rows_are_found_by_sorting_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(doubled, "_CELLS", 0)
+    rows = simulated(200, stream(1, "test"))
+    read_rollouts(write_rollouts(tmp_path / "r.parquet", rows), None)
+    path = write_rollouts(tmp_path / "r.parquet", [*rows, rows[-1]])
+    with pytest.raises(InputError, match="stand twice or more"):
+        read_rollouts(path, None)
+
+
+def test_too_many_rows_out_of_order_are_refused_rather_than_trusted(tmp_path, monkeypatch):
+    monkeypatch.setattr(doubled, "MOST_UNORDERED", 100)
+    rows = simulated(200, stream(1, "test"))
+    path = write_rollouts(tmp_path / "r.parquet", rows[::-1])
+    with pytest.raises(InputError, match="Sort the file by step"):
+        read_rollouts(path, None)
+
+
+def test_many_epochs_and_problems_in_one_batch_are_counted_by_sorting(tmp_path):
+    rows = [(f"p{7919 * i % 5000}", 1 + i, 3 * i, 0, 0.5, "correct") for i in range(400)]
+    found = read_rollouts(write_rollouts(tmp_path / "r.parquet", rows), None)
+    taken = found.samples
+    assert taken.n.sum() == taken.n_correct.sum() == 400
+    assert taken.n_epochs == 1198
+    assert {(r["problem_id"], r["epoch"]) for r in found.table.to_pylist()} == {
+        (row[0], row[2]) for row in rows
+    }
+
+
+def test_rewards_of_another_rule_are_refused(tmp_path):
+    path = write_rollouts(tmp_path / "r.parquet", ROWS)
+    read_rollouts(path, rewards=[1.0, -0.5, -1.0])
+    with pytest.raises(InputError, match=r"a reward that is none of \[1.0, 0.0\] in 2 of 5 rows"):
+        read_rollouts(path, rewards=[1.0, 0.0])
+
+
+def test_without_problems_the_order_is_that_of_the_file(tmp_path):
+    found = read_rollouts(write_rollouts(tmp_path / "r.parquet", ROWS), None)
+    assert found.problem_ids.to_pylist() == ["a", "b"]
 
 
 def write_trajectories(path, rows):
@@ -85,7 +192,7 @@ def write_trajectories(path, rows):
 
 def test_trajectories_come_back_in_the_problems_order(tmp_path):
     rows = [("a", 1, 8, 3), ("a", 0, 8, 8), ("b", 0, 8, 0)]
-    table, _ = trajectories.read(write_trajectories(tmp_path / "t", rows), PROBLEMS, {})
+    table = trajectories.read([write_trajectories(tmp_path / "t", rows)], PROBLEMS, {}).table
     assert table["problem_id"].to_pylist() == ["b", "a", "a"]
     assert table["epoch"].to_pylist() == [0, 0, 1]
 
@@ -104,7 +211,7 @@ def test_trajectories_come_back_in_the_problems_order(tmp_path):
 def test_bad_trajectories_are_refused(tmp_path, row, message):
     path = write_trajectories(tmp_path / "t", [("b", 0, 8, 0), row])
     with pytest.raises(InputError, match=message):
-        trajectories.read(path, PROBLEMS, {})
+        trajectories.read([path], PROBLEMS, {})
 
 
 def write_scores(path, rows):
@@ -113,8 +220,8 @@ def write_scores(path, rows):
 
 
 def read_scores(tmp_path, rows, problems=PROBLEMS):
-    table, notes = scores_json.read(write_scores(tmp_path / "s.json", rows), problems, {})
-    return table.to_pylist(), " ".join(notes)
+    found = scores_json.read([write_scores(tmp_path / "s.json", rows)], problems, {})
+    return found.table.to_pylist(), " ".join(found.report())
 
 
 def test_published_scores_join_by_text_and_every_problem_has_a_row(tmp_path):
@@ -123,7 +230,8 @@ def test_published_scores_join_by_text_and_every_problem_has_a_row(tmp_path):
     assert np.isnan(rows[0]["score"])
     assert rows[0]["reason"] == scores_json.UNPUBLISHED
     assert [row["score"] for row in rows[1:]] == [0.5, 1.0]
-    assert "1 of 3 published scores belong to no problem" in notes
+    assert "3 rows read, 2 joined to problems, 1 left out" in notes
+    assert "1 left out: its prompt is in no problem file; the first: prompt 'Who?'" in notes
     assert "2 of 3 problems have a published score" in notes
 
 
@@ -166,7 +274,7 @@ def test_bad_scores_are_refused(tmp_path, text, message):
     path = tmp_path / "s.json"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        scores_json.read(path, PROBLEMS, {})
+        scores_json.read([path], PROBLEMS, {})
 
 
 @pytest.mark.data
@@ -179,7 +287,8 @@ def test_published_scores_of_the_real_math_full():
     folder = Path(mirror) / "limr"
     rows = io.read_json(folder / "math_full.json")
     problems = [Problem(r["id"], r["prompt"], r["answer"], r["source"]) for r in rows]
-    table, notes = scores_json.read(folder / "published_lim_scores.json", problems, {})
+    found = scores_json.read([folder / "published_lim_scores.json"], problems, {})
+    table, notes = found.table, found.notes
     scores = table.to_pandas()["score"]
     golden = io.read_json(GOLDEN / "published_scores.json")
     assert len(scores) == golden["problems"]
@@ -192,4 +301,5 @@ def test_published_scores_of_the_real_math_full():
     assert by_id[doubled["scored"]] == doubled["score"]
     assert np.isnan(by_id[doubled["not_scorable"]])
     assert sum("its text is that of" in note for note in notes) == 1
-    assert not any("belong to no problem" in note for note in notes)
+    assert found.refused == ()
+    assert (found.rows_read, found.rows_joined) == (golden["published"], golden["published"])

@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
-from limr import registry, sources, study as studies
+from limr import importing, registry, sources, study as studies
 from limr.errors import InputError
 from limr.provenance import code_digest
 

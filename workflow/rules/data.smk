@@ -23,7 +23,7 @@ rule fetch_source:
 
 rule prepare_problems:
     input:
-        file=lambda wildcards: pinned(STUDY.datasets[wildcards.dataset]),
+        file=lambda wildcards: dataset_file(STUDY.datasets[wildcards.dataset]),
     output:
         problems=f"{RESULTS}/problems/{{dataset}}.jsonl",
         record=f"{RESULTS}/problems/{{dataset}}.json",
@@ -47,7 +47,7 @@ rule prepare_problems:
 
 rule prepare_solutions:
     input:
-        file=lambda wildcards: pinned(STUDY.datasets[wildcards.dataset]),
+        file=lambda wildcards: dataset_file(STUDY.datasets[wildcards.dataset]),
     output:
         solutions=f"{RESULTS}/solutions/{{dataset}}.jsonl",
     log:

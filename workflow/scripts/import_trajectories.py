@@ -1,5 +1,6 @@
 """Read a log into learning curves, or published scores into scores, and say what was noticed."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from limr import io, registry
@@ -7,19 +8,21 @@ from limr.joblog import logged, note
 from limr.records import read_problems
 
 with logged(snakemake.log[0]):
-    settings = snakemake.params.settings
+    settings, paths = snakemake.params.settings, [Path(path) for path in snakemake.input.paths]
     importer = registry.load("importers", settings["format"])
-    problems = read_problems(snakemake.input.problems)
-    table, notes = importer.read(Path(snakemake.input.path), problems, settings)
-    for line in notes:
+    found = importer.read(paths, read_problems(snakemake.input.problems), settings)
+    for line in found.report():
         note(line)
-    io.write_parquet(snakemake.output.table, table)
+    io.write_parquet(snakemake.output.table, found.table)
     io.write_json(
         snakemake.output.record,
         {
             "settings": settings,
-            "source_sha256": io.sha256(snakemake.input.path),
-            "n_rows": table.num_rows,
-            "notes": notes,
+            "source_sha256": {path.name: io.sha256(path) for path in paths},
+            "n_rows": found.table.num_rows,
+            "rows_read": found.rows_read,
+            "rows_joined": found.rows_joined,
+            "refused": [asdict(refused) for refused in found.refused],
+            "notes": found.report(),
         },
     )

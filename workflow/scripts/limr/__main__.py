@@ -18,6 +18,7 @@ from limr.errors import InputError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="limr",
         description="Which of my RL prompts are worth the compute, and is the gain real?",
@@ -25,14 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"limr {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    known = [found.name for found in pkgutil.iter_modules(commands.__path__)]
     modules: dict[str, ModuleType] = {}
-    for found in pkgutil.iter_modules(commands.__path__):
-        module = importlib.import_module(f"limr.commands.{found.name}")
-        modules[found.name] = module
-        module.configure(
-            subparsers.add_parser(found.name, help=module.HELP, description=module.HELP)
-        )
-    options = parser.parse_args(arguments)
+    for name in (
+        given[:1] if given[:1] and given[0] in known else known
+    ):  # the others are not loaded
+        module = importlib.import_module(f"limr.commands.{name}")
+        modules[name] = module
+        module.configure(subparsers.add_parser(name, help=module.HELP, description=module.HELP))
+    options = parser.parse_args(given)
     try:
         return int(modules[options.command].run(options))
     except InputError as error:

@@ -10,13 +10,15 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from limr.errors import InputError
+
+if TYPE_CHECKING:  # half a second that most commands do without
+    import pandas as pd
 
 Json = dict[str, Any]
 
@@ -147,18 +149,38 @@ def read_parquet(
     Raises:
         InputError: missing, not parquet, cut short, a column missing or of another type.
     """
-    wanted = [name for name in schema.names if columns is None or name in columns]
+    wanted = check_parquet(path, schema, columns)
     try:
-        found = pq.read_schema(path)
-        missing = [name for name in wanted if name not in found.names]
-        if missing:
-            raise InputError(f"{path}: column '{missing[0]}' is missing; found {found.names}.")
         table = pq.read_table(path, columns=wanted)
         return table.cast(pa.schema([schema.field(name) for name in wanted]))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: not a readable parquet table of this kind ({error}).") from None
+
+
+def check_parquet(
+    path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None
+) -> list[str]:
+    """Return the columns to read, after a look at the file's own schema.
+
+    Args:
+        path: the file.
+        schema: see `read_parquet`.
+        columns: see `read_parquet`.
+
+    Raises:
+        InputError: missing, not parquet, cut short, or a column is missing.
+    """
+    wanted = [name for name in schema.names if columns is None or name in columns]
+    try:
+        found = pq.read_schema(path).names
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file.") from None
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: not a readable parquet table of this kind ({error}).") from None
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise InputError(f"{path}: column '{missing[0]}' is missing; found {found}.")
+    return wanted
 
 
 def write_tsv(path: str | Path, frame: pd.DataFrame) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from limr import registry, schema
+from limr import importing, registry, schema
 from limr.errors import InputError, nearest
 
 Json = dict[str, Any]
@@ -73,7 +73,7 @@ class Study:
     def files(self) -> dict[str, str]:
         """Return the pinned files of the study: name in config/sources.yaml -> who needs it."""
         entries = {**self.datasets, **self.config["trajectories"]}
-        return {entry["file"]: name for name, entry in entries.items() if entry.get("file")}
+        return {file: name for name, entry in entries.items() for file in files_of(entry)}
 
     def score_dataset(self, score: str) -> str:
         """Return the name of the problem set that a score is given to."""
@@ -98,6 +98,12 @@ class Study:
             "benchmarks": marks,
             "steps": self.steps,
         }
+
+
+def files_of(entry: Mapping[str, Any]) -> list[str]:
+    """Return the pinned files that an entry of `datasets` or `trajectories` names."""
+    named = entry.get("file") or []
+    return [named] if isinstance(named, str) else list(named)
 
 
 def load(config: Mapping[str, Any], where: str, benchmarks: Path) -> Study:
@@ -248,6 +254,11 @@ def _check_datasets(study: Study) -> None:
         for name, entry in study.config[kind].items():
             if entry.get("dataset"):
                 wanted.append((f"{kind}.{name}.dataset", entry["dataset"]))
+    for name, entry in study.datasets.items():
+        if entry.get("path") and not Path(entry["path"]).is_file():
+            raise InputError(
+                f"{study.where}: dataset '{name}': path: there is no file '{entry['path']}'."
+            )
     for key, name in wanted:
         if name not in study.config["datasets"]:
             known = nearest(name, study.config["datasets"])
@@ -285,8 +296,14 @@ def _check_trajectories(study: Study) -> None:
                 raise InputError(f"{at}: '{entry['arm']}' is not an arm with train: ppo.{known}")
             if entry.get("seed") not in study.seeds:
                 raise InputError(f"{at}: seed {entry.get('seed')} is not in seeds {study.seeds}.")
-        elif given == ["path"] and not Path(entry["path"]).exists():
-            raise InputError(f"{at}: path '{entry['path']}' does not exist.")
+        importer = registry.load("importers", entry["format"])
+        try:
+            if given == ["path"]:
+                importing.expand(Path(entry["path"]), importer)
+            if hasattr(importer, "check"):
+                importer.check(entry)
+        except InputError as error:
+            raise InputError(f"{at}: {error}") from None
 
 
 def _check_arms(study: Study) -> None:

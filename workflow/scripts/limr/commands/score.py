@@ -1,34 +1,60 @@
-"""`limr score`: score the problems of a finished run, outside a workflow."""
+"""`limr score`: which problems matter, from any log of training, outside a workflow."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-import pyarrow as pa
+from limr import registry
+from limr.errors import InputError, nearest
 
-from limr import io, registry, schema, selection
-from limr.errors import InputError
-from limr.records import SCORES, Problem, read_problems
+if TYPE_CHECKING:  # what only `run` needs is loaded there: `limr --help` and small logs start fast
+    from types import ModuleType
 
-HELP = "score problems from a run's rollouts, or from published scores"
+    from limr.importing import Imported
+    from limr.records import Problem
+    from limr.scores import Candidates, Scores
+    from limr.trajectories import Floats
+
+HELP = "score problems from a log of training, or from published scores"
+EPILOG = """\
+A folder is read as a log of several files (limr-steps: step_1.json, step_2.json, …). Without
+--problems the ids are those of the log; for logs that know texts only they are made from the texts,
+and OUTPUT gains a neighbour .problems.jsonl that says which is which. Every further option of a
+format or a selector (config/README.md lists them) is given as --option KEY=VALUE.
+"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("path", type=Path, help="the rollouts, trajectories or scores")
+    parser.epilog = EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("path", type=Path, help="the log: a file, or a folder of its files")
     parser.add_argument("--format", required=True, choices=registry.names("importers"))
     parser.add_argument("--selector", default="lim", choices=registry.names("selectors"))
     parser.add_argument("--epochs", type=int, help="score from the first so many epochs")
     parser.add_argument("--missing", help="what to do with a missing epoch (see the selector)")
     parser.add_argument("--steps-per-epoch", type=int, help="for formats that know steps only")
     parser.add_argument(
-        "--problems", type=Path, help="the problems, .jsonl or .json; else the ids that PATH names"
+        "--problems", type=Path, help="the problems, .jsonl or .json; else those that the log names"
     )
-    parser.add_argument("--seed", type=int, default=1, help="for selectors that draw at random")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a further option of the format or the selector; may be repeated",
+    )
+    cut = parser.add_mutually_exclusive_group()
+    cut.add_argument("--threshold", type=float, help="write the problems with at least this score")
+    cut.add_argument("--size", type=int, help="write so many of the best problems")
+    parser.add_argument("--subset", type=Path, help="where the chosen problems go, .jsonl")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of random selectors and ties (%(default)s)"
+    )
     parser.add_argument("--output", type=Path, required=True, help="scores.parquet")
 
 
@@ -38,70 +64,154 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: what a user can mend.
     """
-    importer = registry.load("importers", args.format)
-    given = {"steps_per_epoch": args.steps_per_epoch}
-    options = {key: value for key, value in given.items() if value is not None}
-    options = schema.complete(options, importer.OPTIONS, f"format '{args.format}'")
-    problems = _problems(args, importer.PROVIDES)
-    table, notes = importer.read(args.path, problems, options)
-    if importer.PROVIDES == "trajectories":
-        table = _scores(args, problems, table)
-    io.write_parquet(args.output, table.cast(SCORES))
-    _summarise(table.to_pandas(), notes, args.output)
+    from limr import importing, io, problem_files, schema
+
+    if (args.subset is None) != (args.threshold is None and args.size is None):
+        raise InputError("--subset goes with --threshold or --size: it is where the choice goes.")
+    importer, selector = (
+        registry.load("importers", args.format),
+        registry.load("selectors", args.selector),
+    )
+    options = _options(args, importer, selector)
+    settings = schema.complete(options[0], importer.OPTIONS, f"format '{args.format}'")
+    problems = problem_files.read(args.problems) if args.problems is not None else None
+    if problems is None and importer.PROVIDES == "scores":
+        raise InputError(f"--problems is needed for the format '{args.format}': it has no ids.")
+    found = importer.read(importing.expand(args.path, importer), problems, settings)
+    table, scored, candidates = _scores(args, found, problems, options[1])
+    lines = [*found.report(), *_summary(table)]
+    if scored is not None:
+        lines += _solved(args, found, scored.values, selector, options[1])
+    if args.subset is not None:
+        lines += _write_subset(args, table, problems, found)
+    io.write_parquet(args.output, table)
+    if found.prompts:
+        beside = args.output.with_suffix(".problems.jsonl")
+        problem_files.write_made(beside, candidates.problem_ids, found.prompts, args.path.stem)
+        lines.append(f"Which id is which prompt: {beside}.")
+    lines.append(f"Written to {args.output}.")
+    sys.stderr.write("\n".join(lines) + "\n")
     return 0
 
 
-def _scores(args: argparse.Namespace, problems: list[Problem], table: pa.Table) -> pa.Table:
-    given: dict[str, Any] = {"epochs": args.epochs, "missing": args.missing}
-    options = {key: value for key, value in given.items() if value is not None}
-    return selection.score_problems(
-        args.selector,
-        problems,
-        table.to_pandas(),
-        options,
-        seed=args.seed,
-        name=args.selector,
+def _options(
+    args: argparse.Namespace, importer: ModuleType, selector: ModuleType
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options of the format and of the selector."""
+    ours = {"steps_per_epoch": args.steps_per_epoch}
+    theirs = {"epochs": args.epochs, "missing": args.missing}
+    parts = tuple(
+        {key: value for key, value in part.items() if value is not None} for part in (ours, theirs)
     )
+    known = [importer.OPTIONS["properties"], selector.OPTIONS["properties"]]
+    for text in args.option:
+        key, equals, value = text.partition("=")
+        homes = [part for part, keys in zip(parts, known, strict=True) if key in keys]
+        if not equals or not homes:
+            names = [name for keys in known for name in keys]
+            raise InputError(f"--option {text}: expected KEY=VALUE.{nearest(key, names)}")
+        for part in homes:
+            part[key] = _value(value)
+    return parts[0], parts[1]
 
 
-def _problems(args: argparse.Namespace, provides: str) -> list[Problem]:
-    """Return the problems that were named, or one for every id in PATH."""
-    if args.problems is not None:
-        return _read_problems(args.problems)
-    if provides == "scores":
-        raise InputError(f"--problems is needed for the format '{args.format}': it has no ids.")
-    ids = pa.schema([("problem_id", pa.string())])
-    column = io.read_parquet(args.path, ids)["problem_id"]
-    return [Problem(str(key), "-", "-", "-") for key in column.unique().to_pylist()]
+def _value(text: str) -> Any:
+    """Return what a value means, as in a study's YAML."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
-def _read_problems(path: Path) -> list[Problem]:
-    """Read problems from our .jsonl or from a .json list with `problem_id` or `id`."""
-    if path.suffix != ".json":
-        return read_problems(path)
-    rows = io.read_json(path)
-    if not isinstance(rows, list):
-        raise InputError(f"{path}: expected a list of problems, found {type(rows).__name__}.")
-    problems = []
-    for number, row in enumerate(rows, start=1):
-        key = row.get("problem_id", row.get("id")) if isinstance(row, dict) else None
-        if key is None or not isinstance(row.get("prompt"), str):
-            raise InputError(f"{path}: entry {number} needs an 'id' and a 'prompt'.")
-        problems.append(Problem(str(key), row["prompt"], str(row.get("answer", "")), path.stem))
-    if len({problem.problem_id for problem in problems}) < len(problems):
-        raise InputError(f"{path}: an id stands twice. Ids join every table: make them unique.")
-    return problems
+def _scores(
+    args: argparse.Namespace,
+    found: Imported,
+    problems: list[Problem] | None,
+    options: Mapping[str, Any],
+) -> tuple[Any, Scores | None, Candidates]:
+    """Return the table of scores, the scores if they were made here, and what was scored."""
+    from limr import scores as scoring
+
+    ids = found.problem_ids.to_pylist()
+    levels = [p.level for p in problems] if problems is not None else [None] * len(ids)
+    candidates = scoring.Candidates(ids, levels)
+    if found.scores is not None:
+        return found.scores, None, candidates
+    made = scoring.score(
+        args.selector, candidates, found.samples, options, seed=args.seed, name=args.selector
+    )
+    return scoring.score_table(made, candidates), made, candidates
 
 
-def _summarise(scores: pd.DataFrame, notes: list[str], output: Path) -> None:
-    lines = [*notes]
-    values = scores["score"].to_numpy(float)
-    found = values[~pd.isna(values)]
-    lines.append(f"{len(found)} of {len(values)} problems scored.")
-    for reason, number in scores.loc[scores["score"].isna(), "reason"].value_counts().items():
-        lines.append(f"  {number} not scored: {reason}.")
-    if len(found):
-        counts = ", ".join(f"{key}: {n}" for key, n in selection.sizes(found).items())
-        lines.append(f"Scores from {found.min():.3f} to {found.max():.3f}; sizes at {counts}.")
-    lines.append(f"Written to {output}.")
-    print("\n".join(lines), file=sys.stderr)  # noqa: T201 - the summary
+def _summary(table: Any) -> list[str]:
+    """Return how many problems have a score, why others have none, and sizes at thresholds."""
+    import numpy as np
+
+    from limr.arrow import vector
+    from limr.thresholds import sizes
+
+    values = vector(table["score"])
+    scored = values[~np.isnan(values)]
+    lines = [f"{len(scored):,} of {len(values):,} problems scored."]
+    reasons = [text for text in table["reason"].to_pylist() if text]
+    lines += [
+        f"  {reasons.count(reason):,} not scored: {reason}." for reason in dict.fromkeys(reasons)
+    ]
+    if len(scored):
+        counts = ", ".join(f"≥ {key}: {n:,}" for key, n in sizes(scored).items())
+        lines.append(f"Scores from {scored.min():.3f} to {scored.max():.3f}; {counts}.")
+    return lines
+
+
+def _solved(
+    args: argparse.Namespace,
+    found: Imported,
+    values: Floats,
+    selector: ModuleType,
+    options: Mapping[str, Any],
+) -> list[str]:
+    """Return how many problems were never or always solved, and the selector's warnings."""
+    import numpy as np
+
+    from limr import schema
+
+    rate = found.samples.pass_rate
+    lines = [
+        f"Never solved: {int((rate == 0).sum()):,} problems; always: {int((rate == 1).sum()):,}."
+    ]
+    threshold = args.threshold
+    if threshold is None:
+        threshold = getattr(selector, "THRESHOLD", None)
+    if threshold is not None and hasattr(selector, "warnings"):
+        settings = schema.complete(dict(options), selector.OPTIONS, "selector")
+        chosen = np.nan_to_num(values, nan=-np.inf) >= threshold
+        texts = selector.warnings(chosen, found.samples, settings)
+        lines += [f"Warning, at {threshold:g}: {text}" for text in texts]
+    return lines
+
+
+def _write_subset(
+    args: argparse.Namespace, table: Any, problems: list[Problem] | None, found: Imported
+) -> list[str]:
+    """Cut the scores, write the chosen problems, and say what was chosen."""
+    from limr import io, selection
+    from limr.records import Problem as Row
+    from limr.streams import stream
+
+    if problems is None:
+        texts = found.prompts or [""] * len(found.problem_ids)
+        ids = found.problem_ids.to_pylist()
+        problems = [Row(key, text, "", "log") for key, text in zip(ids, texts, strict=True)]
+    rule = {"threshold": args.threshold} if args.size is None else {"size": args.size}
+    rng = stream(args.seed, "ties", args.selector)
+    rows, record = selection.cut(table.to_pandas(), problems, rule, rng)
+    io.write_jsonl(args.subset, rows)
+    lines = [f"{record['n_selected']:,} problems chosen, written to {args.subset}."]
+    tie = record["ties"]
+    if tie is not None and tie["n_at_score"] > tie["n_taken"]:
+        lines.append(
+            f"  {tie['n_taken']} of the {tie['n_at_score']} tied at the last place; {tie['rule']}."
+        )
+    return lines

@@ -27,7 +27,7 @@ def needed(file: Path | None, source: str) -> Path:
     if file is None:
         raise InputError(
             f"a data set of source '{source}' needs the key 'file', the name of a file in "
-            "config/sources.yaml."
+            "config/sources.yaml, or 'path', a file of your own."
         )
     return file
 

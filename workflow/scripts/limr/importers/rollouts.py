@@ -1,64 +1,224 @@
-"""Our rollouts.parquet to a table of trajectories: accuracy by problem and epoch."""
+"""Our rollouts.parquet to learning curves: accuracy by problem and epoch, in one pass.
+
+Rows are read a batch at a time, the responses never; memory grows with problems x epochs, not with
+rows. Correctness comes from the verdict, never from the reward. All samples of a problem within an
+epoch count together, as in the paper's code.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from limr import importing, io
-from limr.records import ROLLOUTS, TRAJECTORIES, VERDICTS, Problem
+from limr import importing, io, progress
+from limr.arrow import filled, find, strings, vector
+from limr.doubled import DoubledRows, Visits
+from limr.errors import InputError
+from limr.importing import Imported
+from limr.records import ROLLOUTS, VERDICTS, Problem
+from limr.tally import Tally
+from limr.trajectories import Flags, Ints
 
 PROVIDES = "trajectories"
-OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+FILES = None
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "rewards": {
+            "type": ["array", "null"],
+            "minItems": 1,
+            "items": {"type": "number"},
+            "default": None,
+            "description": (
+                "The rewards that the run's rule gives; any other is refused. null: any finite "
+                "number."
+            ),
+        }
+    },
+    "additionalProperties": False,
+}
 
-_COLUMNS = ("problem_id", "step", "epoch", "sample", "reward", "verdict")
+COLUMNS = ("problem_id", "step", "epoch", "sample", "reward", "verdict")
+_BATCH = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Rows of a file as arrays; `first_row` counts from 0."""
+
+    first_row: int
+    ids: pa.DictionaryArray
+    step: Ints
+    epoch: Ints
+    sample: Ints
+    reward: Any
+    verdict: pa.DictionaryArray
+
+
+class _Ids:
+    """Numbers for problem ids: the given problems', or new ones as they come."""
+
+    def __init__(self, given: pa.Array | None) -> None:
+        self.grows = given is None
+        self.ids = strings([]) if given is None else given
+
+    def number(self, values: pa.Array) -> Ints:
+        """Return (n_values,) numbers of problems; -1 where an id is none's."""
+        values = values.cast(pa.string())
+        found = pc.index_in(values, self.ids)
+        if not self.grows or not found.null_count:
+            return filled(found)
+        new = pc.unique(values.filter(pc.is_null(found)))
+        numbers = np.where(filled(found) < 0, find(values, new) + len(self.ids), filled(found))
+        self.ids = pa.concat_arrays([self.ids, new])
+        return numbers
 
 
 def read(
-    path: Path, problems: Sequence[Problem], options: Mapping[str, Any]
-) -> tuple[pa.Table, list[str]]:
-    """Return the trajectories of a run and notes on what was found.
-
-    Correctness comes from the verdict, never from the reward. All samples of a problem within an
-    epoch count together, as in the paper's code.
+    paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
+) -> Imported:
+    """Return the trajectories of a run.
 
     Args:
-        path: a file as in `limr.records.ROLLOUTS`; the responses are not read.
-        problems: the problems that were trained on.
-        options: none.
+        paths: the one file, as in `limr.records.ROLLOUTS`.
+        problems: the problems that were trained on; None: those that the file names.
+        options: see `OPTIONS`.
 
     Raises:
-        InputError: not such a file, a missing value, a negative epoch, an unknown verdict, a
-            (problem, step, sample) that stands twice, or a problem that is not in `problems`.
+        InputError: not such a file, a missing value, a negative epoch or step, a reward that is not
+            finite or not the rule's, an unknown verdict, a (problem, step, sample) that stands
+            twice, or a problem that is not in `problems`.
     """
-    table = io.read_parquet(path, ROLLOUTS, _COLUMNS)
-    table = table.set_column(5, "verdict", table["verdict"].cast(pa.string()))
-    importing.refuse_empty(table, path)
-    for column in ("problem_id", "step", "epoch", "sample", "verdict"):
-        importing.refuse(table, pc.is_null(table[column]), path, f"{column} is missing")
-    importing.refuse(table, pc.less(table["epoch"], 0), path, "a negative epoch")
-    known = pc.is_in(table["verdict"], pa.array(VERDICTS))
-    importing.refuse(table, pc.invert(known), path, f"a verdict that is none of {VERDICTS}")
-    importing.refuse_doubled(table, ("problem_id", "step", "sample"), path)
-    correct = pc.equal(table["verdict"], "correct").cast(pa.int32())
-    # One thread: the order in which rewards are added must not depend on the machine.
-    grouped = (
-        table.append_column("correct", correct)
-        .group_by(["problem_id", "epoch"], use_threads=False)
-        .aggregate([([], "count_all"), ("correct", "sum"), ("reward", "mean")])
+    path = importing.one(paths)
+    ids, tally, doubled = _Ids(importing.ids_of(problems)), Tally(), DoubledRows(path)
+    rows = 0
+    for batch in progress.ahead(_batches(path)):
+        correct = _checked(batch, path, options["rewards"])
+        visits, rises = _visits(batch, ids, path)
+        doubled.add(visits, batch.sample, rises, ids.ids)
+        tally.add(
+            visits.problem,
+            batch.epoch[visits.start],
+            visits.n,
+            np.add.reduceat(correct, visits.start, dtype=np.int32),
+            np.add.reduceat(batch.reward, visits.start, dtype=np.float64),
+        )
+        rows += len(correct)
+    if not rows:
+        raise InputError(f"{path}: no rows in it.")
+    if doubled.unordered:
+        doubled.check_in_memory((_row_keys(batch, ids) for batch in _batches(path)), ids.ids)
+    return Imported(ids.ids, rows, rows, (), importing.coverage(tally, len(ids.ids)), tally)
+
+
+def _row_keys(batch: _Batch, ids: _Ids) -> tuple[Ints, Ints, Ints]:
+    number = ids.number(batch.ids.dictionary)[_codes(batch.ids)]
+    return number, batch.step, batch.sample
+
+
+def _visits(batch: _Batch, ids: _Ids, path: Path) -> tuple[Visits, bool]:
+    """Return the batch's visits, and whether samples rise within each.
+
+    Raises:
+        InputError: a problem that is not among the given ones.
+    """
+    codes = _codes(batch.ids)
+    begins = np.empty(len(codes), bool)
+    begins[0] = True
+    np.not_equal(codes[1:], codes[:-1], out=begins[1:])
+    begins[1:] |= batch.step[1:] != batch.step[:-1]
+    begins[1:] |= batch.epoch[1:] != batch.epoch[:-1]
+    start = np.flatnonzero(begins)
+    number = ids.number(batch.ids.dictionary)[codes[start]]
+    n = np.diff(start, append=len(codes))
+    if number.min() < 0:
+        bad = np.repeat(number < 0, n)
+        what = "a problem_id that is in no problem file"
+        importing.refuse_rows(bad, batch.first_row, batch.ids, path, what)
+    rises = bool((begins[1:] | (batch.sample[1:] > batch.sample[:-1])).all())
+    return Visits(start, n, number, batch.step[start]), rises
+
+
+def _codes(values: pa.DictionaryArray) -> Any:
+    """Return (n_rows,) places in the dictionary."""
+    return vector(values.indices)
+
+
+def _batches(path: Path) -> Iterator[_Batch]:
+    """Yield a file's rows.
+
+    Raises:
+        InputError: not a readable file of rollouts, or a value is missing.
+    """
+    io.check_parquet(path, ROLLOUTS, COLUMNS)
+    first = 0
+    try:
+        file = pq.ParquetFile(path, read_dictionary=["problem_id", "verdict"], memory_map=True)
+        with progress.bar(file.metadata.num_rows, "rollouts") as shown:
+            for batch in file.iter_batches(_BATCH, columns=list(COLUMNS)):
+                if batch.num_rows:
+                    yield _arrays(batch, first, path)
+                first += batch.num_rows
+                shown.update(batch.num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{path}: not a readable parquet table of this kind ({error}), after {first} rows."
+        ) from None
+
+
+def _arrays(batch: pa.RecordBatch, first: int, path: Path) -> _Batch:
+    columns: dict[str, Any] = {}
+    for name in COLUMNS:
+        column = batch.column(name)
+        if column.null_count:
+            bad = column.is_null().to_numpy(zero_copy_only=False)
+            importing.refuse_rows(
+                bad, first, batch.column("problem_id"), path, f"{name} is missing"
+            )
+        if name in ("problem_id", "verdict"):
+            columns[name] = column if hasattr(column, "dictionary") else column.dictionary_encode()
+        else:
+            columns[name] = vector(column.cast(ROLLOUTS.field(name).type))
+    return _Batch(
+        first,
+        columns["problem_id"],
+        columns["step"],
+        columns["epoch"],
+        columns["sample"],
+        columns["reward"],
+        columns["verdict"],
     )
-    result = pa.table(
-        {
-            "problem_id": grouped["problem_id"],
-            "epoch": grouped["epoch"],
-            "n": grouped["count_all"].cast(pa.int32()),
-            "n_correct": grouped["correct_sum"].cast(pa.int32()),
-            "mean_reward": grouped["reward_mean"],
-        },
-        schema=TRAJECTORIES,
-    )
-    return importing.in_problem_order(result, problems, path)
+
+
+def _checked(batch: _Batch, path: Path, rewards: Sequence[float] | None) -> Flags:
+    """Return (n_rows,) whether a response is correct.
+
+    Raises:
+        InputError: see `read`.
+    """
+
+    def refuse(bad: Any, what: str) -> None:
+        importing.refuse_rows(bad, batch.first_row, batch.ids, path, what)
+
+    for name, values in (("step", batch.step), ("epoch", batch.epoch), ("sample", batch.sample)):
+        if values.min() < 0:
+            refuse(values < 0, f"a negative {name}")
+    if not np.isfinite(batch.reward.sum(dtype=np.float64)):  # one pass where all is well
+        refuse(~np.isfinite(batch.reward), "a reward that is not a finite number")
+    if rewards is not None:
+        allowed = np.isin(batch.reward, np.array(rewards, np.float32))
+        refuse(~allowed, f"a reward that is none of {list(rewards)}")
+    verdicts = batch.verdict.dictionary.to_pylist()
+    known = np.array([verdict in VERDICTS for verdict in verdicts], bool)
+    codes = _codes(batch.verdict)
+    if not known.all():
+        refuse(~known[codes], f"a verdict that is none of {VERDICTS}")
+    correct: Flags = np.array([verdict == "correct" for verdict in verdicts], bool)[codes]
+    return correct

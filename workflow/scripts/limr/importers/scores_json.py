@@ -17,11 +17,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from limr import io
+from limr import importing, io
+from limr.arrow import strings
 from limr.errors import InputError
+from limr.importing import Imported
+from limr.prompts import one_blank
 from limr.records import SCORES, Problem
 
 PROVIDES = "scores"
+FILES = None
 OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 UNPUBLISHED = "no published score"
@@ -30,29 +34,36 @@ Rows = list[tuple[str, float]]
 
 
 def read(
-    path: Path, problems: Sequence[Problem], options: Mapping[str, Any]
-) -> tuple[pa.Table, list[str]]:
-    """Return one row a problem with its published score, NaN and a reason where none is; and notes.
+    paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
+) -> Imported:
+    """Return one row a problem with its published score, NaN and a reason where none is.
+
+    Args:
+        paths: the one file.
+        problems: the problems, which give the ids.
+        options: see `OPTIONS`.
 
     Raises:
-        InputError: not a list of {prompt: text, score: finite number}, the same prompt with two
-            scores, or no row that belongs to any problem.
+        InputError: no problems, not a list of {prompt: text, score: finite number}, the same prompt
+            with two scores, or no row that belongs to any problem.
     """
-    rows, notes = _distinct(_rows(path), path)
+    path = importing.one(paths)
+    if problems is None:
+        raise InputError(f"{path}: the problems are needed: published scores have no ids.")
+    everything = _rows(path)
+    rows, notes = _distinct(everything, path)
     found: dict[str, float] = {}
     reasons: dict[str, str] = {}
     left = _join(rows, problems, str, found, reasons)
-    left = _join(left, problems, _one_blank, found, reasons)
+    left = _join(left, problems, one_blank, found, reasons)
     if not found:
         raise InputError(
             f"{path}: none of its {len(rows)} prompts is the text of a problem. "
             "Are these the scores of another data set?"
         )
+    refusals = importing.Refusals("leave-out")
     if left:
-        notes.append(
-            f"{len(left)} of {len(rows)} published scores belong to no problem; the first is for "
-            f"{left[0][0][:80]!r}."
-        )
+        refusals.add("its prompt is in no problem file", len(left), f"prompt {left[0][0][:80]!r}")
     notes.extend(f"{key}: {reason}." for key, reason in reasons.items())
     notes.append(
         f"{len(found)} of {len(problems)} problems have a published score (joined by text)."
@@ -66,7 +77,8 @@ def read(
         },
         schema=SCORES,
     )
-    return table, notes
+    joined = len(everything) - len(left)
+    return Imported(strings(ids), len(everything), joined, refusals.refused, notes, scores=table)
 
 
 def _rows(path: Path) -> Rows:
@@ -123,7 +135,3 @@ def _join(
         for other in match[1:]:
             reasons[other] = f"its text is that of {match[0]}, which has the one published score"
     return left
-
-
-def _one_blank(text: str) -> str:
-    return " ".join(text.split())

@@ -6,34 +6,57 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+import numpy as np
 import pyarrow.compute as pc
 
 from limr import importing, io
+from limr.arrow import find, vector
+from limr.errors import InputError
+from limr.importing import Imported
 from limr.records import TRAJECTORIES, Problem
+from limr.tally import Tally
 
 PROVIDES = "trajectories"
+FILES = None
 OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 def read(
-    path: Path, problems: Sequence[Problem], options: Mapping[str, Any]
-) -> tuple[pa.Table, list[str]]:
-    """Return the table in the problems' order and notes on what was found.
+    paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
+) -> Imported:
+    """Return the table's samples; its rows may stand in any order.
+
+    Args:
+        paths: the one file, as in `limr.records.TRAJECTORIES`.
+        problems: the problems; None: those that the file names.
+        options: none.
 
     Raises:
         InputError: not such a file, a missing value, a negative epoch, n < 1, n_correct outside
             0..n, a (problem, epoch) that stands twice, or a problem that is not in `problems`.
     """
-    table = io.read_parquet(path, TRAJECTORIES)
-    importing.refuse_empty(table, path)
+    path = importing.one(paths)
+    table = io.read_parquet(path, TRAJECTORIES).combine_chunks()
+    if table.num_rows == 0:
+        raise InputError(f"{path}: no rows in it.")
+    names = table["problem_id"].combine_chunks()
+
+    def refuse(bad: Any, what: str) -> None:
+        importing.refuse_rows(np.asarray(bad), 0, names, path, what)
+
     for column in ("problem_id", "epoch", "n", "n_correct"):
-        importing.refuse(table, pc.is_null(table[column]), path, f"{column} is missing")
-    importing.refuse(table, pc.less(table["epoch"], 0), path, "a negative epoch")
-    importing.refuse(
-        table, pc.less(table["n"], 1), path, "n below 1 (an epoch without samples has no row)"
-    )
-    outside = pc.or_(pc.less(table["n_correct"], 0), pc.greater(table["n_correct"], table["n"]))
-    importing.refuse(table, outside, path, "n_correct outside 0..n")
+        refuse(pc.is_null(table[column]), f"{column} is missing")
+    epoch, n, n_correct = (vector(table[name]) for name in ("epoch", "n", "n_correct"))
+    refuse(epoch < 0, "a negative epoch")
+    refuse(n < 1, "n below 1 (an epoch without samples has no row)")
+    refuse((n_correct < 0) | (n_correct > n), "n_correct outside 0..n")
     importing.refuse_doubled(table, ("problem_id", "epoch"), path)
-    return importing.in_problem_order(table, problems, path)
+    ids = importing.ids_of(problems)
+    ids = pc.unique(names) if ids is None else ids
+    number = find(names, ids)
+    refuse(number < 0, "a problem_id that is in no problem file")
+    tally = Tally()
+    mean = vector(pc.fill_null(table["mean_reward"], np.nan))
+    tally.add(number, epoch, n, n_correct, mean * n)
+    rows = table.num_rows
+    return Imported(ids, rows, rows, (), importing.coverage(tally, len(ids)), tally)

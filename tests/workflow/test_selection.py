@@ -1,0 +1,177 @@
+"""Studies that start from a log or from published scores, and a selector that is one new file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from small_study import ROOT, Project
+
+sys.path.insert(0, str(ROOT / "tests/unit"))
+
+import upstream
+
+from limr.streams import stream
+
+PROMPTS = [f"What is {i} + {i}?" for i in range(60)]
+EPOCHS, STEPS, PER_STEP = 5, 3, 19
+LOG: dict[str, Any] = {
+    "study": "from-log",
+    "seeds": [1],
+    "datasets": {"mine": {"source": "problems-file", "path": "problems.jsonl"}},
+    "dataset": "mine",
+    "trajectories": {"log": {"format": "limr-steps", "path": "log", "steps_per_epoch": STEPS}},
+    "scores": {
+        "lim": {"selector": "lim", "trajectories": "log"},
+        "variance": {"selector": "variance", "trajectories": "log"},
+        "random": {"selector": "random", "stratify": "level"},
+    },
+    "arms": {
+        "limr": {"train": "none", "score": "lim", "threshold": 0.6},
+        "variance": {"train": "none", "score": "variance", "size": 10},
+        "rand": {"train": "none", "score": "random", "size": "limr"},
+    },
+    "tables": {"subsets": {}},
+    "figures": {"scores": {}, "learning-curves": {}},
+}
+# A selector that nobody has thought of yet: the last epoch's accuracy.
+MINE = '''
+"""Last: the accuracy in the last epoch."""
+
+from __future__ import annotations
+
+from limr.scores import from_curves
+from limr import trajectories as tr
+
+TITLE = "Last epoch"
+NEEDS_TRAJECTORIES = True
+SEEDED = False
+OPTIONS = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"missing": tr.MISSING_OPTION},
+}
+
+
+def score(problems, taken, options, rng):
+    """Return the last epoch's accuracy."""
+    curves = tr.curves(taken, None, options["missing"])
+    return from_curves(curves, curves.accuracy[curves.usable][:, -1])
+'''
+
+
+@pytest.fixture
+def from_log(project: Project) -> Project:
+    """A study over a log as the LIMR code writes it."""
+    upstream.write_log(
+        project.folder / "log",
+        PROMPTS,
+        epochs=EPOCHS,
+        steps_per_epoch=STEPS,
+        prompts_per_step=PER_STEP,
+        samples=8,
+        rng=stream(1, "test"),
+    )
+    rows = [{"id": f"p{i}", "prompt": prompt, "answer": str(2 * i), "level": 1 + i % 3}
+            for i, prompt in enumerate(PROMPTS)]  # fmt: skip
+    (project.folder / "problems.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    project.write(LOG)
+    return project
+
+
+def scores(project: Project, name: str) -> pd.DataFrame:
+    path = project.folder / f"results/from-log/scores/{name}.parquet"
+    return pd.read_parquet(path).set_index("problem_id")
+
+
+def test_a_study_from_a_log_and_a_selector_in_one_file(from_log: Project) -> None:
+    from_log.finish()
+    results = from_log.folder / "results/from-log"
+    theirs = upstream.scores(from_log.folder / "log", STEPS, EPOCHS)
+    ours = scores(from_log, "lim")["score"].dropna()
+    assert {PROMPTS[int(key[1:])] for key in ours.index} == set(theirs)
+    chosen = {json.loads(line)["prompt"] for line in (results / "subsets/limr.jsonl").open()}
+    assert chosen == {prompt for prompt, score in theirs.items() if score >= 0.6}
+    record = json.loads((results / "trajectories/log.json").read_text())
+    assert record["rows_read"] == record["rows_joined"] == EPOCHS * STEPS * PER_STEP * 8
+    assert len(record["source_sha256"]) == EPOCHS * STEPS
+    assert from_log.planned() == []
+
+    # Nothing but one file and one entry in the study.
+    path = from_log.folder / "workflow/scripts/limr/selectors/last_epoch.py"
+    path.write_text(MINE)
+    study = json.loads(json.dumps(LOG))
+    study["scores"]["mine"] = {"selector": "last-epoch", "trajectories": "log"}
+    study["arms"]["mine"] = {"train": "none", "score": "mine", "size": 9}
+    study["figures"]["scores"] = {"score": "mine"}
+    from_log.write(study)
+    ran = from_log.finish().jobs
+    assert "Score the problems: mine" in ran
+    assert "Select the problems of mine" in ran
+    assert not [job for job in ran if "lim" in job or "log" in job]  # nothing else was done again
+    assert scores(from_log, "mine")["score"].dropna().between(0, 1).all()
+    assert len((results / "subsets/mine.jsonl").read_text().splitlines()) == 9
+    table = pd.read_csv(results / "tables/subsets.tsv", sep="\t").set_index("arm")
+    assert table.loc["mine", "problems"] == 9
+    assert (pd.read_csv(results / "figures/scores.tsv", sep="\t")["score_name"] == "mine").all()
+    assert "mine" in (results / "report.html").read_text()
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    study = json.loads(json.dumps(LOG))
+    *way, last = path.split("/")
+    node = study
+    for key in way:
+        node = node[key]
+    node[last] = value
+    return study
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("trajectories/log/path", "nowhere", "there is no such file or folder"),
+        ("trajectories/log/path", "config", r"no step_*.json in it"),
+        ("trajectories/log/steps_per_epoch", None, "steps_per_epoch is needed"),
+        ("trajectories/log/format", "limr-step", "Did you mean 'limr-steps'"),
+        ("trajectories/log/bad_row", "refuse", "Did you mean 'bad_rows'"),
+        ("datasets/mine/path", "nowhere.jsonl", "there is no file 'nowhere.jsonl'"),
+        ("scores/lim/missing", "backfil", "Did you mean 'backfill'"),
+        ("scores/random/stratify", "levels", "Did you mean 'level'"),
+    ],
+)
+def test_what_is_wrong_with_a_log_is_said_before_any_job(
+    from_log: Project, path: str, value: Any, message: str
+) -> None:
+    from_log.write(changed(path, value))
+    found = from_log.run("--dry-run")
+    assert found.returncode != 0
+    assert message in found.output
+    assert found.jobs == []
+
+
+def test_a_log_that_cannot_be_used_leaves_nothing_behind(from_log: Project) -> None:
+    path = from_log.folder / "log/step_4.json"
+    path.write_text(path.read_text()[:-200])
+    found = from_log.run()
+    assert found.returncode != 0
+    assert "step_4.json: not valid JSON, or cut short" in found.output
+    assert not list(from_log.folder.glob("results/from-log/trajectories/*"))
+
+
+@pytest.mark.data
+def test_selection_from_one_shot_rlvrs_log(project: Project, mirror: Path) -> None:
+    project.write(yaml.safe_load((ROOT / "config/one-shot-rlvr.yaml").read_text()))
+    done = project.run(mirror=mirror)
+    assert done.returncode == 0, done.output[-4000:]
+    results = project.folder / "results/one-shot-rlvr"
+    subset = json.loads((results / "subsets/limr.json").read_text())
+    assert (subset["n_problems"], subset["n_scored"]) == (1209, 1209)
+    table = pd.read_csv(results / "tables/subsets.tsv", sep="\t").set_index("arm")
+    assert table.loc["bottom-lim", "shared with limr"] == 0
+    assert table.loc["limr", "never solved"] == 0

@@ -1,0 +1,40 @@
+"""Your own problems: a JSON list, or JSON lines, with an id, a prompt and an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from limr import problem_files
+from limr.datasets import _checks
+from limr.records import Problem, check_problems
+
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["path"],
+    "properties": {"empty_answers": _checks.EMPTY_ANSWERS},
+}
+
+
+def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
+    """Read and check the file: `id` (or `problem_id`), `prompt`, `answer`; `level` where known.
+
+    Returns:
+        The problems in the file's order and notes.
+
+    Raises:
+        InputError: not such a file, a key missing, an id twice, or an empty answer unless
+            `empty_answers` allows it.
+    """
+    path = _checks.needed(file, "problems-file")
+    read = problem_files.read(path)
+    rule = options["empty_answers"]
+    problems, notes = _checks.treat_empty_answers(read, rule, lambda i: f"{path}: entry {i + 1}")
+    check_problems(problems, str(path), allow_empty_answers=rule == "keep")
+    return problems, [
+        f"{len(problems)} problems of {len(read)} entries",
+        *_checks.duplicate_notes(problems),
+        *notes,
+    ]

@@ -1,0 +1,83 @@
+"""Problems in verl's layout: parquet with chat messages, a ground truth and `extra_info.index`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from limr.datasets import _checks
+from limr.errors import InputError
+from limr.records import Problem, check_problems
+from limr.verl_data import prompt_texts, read_columns
+
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "suffix": {
+            "type": "string",
+            "default": "",
+            "description": (
+                "Instruction at the end of every prompt that is not part of the problem; it is "
+                "taken off, and a prompt without it is refused."
+            ),
+        },
+        "empty_answers": _checks.EMPTY_ANSWERS,
+    },
+}
+
+
+def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
+    """Read and check the file; ids are `extra_info.index`, answers `reward_model.ground_truth`.
+
+    Returns:
+        The problems in the file's order and notes.
+
+    Raises:
+        InputError: not such a file, a value missing, a prompt without the suffix, an index twice,
+            or an empty answer unless `empty_answers` allows it.
+    """
+    path = _checks.needed(file, "verl-parquet")
+    table = read_columns(path, ("prompt", "reward_model", "extra_info", "data_source"))
+    texts = _without(prompt_texts(table, path), options["suffix"], path)
+    columns = (
+        texts,
+        _field(table, "extra_info", "index", path),
+        _field(table, "reward_model", "ground_truth", path),
+        table["data_source"].to_pylist(),
+    )
+    read = [
+        Problem(str(key), text, str(answer), str(source))
+        for text, key, answer, source in zip(*columns, strict=True)
+    ]
+    rule = options["empty_answers"]
+    problems, notes = _checks.treat_empty_answers(read, rule, lambda i: f"{path}: row {i + 1}")
+    check_problems(problems, str(path), allow_empty_answers=rule == "keep")
+    return problems, [
+        f"{len(problems)} problems of {len(read)} rows",
+        *_checks.duplicate_notes(problems),
+        *notes,
+    ]
+
+
+def _without(texts: list[str], suffix: str, path: Path) -> list[str]:
+    for row, text in enumerate(texts, start=1):
+        if not text.endswith(suffix):
+            raise InputError(f"{path}: row {row}: its prompt does not end with {suffix!r}.")
+    return [text.removesuffix(suffix).strip() for text in texts]
+
+
+def _field(table: pa.Table, column: str, name: str, path: Path) -> list[Any]:
+    values = table[column].combine_chunks()
+    known = [field.name for field in values.type] if pa.types.is_struct(values.type) else []
+    if name not in known:
+        raise InputError(f"{path}: {column} has no '{name}'; found {known}.")
+    found = values.field(name)
+    if found.null_count:
+        row = pc.index(pc.is_null(found), True).as_py()
+        raise InputError(f"{path}: row {row + 1}: {column}.{name} is missing.")
+    return list(found.to_pylist())

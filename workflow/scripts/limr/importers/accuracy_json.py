@@ -1,0 +1,155 @@
+"""Accuracies by problem and epoch in one JSON object: {id: [accuracy of each epoch, …]}.
+
+One-Shot RLVR publishes its learning curves so. Lists may differ in length, since that log writes
+nothing for an epoch in which the loader dropped a problem: then a list's position is not its epoch,
+and only what is done about it makes the lists curves (`ragged`). An accuracy is k of n samples; n
+is given (`samples`) or is the smallest number of which all accuracies are whole parts. There are
+no rewards: `mean_reward` is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from limr import importing, json_rows
+from limr.arrow import find, strings
+from limr.errors import InputError
+from limr.importing import Imported
+from limr.records import Problem
+from limr.tally import Tally
+from limr.trajectories import Floats
+
+PROVIDES = "trajectories"
+FILES = None
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "ragged": {
+            "enum": ["truncate", "refuse"],
+            "default": "truncate",
+            "description": (
+                "What to do with lists of different lengths, whose positions are not epochs: cut "
+                "all to the shortest (as One-Shot RLVR does), or refuse them."
+            ),
+        },
+        "samples": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "default": None,
+            "description": (
+                "Samples a problem and epoch; null: the smallest number, up to 256, of which "
+                "every accuracy is a whole part."
+            ),
+        },
+        "bad_rows": importing.BAD_ROWS,
+    },
+    "additionalProperties": False,
+}
+
+_MOST_SAMPLES = 256
+_NEAR = 1e-6  # accuracies may be written with few digits
+_DECODER = msgspec.json.Decoder(dict[str, list[float]])
+
+
+def read(
+    paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
+) -> Imported:
+    """Return the trajectories of a file of accuracies.
+
+    Args:
+        paths: the one file.
+        problems: the problems; None: the file's keys, in its order.
+        options: see `OPTIONS`.
+
+    Raises:
+        InputError: not such a file, a key twice or of no problem, an accuracy outside [0, 1] or
+            that is no k of n, an empty list, or lists of different lengths with `ragged: refuse`.
+    """
+    path = importing.one(paths)
+    lists = _lists(path)
+    lengths = np.array([len(values) for values in lists.values()])
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    notes = []
+    if shortest < longest:
+        notes = [_ragged(path, lengths, options["ragged"])]
+    keys = strings(list(lists))
+    accuracy = np.array([values[:shortest] for values in lists.values()], np.float64)
+    _check_range(path, keys, accuracy)
+    n, note = _samples(path, keys, accuracy, options["samples"])
+    ids = importing.ids_of(problems)
+    ids = keys if ids is None else ids
+    number = find(keys, ids)
+    refusals = importing.Refusals(options["bad_rows"])
+    unknown = number < 0
+    if unknown.any():
+        first = f"{path}: key '{keys[int(np.argmax(unknown))]}'"
+        refusals.add("its key is in no problem file", int(unknown.sum()), first)
+    tally = Tally()
+    problem, epoch = np.nonzero(np.broadcast_to(~unknown[:, None], accuracy.shape))
+    n_correct = np.rint(accuracy * n).astype(np.int64)[problem, epoch]
+    taken = np.full(len(problem), n)
+    tally.add(number[problem], epoch, taken, n_correct, np.full(len(problem), np.nan))
+    notes = [*notes, note, *importing.coverage(tally, len(ids))]
+    joined = int((~unknown).sum())
+    return Imported(ids, len(lists), joined, refusals.refused, notes, tally)
+
+
+def _lists(path: Path) -> dict[str, list[float]]:
+    lists: dict[str, list[float]] = json_rows.decode(path, _DECODER)
+    if not lists:
+        raise InputError(f"{path}: no problems in it.")
+    empty = [key for key, values in lists.items() if not values]
+    if empty:
+        raise InputError(f"{path}: key '{empty[0]}': an empty list ({len(empty)} such in all).")
+    return lists
+
+
+def _ragged(path: Path, lengths: Any, rule: str) -> str:
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    what = (
+        f"the lists hold {shortest} to {longest} epochs: an epoch in which a problem was dropped "
+        "left no mark, so that a list's position is not its epoch"
+    )
+    if rule == "refuse":
+        raise InputError(
+            f"{path}: {what}. `ragged: truncate` cuts all lists to the first {shortest}, taking "
+            "position for epoch."
+        )
+    cut = int((lengths - shortest).sum())
+    return (
+        f"{what}. `ragged: truncate`: all are cut to the shortest, {shortest}, and position is "
+        f"taken for epoch ({cut:,} of {int(lengths.sum()):,} values are not used)."
+    )
+
+
+def _check_range(path: Path, keys: pa.Array, accuracy: Floats) -> None:
+    outside = ~((accuracy >= 0) & (accuracy <= 1))
+    if outside.any():
+        row, epoch = np.argwhere(outside)[0]
+        raise InputError(
+            f"{path}: key '{keys[int(row)]}', epoch {epoch + 1}: accuracy {accuracy[row, epoch]:g} "
+            f"lies outside 0 to 1 ({int(outside.sum())} such in all)."
+        )
+
+
+def _samples(path: Path, keys: pa.Array, accuracy: Floats, given: int | None) -> tuple[int, str]:
+    """Return the number of samples behind every accuracy, and a note."""
+    values = np.unique(accuracy)
+    for n in [given] if given else range(1, _MOST_SAMPLES + 1):
+        if (np.abs(values * n - np.rint(values * n)) <= _NEAR * n).all():
+            how = "as given" if given else "the smallest number of which all are whole parts"
+            return n, f"every accuracy is taken for k of {n} samples ({how})."
+    n = given or _MOST_SAMPLES
+    off = np.abs(accuracy * n - np.rint(accuracy * n))
+    row, epoch = np.unravel_index(int(np.argmax(off)), off.shape)
+    raise InputError(
+        f"{path}: key '{keys[int(row)]}', epoch {epoch + 1}: accuracy {accuracy[row, epoch]:.6g} "
+        + (f"is no k of {n}" if given else f"is no k of an n up to {n} that fits all")
+        + ". Give the number of samples an epoch: `samples: N`."
+    )

@@ -1,0 +1,101 @@
+"""Offline pass rates by problem: parquet with `extra_info.difficulty`, as AdaRFT publishes them.
+
+`difficulty` is 100 (1 - k / n) for k correct of n samples of one model (AdaRFT: Qwen2.5-Math-7B,
+n = 128). They make a table of trajectories with a single epoch, for selectors that need pass rates
+only and for comparing scores with them. Several files are read as one: they are overlapping samples
+of one table, whose rows have no lasting number. So a prompt's rows with the same difficulty are one
+measurement, and rows with different ones (a text that was measured twice) are pooled. Prompts are
+joined by text (see `limr.prompts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from limr import importing
+from limr.errors import InputError
+from limr.importing import Imported
+from limr.prompts import PromptIndex
+from limr.records import Problem
+from limr.tally import Tally
+from limr.trajectories import Ints
+from limr.verl_data import prompt_texts, read_columns
+
+PROVIDES = "trajectories"
+FILES = "*.parquet"
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "samples": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 128,
+            "description": "Samples behind every pass rate.",
+        }
+    },
+    "additionalProperties": False,
+}
+_NEAR = 1e-4
+
+
+def read(
+    paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
+) -> Imported:
+    """Return pass rates as trajectories of one epoch.
+
+    A prompt that is in no problem file is no error here: these files hold more than one data set.
+
+    Raises:
+        InputError: not such a file, a difficulty that is no 100 (1 - k / n), one index with two
+            difficulties, or no prompt of any problem.
+    """
+    n, prompts, tally = int(options["samples"]), PromptIndex(problems), Tally()
+    refusals = importing.Refusals("leave-out")
+    known: set[tuple[int, int]] = set()
+    rows_read = joined = 0
+    for path in paths:
+        table = read_columns(path, ("prompt", "extra_info"))
+        n_correct = _n_correct(table, n, path)
+        number = prompts.find(prompt_texts(table, path))
+        if (number < 0).any():
+            first = f"{path}: row {int(np.argmax(number < 0)) + 1}"
+            refusals.add("its prompt is in no problem file", int((number < 0).sum()), first)
+        pairs = zip(number.tolist(), n_correct.tolist(), strict=True)
+        known.update(pair for pair in pairs if pair[0] >= 0)
+        rows_read, joined = rows_read + len(number), joined + int((number >= 0).sum())
+    measured = np.array(sorted(known), np.int64).reshape(-1, 2)
+    nothing = np.zeros(len(measured), np.int64)
+    tally.add(measured[:, 0], nothing, nothing + n, measured[:, 1], np.full(len(measured), np.nan))
+    ids = prompts.problem_ids
+    repeats = joined - len(measured)
+    notes = [f"{repeats:,} rows repeat a measurement of an earlier row."] if repeats else []
+    notes += [*prompts.notes(), *importing.coverage(tally, len(ids))]
+    return Imported(ids, rows_read, joined, refusals.refused, notes, tally, prompts=prompts.made)
+
+
+def _n_correct(table: pa.Table, n: int, path: Path) -> Ints:
+    """Return (n_rows,) correct samples."""
+    info = table["extra_info"].combine_chunks()
+    names = [field.name for field in info.type] if pa.types.is_struct(info.type) else []
+    if "difficulty" not in names:
+        raise InputError(f"{path}: extra_info has no 'difficulty'; found {names}.")
+    if info.field("difficulty").null_count:
+        row = pc.index(pc.is_null(info.field("difficulty")), True).as_py()
+        raise InputError(f"{path}: row {row + 1}: extra_info.difficulty is missing.")
+    difficulty = info.field("difficulty").cast(pa.float64()).to_numpy(zero_copy_only=False)
+    exact = n * (1.0 - difficulty / 100.0)
+    whole = np.abs(exact - np.rint(exact)) <= _NEAR * n  # NaN is never near
+    odd = ~(whole & (exact >= -_NEAR) & (exact <= n + _NEAR))
+    if odd.any():
+        row = int(np.argmax(odd))
+        raise InputError(
+            f"{path}: row {row + 1}: difficulty {difficulty[row]:g} is no 100 (1 - k / {n}). Give "
+            "the number of samples behind the pass rates: `samples: N`."
+        )
+    return np.asarray(np.rint(exact), np.int64)

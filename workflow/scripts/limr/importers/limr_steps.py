@@ -1,0 +1,80 @@
+"""The LIMR code's own log: a folder of step_N.json, each a list of {prompt, response, reward}.
+
+Steps count from 1. A response is correct where its reward is 1 (the paper's rule rewards 1, -0.5
+and -1). Prompts have no ids: they are joined to the problems by text (see `limr.prompts`). One file
+is in memory at a time, and of its entries nothing but prompt and reward is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from limr import importing, json_rows, progress, steplog
+from limr.errors import InputError
+from limr.importing import Imported
+from limr.records import Problem
+
+PROVIDES = "trajectories"
+FILES = "step_*.json"
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "properties": steplog.options(correct=[1.0], others=[-0.5, -1.0]),
+    "additionalProperties": False,
+}
+check = steplog.check
+
+
+class _Entry(msgspec.Struct, gc=False):
+    prompt: str
+    reward: float
+
+
+_LIST = msgspec.json.Decoder(list[_Entry])
+_ENTRY = msgspec.json.Decoder(_Entry)
+
+
+def read(
+    paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
+) -> Imported:
+    """Return the trajectories of a log of steps.
+
+    Args:
+        paths: the step files, in any order.
+        problems: the problems that were trained on; None: every text is a problem.
+        options: see `limr.steplog.options`.
+
+    Raises:
+        InputError: a file that is not such a list, two files of one step, or see
+            `limr.steplog.read`.
+    """
+    return steplog.read(_parts(paths), problems, options, str(paths[0].parent))
+
+
+def _parts(paths: Sequence[Path]) -> Iterator[steplog.Rows | tuple[str, int, str]]:
+    by_step: dict[int, Path] = {}
+    for path in sorted(paths, key=importing.by_number):
+        step, _ = importing.by_number(path)
+        if step < 0:
+            raise InputError(f"{path}: expected a name such as step_12.json: it tells the step.")
+        if step in by_step:
+            raise InputError(f"{path}: step {step} is already in {by_step[step].name}. Keep one.")
+        by_step[step] = path
+    for step, path in progress.over(by_step.items(), "step files"):
+        entries, numbers, broken = json_rows.decode_list(path, _LIST, _ENTRY)
+        for number, what in broken:
+            yield f"it is not a rollout ({what})", 1, f"{path}: entry {number}"
+        yield _rows(step, path, entries, numbers)
+
+
+def _rows(step: int, path: Path, entries: list[_Entry], numbers: list[int]) -> steplog.Rows:
+    return steplog.Rows(
+        step,
+        [entry.prompt for entry in entries],
+        np.array([entry.reward for entry in entries], np.float64),
+        lambda row: f"{path}: entry {numbers[row] if numbers else row + 1}",
+    )

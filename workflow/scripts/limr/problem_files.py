@@ -1,0 +1,64 @@
+"""Problems from a user's own file: a JSON list, or JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from limr import io
+from limr.errors import InputError
+from limr.records import Problem, check_problems
+
+
+def read(path: Path) -> list[Problem]:
+    """Return the problems of a file.
+
+    Each entry has `problem_id` (or `id`) and `prompt`; `answer`, `source` and `level` where known.
+
+    Raises:
+        InputError: not such a file, a key missing or of another type, an id that stands twice.
+    """
+    rows: Any = io.read_jsonl(path) if path.suffix == ".jsonl" else io.read_json(path)
+    if not isinstance(rows, list):
+        raise InputError(f"{path}: expected a list of problems, found {type(rows).__name__}.")
+    problems = [_problem(row, path, number) for number, row in enumerate(rows, start=1)]
+    check_problems(problems, str(path), allow_empty_answers=True)
+    return problems
+
+
+def _problem(row: Any, path: Path, number: int) -> Problem:
+    where = f"{path}: entry {number}"
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: expected an object, found {type(row).__name__}.")
+    key = row.get("problem_id", row.get("id"))
+    if not isinstance(key, (str, int)) or isinstance(key, bool):
+        raise InputError(f"{where} needs an 'id' (or 'problem_id'), a text; found {key!r}.")
+    _check_text(str(key), where)
+    prompt, level = row.get("prompt"), row.get("level")
+    if not isinstance(prompt, str):
+        raise InputError(f"{where} (id '{key}') needs a 'prompt', a text; found {prompt!r}.")
+    if level is not None and (not isinstance(level, int) or isinstance(level, bool)):
+        raise InputError(
+            f"{where} (id '{key}'): 'level' must be a whole number or null: {level!r}."
+        )
+    answer, source = row.get("answer", ""), row.get("source", path.stem)
+    return Problem(str(key), prompt, str(answer), str(source), level)
+
+
+def _check_text(text: str, where: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{where}: the id {text!r} holds half of a character pair.") from None
+
+
+def write_made(path: Path, ids: Sequence[str], prompts: Sequence[str], source: str) -> None:
+    """Write the problems whose ids were made from their texts, so that they can be joined again."""
+    io.write_jsonl(
+        path,
+        [
+            {"problem_id": key, "prompt": prompt, "answer": "", "source": source, "level": None}
+            for key, prompt in zip(ids, prompts, strict=True)
+        ],
+    )
