@@ -5,12 +5,18 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from limr import io, selection
+from limr import io, scores, selection
+from limr import trajectories as tr
 from limr.errors import InputError
-from limr.records import Problem, read_problems
+from limr.records import TRAJECTORIES, Problem, read_problems
+from limr.selectors import lim
 from limr.streams import stream
+from limr.thresholds import sizes
 
 VALUES = [0.9, 0.6, np.nan, 0.2, 0.6, -1.5]
 PROBLEMS = [Problem(f"p{i}", f"text {i}", "1", "test") for i in range(len(VALUES))]
@@ -81,6 +87,94 @@ def test_size_takes_the_best_and_breaks_ties_at_the_last_place_by_seed():
     assert chosen == {"p1", "p4"}
 
 
+def test_a_tie_is_stated_in_the_record():
+    _, record = selection.cut(frame(), PROBLEMS, {"size": 2}, rng())
+    assert record["ties"] == {
+        "score": 0.6,
+        "n_at_score": 2,
+        "n_taken": 1,
+        "rule": "ties at the last place are broken at random, seeded",
+    }
+    _, record = selection.cut(frame(), PROBLEMS, {"size": 1}, rng())
+    assert record["ties"]["n_at_score"] == record["ties"]["n_taken"] == 1  # no tie
+    _, record = selection.cut(frame(), PROBLEMS, {"threshold": 0.6}, rng())
+    assert record["ties"] is None  # a threshold has none
+
+
+def test_all_tied_is_a_random_subset():
+    """Every problem of a constant score is taken equally often: 2 of 5, in 400 seeds."""
+    values = [1.0] * 5
+    counts = dict.fromkeys([p.problem_id for p in PROBLEMS[:5]], 0)
+    for seed in range(400):
+        rows, record = selection.cut(frame(values), PROBLEMS[:5], {"size": 2}, rng(seed))
+        assert record["ties"]["n_at_score"] == 5
+        for problem_id in ids(rows):
+            counts[problem_id] += 1
+    assert all(abs(n - 160) < 40 for n in counts.values())  # sd 9.8
+
+
+def test_minus_zero_ties_with_zero():
+    values = [0.0, -0.0, 0.0, -0.0, 1.0]
+    _, record = selection.cut(frame(values), PROBLEMS[:5], {"size": 2}, rng())
+    assert record["ties"]["n_at_score"] == 4
+    chosen = {
+        ids(selection.cut(frame(values), PROBLEMS[:5], {"size": 1}, rng(seed))[0])[0]
+        for seed in range(5)
+    }
+    assert chosen == {"p4"}
+
+
+values_strategy = st.lists(
+    st.none() | st.sampled_from([-2.0, -0.5, 0.0, 0.25, 0.6, 1.0]), min_size=1, max_size=15
+).filter(lambda values: any(value is not None for value in values))
+
+
+@settings(deadline=None)
+@given(values_strategy, st.data())
+def test_size_properties(values, data):
+    values = [np.nan if value is None else value for value in values]
+    problems = [Problem(f"p{i}", "text", "1", "test") for i in range(len(values))]
+    scorable = [value for value in values if not np.isnan(value)]
+    size = data.draw(st.integers(1, len(scorable)))
+    rows, record = selection.cut(frame(values), problems, {"size": size}, rng())
+    assert len(rows) == record["n_selected"] == size
+    assert sorted(row["score"] for row in rows) == sorted(scorable)[-size:]  # NaN is never taken
+    numbers = [int(row["problem_id"][1:]) for row in rows]
+    assert numbers == sorted(numbers)
+    last = min(row["score"] for row in rows)
+    assert record["ties"]["score"] == last
+    assert record["ties"]["n_at_score"] == scorable.count(last)
+    assert record["ties"]["n_taken"] == [row["score"] for row in rows].count(last)
+
+
+@settings(deadline=None)
+@given(values_strategy, st.sampled_from([-0.5, 0.0, 0.6]), st.booleans())
+def test_threshold_properties(values, threshold, strict):
+    values = [np.nan if value is None else value for value in values]
+    problems = [Problem(f"p{i}", "text", "1", "test") for i in range(len(values))]
+    kept = [v for v in values if (v > threshold if strict else v >= threshold)]
+    rule = {"threshold": threshold, "strict": strict}
+    if len(kept) in (0, sum(not np.isnan(value) for value in values)):
+        with pytest.raises(InputError, match="Choose another threshold, or a size"):
+            selection.cut(frame(values), problems, rule, rng())
+        return
+    rows, record = selection.cut(frame(values), problems, rule, rng())
+    assert [row["score"] for row in rows] == kept
+    assert record["sizes_at_thresholds"] == sizes(np.array(values), strict)
+
+
+def test_strict_counts_differ_from_inclusive_ones_at_the_threshold_only():
+    values = np.array(VALUES)
+    assert sizes(values)["0.6"] == 3
+    assert sizes(values, strict=True)["0.6"] == 1
+    assert sizes(values)["0.5"] == sizes(values, strict=True)["0.5"]
+
+
+def test_threshold_and_size_together_are_refused():
+    with pytest.raises(InputError, match="a threshold or a size, not both"):
+        selection.cut(frame(), PROBLEMS, {"threshold": 0.6, "size": 2}, rng())
+
+
 def test_rows_of_the_scores_may_stand_in_another_order():
     shuffled = frame().sample(frac=1, random_state=1)
     rows, _ = selection.cut(shuffled, PROBLEMS, {"threshold": 0.6}, rng())
@@ -108,37 +202,127 @@ def test_nothing_scorable_is_refused():
         selection.cut(frame([np.nan] * 6), PROBLEMS, {"size": 1}, rng())
 
 
-def test_record_counts_never_and_always_solved_and_warns():
-    # mean accuracy (0 + 0 + 1 + .5) / 4 = .375: never-solved problems get 1 - .140625 / .390625
-    rows = [("p0", 0, 8, 0), ("p1", 0, 8, 0), ("p2", 0, 8, 8), ("p3", 0, 8, 4)]
-    columns = ["problem_id", "epoch", "n", "n_correct"]
-    curves = pd.DataFrame(rows, columns=columns).assign(mean_reward=0.0)
-    problems = PROBLEMS[:4]
-    table = selection.score_problems("lim", problems, curves, {}, seed=0, name="lim").to_pandas()
-    origin = {"score": "lim", "selector": "lim", "options": {}, "trajectories": "full"}
-    _, record = selection.select(
-        table, problems, {"threshold": 0.6}, rng(), trajectories=curves, origin=origin
+def curves(rows):
+    """A table of trajectories; rows (problem_id, epoch, n, n_correct)."""
+    columns = list(zip(*rows, strict=True))
+    return pa.table([*columns, [0.0] * len(rows)], schema=TRAJECTORIES)
+
+
+def selected(selector, table, problems, rule, **options):
+    """Score, cut, and return the rows and the record."""
+    candidates = scores.candidates(problems)
+    taken = tr.samples(table, candidates.problem_ids)
+    found = scores.score(selector, candidates, taken, options, seed=0, name=selector)
+    origin = {"score": "x", "selector": selector, "options": options, "trajectories": "full"}
+    return selection.select(
+        scores.score_table(found, candidates).to_pandas(),
+        problems,
+        rule,
+        rng(),
+        trajectories=table,
+        origin=origin,
     )
+
+
+# Mean accuracy (0 + 0 + 1 + .5) / 4 = .375: never-solved problems get 1 - .140625 / .390625 = .64
+LOW = [("p0", 0, 8, 0), ("p1", 0, 8, 0), ("p2", 0, 8, 8), ("p3", 0, 8, 4)]
+
+
+def test_record_counts_never_and_always_solved_and_warns():
+    problems = PROBLEMS[:4]
+    _, record = selected("lim", curves(LOW), problems, {"threshold": 0.6})
     assert record["never_solved"] == {"n": 2, "n_selected": 2}
     assert record["always_solved"] == {"n": 1, "n_selected": 0}
     assert record["n_selected"] == 3
     assert len(record["warnings"]) == 1
     warning = record["warnings"][0]
     assert warning.startswith("2 of the 3 selected problems were never solved")
+    assert "(2 such problems in all)" in warning
     assert "0.640" in warning
     assert "0.375" in warning
     assert ".387" in warning
     assert record["selector"] == "lim"
-    _, quiet = selection.select(
-        table, problems, {"threshold": 0.7}, rng(), trajectories=curves, origin=origin
-    )
+    _, quiet = selected("lim", curves(LOW), problems, {"threshold": 0.7})
     assert quiet["warnings"] == []
+    assert quiet["never_solved"] == {"n": 2, "n_selected": 0}
+
+
+def test_the_warning_is_about_the_epochs_that_were_scored():
+    rows = [*LOW, ("p0", 1, 8, 8), ("p1", 1, 8, 8), ("p2", 1, 8, 8), ("p3", 1, 8, 8)]
+    _, record = selected("lim", curves(rows), PROBLEMS[:4], {"threshold": 0.6}, epochs=1)
+    assert record["never_solved"] == {"n": 0, "n_selected": 0}  # over all epochs: solved later
+    [warning] = record["warnings"]
+    assert warning.startswith("2 of the 3 selected problems were never solved")
+
+
+def test_never_solved_problems_can_be_dropped():
+    table, problems = curves(LOW), PROBLEMS[:4]
+    rows, record = selected("lim", table, problems, {"threshold": 0.6}, never_solved="drop")
+    assert ids(rows) == ["p3"]
+    assert record["never_solved"] == {"n": 2, "n_selected": 0}
+    assert record["not_scored"] == {lim.NEVER_SOLVED: 2}
+    assert record["warnings"] == []
+
+
+def test_none_correct_gives_lim_1_to_all_and_warns():
+    rows = [(f"p{i}", k, 8, 0) for i in range(3) for k in range(2)]
+    chosen, record = selected("lim", curves(rows), PROBLEMS[:3], {"size": 2})
+    assert [row["score"] for row in chosen] == [1, 1]
+    assert record["ties"]["n_at_score"] == 3
+    [warning] = record["warnings"]
+    assert warning.startswith("2 of the 2 selected problems were never solved in any epoch (3 such")
+    assert "1.000" in warning
+    assert "0.000" in warning
+    with pytest.raises(InputError, match="selects all of the 3"):
+        selected("lim", curves(rows), PROBLEMS[:3], {"threshold": 0.6})
+
+
+def test_bottom_of_lim_warns_where_it_is_made_of_never_solved_problems():
+    # mean (0 + 1 + 1) / 3: never solved LIM 1 - (4/9) / (1/9) = -3
+    rows = [("p0", 0, 8, 0), ("p1", 0, 8, 8), ("p2", 0, 8, 8)]
+    chosen, record = selected("bottom-lim", curves(rows), PROBLEMS[:3], {"size": 1})
+    assert chosen[0]["problem_id"] == "p0"
+    assert chosen[0]["score"] == pytest.approx(3)
+    [warning] = record["warnings"]
+    assert warning.startswith("1 of the 1 selected problems were never solved in any epoch (1 such")
+    _, record = selected("bottom-lim", curves(LOW), PROBLEMS[:4], {"size": 1})
+    assert record["warnings"] == []  # the always-solved one is the worst here
+    rows.append(("p3", 0, 8, 4))
+    _, record = selected("bottom-lim", curves(rows), PROBLEMS[:4], {"size": 1}, never_solved="drop")
+    assert record["warnings"] == []
+
+
+@pytest.mark.parametrize("selector", ["learnability", "frontier", "lim-curve-free"])
+def test_a_selector_without_warnings_of_its_own_gives_none(selector):
+    _, record = selected(selector, curves(LOW), PROBLEMS[:4], {"size": 4})
+    assert record["warnings"] == []
+    assert record["never_solved"] == {"n": 2, "n_selected": 2}
+
+
+def test_a_window_is_cut_at_1():
+    rows, record = selected("window", curves(LOW), PROBLEMS[:4], {"threshold": 1})
+    assert ids(rows) == ["p3"]
+    assert record["selected_score_range"] == [1, 1]
+    with pytest.raises(InputError, match="selects all of the 4"):
+        selected("window", curves(LOW), PROBLEMS[:4], {"threshold": 1}, low=0, high=1)
+
+
+def test_problems_without_samples_are_counted_and_never_selected():
+    rows, record = selected("learnability", curves(LOW), PROBLEMS, {})
+    assert ids(rows) == ["p0", "p1", "p2", "p3"]
+    assert record["n_problems"] == 6
+    assert record["n_scored"] == 4
+    assert record["not_scored"] == {tr.NOT_SAMPLED: 2}
+    with pytest.raises(InputError, match=r"from 1 to 4.*2 of 6 have none"):
+        selected("learnability", curves(LOW), PROBLEMS, {"size": 5})
 
 
 def test_published_scores_have_no_curves_so_solved_counts_are_missing_not_zero():
     origin = {"score": "lim", "selector": "lim", "trajectories": "published"}
     _, record = selection.select(frame(), PROBLEMS, {"threshold": 0.6}, rng(), origin=origin)
     assert record["never_solved"] is None
+    assert record["always_solved"] is None
+    assert record["warnings"] == []
     assert record["not_scored"] == {"an epoch is missing": 1}
 
 

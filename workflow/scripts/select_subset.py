@@ -15,7 +15,7 @@ with logged(snakemake.log[0]):
         read_problems(snakemake.input.problems),
         rule,
         stream(settings["seed"], "ties", arm),
-        trajectories=io.read_parquet(curves, TRAJECTORIES).to_pandas() if curves else None,
+        trajectories=io.read_parquet(curves, TRAJECTORIES) if curves else None,
         origin=settings["origin"],
         where=f"arm '{arm}'",
     )

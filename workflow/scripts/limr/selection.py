@@ -1,11 +1,10 @@
-"""From trajectories to scores (a selector's), and from scores to a subset with its record."""
+"""From scores to a subset with its record."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,67 +14,14 @@ import pyarrow as pa
 from limr import io, registry, schema
 from limr import trajectories as tr
 from limr.errors import InputError
-from limr.records import SCORES, Problem
-from limr.streams import stream
+from limr.records import Problem
+from limr.thresholds import sizes
 
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 TIES = "ties at the last place are broken at random, seeded"
 
 Rule = Mapping[str, Any]
 Row = dict[str, Any]
 Record = dict[str, Any]
-
-
-def score_problems(
-    selector: str,
-    problems: Sequence[Problem],
-    trajectories: pd.DataFrame | None,
-    options: Mapping[str, Any],
-    *,
-    seed: int,
-    name: str,
-) -> pa.Table:
-    """Score every problem with a selector.
-
-    Args:
-        selector: a plug-in's name.
-        problems: every problem of the data set, in order.
-        trajectories: see `limr.records.TRAJECTORIES`, for selectors that need them.
-        options: the selector's options; defaults are filled in.
-        seed: the study's seed.
-        name: the name of these scores, such as `rand-1`: it names the random stream.
-
-    Returns:
-        The table `limr.records.SCORES`, one row a problem, in the problems' order.
-
-    Raises:
-        InputError: unknown selector or option, trajectories that are needed and missing, or
-            trajectories of other problems.
-    """
-    module = registry.load("selectors", selector)
-    where = f"selector '{selector}'"
-    settings = schema.complete(dict(options), module.OPTIONS, where)
-    if module.NEEDS_TRAJECTORIES and trajectories is None:
-        raise InputError(
-            f"{where} needs trajectories: name the ones to score from (`trajectories: <name>`)."
-        )
-    rng = stream(seed, "select", name)
-    frame = module.score(problems_frame(problems), trajectories, settings, rng)
-    ids = [problem.problem_id for problem in problems]
-    if list(frame["problem_id"]) != ids:
-        raise ValueError(f"{where}: it must return one row a problem, in the problems' order")
-    table = pa.Table.from_pandas(frame[list(SCORES.names)], SCORES, preserve_index=False)
-    return table.replace_schema_metadata(None)
-
-
-def problems_frame(problems: Sequence[Problem]) -> pd.DataFrame:
-    """Return what a selector may know of the problems: problem_id and level (Int64, NA unknown)."""
-    return pd.DataFrame(
-        {
-            "problem_id": pd.Series([p.problem_id for p in problems], dtype=object),
-            "level": pd.array([p.level for p in problems], dtype="Int64"),
-        }
-    )
 
 
 def cut(
@@ -181,14 +127,6 @@ def _by_size(
     return chosen, tie
 
 
-def sizes(values: tr.Floats, strict: bool = False) -> dict[str, int]:
-    """Return how many scores each of `THRESHOLDS` would select."""
-    return {
-        f"{threshold:g}": int(((values > threshold) if strict else (values >= threshold)).sum())
-        for threshold in THRESHOLDS
-    }
-
-
 def _range(values: tr.Floats) -> list[float]:
     return [float(values.min()), float(values.max())]
 
@@ -199,7 +137,7 @@ def select(
     rule: Rule,
     rng: np.random.Generator,
     *,
-    trajectories: pd.DataFrame | None = None,
+    trajectories: pa.Table | None = None,
     origin: Mapping[str, Any],
     where: str = "subset",
 ) -> tuple[list[Row], Record]:
@@ -220,43 +158,38 @@ def select(
         InputError: see `cut`.
     """
     rows, counts = cut(scores, problems, rule, rng, where)
-    selected = [row["problem_id"] for row in rows]
     record: Record = {**origin, **counts, "never_solved": None, "always_solved": None}
     record["warnings"] = []
     if trajectories is not None:
-        record.update(_solved_counts(trajectories, selected))
-        if origin.get("selector") is not None:
-            module = registry.load("selectors", origin["selector"])
-            record["warnings"] = _warnings(module, selected, problems, trajectories, origin)
+        ids = [problem.problem_id for problem in problems]
+        kept = {row["problem_id"] for row in rows}
+        chosen = np.array([problem_id in kept for problem_id in ids], bool)
+        taken = tr.samples(trajectories, ids)
+        record.update(_solved_counts(taken, chosen))
+        record["warnings"] = _warnings(chosen, taken, origin)
     unscored = scores.loc[scores["score"].isna(), "reason"].value_counts()
     record["not_scored"] = {str(reason): int(n) for reason, n in sorted(unscored.items())}
     return rows, record
 
 
-def _warnings(
-    module: ModuleType,
-    selected: Sequence[str],
-    problems: Sequence[Problem],
-    trajectories: pd.DataFrame,
-    origin: Mapping[str, Any],
-) -> list[str]:
+def _warnings(chosen: tr.Flags, taken: tr.Samples, origin: Mapping[str, Any]) -> list[str]:
     """Return a selector's own warnings; `warnings` is an optional part of its interface."""
-    if not hasattr(module, "warnings") or not module.NEEDS_TRAJECTORIES:
+    if origin.get("selector") is None:
+        return []
+    module = registry.load("selectors", origin["selector"])
+    if not hasattr(module, "warnings"):
         return []
     settings = schema.complete(dict(origin.get("options") or {}), module.OPTIONS, "selector")
-    found: list[str] = module.warnings(selected, problems_frame(problems), trajectories, settings)
+    found: list[str] = module.warnings(chosen, taken, settings)
     return found
 
 
-def _solved_counts(trajectories: pd.DataFrame, selected: Sequence[str]) -> Record:
-    totals = tr.solved(trajectories)
-    chosen = totals["problem_id"].isin(set(selected))
+def _solved_counts(taken: tr.Samples, chosen: tr.Flags) -> Record:
+    n, n_correct = taken.n.sum(axis=1), taken.n_correct.sum(axis=1)
+    kinds = {"never": (n > 0) & (n_correct == 0), "always": (n > 0) & (n_correct == n)}
     return {
-        f"{kind}_solved": {
-            "n": int((totals["solved"] == kind).sum()),
-            "n_selected": int(((totals["solved"] == kind) & chosen).sum()),
-        }
-        for kind in ("never", "always")
+        f"{kind}_solved": {"n": int(which.sum()), "n_selected": int((which & chosen).sum())}
+        for kind, which in kinds.items()
     }
 
 

@@ -1,29 +1,34 @@
-"""Learning curves: the table of a problem's accuracy by epoch, as matrices, and missing epochs."""
+"""Learning curves: samples taken and correct by problem and epoch, and missing epochs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from limr.arrow import strings, vector
 from limr.errors import InputError, nearest
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 # How a problem is treated that was not sampled in every epoch; the first one is the paper's code's.
-MISSING_RULES = ("backfill-one", "strict")
+MISSING_RULES = ("backfill-one", "strict", "backfill", "mean-of-present")
 
 MISSING_OPTION = {
     "enum": list(MISSING_RULES),
     "default": MISSING_RULES[0],
     "description": (
         "What to do with an epoch in which a problem was not sampled. `backfill-one` (the paper's "
-        "code): it takes the next epoch's value if that one is there; a problem with an epoch "
-        "still missing is not scored. `strict`: a problem with a missing epoch is not scored."
+        "code): it takes the next epoch's value if that one is there. `backfill`: it takes the "
+        "value of the next epoch that was sampled, however far. `mean-of-present`: it takes the "
+        "mean over the problem's sampled epochs. `strict`: nothing is filled. A problem with an "
+        "epoch still missing is not scored."
     ),
 }
 EPOCHS_OPTION = {
@@ -38,6 +43,59 @@ INCOMPLETE = "an epoch is missing"
 
 
 @dataclass(frozen=True)
+class Samples:
+    """How often each problem was sampled, and solved, in each epoch.
+
+    Attributes:
+        n: (n_problems, n_epochs) samples; 0 = not sampled.
+        n_correct: (n_problems, n_epochs) correct ones, at most `n`.
+    """
+
+    n: Ints
+    n_correct: Ints
+
+    @property
+    def n_epochs(self) -> int:
+        """The number of epochs."""
+        return int(self.n.shape[1])
+
+    @property
+    def accuracy(self) -> Floats:
+        """(n_problems, n_epochs) share of correct samples in [0, 1]; NaN = not sampled."""
+        return _share(self.n_correct, self.n)
+
+    @property
+    def pass_rate(self) -> Floats:
+        """(n_problems,) share of correct samples over all epochs; NaN = never sampled."""
+        return _share(self.n_correct.sum(axis=1), self.n.sum(axis=1))
+
+    def first(self, epochs: int | None) -> Samples:
+        """Return the first so many epochs; None: all.
+
+        Raises:
+            InputError: more epochs are asked for than were recorded.
+        """
+        if epochs is None:
+            return self
+        if epochs > self.n_epochs:
+            raise InputError(
+                f"trajectories: {epochs} epochs are asked for, {self.n_epochs} are recorded. "
+                f"Ask for at most {self.n_epochs}."
+            )
+        return Samples(self.n[:, :epochs], self.n_correct[:, :epochs])
+
+    def rows(self, chosen: Flags | Ints) -> Samples:
+        """Return some of the problems."""
+        return Samples(self.n[chosen], self.n_correct[chosen])
+
+
+def _share(part: Ints, whole: Ints) -> Floats:
+    result = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=result, where=whole > 0)
+    return result
+
+
+@dataclass(frozen=True)
 class Curves:
     """Learning curves that are ready to be scored.
 
@@ -47,66 +105,49 @@ class Curves:
         usable: (n_problems,) whether every epoch is there.
         mean: (n_epochs,) mean accuracy over the usable problems, the paper's reference curve;
             NaN where there is no usable problem.
-        reason: (n_problems,) why a problem is not usable, "" where it is.
+        reasons: why problems are not usable -> (n_problems,) which ones.
     """
 
     accuracy: Floats
     usable: Flags
     mean: Floats
-    reason: list[str]
+    reasons: Mapping[str, Flags]
 
 
-def n_epochs(trajectories: pd.DataFrame, epochs: int | None = None) -> int:
-    """Return the number of epochs to use: `epochs`, or all that were recorded.
-
-    Raises:
-        InputError: no rows, or more epochs are asked for than were recorded.
-    """
-    if trajectories.empty:
-        raise InputError("trajectories: no rows, so there is nothing to score from.")
-    recorded = int(trajectories["epoch"].max()) + 1
-    if epochs is not None and epochs > recorded:
-        raise InputError(
-            f"trajectories: {epochs} epochs are asked for, {recorded} are recorded. "
-            f"Ask for at most {recorded}."
-        )
-    return recorded if epochs is None else epochs
-
-
-def accuracy_matrix(
-    trajectories: pd.DataFrame, problem_ids: Sequence[str], epochs: int | None = None
-) -> Floats:
-    """Return (n_problems, n_epochs) accuracy n_correct / n in [0, 1]; NaN = not sampled.
+def samples(trajectories: pa.Table, problem_ids: Sequence[str] | pa.Array) -> Samples:
+    """Return a table of trajectories as matrices.
 
     Args:
         trajectories: see `limr.records.TRAJECTORIES`; at most one row a problem and epoch.
         problem_ids: the rows of the result, in order.
-        epochs: the first so many epochs; None: all.
 
     Raises:
-        InputError: see `n_epochs`; or a row's problem is not in `problem_ids`.
+        InputError: no rows, or a row's problem is not in `problem_ids`.
     """
-    width = n_epochs(trajectories, epochs)
-    position = pd.Index(problem_ids).get_indexer(pd.Index(trajectories["problem_id"]))
-    if (position < 0).any():
-        unknown = trajectories["problem_id"].iloc[int(np.argmax(position < 0))]
-        raise InputError(
-            f"trajectories: problem_id '{unknown}' is not among the problems."
-            f"{nearest(unknown, problem_ids) if len(problem_ids) < 100 else ''}"
-        )
-    epoch = trajectories["epoch"].to_numpy()
-    kept = epoch < width
-    matrix = np.full((len(problem_ids), width), np.nan)
-    accuracy = trajectories["n_correct"].to_numpy(float) / trajectories["n"].to_numpy(float)
-    matrix[position[kept], epoch[kept]] = accuracy[kept]
-    return matrix
+    if trajectories.num_rows == 0:
+        raise InputError("trajectories: no rows, so there is nothing to score from.")
+    ids = strings(problem_ids) if isinstance(problem_ids, Sequence) else problem_ids
+    found = pc.index_in(trajectories["problem_id"], ids)
+    if found.null_count:
+        unknown = trajectories["problem_id"][pc.index(pc.is_null(found), True).as_py()].as_py()
+        known = nearest(unknown, ids.to_pylist()) if len(ids) < 100 else ""
+        raise InputError(f"trajectories: problem_id '{unknown}' is not among the problems.{known}")
+    epoch = vector(trajectories["epoch"])
+    shape = (len(ids), int(epoch.max()) + 1)
+    where = (vector(found), epoch)
+    n, n_correct = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    n[where] = vector(trajectories["n"])
+    n_correct[where] = vector(trajectories["n_correct"])
+    return Samples(n, n_correct)
 
 
 def fill_missing(accuracy: Floats, rule: str) -> Floats:
     """Return a copy with missing epochs filled by the rule (one of `MISSING_RULES`).
 
     `backfill-one` is one step deep, as in the paper's code: of two missing epochs in a row only the
-    second is filled, and the last epoch never is. `strict` fills nothing.
+    second is filled, and the last epoch never is. `backfill` fills any run of missing epochs from
+    the next sampled one; the last epoch again never is. `mean-of-present` fills every gap of a
+    problem that was sampled at all. `strict` fills nothing.
 
     Raises:
         InputError: there is no such rule.
@@ -114,50 +155,52 @@ def fill_missing(accuracy: Floats, rule: str) -> Floats:
     if rule not in MISSING_RULES:
         raise InputError(f"missing: there is no rule '{rule}'.{nearest(rule, MISSING_RULES)}")
     filled = accuracy.copy()
+    gaps = np.isnan(accuracy)
+    if rule == "strict" or not gaps.any():
+        return filled
     if rule == "backfill-one":
         # The values before filling are looked at, so a filled epoch never fills another one.
-        filled[:, :-1] = np.where(np.isnan(accuracy[:, :-1]), accuracy[:, 1:], accuracy[:, :-1])
+        filled[:, :-1] = np.where(gaps[:, :-1], accuracy[:, 1:], accuracy[:, :-1])
+    elif rule == "backfill":
+        for epoch in range(accuracy.shape[1] - 2, -1, -1):
+            filled[:, epoch] = np.where(gaps[:, epoch], filled[:, epoch + 1], filled[:, epoch])
+    else:
+        present = (~gaps).sum(axis=1)
+        total = np.where(gaps, 0.0, accuracy).sum(axis=1)
+        mean = np.full(len(accuracy), np.nan)
+        np.divide(total, present, out=mean, where=present > 0)
+        # Within what was seen to the last bit, so that a constant curve stays constant.
+        mean = np.clip(mean, np.fmin.reduce(accuracy, axis=1), np.fmax.reduce(accuracy, axis=1))
+        filled = np.where(gaps, mean[:, np.newaxis], accuracy)
     return filled
 
 
-def mean_curve(accuracy: Floats) -> Floats:
-    """Return (n_epochs,) mean accuracy over the problems without a missing epoch (paper, r̄_k)."""
-    complete = accuracy[~np.isnan(accuracy).any(axis=1)]
-    return complete.mean(axis=0) if len(complete) else np.full(accuracy.shape[1], np.nan)
-
-
-def curves(
-    trajectories: pd.DataFrame,
-    problem_ids: Sequence[str],
-    epochs: int | None = None,
-    missing: str = MISSING_RULES[0],
-) -> Curves:
+def curves(taken: Samples, epochs: int | None = None, missing: str = MISSING_RULES[0]) -> Curves:
     """Return the learning curves after the missing-epoch rule (see `Curves`).
 
+    The mean curve is over the usable problems, as in the paper's code.
+
     Raises:
-        InputError: see `accuracy_matrix` and `fill_missing`.
+        InputError: see `Samples.first` and `fill_missing`.
     """
-    sampled = accuracy_matrix(trajectories, problem_ids, epochs)
+    sampled = taken.first(epochs).accuracy
     filled = fill_missing(sampled, missing)
     usable = np.asarray(~np.isnan(filled).any(axis=1))
     absent = np.asarray(np.isnan(sampled).all(axis=1))
-    reason = [
-        "" if whole else NOT_SAMPLED if none else INCOMPLETE
-        for whole, none in zip(usable, absent, strict=True)
-    ]
-    return Curves(filled, usable, mean_curve(filled), reason)
+    n_epochs = filled.shape[1]
+    whole = filled if usable.all() else filled[usable]
+    mean = whole.mean(axis=0) if len(whole) else np.full(n_epochs, np.nan)
+    reasons = {NOT_SAMPLED: absent & ~usable, INCOMPLETE: ~absent & ~usable}
+    return Curves(filled, usable, mean, reasons)
 
 
-def solved(trajectories: pd.DataFrame) -> pd.DataFrame:
-    """Return how each sampled problem fared over all epochs.
-
-    Returns:
-        problem_id, n, n_correct, and `solved`: "never", "sometimes" or "always".
-    """
-    totals = trajectories.groupby("problem_id", sort=False)[["n", "n_correct"]].sum().reset_index()
-    totals["solved"] = np.select(
-        [totals["n_correct"] == 0, totals["n_correct"] == totals["n"]],
-        ["never", "always"],
-        "sometimes",
+def solved(trajectories: pa.Table) -> dict[str, str]:
+    """Return problem_id -> "never", "sometimes" or "always" solved, over all recorded epochs."""
+    totals = trajectories.group_by("problem_id", use_threads=False).aggregate(
+        [("n", "sum"), ("n_correct", "sum")]
     )
-    return totals
+    columns = (totals[name].to_pylist() for name in ("problem_id", "n_sum", "n_correct_sum"))
+    return {
+        key: "never" if correct == 0 else "always" if correct == n else "sometimes"
+        for key, n, correct in zip(*columns, strict=True)
+    }

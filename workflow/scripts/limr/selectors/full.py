@@ -1,4 +1,7 @@
-"""Every problem: a constant score, for studies that treat the full set as a selection."""
+"""Every problem: a constant score, for studies that treat the full set as a selection.
+
+Every problem scores 1.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
+
+from limr import trajectories as tr
+from limr.scores import Candidates, Scores
 
 TITLE = "Full set"
 NEEDS_TRAJECTORIES = False
@@ -15,10 +20,10 @@ OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProper
 
 
 def score(
-    problems: pd.DataFrame,
-    trajectories: pd.DataFrame | None,
+    problems: Candidates,
+    taken: tr.Samples | None,
     options: Mapping[str, Any],
     rng: np.random.Generator,
-) -> pd.DataFrame:
+) -> Scores:
     """Return score 1 for every problem."""
-    return pd.DataFrame({"problem_id": problems["problem_id"], "score": 1.0, "reason": ""})
+    return Scores(np.ones(len(problems)))

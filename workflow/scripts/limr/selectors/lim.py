@@ -7,17 +7,18 @@ accuracy as in the paper's code (the share of samples that are correct), not on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from limr import trajectories as tr
+from limr.scores import Candidates, Scores, from_curves
 
 TITLE = "LIM"
 NEEDS_TRAJECTORIES = True
 SEEDED = False
+THRESHOLD = 0.6  # the paper's
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -58,53 +59,54 @@ def alignment(accuracy: tr.Floats, reference: tr.Floats) -> tr.Floats:
     return scores
 
 
+def never_solved(curves: tr.Curves) -> tr.Flags:
+    """Return (n_problems,) which usable curves are 0 throughout."""
+    flags: tr.Flags = (curves.accuracy == 0).all(axis=1)  # a gap is NaN, which is not 0
+    return flags
+
+
 def score(
-    problems: pd.DataFrame,
-    trajectories: pd.DataFrame | None,
+    problems: Candidates,
+    taken: tr.Samples | None,
     options: Mapping[str, Any],
     rng: np.random.Generator,
-) -> pd.DataFrame:
+) -> Scores:
     """Return the LIM score of every problem; NaN with a reason where its curve is incomplete.
 
     Where every usable problem is solved in every epoch the denominator is 0: all scores are NaN.
+    Where none is ever solved, or there is one problem only, the curve is the mean curve: it scores
+    1.
 
     Raises:
         InputError: see `limr.trajectories.curves`.
     """
-    if trajectories is None:
-        raise ValueError("this selector needs trajectories")
-    ids = list(problems["problem_id"])
-    curves = tr.curves(trajectories, ids, options["epochs"], options["missing"])
-    reason = list(curves.reason)
-    scores = np.full(len(ids), np.nan)
-    if curves.usable.any() and not (curves.mean < 1).any():
-        reason = [text or ALL_SOLVED for text in reason]
-    else:
-        scores[curves.usable] = alignment(curves.accuracy[curves.usable], curves.mean)
+    if taken is None:
+        raise ValueError("this selector needs samples")
+    curves = tr.curves(taken, options["epochs"], options["missing"])
+    if not (curves.mean < 1).any():
+        return from_curves(curves, np.full(int(curves.usable.sum()), np.nan), ALL_SOLVED)
+    values = alignment(curves.accuracy[curves.usable], curves.mean)
     if options["never_solved"] == "drop":
-        never = curves.usable & (np.nan_to_num(curves.accuracy, nan=1.0) == 0).all(axis=1)
-        scores[never] = np.nan
-        reason = [NEVER_SOLVED if hit else text for hit, text in zip(never, reason, strict=True)]
-    return pd.DataFrame({"problem_id": ids, "score": scores, "reason": reason})
+        values[never_solved(curves)[curves.usable]] = np.nan
+    return from_curves(curves, values, NEVER_SOLVED)
 
 
-def warnings(
-    selected: Sequence[str],
-    problems: pd.DataFrame,
-    trajectories: pd.DataFrame,
-    options: Mapping[str, Any],
-) -> list[str]:
-    """Return a warning if problems were selected that were never solved in any used epoch."""
-    ids = list(problems["problem_id"])
-    curves = tr.curves(trajectories, ids, options["epochs"], options["missing"])
-    never = curves.usable & (np.nan_to_num(curves.accuracy, nan=1.0) == 0).all(axis=1)
-    chosen = set(selected)
-    n_chosen = sum(ids[row] in chosen for row in np.flatnonzero(never))
+def warnings(selected: tr.Flags, taken: tr.Samples, options: Mapping[str, Any]) -> list[str]:
+    """Return a warning if problems were selected that were never solved in any used epoch.
+
+    Args:
+        selected: (n_problems,) whether a problem was selected.
+        taken: see `score`.
+        options: see `score`.
+    """
+    curves = tr.curves(taken, options["epochs"], options["missing"])
+    never = never_solved(curves)
+    n_chosen = int((never & selected).sum())
     if not n_chosen or not (curves.mean < 1).any():
         return []
     passes = alignment(np.zeros((1, len(curves.mean))), curves.mean)[0]
     return [
-        f"{n_chosen} of the {len(chosen)} selected problems were never solved in any epoch "
+        f"{n_chosen} of the {int(selected.sum())} selected problems were never solved in any epoch "
         f"({int(never.sum())} such problems in all). LIM gives every one of them {passes:.3f}, "
         f"because the mean accuracy is only {curves.mean.mean():.3f}: at a flat mean curve a "
         "never-solved problem passes 0.6 below a mean accuracy of .387. They carry no learning "

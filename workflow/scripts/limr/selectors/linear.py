@@ -18,13 +18,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from limr import trajectories as tr
+from limr.scores import Candidates, Scores, from_curves
 
 TITLE = "LINEAR (reconstruction)"
 NEEDS_TRAJECTORIES = True
 SEEDED = False
+THRESHOLD = 0.7  # the paper's, for its own LINEAR
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -48,11 +49,11 @@ CONSTANT = "a constant curve has no correlation"
 
 
 def score(
-    problems: pd.DataFrame,
-    trajectories: pd.DataFrame | None,
+    problems: Candidates,
+    taken: tr.Samples | None,
     options: Mapping[str, Any],
     rng: np.random.Generator,
-) -> pd.DataFrame:
+) -> Scores:
     """Return the score of every problem; NaN with a reason where it is not defined.
 
     Not defined: an incomplete curve, one epoch only, and for `pearson` and `r2` a constant curve.
@@ -60,19 +61,13 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves`.
     """
-    if trajectories is None:
-        raise ValueError("this selector needs trajectories")
-    ids = list(problems["problem_id"])
-    curves = tr.curves(trajectories, ids, options["epochs"], options["missing"])
-    reason = list(curves.reason)
-    scores = np.full(len(ids), np.nan)
-    if curves.accuracy.shape[1] < 2:
-        reason = [text or ONE_EPOCH for text in reason]
-    else:
-        scores[curves.usable] = rise(curves.accuracy[curves.usable], options["variant"])
-        for row in np.flatnonzero(curves.usable & np.isnan(scores)):
-            reason[row] = CONSTANT
-    return pd.DataFrame({"problem_id": ids, "score": scores, "reason": reason})
+    if taken is None:
+        raise ValueError("this selector needs samples")
+    curves = tr.curves(taken, options["epochs"], options["missing"])
+    usable = curves.accuracy[curves.usable]
+    if usable.shape[1] < 2:
+        return from_curves(curves, np.full(len(usable), np.nan), ONE_EPOCH)
+    return from_curves(curves, rise(usable, options["variant"]), CONSTANT)
 
 
 def rise(accuracy: tr.Floats, variant: str) -> tr.Floats:

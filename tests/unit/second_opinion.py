@@ -1,0 +1,229 @@
+"""A second opinion on every score: plain loops from the formulas, sharing no code with limr.
+
+A table is a list of problems, a problem a list of epochs, an epoch a pair (samples, correct) or
+None where the problem was not sampled. Scores are floats, NaN = not scorable. Nothing here is
+fast, clever or vectorised, and nothing of limr is imported: two implementations that agree were
+written twice.
+"""
+
+import math
+
+NAN = math.nan
+
+
+def curve_of(row):
+    """Accuracy by epoch; None = not sampled."""
+    curve = []
+    for epoch in row:
+        if epoch is None or epoch[0] == 0:
+            curve.append(None)
+        else:
+            curve.append(epoch[1] / epoch[0])
+    return curve
+
+
+def fill(curve, rule):
+    """A curve after a missing-epoch rule."""
+    filled = list(curve)
+    for k in range(len(curve)):
+        if curve[k] is not None:
+            continue
+        if rule == "backfill-one":
+            if k + 1 < len(curve) and curve[k + 1] is not None:
+                filled[k] = curve[k + 1]
+        elif rule == "backfill":
+            for later in range(k + 1, len(curve)):
+                if curve[later] is not None:
+                    filled[k] = curve[later]
+                    break
+        elif rule == "mean-of-present":
+            present = [value for value in curve if value is not None]
+            if present:
+                filled[k] = math.fsum(present) / len(present)
+        elif rule != "strict":
+            raise AssertionError(rule)
+    return filled
+
+
+def whole_curves(rows, epochs, rule):
+    """Problem number -> filled curve, for the problems without a gap left."""
+    found = {}
+    for i, row in enumerate(rows):
+        curve = fill(curve_of(row[:epochs]), rule)
+        if None not in curve:
+            found[i] = curve
+    return found
+
+
+def mean_curve(curves, n_epochs):
+    """The mean accuracy of each epoch."""
+    return [math.fsum(curve[k] for curve in curves.values()) / len(curves) for k in range(n_epochs)]
+
+
+def squares(first, second):
+    """Sum of squared differences."""
+    return math.fsum((a - b) ** 2 for a, b in zip(first, second, strict=True))
+
+
+def spread_out(rows, found):
+    """Scores by problem number -> one score a problem, NaN where there is none."""
+    return [found.get(i, NAN) for i in range(len(rows))]
+
+
+def lim(rows, *, epochs=None, missing="backfill-one", never_solved="warn"):
+    """LIM: 1 - Σ (r - r̄)² / Σ (1 - r̄)²."""
+    curves = whole_curves(rows, epochs, missing)
+    if not curves:
+        return [NAN] * len(rows)
+    mean = mean_curve(curves, len(rows[0][:epochs]))
+    if all(value == 1 for value in mean):
+        return [NAN] * len(rows)
+    bottom = squares([1.0] * len(mean), mean)
+    found = {}
+    for i, curve in curves.items():
+        if never_solved == "drop" and all(value == 0 for value in curve):
+            continue
+        found[i] = 1 - squares(curve, mean) / bottom
+    return spread_out(rows, found)
+
+
+def bottom_lim(rows, **options):
+    """The opposite of LIM."""
+    return [-value for value in lim(rows, **options)]
+
+
+def linear(rows, *, epochs=None, missing="backfill-one", variant="alignment"):
+    """The reconstruction of LINEAR."""
+    curves = whole_curves(rows, epochs, missing)
+    n_epochs = len(rows[0][:epochs])
+    if n_epochs < 2:
+        return [NAN] * len(rows)
+    line = [k / (n_epochs - 1) for k in range(n_epochs)]
+    found = {}
+    for i, curve in curves.items():
+        if variant == "alignment":
+            found[i] = 1 - squares(curve, line) / squares([1.0] * n_epochs, line)
+            continue
+        # A curve is constant if its sampled epochs are: no rule fills in anything else.
+        if len({value for value in curve_of(rows[i][:epochs]) if value is not None}) == 1:
+            continue
+        own, across = math.fsum(curve) / n_epochs, math.fsum(line) / n_epochs
+        shared = math.fsum((a - own) * (b - across) for a, b in zip(curve, line, strict=True))
+        spread = squares(curve, [own] * n_epochs) * squares(line, [across] * n_epochs)
+        rho = shared / math.sqrt(spread)
+        found[i] = rho if variant == "pearson" else math.copysign(rho * rho, rho)
+    return spread_out(rows, found)
+
+
+def variance(rows, *, epochs=None, missing="backfill-one"):
+    """Standard deviation of accuracy over the epochs, K in the denominator."""
+    curves = whole_curves(rows, epochs, missing)
+    n_epochs = len(rows[0][:epochs])
+    if n_epochs < 2:
+        return [NAN] * len(rows)
+    found = {}
+    for i, curve in curves.items():
+        own = math.fsum(curve) / n_epochs
+        found[i] = math.sqrt(squares(curve, [own] * n_epochs) / n_epochs)
+    return spread_out(rows, found)
+
+
+def totals(rows, epochs):
+    """Samples and correct ones of each problem over all used epochs."""
+    found = []
+    for row in rows:
+        n = n_correct = 0
+        for epoch in row[:epochs]:
+            if epoch is not None:
+                n += epoch[0]
+                n_correct += epoch[1]
+        found.append((n, n_correct))
+    return found
+
+
+def by_pass_rate(rows, epochs, rule):
+    """`rule(samples, correct)` of every problem that was sampled."""
+    return [rule(n, c) if n else NAN for n, c in totals(rows, epochs)]
+
+
+def learnability(rows, *, epochs=None):
+    """p (1 - p)."""
+    return by_pass_rate(rows, epochs, lambda n, c: c / n * (n - c) / n)
+
+
+def window(rows, *, epochs=None, low=0.2, high=0.8):
+    """1 from low to high, ends included; else 0."""
+    return by_pass_rate(rows, epochs, lambda n, c: 1.0 if low <= c / n <= high else 0.0)
+
+
+def nonzero(rows, *, epochs=None):
+    """1 for some but not all correct; else 0."""
+    return by_pass_rate(rows, epochs, lambda n, c: 1.0 if 0 < c < n else 0.0)
+
+
+def frontier(rows, *, epochs=None, target=0.5, prior=0.0):
+    """Minus the distance of the pass rate, or its posterior mean, to the target."""
+    return by_pass_rate(rows, epochs, lambda n, c: -abs((c + prior) / (n + 2 * prior) - target))
+
+
+def lim_curve_free(rows, *, epochs=None):
+    """Minus the squared distance to the mean pass rate."""
+    rates = by_pass_rate(rows, epochs, lambda n, c: c / n)
+    present = [rate for rate in rates if not math.isnan(rate)]
+    if not present:
+        return rates
+    mean = math.fsum(present) / len(present)
+    return [-((rate - mean) ** 2) for rate in rates]
+
+
+def full(rows):
+    """1 for every problem."""
+    return [1.0] * len(rows)
+
+
+SCORES = {
+    "bottom-lim": bottom_lim,
+    "frontier": frontier,
+    "full": full,
+    "learnability": learnability,
+    "lim": lim,
+    "lim-curve-free": lim_curve_free,
+    "linear": linear,
+    "nonzero": nonzero,
+    "variance": variance,
+    "window": window,
+}
+
+
+def published_procedure(step_samples, steps_per_epoch, theta):
+    """The paper's released procedure: (prompt -> score of the scorable, prompts kept).
+
+    `step_samples` has, for each training step, the (prompt, correct) pairs of its samples.
+    """
+    epochs = []
+    for first in range(0, len(step_samples), steps_per_epoch):
+        counts = {}
+        for step in step_samples[first : first + steps_per_epoch]:
+            for prompt, correct in step:
+                tally = counts.setdefault(prompt, [0, 0])
+                tally[0] += 1 if correct else 0
+                tally[1] += 1
+        epochs.append(counts)
+    prompts = {}
+    for counts in epochs:
+        for prompt in counts:
+            prompts[prompt] = []
+    for prompt, curve in prompts.items():
+        for counts in epochs:
+            curve.append(counts[prompt][0] / counts[prompt][1] if prompt in counts else -1)
+    for curve in prompts.values():
+        for i in range(len(curve) - 1):
+            if curve[i] == -1 and curve[i + 1] != -1:
+                curve[i] = curve[i + 1]
+    whole = {prompt: curve for prompt, curve in prompts.items() if -1 not in curve}
+    mean = [sum(curve[k] for curve in whole.values()) / len(whole) for k in range(len(epochs))]
+    largest = sum((1 - m) ** 2 for m in mean)
+    scores = {}
+    for prompt, curve in whole.items():
+        scores[prompt] = 1 - sum((a - m) ** 2 for a, m in zip(curve, mean, strict=True)) / largest
+    return scores, {prompt for prompt, score in scores.items() if score >= theta}

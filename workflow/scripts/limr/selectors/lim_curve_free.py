@@ -1,0 +1,48 @@
+"""Curve-free LIM: LIM's idea without the curve, as an ablation.
+
+s_i = -(p_i - p̄)², p_i the share of correct samples over all used epochs, p̄ the mean of p over the
+problems that were sampled: what is left of LIM when the epochs are pooled. In [-1, 0]; an
+always-solved problem scores -(1 - p̄)², a never-solved one -p̄². On real curves LIM ranks nearly the
+same (docs/selection.md): the difference is all that the curve's shape adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from limr import trajectories as tr
+from limr.scores import Candidates, Scores, from_pass_rate
+
+TITLE = "LIM without the curve"
+NEEDS_TRAJECTORIES = True
+SEEDED = False
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "epochs": tr.EPOCHS_OPTION,
+    },
+}
+
+
+def score(
+    problems: Candidates,
+    taken: tr.Samples | None,
+    options: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Scores:
+    """Return minus the squared distance of every pass rate to the mean pass rate.
+
+    Raises:
+        InputError: see `limr.trajectories.Samples.first`.
+    """
+    if taken is None:
+        raise ValueError("this selector needs samples")
+    taken = taken.first(options["epochs"])
+    rate = taken.pass_rate
+    sampled = ~np.isnan(rate)
+    mean = rate[sampled].mean() if sampled.any() else np.nan
+    return from_pass_rate(taken, -((rate - mean) ** 2))

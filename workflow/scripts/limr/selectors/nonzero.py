@@ -1,0 +1,45 @@
+"""Nonzero: problems that are sometimes solved and sometimes not (DAPO's filter, made offline).
+
+s_i = 1 if 0 < p_i < 1 else 0, p_i the share of correct samples over all used epochs (arXiv
+2503.14476 filters each batch so; here it is a choice made once). An always- or never-solved problem
+scores 0. Cut it at 1; a smaller size is a random, seeded choice. Needs pass rates only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from limr import trajectories as tr
+from limr.scores import Candidates, Scores, from_pass_rate
+
+TITLE = "Sometimes solved"
+NEEDS_TRAJECTORIES = True
+SEEDED = False
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "epochs": tr.EPOCHS_OPTION,
+    },
+}
+
+
+def score(
+    problems: Candidates,
+    taken: tr.Samples | None,
+    options: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Scores:
+    """Return 1 for a pass rate strictly between 0 and 1, else 0.
+
+    Raises:
+        InputError: see `limr.trajectories.Samples.first`.
+    """
+    if taken is None:
+        raise ValueError("this selector needs samples")
+    taken = taken.first(options["epochs"])
+    rate = taken.pass_rate
+    return from_pass_rate(taken, ((rate > 0) & (rate < 1)).astype(float))

@@ -1,0 +1,64 @@
+"""Window: problems whose pass rate lies between two ends (PRIME, arXiv 2502.01456; Open-R1).
+
+s_i = 1 if low <= p_i <= high else 0, p_i the share of correct samples over all used epochs; both
+ends belong to the window. Cut it at 1 for the whole window; a smaller size is a random, seeded
+choice of it. An always- or never-solved problem scores 0 unless an end is 1 or 0. Needs pass rates
+only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from limr import trajectories as tr
+from limr.errors import InputError
+from limr.scores import Candidates, Scores, from_pass_rate
+
+TITLE = "Pass-rate window"
+NEEDS_TRAJECTORIES = True
+SEEDED = False
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "epochs": tr.EPOCHS_OPTION,
+        "low": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "default": 0.2,
+            "description": "Lower end of the window, itself in it.",
+        },
+        "high": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "default": 0.8,
+            "description": "Upper end of the window, itself in it.",
+        },
+    },
+}
+
+
+def score(
+    problems: Candidates,
+    taken: tr.Samples | None,
+    options: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Scores:
+    """Return 1 for a pass rate within the window, else 0.
+
+    Raises:
+        InputError: the ends are in the wrong order, or see `limr.trajectories.Samples.first`.
+    """
+    if taken is None:
+        raise ValueError("this selector needs samples")
+    low, high = options["low"], options["high"]
+    if low > high:
+        raise InputError(f"selector 'window': low {low:g} lies above high {high:g}. Swap them.")
+    taken = taken.first(options["epochs"])
+    inside = (taken.pass_rate >= low) & (taken.pass_rate <= high)
+    return from_pass_rate(taken, inside.astype(float))
