@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import subprocess
+import sys
 
 import pyarrow as pa
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from limr import io
 from limr.commands import score
 from limr.errors import InputError
-from limr.records import SCORES, TRAJECTORIES, Problem, write_problems
+from limr.records import ROLLOUTS, SCORES, TRAJECTORIES, Problem, write_problems
 
 
 def run(*argv):
@@ -26,6 +28,17 @@ def curves(tmp_path):
     return tmp_path / "t.parquet"
 
 
+@pytest.fixture
+def steps(tmp_path):
+    folder = tmp_path / "log"
+    folder.mkdir()
+    for step, (prompt, rewards) in enumerate([("a", [1, -0.5]), ("b", [-1, -1]),
+                                              ("b", [1, 1]), ("a", [1, 1])], start=1):  # fmt: skip
+        rows = [{"prompt": prompt, "response": "x", "reward": reward} for reward in rewards]
+        (folder / f"step_{step}.json").write_text(json.dumps(rows))
+    return folder
+
+
 def test_scores_are_written_and_summarised_on_stderr_only(curves, tmp_path, capsys):
     output = tmp_path / "scores.parquet"
     assert run(curves, "--format", "trajectories", "--output", output) == 0
@@ -35,8 +48,10 @@ def test_scores_are_written_and_summarised_on_stderr_only(curves, tmp_path, caps
     assert table.loc["c", "reason"] == "an epoch is missing"
     said = capsys.readouterr()
     assert said.out == ""
+    assert "5 rows read, 5 joined to problems." in said.err
     assert "2 of 3 problems scored." in said.err
     assert "1 not scored: an epoch is missing." in said.err
+    assert "Never solved: 0 problems; always: 1." in said.err
 
 
 def test_epochs_and_selector_options_are_passed_on(curves, tmp_path):
@@ -54,6 +69,55 @@ def test_epochs_and_selector_options_are_passed_on(curves, tmp_path):
         run(curves, "--format", "trajectories", "--steps-per-epoch", 8, "--output", output)
 
 
+def test_further_options_go_to_the_format_or_the_selector(curves, tmp_path):
+    output = tmp_path / "scores.parquet"
+    run(curves, "--format", "trajectories", "--selector", "frontier", "--option", "target=0.25",
+        "--option", "prior=0", "--output", output)  # fmt: skip
+    assert io.read_parquet(output, SCORES)["score"].to_pylist() == [0.0, -0.75, -0.25]
+    for option, message in [("targt=0.2", "Did you mean 'target'"), ("target", "KEY=VALUE"),
+                            ("target=high", "must be a number")]:  # fmt: skip
+        with pytest.raises(InputError, match=message):
+            run(curves, "--format", "trajectories", "--selector", "frontier", "--option", option,
+                "--output", output)  # fmt: skip
+
+
+def test_a_folder_of_steps_without_problems_gets_ids_that_can_be_joined(steps, tmp_path, capsys):
+    output = tmp_path / "scores.parquet"
+    run(steps, "--format", "limr-steps", "--steps-per-epoch", 2, "--output", output)
+    ids = io.read_parquet(output, SCORES)["problem_id"].to_pylist()
+    made = io.read_jsonl(tmp_path / "scores.problems.jsonl")
+    assert [row["problem_id"] for row in made] == ids
+    assert [row["prompt"] for row in made] == ["a", "b"]
+    assert "Which id is which prompt" in capsys.readouterr().err
+    run(steps, "--format", "limr-steps", "--steps-per-epoch", 2, "--output", output,
+        "--problems", tmp_path / "scores.problems.jsonl")  # fmt: skip
+    assert io.read_parquet(output, SCORES)["problem_id"].to_pylist() == ids
+
+
+@pytest.mark.parametrize(("cut", "n"), [(["--threshold", "1"], 2), (["--size", "1"], 1)])
+def test_the_chosen_problems_can_be_written_too(curves, tmp_path, capsys, cut, n):
+    problems, subset = tmp_path / "p.jsonl", tmp_path / "subset.jsonl"
+    write_problems(problems, [Problem(key, f"What is {key}?", "1", "t") for key in "abc"])
+    common = [curves, "--format", "trajectories", "--selector", "nonzero", *cut]
+    common += ["--problems", problems, "--output", tmp_path / "s.parquet"]
+    run(*common, "--subset", subset)
+    rows = io.read_jsonl(subset)
+    assert len(rows) == n
+    assert all(row["problem_id"] in "ac" and row["score"] == 1 for row in rows)
+    said = capsys.readouterr().err
+    assert f"{n} problems chosen" in said
+    assert ("1 of the 2 tied at the last place" in said) == (n == 1)
+    with pytest.raises(InputError, match="--subset goes with"):
+        run(*common)
+
+
+def test_never_solved_problems_that_pass_are_warned_of(tmp_path, capsys):
+    value = {"never": [0, 0], "half": [0.5, 0.5], "other": [0.25, 0.5]}
+    (tmp_path / "a.json").write_text(json.dumps(value))
+    run(tmp_path / "a.json", "--format", "accuracy-json", "--output", tmp_path / "s.parquet")
+    assert "Warning, at 0.6: 1 of the 3 selected problems were never" in capsys.readouterr().err
+
+
 def test_published_scores_need_problems(tmp_path):
     scores, output = tmp_path / "s.json", tmp_path / "scores.parquet"
     scores.write_text(json.dumps([{"prompt": "What?", "score": 0.7}]))
@@ -67,3 +131,51 @@ def test_published_scores_need_problems(tmp_path):
     run(scores, "--format", "scores-json", "--problems", tmp_path / "p.jsonl", "--output", output)
     assert io.read_parquet(output, SCORES)["problem_id"].to_pylist() == ["y"]
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"id": "x"}, "expected a list of problems"),
+        ([3], "entry 1: expected an object"),
+        ([{"prompt": "a"}], "entry 1 needs an 'id'"),
+        ([{"id": "x", "prompt": 3}], "entry 1 .id 'x'. needs a 'prompt'"),
+        ([{"id": "x", "prompt": "a", "level": "5"}], "'level' must be a whole number"),
+        ([{"id": "x", "prompt": "a"}, {"id": "x", "prompt": "b"}], "stand twice"),
+        ([{"id": "\ud800", "prompt": "a"}], "half of a character pair"),
+        ([], "no problems in it"),
+    ],
+)
+def test_problem_files_that_are_none_are_refused(curves, tmp_path, entries, message):
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(entries))
+    with pytest.raises(InputError, match=message):
+        run(curves, "--format", "trajectories", "--problems", path, "--output", tmp_path / "s")
+
+
+def test_the_command_says_what_is_wrong_in_one_line_and_writes_nothing(tmp_path):
+    (tmp_path / "r.parquet").write_bytes(b"PAR1")
+    command = [sys.executable, "-m", "limr", "score", "r.parquet", "--format", "rollouts"]
+    command += ["--output", "s.parquet"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("limr score: r.parquet: not a readable parquet")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "s.parquet").exists()
+
+
+def test_scoring_rollouts_does_not_load_pandas(tmp_path):
+    """A third of the time that a small log would take."""
+    row = ("a", 1, 0, 0, 1.0, "correct", 1, False, "x")
+    record = dict(zip(ROLLOUTS.names, row, strict=True))
+    table = pa.Table.from_pylist([record], schema=ROLLOUTS)
+    io.write_parquet(tmp_path / "r.parquet", table)
+    code = (
+        "import sys; from limr.__main__ import main; "
+        "main(['score', 'r.parquet', '--format', 'rollouts', '--output', 's.parquet']); "
+        "sys.exit('pandas' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr

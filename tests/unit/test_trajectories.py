@@ -171,8 +171,10 @@ def test_the_mean_of_equal_epochs_is_their_value_to_the_last_bit(n):
 @pytest.mark.parametrize("rule", tr.MISSING_RULES)
 def test_filling_leaves_the_input_alone(rule):
     curve = np.array([[NAN, 0.5]])
-    tr.fill_missing(curve, rule)[0, 1] = 7
+    curve.flags.writeable = False
+    filled = tr.fill_missing(curve, rule)
     np.testing.assert_array_equal(curve, [[NAN, 0.5]])
+    assert (filled is curve) == (rule == "strict")  # nothing filled, nothing copied
 
 
 def test_unknown_rule_names_the_nearest():

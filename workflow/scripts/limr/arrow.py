@@ -49,4 +49,6 @@ def find(values: pa.Array, among: pa.Array) -> np.ndarray[Any, Any]:
 
 def filled(found: pa.Array) -> np.ndarray[Any, Any]:
     """Return places as a vector; -1 where they are null."""
-    return vector(pc.fill_null(found, -1) if found.null_count else found)
+    if not found.null_count:
+        return vector(found)
+    return vector(pc.coalesce(found, numbers(np.full(len(found), -1, np.int32))))

@@ -55,7 +55,7 @@ class DoubledRows:
         self.path = path
         self.unordered = False
         # Of the step that the last batch ended in: its visits' problems, and its rows.
-        self._problems = np.zeros(0, np.int64)
+        self._problems: Ints = np.zeros(0, np.int64)
         self._rows: tuple[Ints, Ints] = (self._problems, self._problems)
         self._step: int | None = None
 
@@ -102,16 +102,16 @@ class DoubledRows:
         """Keep what belongs to the last step."""
         last = visits.after(int(np.searchsorted(visits.step, visits.step[-1], side="left")))
         goes_on = len(last.n) == len(visits.n)
-        rows = (np.repeat(last.problem, last.n), sample[last.start[0] :])
-        problems = last.problem
+        problems: Ints = last.problem
+        of_rows: Ints = np.repeat(problems, last.n)
+        samples: Ints = sample[last.start[0] :]
         if goes_on:
-            rows = (
-                np.concatenate([self._rows[0], rows[0]]),
-                np.concatenate([self._rows[1], rows[1]]),
-            )
-            problems = np.concatenate([self._problems, problems])
-        self._problems, self._rows, self._step = problems, rows, int(visits.step[-1])
-        self.unordered = len(rows[0]) > _MOST_CARRIED
+            of_rows = np.concatenate([self._rows[0], of_rows], dtype=np.int64)
+            samples = np.concatenate([self._rows[1], samples], dtype=np.int64)
+            problems = np.concatenate([self._problems, problems], dtype=np.int64)
+        self._problems, self._rows = problems, (of_rows, samples)
+        self._step = int(visits.step[-1])
+        self.unordered = len(of_rows) > _MOST_CARRIED
 
     def _check(self, problem: Ints, step: Ints, sample: Ints, ids: pa.Array) -> None:
         key, n_cells = _key(problem, step, sample)

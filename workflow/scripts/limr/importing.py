@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from limr.trajectories import Samples
 
 # A JSON document is read whole; a larger one is refused before it fills the memory.
 LARGEST_JSON = 2 * 2**30
+_SHORT = 4096
 BAD_ROWS = {
     "enum": ["refuse", "leave-out"],
     "default": "refuse",
@@ -152,8 +154,8 @@ def one(paths: Sequence[Path]) -> Path:
     return paths[0]
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a JSON document.
+def document(path: Path) -> mmap.mmap:
+    """Return a JSON document, mapped into memory: nothing is copied but what is kept of it.
 
     Raises:
         InputError: missing, empty, or larger than `LARGEST_JSON`.
@@ -166,12 +168,12 @@ def read_bytes(path: Path) -> bytes:
                 f"{LARGEST_JSON / 1e9:.1f} GB are read whole. Write one file a step, JSON "
                 "lines, or parquet."
             )
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            if not size or (size < _SHORT and not file.read().strip()):
+                raise InputError(f"{path}: the file is empty.")
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file.") from None
-    if not content.strip():
-        raise InputError(f"{path}: the file is empty.")
-    return content
 
 
 def ids_of(problems: Sequence[Problem] | None) -> pa.Array | None:

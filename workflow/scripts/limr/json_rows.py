@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from limr.errors import InputError
-from limr.importing import read_bytes
+from limr.importing import document
 
 # A line of a JSON-lines file is held in memory; no rollout is this long.
 LONGEST_LINE = 64 * 2**20
@@ -23,7 +23,7 @@ def decode(path: Path, decoder: msgspec.json.Decoder[Any]) -> Any:
         InputError: missing, empty, too large, not JSON, not UTF-8, or of another shape; with the
             place.
     """
-    content = read_bytes(path)
+    content: Any = document(path)
     try:
         return decoder.decode(content)
     except msgspec.ValidationError as error:
@@ -48,7 +48,7 @@ def decode_list(
     Raises:
         InputError: missing, empty, too large, not JSON, not UTF-8, or not a list.
     """
-    content = read_bytes(path)
+    content: Any = document(path)
     try:
         return whole.decode(content), [], []
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

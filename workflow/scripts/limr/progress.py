@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
+R = TypeVar("R")
+_MANY = 8  # items that are worth starting processes for
 
 
 @contextmanager
@@ -32,6 +35,29 @@ def over(items: Collection[T], unit: str) -> Iterator[T]:
         for item in items:
             yield item
             shown.update(1)
+
+
+def mapped(
+    function: Callable[[T], R], items: Collection[T], unit: str, workers: int = 2
+) -> Iterator[R]:
+    """Yield `function` of each item, in order, made in processes where there are many items.
+
+    Args:
+        function: of a module, without side effects.
+        items: what it is given.
+        unit: what the items are, for the bar.
+        workers: processes; each works on one item at a time.
+    """
+    if len(items) < _MANY or workers < 2 or len(os.sched_getaffinity(0)) < 2:
+        yield from map(function, over(items, unit))
+        return
+    with bar(len(items), unit) as shown, ProcessPoolExecutor(workers) as pool:
+        try:
+            for result in pool.map(function, items):
+                yield result
+                shown.update(1)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:

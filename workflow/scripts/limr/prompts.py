@@ -54,16 +54,22 @@ class PromptIndex:
 
     def find(self, texts: Sequence[str]) -> Ints:
         """Return (n_texts,) numbers of problems; -1 where a text is none's."""
+        try:
+            return np.array([*map(self._seen.__getitem__, texts)], np.int64)
+        except KeyError:
+            self._look_up(texts)
+            return self.find(texts)
+
+    def _look_up(self, texts: Sequence[str]) -> None:
+        """Remember the numbers of texts that were not seen before."""
         new = [text for text in dict.fromkeys(texts) if text not in self._seen]
-        if new:
-            look_up = self._make if self._given is None else self._plain
-            self._seen.update({text: look_up(text) for text in new})
-            unknown = [text for text in new if self._seen[text] < 0]
-            if unknown and self.frame is None and self._tries:
-                self._learn_frame(unknown)
-            if unknown and self.frame is not None:
-                self._seen.update({text: self._framed(text) for text in unknown})
-        return np.array([self._seen[text] for text in texts], np.int64)
+        one = self._make if self._given is None else self._plain
+        self._seen.update({text: one(text) for text in new})
+        unknown = [text for text in new if self._seen[text] < 0]
+        if unknown and self.frame is None and self._tries:
+            self._learn_frame(unknown)
+        if unknown and self.frame is not None:
+            self._seen.update({text: self._framed(text) for text in unknown})
 
     def _make(self, text: str) -> int:
         number = self._loose.setdefault(one_blank(text), len(self._made))

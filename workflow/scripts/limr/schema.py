@@ -11,14 +11,13 @@ import copy
 import importlib
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, relevance
+from typing import TYPE_CHECKING, Any
 
 from limr import registry
 from limr.errors import InputError, nearest
+
+if TYPE_CHECKING:  # loaded where something is to be validated: `limr score` mostly needs none
+    from jsonschema.exceptions import ValidationError
 
 Json = dict[str, Any]
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -28,6 +27,8 @@ _NUMBER = ("integer", "number")
 @cache
 def load(name: str) -> Json:
     """Return the schema `workflow/schemas/{name}.schema.yaml`, its `$ref`s resolved."""
+    import yaml
+
     schema: Json = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
     resolved: Json = _inline(schema, schema.get("$defs", {}))
     return resolved
@@ -53,6 +54,11 @@ def complete(value: Any, schema: Json, where: str) -> Any:
         InputError: a key is unknown, missing, of a wrong type or out of range.
     """
     completed, concrete = _specialise(copy.deepcopy(value), schema, value, None, where)
+    if value == {} and not concrete.get("required"):
+        return completed  # nothing but defaults
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import relevance
+
     errors = list(Draft202012Validator(concrete).iter_errors(completed))
     if errors:
         # An unknown key is usually the cause of a missing one: say it first.

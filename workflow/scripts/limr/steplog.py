@@ -101,7 +101,8 @@ class Rows:
 
     Attributes:
         step: the step.
-        prompts: (n_rows,) texts.
+        prompts: (n_distinct,) texts, each once.
+        which: (n_rows,) place of each row's prompt among them (see `distinct`).
         rewards: (n_rows,) numbers.
         correct: (n_rows,) where the log says so itself; None: the reward tells.
         place: number of a row in this part, from 0 -> where it stands, for messages.
@@ -109,9 +110,17 @@ class Rows:
 
     step: int
     prompts: Sequence[str]
+    which: Ints
     rewards: Floats
     place: Callable[[int], str]
     correct: Flags | None = None
+
+
+def distinct(texts: Sequence[str]) -> tuple[list[str], Ints]:
+    """Return texts once each, in the order in which they come, and (n_texts,) which is which."""
+    places: dict[str, int] = {}
+    which = np.array([places.setdefault(text, len(places)) for text in texts], np.int64)
+    return list(places), which
 
 
 class StepLog:
@@ -147,8 +156,8 @@ class StepLog:
             InputError: no `steps_per_epoch`, a step before the first one, a problem that was
                 visited twice in an epoch, or see `Refusals.add`.
         """
-        self._rows_read += len(rows.prompts)
-        number = self._prompts.find(rows.prompts)
+        self._rows_read += len(rows.which)
+        number = self._prompts.find(rows.prompts)[rows.which]
         good = self._usable(rows, number)
         epoch = self._epoch(rows, number[good])
         self._steps.add(rows.step)
@@ -178,7 +187,7 @@ class StepLog:
             if bad.any():
                 first = int(np.argmax(bad))
                 shown = f"{rows.place(first)} (reward {rows.rewards[first]:g}, prompt "
-                shown += f"{rows.prompts[first][:60]!r})"
+                shown += f"{rows.prompts[rows.which[first]][:60]!r})"
                 self.refusals.add(reason, int(bad.sum()), shown, hint)
         return finite & known & (number >= 0)
 

@@ -98,14 +98,21 @@ class Tally:
         for epoch in sorted(self._n):
             yield self._n[epoch]
 
-    def samples(self, n_problems: int) -> Samples:
-        """Return the counts as matrices (n_problems, n_epochs)."""
-        shape = (self.n_epochs, n_problems)
+    def samples(self, n_problems: int, *, release: bool = False) -> Samples:
+        """Return the counts as matrices (n_problems, n_epochs).
+
+        Args:
+            n_problems: rows of the matrices.
+            release: forget what was counted on the way, so that it is not held twice.
+        """
+        shape = (n_problems, self.n_epochs)
         n, n_correct = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-        for epoch in self._n:
-            n[epoch, : len(self._n[epoch])] = self._n[epoch][:n_problems]
-            n_correct[epoch, : len(self._n[epoch])] = self._n_correct[epoch][:n_problems]
-        return Samples(np.ascontiguousarray(n.T), np.ascontiguousarray(n_correct.T))
+        for epoch in list(self._n):
+            n[: len(self._n[epoch]), epoch] = self._n[epoch][:n_problems]
+            n_correct[: len(self._n[epoch]), epoch] = self._n_correct[epoch][:n_problems]
+            if release:
+                self.drop_epoch(epoch)
+        return Samples(n, n_correct)
 
     def table(self, problem_ids: Sequence[str] | pa.Array) -> pa.Table:
         """Return `limr.records.TRAJECTORIES`, in the problems' order, then by epoch."""

@@ -15,7 +15,7 @@ from limr.errors import InputError, nearest
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
 # How a problem is treated that was not sampled in every epoch; the first one is the paper's code's.
 MISSING_RULES = ("backfill-one", "strict", "backfill", "mean-of-present")
@@ -113,6 +113,11 @@ class Curves:
     mean: Floats
     reasons: Mapping[str, Flags]
 
+    @property
+    def whole(self) -> Floats:
+        """(n_usable, n_epochs) the usable curves; not a copy where all are usable."""
+        return self.accuracy if self.usable.all() else self.accuracy[self.usable]
+
 
 def samples(trajectories: pa.Table, problem_ids: Sequence[str] | pa.Array) -> Samples:
     """Return a table of trajectories as matrices.
@@ -142,7 +147,9 @@ def samples(trajectories: pa.Table, problem_ids: Sequence[str] | pa.Array) -> Sa
 
 
 def fill_missing(accuracy: Floats, rule: str) -> Floats:
-    """Return a copy with missing epochs filled by the rule (one of `MISSING_RULES`).
+    """Return the curves with missing epochs filled by the rule (one of `MISSING_RULES`).
+
+    The input is left as it is, and returned where there is nothing to fill.
 
     `backfill-one` is one step deep, as in the paper's code: of two missing epochs in a row only the
     second is filled, and the last epoch never is. `backfill` fills any run of missing epochs from
@@ -154,10 +161,10 @@ def fill_missing(accuracy: Floats, rule: str) -> Floats:
     """
     if rule not in MISSING_RULES:
         raise InputError(f"missing: there is no rule '{rule}'.{nearest(rule, MISSING_RULES)}")
-    filled = accuracy.copy()
     gaps = np.isnan(accuracy)
     if rule == "strict" or not gaps.any():
-        return filled
+        return accuracy
+    filled = accuracy.copy()
     if rule == "backfill-one":
         # The values before filling are looked at, so a filled epoch never fills another one.
         filled[:, :-1] = np.where(gaps[:, :-1], accuracy[:, 1:], accuracy[:, :-1])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # what only `run` needs is loaded there: `limr --help` and sm
     from limr.importing import Imported
     from limr.records import Problem
     from limr.scores import Candidates, Scores
-    from limr.trajectories import Floats
+    from limr.trajectories import Samples
 
 HELP = "score problems from a log of training, or from published scores"
 EPILOG = """\
@@ -78,10 +78,10 @@ def run(args: argparse.Namespace) -> int:
     if problems is None and importer.PROVIDES == "scores":
         raise InputError(f"--problems is needed for the format '{args.format}': it has no ids.")
     found = importer.read(importing.expand(args.path, importer), problems, settings)
-    table, scored, candidates = _scores(args, found, problems, options[1])
+    table, made, candidates = _scores(args, found, problems, options[1])
     lines = [*found.report(), *_summary(table)]
-    if scored is not None:
-        lines += _solved(args, found, scored.values, selector, options[1])
+    if made is not None:
+        lines += _solved(args, *made, selector, options[1])
     if args.subset is not None:
         lines += _write_subset(args, table, problems, found)
     io.write_parquet(args.output, table)
@@ -130,8 +130,8 @@ def _scores(
     found: Imported,
     problems: list[Problem] | None,
     options: Mapping[str, Any],
-) -> tuple[Any, Scores | None, Candidates]:
-    """Return the table of scores, the scores if they were made here, and what was scored."""
+) -> tuple[Any, tuple[Scores, Samples] | None, Candidates]:
+    """Return the table of scores, with what they were made here from; and what was scored."""
     from limr import scores as scoring
 
     ids = found.problem_ids.to_pylist()
@@ -139,10 +139,11 @@ def _scores(
     candidates = scoring.Candidates(ids, levels)
     if found.scores is not None:
         return found.scores, None, candidates
+    taken = found.tally.samples(len(ids), release=True)
     made = scoring.score(
-        args.selector, candidates, found.samples, options, seed=args.seed, name=args.selector
+        args.selector, candidates, taken, options, seed=args.seed, name=args.selector
     )
-    return scoring.score_table(made, candidates), made, candidates
+    return scoring.score_table(made, candidates), (made, taken), candidates
 
 
 def _summary(table: Any) -> list[str]:
@@ -167,8 +168,8 @@ def _summary(table: Any) -> list[str]:
 
 def _solved(
     args: argparse.Namespace,
-    found: Imported,
-    values: Floats,
+    scored: Scores,
+    taken: Samples,
     selector: ModuleType,
     options: Mapping[str, Any],
 ) -> list[str]:
@@ -177,7 +178,7 @@ def _solved(
 
     from limr import schema
 
-    rate = found.samples.pass_rate
+    rate = taken.pass_rate
     lines = [
         f"Never solved: {int((rate == 0).sum()):,} problems; always: {int((rate == 1).sum()):,}."
     ]
@@ -186,8 +187,8 @@ def _solved(
         threshold = getattr(selector, "THRESHOLD", None)
     if threshold is not None and hasattr(selector, "warnings"):
         settings = schema.complete(dict(options), selector.OPTIONS, "selector")
-        chosen = np.nan_to_num(values, nan=-np.inf) >= threshold
-        texts = selector.warnings(chosen, found.samples, settings)
+        chosen = np.nan_to_num(scored.values, nan=-np.inf) >= threshold
+        texts = selector.warnings(chosen, taken, settings)
         lines += [f"Warning, at {threshold:g}: {text}" for text in texts]
     return lines
 

@@ -2,12 +2,15 @@
 
 Steps count from 1. A response is correct where its reward is 1 (the paper's rule rewards 1, -0.5
 and -1). Prompts have no ids: they are joined to the problems by text (see `limr.prompts`). One file
-is in memory at a time, and of its entries nothing but prompt and reward is kept.
+is in memory at a time (where there are many, one in each of two processes), and of its entries
+nothing but prompt and reward is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from limr import importing, json_rows, progress, steplog
 from limr.errors import InputError
 from limr.importing import Imported
 from limr.records import Problem
+from limr.trajectories import Floats, Ints
 
 PROVIDES = "trajectories"
 FILES = "step_*.json"
@@ -64,17 +68,33 @@ def _parts(paths: Sequence[Path]) -> Iterator[steplog.Rows | tuple[str, int, str
         if step in by_step:
             raise InputError(f"{path}: step {step} is already in {by_step[step].name}. Keep one.")
         by_step[step] = path
-    for step, path in progress.over(by_step.items(), "step files"):
-        entries, numbers, broken = json_rows.decode_list(path, _LIST, _ENTRY)
-        for number, what in broken:
+    for step, file in zip(
+        by_step, progress.mapped(_read, by_step.values(), "step files"), strict=True
+    ):
+        path = by_step[step]
+        for number, what in file.broken:
             yield f"it is not a rollout ({what})", 1, f"{path}: entry {number}"
-        yield _rows(step, path, entries, numbers)
+        place = partial(_place, path, file.numbers)
+        yield steplog.Rows(step, file.prompts, file.which, file.rewards, place)
 
 
-def _rows(step: int, path: Path, entries: list[_Entry], numbers: list[int]) -> steplog.Rows:
-    return steplog.Rows(
-        step,
-        [entry.prompt for entry in entries],
-        np.array([entry.reward for entry in entries], np.float64),
-        lambda row: f"{path}: entry {numbers[row] if numbers else row + 1}",
-    )
+@dataclass(frozen=True)
+class _File:
+    """What is kept of a step file: `numbers` of its entries, empty where none is broken."""
+
+    prompts: list[str]
+    which: Ints
+    rewards: Floats
+    numbers: list[int]
+    broken: list[tuple[int, str]]
+
+
+def _read(path: Path) -> _File:
+    entries, numbers, broken = json_rows.decode_list(path, _LIST, _ENTRY)
+    prompts, which = steplog.distinct([entry.prompt for entry in entries])
+    rewards = np.array([entry.reward for entry in entries], np.float64)
+    return _File(prompts, which, rewards, numbers, broken)
+
+
+def _place(path: Path, numbers: Sequence[int], row: int) -> str:
+    return f"{path}: entry {numbers[row] if numbers else row + 1}"

@@ -119,7 +119,8 @@ def _by_step(path: Path, batch: pa.RecordBatch, column: str, first: int) -> Iter
     for step in np.unique(steps):
         of = np.flatnonzero(steps == step)
         places = partial(_place, path, of + first)
-        yield steplog.Rows(int(step), [prompts[row] for row in of], rewards[of], places)
+        texts, which = steplog.distinct([prompts[row] for row in of])
+        yield steplog.Rows(int(step), texts, which, rewards[of], places)
 
 
 def _place(path: Path, rows: Ints, row: int) -> str:

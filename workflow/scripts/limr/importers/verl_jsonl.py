@@ -138,7 +138,7 @@ def _rows(step: int, path: Path, rows: list[tuple[int, Any]], may_say: bool) -> 
         )
     return steplog.Rows(
         step,
-        [row.input for _, row in rows],
+        *steplog.distinct([row.input for _, row in rows]),
         np.array([row.score for _, row in rows], np.float64),
         lambda place: f"{path}:{rows[place][0]}",
         correct,

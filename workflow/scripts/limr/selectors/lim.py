@@ -37,6 +37,7 @@ OPTIONS: dict[str, Any] = {
     },
 }
 
+_ROWS = 16384
 ALL_SOLVED = "the mean curve is 1 in every epoch, so LIM is not defined"
 NEVER_SOLVED = "never solved"
 
@@ -51,11 +52,13 @@ def alignment(accuracy: tr.Floats, reference: tr.Floats) -> tr.Floats:
     Returns:
         (n_problems,) scores, at most 1.
     """
-    distance = ((accuracy - reference) ** 2).sum(axis=1)
     # The same operations in the same order as for a row of ones: an always-solved problem gets
     # exactly 0, not a rounding error.
     largest = ((np.ones((1, len(reference))) - reference) ** 2).sum(axis=1)
-    scores: tr.Floats = 1.0 - distance / largest
+    scores = np.empty(len(accuracy))
+    for first in range(0, len(accuracy), _ROWS):  # large studies: no second and third matrix
+        distance = ((accuracy[first : first + _ROWS] - reference) ** 2).sum(axis=1)
+        scores[first : first + _ROWS] = 1.0 - distance / largest
     return scores
 
 
@@ -85,7 +88,7 @@ def score(
     curves = tr.curves(taken, options["epochs"], options["missing"])
     if not (curves.mean < 1).any():
         return from_curves(curves, np.full(int(curves.usable.sum()), np.nan), ALL_SOLVED)
-    values = alignment(curves.accuracy[curves.usable], curves.mean)
+    values = alignment(curves.whole, curves.mean)
     if options["never_solved"] == "drop":
         values[never_solved(curves)[curves.usable]] = np.nan
     return from_curves(curves, values, NEVER_SOLVED)

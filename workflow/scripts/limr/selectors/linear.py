@@ -64,7 +64,7 @@ def score(
     if taken is None:
         raise ValueError("this selector needs samples")
     curves = tr.curves(taken, options["epochs"], options["missing"])
-    usable = curves.accuracy[curves.usable]
+    usable = curves.whole
     if usable.shape[1] < 2:
         return from_curves(curves, np.full(len(usable), np.nan), ONE_EPOCH)
     return from_curves(curves, rise(usable, options["variant"]), CONSTANT)

@@ -44,7 +44,7 @@ def score(
     if taken is None:
         raise ValueError("this selector needs samples")
     curves = tr.curves(taken, options["epochs"], options["missing"])
-    usable = curves.accuracy[curves.usable]
+    usable = curves.whole
     if usable.shape[1] < 2:
         return from_curves(curves, np.full(len(usable), np.nan), ONE_EPOCH)
     # Exactly 0 for a constant curve, whose mean may be off by a rounding error.
