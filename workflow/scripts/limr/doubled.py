@@ -103,7 +103,7 @@ class DoubledRows:
         last = visits.after(int(np.searchsorted(visits.step, visits.step[-1], side="left")))
         goes_on = len(last.n) == len(visits.n)
         problems: Ints = last.problem
-        of_rows: Ints = np.repeat(problems, last.n)
+        of_rows: Any = np.repeat(problems, last.n)
         samples: Ints = sample[last.start[0] :]
         if goes_on:
             of_rows = np.concatenate([self._rows[0], of_rows], dtype=np.int64)

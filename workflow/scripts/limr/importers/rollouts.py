@@ -68,10 +68,16 @@ class _Ids:
     def __init__(self, given: pa.Array | None) -> None:
         self.grows = given is None
         self.ids = strings([]) if given is None else given
+        self._last: tuple[pa.Array, Ints] | None = None
 
     def number(self, values: pa.Array) -> Ints:
         """Return (n_values,) numbers of problems; -1 where an id is none's."""
         values = values.cast(pa.string())
+        if self._last is None or not self._last[0].equals(values):  # batches share dictionaries
+            self._last = (values, self._look_up(values))
+        return self._last[1]
+
+    def _look_up(self, values: pa.Array) -> Ints:
         found = pc.index_in(values, self.ids)
         if not self.grows or not found.null_count:
             return filled(found)
@@ -100,16 +106,13 @@ def read(
     ids, tally, doubled = _Ids(importing.ids_of(problems)), Tally(), DoubledRows(path)
     rows = 0
     for batch in progress.ahead(_batches(path)):
-        correct = _checked(batch, path, options["rewards"])
         visits, rises = _visits(batch, ids, path)
+        correct = _correct(batch, path)
+        reward = np.add.reduceat(batch.reward, visits.start, dtype=np.float64)
+        _check(batch, visits, reward, path, options["rewards"])
         doubled.add(visits, batch.sample, rises, ids.ids)
-        tally.add(
-            visits.problem,
-            batch.epoch[visits.start],
-            visits.n,
-            np.add.reduceat(correct, visits.start, dtype=np.int32),
-            np.add.reduceat(batch.reward, visits.start, dtype=np.float64),
-        )
+        n_correct = np.add.reduceat(correct, visits.start, dtype=np.int32)
+        tally.add(visits.problem, batch.epoch[visits.start], visits.n, n_correct, reward)
         rows += len(correct)
     if not rows:
         raise InputError(f"{path}: no rows in it.")
@@ -197,8 +200,10 @@ def _arrays(batch: pa.RecordBatch, first: int, path: Path) -> _Batch:
     )
 
 
-def _checked(batch: _Batch, path: Path, rewards: Sequence[float] | None) -> Flags:
-    """Return (n_rows,) whether a response is correct.
+def _check(
+    batch: _Batch, visits: Visits, reward: Any, path: Path, rewards: Sequence[float] | None
+) -> None:
+    """Refuse numbers that cannot be; whole visits are looked at, rows only where one is wrong.
 
     Raises:
         InputError: see `read`.
@@ -207,18 +212,32 @@ def _checked(batch: _Batch, path: Path, rewards: Sequence[float] | None) -> Flag
     def refuse(bad: Any, what: str) -> None:
         importing.refuse_rows(bad, batch.first_row, batch.ids, path, what)
 
-    for name, values in (("step", batch.step), ("epoch", batch.epoch), ("sample", batch.sample)):
-        if values.min() < 0:
-            refuse(values < 0, f"a negative {name}")
-    if not np.isfinite(batch.reward.sum(dtype=np.float64)):  # one pass where all is well
+    epoch = batch.epoch[visits.start]
+    for name, of_visits, of_rows in (
+        ("step", visits.step, batch.step),
+        ("epoch", epoch, batch.epoch),
+        ("sample", batch.sample, batch.sample),
+    ):
+        if of_visits.min() < 0:
+            refuse(of_rows < 0, f"a negative {name}")
+    if not np.isfinite(reward).all():  # a sum is finite only where all its terms are
         refuse(~np.isfinite(batch.reward), "a reward that is not a finite number")
     if rewards is not None:
         allowed = np.isin(batch.reward, np.array(rewards, np.float32))
         refuse(~allowed, f"a reward that is none of {list(rewards)}")
+
+
+def _correct(batch: _Batch, path: Path) -> Flags:
+    """Return (n_rows,) whether a response is correct.
+
+    Raises:
+        InputError: an unknown verdict.
+    """
     verdicts = batch.verdict.dictionary.to_pylist()
     known = np.array([verdict in VERDICTS for verdict in verdicts], bool)
     codes = _codes(batch.verdict)
     if not known.all():
-        refuse(~known[codes], f"a verdict that is none of {VERDICTS}")
+        what = f"a verdict that is none of {VERDICTS}"
+        importing.refuse_rows(~known[codes], batch.first_row, batch.ids, path, what)
     correct: Flags = np.array([verdict == "correct" for verdict in verdicts], bool)[codes]
     return correct
