@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from limr import importing, json_rows, schema
+from limr import importing, json_rows, prompts, schema
 from limr.errors import InputError
 from limr.importers import trl_parquet, verl_jsonl
 from limr.records import Problem
@@ -224,3 +224,22 @@ def test_a_log_without_steps_per_epoch_is_refused_before_it_is_read():
         )
         with pytest.raises(InputError, match="stands in correct_rewards and in other_rewards"):
             module.check(settings)
+
+
+def test_prompts_that_are_all_different_are_refused_before_they_fill_the_memory(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(prompts, "MOST_MADE", 3)
+    rows = [(1, f"What is {i}?", 1.0) for i in range(4)]
+    with pytest.raises(
+        InputError, match=r"more than 3 distinct prompts, such as .*Give the problems"
+    ):
+        read_verl(write_verl(tmp_path / "v", rows), None)
+
+
+def test_unknown_prompts_are_not_kept_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(prompts, "_MOST_UNKNOWN", 10)
+    index = prompts.PromptIndex(PROBLEMS)
+    for i in range(200):
+        assert index.find([f"unknown {i}", PROMPTS["B"]]).tolist() == [-1, 1]
+    assert len(index._seen) <= 10 + 2 * len(PROBLEMS) + 2

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from limr.arrow import strings
+from limr.errors import InputError
 from limr.records import Problem
 from limr.trajectories import Ints
 
@@ -23,6 +24,9 @@ from limr.trajectories import Ints
 # is no more than so many comparisons in all.
 _TRIES = 512
 _MOST_COMPARED = 10_000_000
+# More distinct texts than this, and something in them is not the problem's.
+MOST_MADE = 2_000_000
+_MOST_UNKNOWN = 1_000_000
 
 
 def one_blank(text: str) -> str:
@@ -61,7 +65,13 @@ class PromptIndex:
             return self.find(texts)
 
     def _look_up(self, texts: Sequence[str]) -> None:
-        """Remember the numbers of texts that were not seen before."""
+        """Remember the numbers of texts that were not seen before.
+
+        Raises:
+            InputError: ids are made from texts, and there are more than `MOST_MADE`.
+        """
+        if len(self._seen) > _MOST_UNKNOWN + 2 * len(self._exact) and self._given is not None:
+            self._seen = {text: number for text, number in self._seen.items() if number >= 0}
         new = [text for text in dict.fromkeys(texts) if text not in self._seen]
         one = self._make if self._given is None else self._plain
         self._seen.update({text: one(text) for text in new})
@@ -74,6 +84,12 @@ class PromptIndex:
     def _make(self, text: str) -> int:
         number = self._loose.setdefault(one_blank(text), len(self._made))
         if number == len(self._made):
+            if number == MOST_MADE:
+                raise InputError(
+                    f"more than {MOST_MADE:,} distinct prompts, such as {text[:60]!r}: does each "
+                    "row's prompt hold something of its own (a date, a number, the response)? Give "
+                    "the problems, whose texts are then looked for."
+                )
             self._made.append(text.strip())
         return number
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from limr.errors import InputError
-from limr.importing import BAD_ROWS, Imported, Refusals, coverage
+from limr.importing import Imported, Refusals, coverage
 from limr.prompts import PromptIndex
 from limr.records import Problem
+from limr.step_options import check
 from limr.tally import Tally
 from limr.trajectories import Flags, Floats, Ints
 
@@ -23,76 +24,6 @@ UNKNOWN_PROMPT = "its prompt is in no problem file"
 UNKNOWN_REWARD = "its reward is none of the rule's"
 NO_NUMBER = "its reward is not a finite number"
 _ENOUGH = 3  # examples in a message
-
-
-def options(correct: Sequence[float], others: Sequence[float]) -> dict[str, Any]:
-    """Return the options of every log of steps; the arguments are a format's usual rewards."""
-    return {
-        "steps_per_epoch": {
-            "type": ["integer", "null"],
-            "minimum": 1,
-            "default": None,
-            "description": (
-                "Steps in an epoch, for the log knows steps only: problems divided by prompts a "
-                "step, without an incomplete last batch (the paper: 8)."
-            ),
-        },
-        "correct_rewards": {
-            "type": "array",
-            "minItems": 1,
-            "items": {"type": "number"},
-            "default": list(correct),
-            "description": "Rewards that mean a correct response.",
-        },
-        "other_rewards": {
-            "type": ["array", "null"],
-            "items": {"type": "number"},
-            "default": list(others),
-            "description": (
-                "Rewards that mean a response that is not correct; any further reward cannot be "
-                "used. null: every other number."
-            ),
-        },
-        "first_step": {
-            "type": "integer",
-            "default": 1,
-            "description": "Number of the first step of the first epoch.",
-        },
-        "missing_steps": {
-            "enum": ["refuse", "allow"],
-            "default": "refuse",
-            "description": "What to do where the log lacks a step: its problems lack that epoch.",
-        },
-        "visits": {
-            "enum": ["once", "any"],
-            "default": "once",
-            "description": (
-                "`once`: a problem is sampled in one step of an epoch, and a log that does "
-                "otherwise is refused, for `steps_per_epoch` is then mostly wrong. `any`: its "
-                "visits within an epoch are pooled."
-            ),
-        },
-        "bad_rows": BAD_ROWS,
-    }
-
-
-def check(settings: Mapping[str, Any]) -> None:
-    """Refuse settings that cannot serve, before a log is read.
-
-    Raises:
-        InputError: no `steps_per_epoch`, or a reward that means two things.
-    """
-    if settings["steps_per_epoch"] is None:
-        raise InputError(
-            "steps_per_epoch is needed: this format knows steps, not epochs. It is the number of "
-            "problems divided by the prompts a step, without an incomplete last batch (the paper: "
-            "8)."
-        )
-    both = set(settings["correct_rewards"]) & set(settings["other_rewards"] or [])
-    if both:
-        raise InputError(
-            f"{min(both):g} stands in correct_rewards and in other_rewards: take it out of one."
-        )
 
 
 @dataclass(frozen=True)
@@ -299,7 +230,7 @@ def read(
         parts: the rows, a step (or a part of one) at a time; or (reason, rows, where the first
             stands) of rows that could not be read.
         problems: the problems that were trained on; None: every text is a problem.
-        settings: see `options`.
+        settings: see `limr.step_options.options`.
         where: the log, for messages.
 
     Raises:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from limr import importing, json_rows, progress, steplog
+from limr import importing, json_rows, progress, step_options, steplog
 from limr.errors import InputError
 from limr.importing import Imported
 from limr.records import Problem
@@ -27,10 +27,10 @@ PROVIDES = "trajectories"
 FILES = "step_*.json"
 OPTIONS: dict[str, Any] = {
     "type": "object",
-    "properties": steplog.options(correct=[1.0], others=[-0.5, -1.0]),
+    "properties": step_options.options(correct=[1.0], others=[-0.5, -1.0]),
     "additionalProperties": False,
 }
-check = steplog.check
+check = step_options.check
 
 
 class _Entry(msgspec.Struct, gc=False):
@@ -50,7 +50,7 @@ def read(
     Args:
         paths: the step files, in any order.
         problems: the problems that were trained on; None: every text is a problem.
-        options: see `limr.steplog.options`.
+        options: see `limr.step_options.options`.
 
     Raises:
         InputError: a file that is not such a list, two files of one step, or see

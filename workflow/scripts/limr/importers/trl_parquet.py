@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from limr import importing, progress, steplog
+from limr import importing, progress, step_options, steplog
 from limr.errors import InputError, nearest
 from limr.importing import Imported
 from limr.records import Problem
@@ -30,7 +30,7 @@ FILES = "*.parquet"
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "properties": {
-        **steplog.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
+        **step_options.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
         "reward": {
             "type": ["string", "null"],
             "default": None,
@@ -42,7 +42,7 @@ OPTIONS: dict[str, Any] = {
     },
     "additionalProperties": False,
 }
-check = steplog.check
+check = step_options.check
 
 _NOT_REWARDS = ("step", "prompt", "completion", "advantage", "mode", "image", "images")
 _BATCH = 65536

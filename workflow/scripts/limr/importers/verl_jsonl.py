@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from limr import importing, json_rows, progress, steplog
+from limr import importing, json_rows, progress, step_options, steplog
 from limr.errors import InputError
 from limr.importing import Imported
 from limr.records import Problem
@@ -26,7 +26,7 @@ FILES = "*.jsonl"
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "properties": {
-        **steplog.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
+        **step_options.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
         "correct_key": {
             "type": ["string", "null"],
             "default": "acc",
@@ -38,7 +38,7 @@ OPTIONS: dict[str, Any] = {
     },
     "additionalProperties": False,
 }
-check = steplog.check
+check = step_options.check
 
 _MOST_ROWS = 65536  # rows in memory at a time
 _KEYS = ("input", "score", "step")
