@@ -19,6 +19,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/select.smk"
+include: "workflow/rules/diagnose.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from limr import selection
-from limr.records import Problem
-from limr.results import Inputs
+from limr import diagnostics, selection
+from limr import scores as scoring
+from limr import trajectories as tr
+from limr.records import TRAJECTORIES, Problem
+from limr.results import Diagnosis, Inputs
 from limr.streams import stream
 
 GROUPS = {
@@ -19,6 +22,9 @@ GROUPS = {
 }
 BENCHMARKS = {"easy": ("Arithmetic, easy", 0.25, 120), "medium": ("Arithmetic, medium", 0.0, 120),
               "hard": ("Arithmetic, hard", -0.25, 90)}  # fmt: skip
+SCORES = {"lim": "lim", "linear": "linear", "random-1": "random", "random-2": "random",
+          "all": "full", "variance": "variance", "learnability": "learnability",
+          "curve-free": "lim-curve-free"}  # fmt: skip
 STEPS = (12, 24, 36, 48)
 SEEDS = (1, 2)
 
@@ -39,6 +45,10 @@ def study(groups=GROUPS):
         "arms": arms(groups),
         "benchmarks": [{"name": name, "title": b[0]} for name, b in BENCHMARKS.items()],
         "steps": {"none": [0], "ppo": list(STEPS), "sft": list(STEPS)},
+        "scores": {
+            name: {"selector": selector, "trajectories": "full"}
+            for name, selector in SCORES.items()
+        },
     }
 
 
@@ -124,8 +134,10 @@ def trajectories(n=384, epochs=6):
         rows += [
             (f"arithmetic-{i:04d}", e, 8, int(rng.binomial(8, p[e])), 0.0) for e in range(epochs)
         ]
-    columns = ["problem_id", "epoch", "n", "n_correct", "mean_reward"]
-    return pd.DataFrame(rows, columns=columns)
+    columns = (list(column) for column in zip(*rows, strict=True))
+    return pa.table([pa.array(column) for column in columns], names=TRAJECTORIES.names).cast(
+        TRAJECTORIES
+    )
 
 
 def subset(scores, rule, curves, arm, **origin):
@@ -136,14 +148,36 @@ def subset(scores, rule, curves, arm, **origin):
     return {**record, "sha256": "0" * 64, "problem_ids": [row["problem_id"] for row in rows]}
 
 
-def inputs():
-    curves = trajectories()
-    configured = {"lim": "lim", "linear": "linear", "random-1": "random", "random-2": "random",
-                  "all": "full"}  # fmt: skip
-    scores = {
-        name: selection.score_problems(s, problems(), curves, {}, seed=0, name=name).to_pandas()
-        for name, s in configured.items()
-    }
+def scored(selector, curves, name):
+    candidates = scoring.candidates(problems())
+    taken = tr.samples(curves, candidates.problem_ids)
+    found = scoring.score(selector, candidates, taken, {}, seed=0, name=name)
+    return scoring.score_table(found, candidates).to_pandas()
+
+
+def offline(curves, n=128):
+    """Pass rates of another model, of two problems in three: related to the curves, not equal."""
+    ids = [p.problem_id for p in problems()]
+    rate = tr.samples(curves, ids).pass_rate
+    rng = stream(5, "offline")
+    rate = np.clip(rate + rng.normal(0, 0.12, len(rate)), 0, 1)
+    rows = [(key, 0, n, int(rng.binomial(n, p)), 0.0) for key, p in zip(ids, rate, strict=True)]
+    columns = list(zip(*[row for i, row in enumerate(rows) if i % 3], strict=True))
+    return pa.table(columns, schema=TRAJECTORIES)
+
+
+def diagnosis(selector, curves, subset, draws=100):
+    candidates = scoring.candidates(problems())
+    of = diagnostics.subject(candidates, curves, selector, {}, seed=0, name=selector)
+    cut = diagnostics.cut(of, subset, stream(0, "diagnose", selector, "ties"))
+    rng = stream(0, "diagnose", selector, "draws")
+    found = diagnostics.problem_table(of, cut, draws, 0.95, rng).to_pandas()
+    return Diagnosis(found, diagnostics.epoch_table(of, cut, 0.95).to_pandas())
+
+
+def inputs(curves=None):
+    curves = trajectories() if curves is None else curves
+    scores = {name: scored(selector, curves, name) for name, selector in SCORES.items()}
     rules = {
         "full": ("all", {}),
         "limr": ("lim", {"threshold": 0.8}),
@@ -153,8 +187,16 @@ def inputs():
         "sft": ("lim", {"threshold": 0.8}),
     }
     subsets = {
-        arm: subset(scores, rule, curves, arm, score=score, selector=configured[score],
+        arm: subset(scores, rule, curves, arm, score=score, selector=SCORES[score],
                     options={}, trajectories="full")
         for arm, (score, rule) in rules.items()
+        if scores[score]["score"].notna().any()  # from one epoch there is no linear score
     }  # fmt: skip
-    return Inputs(study(), evaluations(), metrics(), {"full": curves}, scores, subsets)
+    first = {"lim": subsets["limr"], "linear": subsets.get("linear")}
+    diagnosed = {
+        name: diagnosis(selector, curves, first.get(name))
+        for name, selector in SCORES.items()
+        if selector not in ("random", "full")
+    }
+    sources = {"full": curves, "offline": offline(curves)}
+    return Inputs(study(), evaluations(), metrics(), sources, scores, subsets, diagnosed)

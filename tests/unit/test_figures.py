@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 
 import pandas as pd
+import pyarrow.compute as pc
 import pytest
 import synthetic_study
 
@@ -43,7 +44,7 @@ def test_every_figure_comes_with_data_and_caption(name, inputs, tmp_path):
     assert len(pd.read_csv(tmp_path / "a" / "f.tsv", sep="\t")) > 10
 
 
-@pytest.mark.parametrize("name", ["accuracy", "scores"])
+@pytest.mark.parametrize("name", ["accuracy", "scores", "uncertainty"])
 def test_the_same_data_give_the_same_bytes(name, inputs, tmp_path):
     assert draw(name, inputs, tmp_path / "a") == draw(name, inputs, tmp_path / "b")
 
@@ -146,10 +147,100 @@ def test_small_studies_draw(inputs, tmp_path):
         inputs,
         evaluations=e[(e["group"] == "full") & (e["seed"] == 1) & (e["step"] == 48)],
         metrics=m[(m["arm"] == "full") & (m["seed"] == 1) & (m["step"] == 1)],
-        trajectories={"full": synthetic_study.trajectories(epochs=2)},
+        trajectories={**inputs.trajectories, "full": synthetic_study.trajectories(epochs=2)},
     )
     for name in NAMES:
         draw(name, one, tmp_path / name)
+
+
+def test_agreement_is_a_matrix_with_two_halves(inputs):
+    module, frame, _ = data("agreement", inputs)
+    assert len(frame) == 25
+    wide = frame.pivot(index="row", columns="column", values="kind")
+    for row in range(5):
+        for column in range(5):
+            kind = "self" if row == column else "overlap" if row > column else "Spearman"
+            assert wide.loc[row, column] == kind
+    assert frame.loc[frame["kind"] == "self", "value"].isna().all()
+    assert frame.loc[frame["kind"] == "overlap", "value"].between(0, 1).all()
+    text = module.caption(frame)
+    assert "over the 384 problems" in text
+    assert "the 176 best by one score" in text
+    assert "share 0.46 by chance" in text
+
+
+def test_agreement_draws_one_score_negative_and_undefined(inputs, tmp_path):
+    lim, constant = inputs.scores["lim"], inputs.scores["all"]
+    scores = {"lim": lim, "bottom": lim.assign(score=-lim["score"]), "all": constant}
+    few = dataclasses.replace(inputs, scores=scores)
+    draw("agreement", few, tmp_path / "a")
+    outputs = {key: tmp_path / file for key, file in OUTPUTS.items()}
+    results.draw_figure("agreement", few, {"scores": ["lim", "all", "bottom"]}, outputs)
+    values = pd.read_csv(outputs["tsv"], sep="\t").set_index(["score", "other"])["value"]
+    assert values["lim", "bottom"] == -1
+    assert pd.isna(values["lim", "all"])  # a constant score has no ranks
+    results.draw_figure("agreement", few, {"scores": ["lim"]}, outputs)
+    assert "one score only" in outputs["caption"].read_text()
+
+
+def test_a_score_has_the_colour_of_its_arm(inputs):
+    arms, scores = _style.colours(inputs), _style.score_colours(inputs)
+    assert scores["lim"] == arms["limr"]
+    assert scores["linear"] == arms["linear"]
+    assert len(set(scores.values())) == len(scores) == 5
+    for name, column in (("agreement", "score"), ("stability", "score")):
+        _, frame, _ = data(name, inputs)
+        seen = dict(zip(frame[column], frame["colour"], strict=True))
+        assert seen == scores
+
+
+def test_stability_is_the_diagnosis(inputs):
+    module, frame, _ = data("stability", inputs)
+    assert len(frame) == 5 * 6
+    lim = frame[frame["score"] == "lim"].drop(columns=["score", "colour"])
+    pd.testing.assert_frame_equal(lim, inputs.diagnostics["lim"].epochs)
+    text = module.caption(frame)
+    assert "all 6, over up to 384 problems" in text
+    assert "Wilson's 95 % interval" in text
+    assert "does not cover other samples" in text
+
+
+def test_uncertainty_shows_few_problems_and_all_scores(inputs):
+    module, frame, _ = data("uncertainty", inputs, intervals=50)
+    problems = frame[frame["role"] == "problem"]
+    assert len(problems) == 50
+    assert set(problems["score_name"]) == {"lim"}
+    assert problems["score"].is_monotonic_decreasing
+    assert problems["rank"].iloc[[0, -1]].tolist() == [1, 384]
+    assert (problems["selected"].astype(bool) == (problems["rank"] <= 176)).all()
+    curves = frame[frame["role"] == "curve"]
+    assert set(curves["score_name"]) == set(inputs.diagnostics)
+    assert curves["probability"].between(0, 1).all()
+    text = module.caption(frame)
+    assert "drawn again 100 times" in text
+    assert "50 of the 384 problems" in text
+    _, frame, _ = data("uncertainty", inputs, score="variance", scores=["variance"])
+    assert set(frame["score_name"]) == {"variance"}
+
+
+def test_offline_bins_hold_what_was_joined(inputs):
+    module, frame, _ = data("offline-pass-rates", inputs)
+    assert frame["n"].sum() == set(frame["joined"]).pop() == 256
+    assert frame["n_selected"].sum() == frame["selected"].iloc[0]
+    assert (frame["share_low"] <= frame["share_selected"]).all()
+    assert (frame["share_selected"] <= frame["share_high"]).all()
+    assert frame["bin"].iloc[[0, -1]].tolist() == ["0", "1"]
+    text = module.caption(frame)
+    assert "The 256 problems with a score 'lim' and a pass rate in 'offline'" in text
+    assert "128 samples" in text
+
+
+def test_diagnostics_of_one_epoch_draw(tmp_path):
+    curves = synthetic_study.trajectories()
+    one = synthetic_study.inputs(curves.filter(pc.equal(curves["epoch"], 0)))
+    for name in ("agreement", "stability", "uncertainty"):
+        draw(name, one, tmp_path / name)
+    assert "one epoch only" in (tmp_path / "stability" / "f.txt").read_text()
 
 
 def test_what_a_study_lacks_is_said(inputs, tmp_path):
@@ -160,6 +251,8 @@ def test_what_a_study_lacks_is_said(inputs, tmp_path):
         draw("reward", bare, tmp_path)
     with pytest.raises(InputError, match="no subset"):
         draw("scores", bare, tmp_path)
+    with pytest.raises(InputError, match=r"figure 'stability': no score .* can be drawn again"):
+        draw("stability", bare, tmp_path)
 
 
 def test_an_unknown_option_names_the_nearest(inputs, tmp_path):

@@ -133,6 +133,17 @@ def test_warnings_bill_seeds_and_provenance_are_in_it(page):
         assert word in text
 
 
+def test_how_sure_a_selection_is_is_in_it(page, inputs):
+    problems = inputs.diagnostics["lim"].problems
+    again = problems.loc[problems["selected"], "probability"].mean()
+    text = text_of(page)
+    assert f"LIMR, SFT: {100 * again:.0f} % of the 176 problems are selected again" in text
+    assert findings.certainty(dataclasses.replace(inputs, diagnostics={})) == []
+    # Of another cut of the same score nothing is known.
+    other = {**inputs.subsets["limr"], "problem_ids": ["arithmetic-0001"]}
+    assert findings.certainty(dataclasses.replace(inputs, subsets={"limr": other})) == []
+
+
 def test_words_follow_the_interval(inputs):
     groups = {group.name: group for group in inputs.groups}
     first, second = groups["limr"], groups["rand"]

@@ -32,8 +32,13 @@ def problems(dataset):
 
 
 def pinned(entry):
-    """Return the path of the pinned file of a configured entry, if it has one."""
-    return f"{RESULTS}/sources/{entry['file']}" if entry.get("file") else []
+    """Return the pinned files of a configured entry, if it has any."""
+    return [f"{RESULTS}/sources/{name}" for name in studies.files_of(entry)]
+
+
+def own_files(path, kind, name):
+    """Return the files of a user's own file or folder, as the plug-in that reads it wants them."""
+    return importing.expand(Path(path), registry.load(kind, name))
 
 
 # --- scores
@@ -47,11 +52,25 @@ PUBLISHED = [
 ]
 
 
-def source_path(entry):
-    """Return the file that an entry of `trajectories` reads."""
+def source_paths(entry):
+    """Return the files that an entry of `trajectories` reads."""
     if entry.get("arm"):
-        return f"{RESULTS}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"
-    return entry.get("path") or pinned(entry)
+        return [f"{RESULTS}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"]
+    if entry.get("path"):
+        return own_files(entry["path"], "importers", entry["format"])
+    return pinned(entry)
+
+
+def dataset_file(entry):
+    """Return the file that an entry of `datasets` reads, if it reads one."""
+    return entry.get("path") or next(iter(pinned(entry)), [])
+
+
+def source_settings(entry):
+    """Return what an importer is told; a run of this study has this study's rewards."""
+    if entry.get("arm") and "rewards" in entry and entry["rewards"] is None:
+        return {**entry, "rewards": sorted(set(STUDY.config["reward"].values()))}
+    return entry
 
 
 def source_problems(entry):
@@ -100,6 +119,28 @@ def selector_plugin(arm):
     """Return the plug-in key of the selector behind an arm: its warnings go into the record."""
     name = origin(arm).get("selector")
     return [("selectors", name)] if name else []
+
+
+# --- diagnostics
+
+# The scores whose samples can be drawn again: made from learning curves, by no random selector.
+DIAGNOSED = [
+    name
+    for name, entry in STUDY.scores.items()
+    if registry.load("selectors", entry["selector"]).NEEDS_TRAJECTORIES
+    and not registry.load("selectors", entry["selector"]).SEEDED
+    and source_of(name) not in PUBLISHED
+]
+
+
+def first_subset(selector, suffix):
+    """Return the subset of the first arm that is cut from a score, if there is one."""
+    arms = [
+        name
+        for name in STUDY.selected
+        if STUDY.arms[name].score == selector and STUDY.arms[name].cut
+    ]
+    return f"{RESULTS}/subsets/{arms[0]}.{suffix}" if arms else []
 
 
 # --- evaluations
@@ -164,12 +205,38 @@ MATERIAL = {
         for arm in STUDY.selected
         for suffix in ("json", "jsonl")
     ],
+    "diagnostics": [
+        f"{RESULTS}/diagnostics/{name}.{suffix}"
+        for name in DIAGNOSED
+        for suffix in ("parquet", "epochs.parquet")
+    ],
 }
 
 
 def material(kind, name, key):
     """Return the input of one sort that a table or figure asks for, or nothing."""
     return MATERIAL[key] if key in registry.load(kind, name).NEEDS else []
+
+
+def shown_diagnostics():
+    """Return the diagnostics where a table or figure shows them: the report speaks of them too."""
+    shown = [
+        material(kind, name, "diagnostics")
+        for kind in ("tables", "figures")
+        for name in STUDY.config[kind]
+    ]
+    return MATERIAL["diagnostics"] if any(shown) else []
+
+
+def overview(kind, name):
+    """Return what a table or figure is told of the study; of the scores, if it asks for them."""
+    if "scores" not in registry.load(kind, name).NEEDS:
+        return STUDY.overview()
+    scores = {
+        score: {key: entry[key] for key in ("selector", "trajectories")}
+        for score, entry in STUDY.scores.items()
+    }
+    return {**STUDY.overview(), "scores": scores}
 
 
 def report_plugins():

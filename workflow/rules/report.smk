@@ -1,4 +1,4 @@
-# Takes: evals/, metrics.parquet, trajectories/, scores/, subsets/
+# Takes: evals/, metrics.parquet, trajectories/, scores/, subsets/, diagnostics/
 # Makes: collected/*.parquet, tables/{table}.tsv + .md, figures/{figure}.pdf + .png + .tsv, report.html
 
 
@@ -59,6 +59,7 @@ rule make_table:
         ),
         scores=lambda wildcards: material("tables", wildcards.table, "scores"),
         subsets=lambda wildcards: material("tables", wildcards.table, "subsets"),
+        diagnostics=lambda wildcards: material("tables", wildcards.table, "diagnostics"),
     output:
         tsv=f"{RESULTS}/tables/{{table}}.tsv",
         markdown=f"{RESULTS}/tables/{{table}}.md",
@@ -70,7 +71,7 @@ rule make_table:
         "../../envs/data.yaml"
     params:
         settings=lambda wildcards: {
-            "study": STUDY.overview(),
+            "study": overview("tables", wildcards.table),
             "options": STUDY.config["tables"][wildcards.table],
         },
         code=lambda wildcards: code("make_table", ("tables", wildcards.table)),
@@ -91,6 +92,9 @@ rule draw_figure:
         ),
         scores=lambda wildcards: material("figures", wildcards.figure, "scores"),
         subsets=lambda wildcards: material("figures", wildcards.figure, "subsets"),
+        diagnostics=lambda wildcards: material(
+            "figures", wildcards.figure, "diagnostics"
+        ),
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         png=f"{RESULTS}/figures/{{figure}}.png",
@@ -104,7 +108,7 @@ rule draw_figure:
         "../../envs/data.yaml"
     params:
         settings=lambda wildcards: {
-            "study": STUDY.overview(),
+            "study": overview("figures", wildcards.figure),
             "options": STUDY.config["figures"][wildcards.figure],
         },
         code=lambda wildcards: code("draw_figure", ("figures", wildcards.figure)),
@@ -121,6 +125,7 @@ rule make_report:
         trajectories=MATERIAL["trajectories"],
         scores=MATERIAL["scores"],
         subsets=MATERIAL["subsets"],
+        diagnostics=shown_diagnostics(),
         tables=[f"{RESULTS}/tables/{name}.tsv" for name in STUDY.config["tables"]],
         figures=[f"{RESULTS}/figures/{name}.png" for name in STUDY.config["figures"]],
         captions=[f"{RESULTS}/figures/{name}.txt" for name in STUDY.config["figures"]],

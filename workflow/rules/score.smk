@@ -4,7 +4,7 @@
 
 rule import_trajectories:
     input:
-        path=lambda wildcards: source_path(TRAJECTORIES[wildcards.source]),
+        paths=lambda wildcards: source_paths(TRAJECTORIES[wildcards.source]),
         problems=lambda wildcards: source_problems(TRAJECTORIES[wildcards.source]),
     output:
         table=f"{RESULTS}/trajectories/{{source}}.parquet",
@@ -18,7 +18,7 @@ rule import_trajectories:
     conda:
         "../../envs/data.yaml"
     params:
-        settings=lambda wildcards: TRAJECTORIES[wildcards.source],
+        settings=lambda wildcards: source_settings(TRAJECTORIES[wildcards.source]),
         code=lambda wildcards: code("import_trajectories", importer(wildcards.source)),
     message:
         "Read the learning curves {wildcards.source}"
@@ -28,7 +28,9 @@ rule import_trajectories:
 
 use rule import_trajectories as import_scores with:
     input:
-        path=lambda wildcards: source_path(TRAJECTORIES[source_of(wildcards.selector)]),
+        paths=lambda wildcards: source_paths(
+            TRAJECTORIES[source_of(wildcards.selector)]
+        ),
         problems=lambda wildcards: problems(STUDY.score_dataset(wildcards.selector)),
     output:
         table=f"{RESULTS}/scores/{{selector}}.parquet",

@@ -12,6 +12,7 @@ with logged(snakemake.log[0]):
         trajectories=snakemake.input.trajectories,
         scores=snakemake.input.scores,
         subsets=snakemake.input.subsets,
+        diagnostics=snakemake.input.diagnostics,
     )
     results.draw_figure(
         snakemake.wildcards.figure, inputs, settings["options"], dict(snakemake.output.items())

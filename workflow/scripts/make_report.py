@@ -12,6 +12,7 @@ with logged(snakemake.log[0]):
         trajectories=given.trajectories,
         scores=given.scores,
         subsets=given.subsets,
+        diagnostics=given.diagnostics,
     )
     parts = report.Parts(
         config=settings["config"],

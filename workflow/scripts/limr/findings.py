@@ -11,6 +11,7 @@ from limr.results import Group, Inputs
 from limr.statistics import Interval
 
 FEW_SEEDS = 5
+SURE = 0.95
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,27 @@ def bill(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def certainty(inputs: Inputs) -> list[str]:
+    """Return how sure each chosen subset's problems are, where its score was diagnosed."""
+    found: dict[str, list[str]] = {}
+    for arm in inputs.study["arms"]:
+        record = inputs.subsets.get(arm["name"])
+        if record is None or not record["rule"] or record["score"] not in inputs.diagnostics:
+            continue
+        frame = inputs.diagnostics[record["score"]].problems
+        kept = frame[frame["selected"]]
+        # A score is diagnosed at the first cut that is made from it.
+        if set(kept["problem_id"]) == set(record.get("problem_ids", kept["problem_id"])):
+            again, sure = kept["probability"].mean(), int((kept["probability"] >= SURE).sum())
+            text = (
+                f"{100 * again:.0f} % of the {len(kept):,} problems are selected again when the "
+                f"samples of the run that was scored are drawn again, {sure:,} of them in at "
+                f"least {100 * SURE:.0f} % of the draws."
+            )
+            found.setdefault(text, []).append(arm["title"])
+    return [f"{', '.join(dict.fromkeys(arms))}: {text}" for text, arms in found.items()]
+
+
 def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
     """Return what a reader must know before believing the findings."""
     found = []
@@ -243,6 +265,7 @@ def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
         if text:
             found.append(str(text))
     found += bill(inputs, config)
+    found += certainty(inputs)
     n_seeds = len(inputs.study["seeds"])
     if inputs.evaluations is not None and n_seeds < FEW_SEEDS:
         found.append(

@@ -65,6 +65,40 @@ TRAJECTORIES = pa.schema(
 # One row a problem; NaN and a reason where it cannot be scored.
 SCORES = pa.schema([("problem_id", pa.string()), ("score", pa.float64()), ("reason", pa.string())])
 
+# One row a problem: how sure its score is (`limr.uncertainty`). Numbers are null without a score.
+DIAGNOSTICS = pa.schema(
+    [
+        ("problem_id", pa.string()),
+        ("score", pa.float64()),
+        ("low", pa.float64()),  # percentile interval of the score, at `level`
+        ("high", pa.float64()),
+        ("standard_error", pa.float64()),
+        ("selected", pa.bool_()),  # by the first subset cut from the score, else the best sixth
+        ("probability", pa.float64()),  # share of draws in which that cut would select it
+        ("rule", pa.string()),  # that cut, in words
+        ("draws", pa.int32()),
+        ("level", pa.float64()),  # of the interval
+    ]
+)
+
+# One row a comparison of a score from some epochs with the same score from others.
+STABILITY = pa.schema(
+    [
+        ("kind", pa.string()),  # "first": the first epochs against all; "odd-even"
+        ("epochs", pa.int16()),  # how many the first epochs are; all, for odd-even
+        ("n_epochs", pa.int16()),  # recorded ones
+        ("n", pa.int32()),  # problems that both could score
+        ("size", pa.int32()),  # how many of the best were compared
+        ("spearman", pa.float64()),  # null where it is not defined
+        ("shared", pa.float64()),  # expected number of problems among the best of both
+        ("overlap", pa.float64()),  # shared / size
+        ("low", pa.float64()),  # Wilson's interval of the overlap, over problems
+        ("high", pa.float64()),
+        ("chance", pa.float64()),  # overlap of scores that know nothing of each other
+        ("level", pa.float64()),  # of the interval
+    ]
+)
+
 # One row a response of an evaluation.
 EVALUATIONS = pa.schema(
     [

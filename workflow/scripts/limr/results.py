@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from limr import io, presentation, registry, schema
 from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
 from limr.errors import InputError
-from limr.records import SCORES, TRAJECTORIES
+from limr.records import DIAGNOSTICS, SCORES, STABILITY, TRAJECTORIES
 from limr.statistics import Floats, Interval, bootstrap_difference, bootstrap_mean
 from limr.streams import stream
 
@@ -31,25 +32,36 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Diagnosis:
+    """How sure a score is: `limr.records.DIAGNOSTICS` and `limr.records.STABILITY`."""
+
+    problems: pd.DataFrame
+    epochs: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Inputs:
     """What a study has produced. What it has not is None or empty.
 
     Attributes:
         study: `study`, `seeds`, `arms` ({name, group, train, title}), `benchmarks` ({name, title}),
-            `steps` (kind of training -> evaluated steps).
+            `steps` (kind of training -> evaluated steps); `scores` (name -> {selector,
+            trajectories}) for tables and figures that need scores.
         evaluations: see `limr.collect.COLLECTED_EVALUATIONS`.
         metrics: see `limr.collect.COLLECTED_METRICS`.
         trajectories: name -> `limr.records.TRAJECTORIES`.
         scores: name -> `limr.records.SCORES`.
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.
+        diagnostics: name of a score -> its diagnosis.
     """
 
     study: Json
     evaluations: pd.DataFrame | None = None
     metrics: pd.DataFrame | None = None
-    trajectories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    trajectories: Mapping[str, pa.Table] = field(default_factory=dict)
     scores: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     subsets: Mapping[str, Json] = field(default_factory=dict)
+    diagnostics: Mapping[str, Diagnosis] = field(default_factory=dict)
 
     @property
     def groups(self) -> list[Group]:
@@ -71,6 +83,7 @@ def load(
     trajectories: Sequence[Path | str] = (),
     scores: Sequence[Path | str] = (),
     subsets: Sequence[Path | str] = (),
+    diagnostics: Sequence[Path | str] = (),
 ) -> Inputs:
     """Read what is given; files are named by their stem (`scores/lim.parquet` is 'lim').
 
@@ -81,6 +94,7 @@ def load(
         trajectories: `trajectories/*.parquet`.
         scores: `scores/*.parquet`.
         subsets: `subsets/*.json`, and `subsets/*.jsonl` for the overlap of subsets.
+        diagnostics: `diagnostics/*.parquet` and, beside each, `diagnostics/*.epochs.parquet`.
 
     Raises:
         InputError: a file is missing or not what it should be.
@@ -93,9 +107,18 @@ def load(
         study,
         _frame(evaluations, COLLECTED_EVALUATIONS),
         _frame(metrics, COLLECTED_METRICS),
-        {Path(p).stem: io.read_parquet(p, TRAJECTORIES).to_pandas() for p in trajectories},
+        {Path(p).stem: io.read_parquet(p, TRAJECTORIES) for p in trajectories},
         {Path(p).stem: io.read_parquet(p, SCORES).to_pandas() for p in scores},
         records,
+        {Path(p).stem: _diagnosis(Path(p)) for p in diagnostics if "." not in Path(p).stem},
+    )
+
+
+def _diagnosis(path: Path) -> Diagnosis:
+    epochs = path.with_suffix(".epochs.parquet")
+    return Diagnosis(
+        io.read_parquet(path, DIAGNOSTICS).to_pandas(),
+        io.read_parquet(epochs, STABILITY).to_pandas(),
     )
 
 

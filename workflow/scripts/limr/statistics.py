@@ -40,8 +40,10 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-def wilson(n_correct: int, n: int, level: float = 0.95) -> tuple[float, float]:
+def wilson(n_correct: float, n: int, level: float = 0.95) -> tuple[float, float]:
     """Return Wilson's interval for a share, in [0, 1] (Wilson 1927).
+
+    The count need not be whole: it may be an expected one.
 
     Raises:
         ValueError: n < 1 or n_correct outside 0..n.

@@ -13,7 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from limr import io
+from limr import io, shown
 from limr.results import Inputs
 
 # Okabe and Ito's palette, safe for colour-blind readers; black and yellow are left out.
@@ -76,6 +76,28 @@ def colours(inputs: Inputs) -> dict[str, str]:
     ]
     found = {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(own)}
     return {group.name: found.get(group.name, BASE) for group in inputs.groups}
+
+
+def score_colours(inputs: Inputs) -> dict[str, str]:
+    """Return score -> colour: that of the first arm cut from it, else one that no arm has.
+
+    Random and constant scores have none.
+    """
+    known = colours(inputs)
+    places = {arm["name"]: known[arm["group"]] for arm in inputs.study["arms"]}
+    found = {}
+    for name in shown.comparable(inputs):
+        records = inputs.subsets.items()
+        arms = [arm for arm, record in records if record["score"] == name and record["rule"]]
+        found[name] = places[arms[0]] if arms else ""
+    free = [colour for colour in PALETTE if colour not in found.values()] or list(PALETTE)
+    left = (free[place % len(free)] for place in range(len(found)))
+    return {name: colour or next(left) for name, colour in found.items()}
+
+
+def width(place: int) -> float:
+    """Return the width of a panel's line by its place: later ones are thinner and hide nothing."""
+    return max(1.4, 3.0 - 0.35 * place)
 
 
 def titled(frame: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:

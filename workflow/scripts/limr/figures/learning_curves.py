@@ -57,17 +57,22 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
             f"figure 'learning-curves': the score '{record['score']}' has no learning curves."
             f"{nearest(source, inputs.trajectories)}"
         )
-    scores = inputs.scores[record["score"]].dropna(subset="score")
-    scores = scores.sort_values(["score", "problem_id"], ascending=[False, True])
+    scores = inputs.scores[record["score"]]
+    scores = scores.sort_values(["score", "problem_id"], ascending=[False, True])  # NaN last
     ids = list(scores["problem_id"])
-    curves = tr.curves(inputs.trajectories[source], ids)
-    if not curves.usable.any():
-        raise InputError("figure 'learning-curves': no problem was sampled in every epoch.")
-    rows = np.flatnonzero(curves.usable)
+    made = record.get("options") or {}
+    curves = tr.curves(
+        tr.samples(inputs.trajectories[source], ids),
+        made.get("epochs"),
+        made.get("missing", tr.MISSING_RULES[0]),
+    )
+    rows = np.flatnonzero(curves.usable & scores["score"].notna().to_numpy())
+    if not len(rows):
+        raise InputError("figure 'learning-curves': no problem with a score has a whole curve.")
     shown = np.unique(rows[_spread(len(rows), min(options["curves"], len(rows)))])
     examples = [int(rows[round(q * (len(rows) - 1))]) for q in EXAMPLES[: len(rows)]]
     kept = _kept(record, scores)
-    parts = [_mean(curves, len(rows))]
+    parts = [_mean(curves, int(curves.usable.sum()))]
     for role, chosen in (("background", shown), ("example", examples)):
         parts += [_curve(role, ids[i], curves.accuracy[i], scores, i, kept) for i in chosen]
     return pd.concat(parts, ignore_index=True)

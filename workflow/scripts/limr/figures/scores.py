@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 from limr import results
 from limr import trajectories as tr
 from limr.figures import _style
+from limr.thresholds import THRESHOLDS
 
 TITLE = "Scores and thresholds"
 NEEDS = ("trajectories", "scores", "subsets")
@@ -34,7 +35,6 @@ OPTIONS: dict[str, Any] = {
         },
     },
 }
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
@@ -46,9 +46,8 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     frame = inputs.scores[record["score"]]
     scored = frame.dropna(subset="score")[["problem_id", "score"]].reset_index(drop=True)
     source = str(record.get("trajectories"))
-    solved = pd.Series(dtype=object)
-    if source in inputs.trajectories:
-        solved = tr.solved(inputs.trajectories[source]).set_index("problem_id")["solved"]
+    curves = inputs.trajectories.get(source)
+    solved = tr.solved(curves) if curves is not None else {}
     return scored.assign(
         solved=scored["problem_id"].map(solved).astype(object).fillna("unknown"),
         threshold=record["rule"].get("threshold", record["selected_score_range"][0]),

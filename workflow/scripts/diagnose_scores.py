@@ -1,0 +1,27 @@
+"""Say how sure a score is, problem by problem, and from how many epochs."""
+
+from limr import diagnostics, io, selection
+from limr import scores as scoring
+from limr.joblog import logged
+from limr.records import SCORES, TRAJECTORIES, read_problems
+from limr.streams import stream
+
+with logged(snakemake.log[0]):
+    settings, given = snakemake.params.settings, snakemake.input
+    seed, name = settings["seed"], snakemake.wildcards.selector
+    subject = diagnostics.subject(
+        scoring.candidates(read_problems(given.problems)),
+        io.read_parquet(given.trajectories, TRAJECTORIES),
+        settings["selector"],
+        settings["options"],
+        seed=seed,
+        name=name,
+    )
+    diagnostics.check_same(subject, io.read_parquet(given.scores, SCORES))
+    subset = selection.read_subset(given.subset, given.record) if given.subset else None
+    cut = diagnostics.cut(subject, subset, stream(seed, "diagnose", name, "ties"))
+    draws, level = settings["draws"], settings["level"]
+    rng = stream(seed, "diagnose", name, "draws")
+    problems = diagnostics.problem_table(subject, cut, draws, level, rng)
+    io.write_parquet(snakemake.output.problems, problems)
+    io.write_parquet(snakemake.output.epochs, diagnostics.epoch_table(subject, cut, level))

@@ -1,0 +1,191 @@
+"""The diagnostics of one score: how sure each problem's is, and from how many epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from limr import agreement, registry, schema, uncertainty
+from limr import trajectories as tr
+from limr.agreement import Agreement, Rescore
+from limr.errors import InputError
+from limr.records import DIAGNOSTICS, STABILITY
+from limr.scores import Candidates
+from limr.streams import stream
+
+SIXTH = "the best sixth"  # about what the paper keeps: 1,389 of 8,523
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A score to be diagnosed.
+
+    Attributes:
+        problems: every problem, in order.
+        taken: the samples that the score is made from, cut to its `epochs`.
+        rescore: the score as a function of such samples.
+        scores: (n_problems,) the observed score; NaN = not scorable.
+    """
+
+    problems: Candidates
+    taken: tr.Samples
+    rescore: Rescore
+    scores: tr.Floats
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What was selected from a score.
+
+    Attributes:
+        rule: see `limr.selection.cut`, with a size as a number.
+        words: the rule in words.
+        selected: (n_problems,) whether a problem was selected.
+    """
+
+    rule: Mapping[str, Any]
+    words: str
+    selected: tr.Flags
+
+
+def subject(
+    problems: Candidates,
+    trajectories: pa.Table,
+    selector: str,
+    options: Mapping[str, Any],
+    *,
+    seed: int,
+    name: str,
+) -> Subject:
+    """Return a score as something to be computed again; the arguments are `limr.scores.score`'s.
+
+    Raises:
+        InputError: see `limr.scores.score`.
+    """
+    module = registry.load("selectors", selector)
+    settings = schema.complete(dict(options), module.OPTIONS, f"selector '{selector}'")
+    taken = tr.samples(trajectories, problems.problem_ids)
+    if "epochs" in settings:
+        taken = taken.first(settings["epochs"])
+        settings["epochs"] = None  # `rescore` also gets fewer epochs than that
+
+    def rescore(samples: tr.Samples) -> tr.Floats:
+        found = module.score(problems, samples, settings, stream(seed, "select", name))
+        values: tr.Floats = found.values
+        return values
+
+    return Subject(problems, taken, rescore, rescore(taken))
+
+
+def check_same(of: Subject, scores: pa.Table) -> None:
+    """Refuse to diagnose other scores than those that were given.
+
+    Raises:
+        InputError: a score is not what the samples give.
+    """
+    if scores["problem_id"].to_pylist() != list(of.problems.problem_ids) or not np.allclose(
+        scores["score"].to_numpy(), of.scores, rtol=1e-9, atol=1e-9, equal_nan=True
+    ):
+        raise InputError(
+            "the scores are not those that the learning curves give. Score the problems again."
+        )
+
+
+def cut(of: Subject, subset: Mapping[str, Any] | None, rng: np.random.Generator) -> Cut:
+    """Return what was selected: a subset, or without one the best sixth of the scored.
+
+    Args:
+        of: the score.
+        subset: a subset's record with its `problem_ids` (`limr.selection.read_subset`).
+        rng: breaks ties at the last place of the best sixth.
+    """
+    if subset is not None:
+        rule = subset["rule"]
+        kept = set(subset["problem_ids"])
+        selected = np.array([key in kept for key in of.problems.problem_ids], bool)
+        return Cut(rule, _in_words(rule), selected)
+    n_scored = int((~np.isnan(of.scores)).sum())
+    size = min(n_scored, max(1, round(n_scored / 6)))
+    selected = np.zeros(len(of.scores), bool)
+    selected[np.lexsort((rng.random(len(selected)), -of.scores))[:size]] = True  # NaN sorts last
+    return Cut({"size": size}, SIXTH, selected)
+
+
+def _in_words(rule: Mapping[str, Any]) -> str:
+    if "threshold" in rule:
+        return f"score {'>' if rule.get('strict') else '≥'} {rule['threshold']:g}"
+    return f"the best {rule['size']:,}" if "size" in rule else "all with a score"
+
+
+def problem_table(
+    of: Subject, made: Cut, draws: int, level: float, rng: np.random.Generator
+) -> pa.Table:
+    """Return `limr.records.DIAGNOSTICS`: how sure each problem's score and selection are.
+
+    Args:
+        of: the score.
+        made: the cut whose outcome is in question.
+        draws: of the bootstrap (`limr.uncertainty`).
+        level: of the intervals.
+        rng: a named stream.
+    """
+    drawn = uncertainty.draw_scores(of.taken, of.rescore, draws, rng)
+    centred = uncertainty.centre(drawn, of.scores)
+    found = uncertainty.spread(centred, level)
+    columns: dict[str, Any] = {
+        "problem_id": list(of.problems.problem_ids),
+        "score": of.scores,
+        "low": found.low,
+        "high": found.high,
+        "standard_error": found.standard_error,
+        "selected": made.selected,
+        "probability": uncertainty.selected_share(centred, made.rule),
+        "rule": np.full(len(of.scores), made.words, dtype=object),
+        "draws": np.full(len(of.scores), draws),
+        "level": np.full(len(of.scores), level),
+    }
+    return _table(columns, DIAGNOSTICS)
+
+
+def epoch_table(of: Subject, made: Cut, level: float) -> pa.Table:
+    """Return `limr.records.STABILITY`: the score from some epochs against that from others.
+
+    As many of the best are compared as the cut selects of the problems with a score, in proportion.
+    No rows where there is one epoch only.
+    """
+    share = float(made.selected.sum() / max(1, (~np.isnan(of.scores)).sum()))
+    prefixes = agreement.first_epochs(of.taken, of.rescore, share)
+    rows = [("first", epochs, found) for epochs, found in prefixes.items()]
+    halves = agreement.odd_even(of.taken, of.rescore, share)
+    if halves is not None:
+        rows.append(("odd-even", of.taken.n_epochs, halves))
+    whole = [_row(kind, epochs, of.taken.n_epochs, found, level) for kind, epochs, found in rows]
+    return _table({name: [row[name] for row in whole] for name in STABILITY.names}, STABILITY)
+
+
+def _row(kind: str, epochs: int, n_epochs: int, found: Agreement, level: float) -> dict[str, Any]:
+    low, high = found.interval(level)
+    return {
+        "kind": kind,
+        "epochs": epochs,
+        "n_epochs": n_epochs,
+        "n": found.n,
+        "size": found.size,
+        "spearman": found.spearman,
+        "shared": found.shared,
+        "overlap": found.overlap,
+        "low": low,
+        "high": high,
+        "chance": found.chance,
+        "level": level,
+    }
+
+
+def _table(columns: Mapping[str, Any], contract: pa.Schema) -> pa.Table:
+    """Return a table of columns, NaN as null."""
+    arrays = [pa.array(columns[field.name], field.type, from_pandas=True) for field in contract]
+    return pa.Table.from_arrays(arrays, schema=contract)

@@ -1,0 +1,116 @@
+"""From how many epochs a score can be had: the first epochs against all, with a noise ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from limr import results, shown
+from limr.figures import _style
+
+TITLE = "Scores from the first epochs"
+NEEDS = ("diagnostics", "scores", "subsets")
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"scores": shown.SCORES_OPTION},
+}
+MARKED = 25  # most epochs of which each is marked
+PANELS = {"spearman": "Rank correlation with all epochs", "overlap": "Overlap of the best"}
+
+
+def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return `limr.records.STABILITY` of every shown score, with score and colour."""
+    colours = _style.score_colours(inputs)
+    parts = [
+        inputs.diagnostics[name].epochs.assign(score=name, colour=colours.get(name, _style.BASE))
+        for name in shown.diagnosed(inputs, options["scores"], "figure 'stability'")
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """Draw rank correlation on the left, overlap of the best on the right."""
+    drawn = _style.figure(10.4, 4.6)
+    axes = drawn.subplots(1, 2)
+    for ax, (value, title) in zip(axes, PANELS.items(), strict=True):
+        _draw_panel(ax, frame.dropna(subset=value), value)
+        ax.set_title(title)
+        last = int(frame["n_epochs"].max()) if len(frame) else 1
+        ax.set_xlim(0.5, max(last, 2) - 0.5)
+        ax.set_xlabel(f"first epochs, of {_of(frame)}")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    _draw_chance(axes[1], frame.dropna(subset="overlap"))
+    if len(frame):
+        _draw_legend(drawn, frame)
+    return drawn
+
+
+def _of(frame: pd.DataFrame) -> str:
+    """Return how many epochs there are, in words: scores may use different numbers."""
+    known = sorted({int(n) for n in frame["n_epochs"]}) or [1]
+    return f"{known[0]} to {known[-1]}" if len(known) > 1 else str(known[0])
+
+
+def _draw_panel(ax: Axes, frame: pd.DataFrame, value: str) -> None:
+    lines = frame[frame["kind"] == "first"]
+    marker = "o" if frame["n_epochs"].max() <= MARKED else None
+    for place, (name, rows) in enumerate(lines.groupby("score", sort=False)):
+        colour = rows["colour"].iloc[0]
+        x, y = rows["epochs"], rows[value]
+        ax.plot(x, y, color=colour, linewidth=_style.width(place), marker=marker, markersize=4)
+        if value == "overlap":
+            ax.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.13, linewidth=0)
+        halves = frame[(frame["score"] == name) & (frame["kind"] == "odd-even")]
+        for level in halves[value]:
+            ax.axhline(level, color=colour, linestyle="--", linewidth=1.2, zorder=1)
+    if len(lines) and value == "spearman":
+        ax.set_ylim(np.floor(5 * frame[value].min()) / 5, 1.02)
+    else:
+        ax.set_ylim(0.0, 1.02)
+    if not len(lines):
+        ax.text(0.5, 0.5, "nothing to compare", transform=ax.transAxes, ha="center", va="center")
+
+
+def _draw_chance(ax: Axes, frame: pd.DataFrame) -> None:
+    """Draw what scores share by chance: in a score's colour where others have another chance."""
+    means = frame.groupby("score", sort=False).agg({"chance": "mean", "colour": "first"})
+    for _, rows in means.groupby(means["chance"].round(2)):
+        colour = rows["colour"].iloc[0] if 1 == len(rows) < len(means) else _style.BASE
+        at = rows["chance"].mean()
+        ax.axhline(at, color=colour, linestyle=":", linewidth=1.5, zorder=1)
+        ax.annotate(
+            "chance", (1.0, at), xycoords=("axes fraction", "data"), xytext=(5, 0),
+            textcoords="offset points", color=colour, va="center", fontsize=9,
+        )  # fmt: skip
+
+
+def _draw_legend(drawn: Figure, frame: pd.DataFrame) -> None:
+    names = frame.drop_duplicates("score")
+    handles = [Line2D([], [], color=colour, linewidth=2.4) for colour in names["colour"]]
+    handles.append(Line2D([], [], color=_style.BASE, linewidth=1.2, linestyle="--"))
+    labels = [*names["score"], "odd against even epochs"]
+    drawn.legend(handles, labels, loc="outside upper left", ncols=min(len(labels), 7), fontsize=9.5)
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what is compared, what the band covers, and what the dashed lines are."""
+    if frame.empty:
+        return "The learning curves have one epoch only, so that no part of them can be compared."
+    n, size, level = int(frame["n"].max()), int(frame["size"].max()), frame["level"].iloc[0]
+    return (
+        "Each score from the first epochs against the same score from all "
+        f"{_of(frame)}, over up to {n:,} problems that both could score: rank "
+        f"correlation, and the share of the best (up to {size:,}) that both have. Dashed: the "
+        "score from odd epochs against that from even ones, which share no sample: about as far as "
+        "half of the samples agree with the other half, a noise ceiling. The first epochs are part "
+        f"of all epochs and may pass it. Bands: Wilson's {100 * level:g} % interval of the "
+        "overlap; it is over problems and does not cover other samples of the same problems. One "
+        "run."
+    )

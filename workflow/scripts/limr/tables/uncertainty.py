@@ -1,0 +1,58 @@
+"""How sure each selection is, when every sample is drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from limr import results, shown
+
+TITLE = "How sure the selections are"
+NEEDS = ("diagnostics",)
+DECIMALS = 3
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"scores": shown.SCORES_OPTION},
+}
+SURE, POSSIBLE = 0.95, 0.05
+
+
+def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a diagnosed score."""
+    rows = []
+    for name in shown.diagnosed(inputs, options["scores"], "table 'uncertainty'"):
+        frame = inputs.diagnostics[name].problems
+        scored = frame.dropna(subset="score")
+        kept, left = scored[scored["selected"]], scored[~scored["selected"]]
+        rows.append(
+            {
+                "score": name,
+                "cut": frame["rule"].iloc[0],
+                "problems": len(scored),
+                "selected": len(kept),
+                "median standard error": scored["standard_error"].median(),
+                "selected again": kept["probability"].mean(),
+                f"selected, surely (≥ {SURE:g})": int((kept["probability"] >= SURE).sum()),
+                f"left out, possibly in (> {POSSIBLE:g})": int(
+                    (left["probability"] > POSSIBLE).sum()
+                ),
+                "draws": int(frame["draws"].iloc[0]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what was drawn again, and what was not."""
+    return (
+        "Every count of correct samples was drawn again and every score computed again, as often "
+        "as 'draws' says. Problems: those with a score. Selected again: share of the selection "
+        "that the same cut selects from redrawn samples, on average. Surely: selected problems "
+        f"that at least {SURE:.0%} of the draws select; possibly in: problems left out that more "
+        f"than {POSSIBLE:.0%} of the draws select. Draws vary about scores that hold this noise "
+        "already: a second, independent set of samples would agree less with the first. "
+        "And it is the noise of the samples of one run; another run of the training adds its own."
+    ).replace("%", " %")
