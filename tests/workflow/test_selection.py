@@ -36,8 +36,15 @@ LOG: dict[str, Any] = {
         "variance": {"train": "none", "score": "variance", "size": 10},
         "rand": {"train": "none", "score": "random", "size": "limr"},
     },
-    "tables": {"subsets": {}},
-    "figures": {"scores": {}, "learning-curves": {}},
+    "diagnostics": {"draws": 50},
+    "tables": {
+        "subsets": {},
+        "agreement": {},
+        "uncertainty": {},
+        "stability": {},
+        "thresholds": {},
+    },
+    "figures": {"scores": {}, "learning-curves": {}, "agreement": {}, "uncertainty": {}},
 }
 # A selector that nobody has thought of yet: the last epoch's accuracy.
 MINE = '''
@@ -119,6 +126,9 @@ def test_a_study_from_a_log_and_a_selector_in_one_file(from_log: Project) -> Non
     table = pd.read_csv(results / "tables/subsets.tsv", sep="\t").set_index("arm")
     assert table.loc["mine", "problems"] == 9
     assert (pd.read_csv(results / "figures/scores.tsv", sep="\t")["score_name"] == "mine").all()
+    for path in ("tables/agreement", "tables/uncertainty", "tables/stability", "figures/agreement"):
+        assert "mine" in (results / f"{path}.tsv").read_text(), path
+    assert (results / "diagnostics/mine.parquet").exists()
     assert "mine" in (results / "report.html").read_text()
 
 
@@ -175,3 +185,8 @@ def test_selection_from_one_shot_rlvrs_log(project: Project, mirror: Path) -> No
     table = pd.read_csv(results / "tables/subsets.tsv", sep="\t").set_index("arm")
     assert table.loc["bottom-lim", "shared with limr"] == 0
     assert table.loc["limr", "never solved"] == 0
+    agreement = pd.read_csv(results / "tables/agreement.tsv", sep="\t")
+    lim = agreement[(agreement["score"] == "lim") & (agreement["other score"] == "lim-curve-free")]
+    assert lim["Spearman"].item() == pytest.approx(0.99, abs=0.005)
+    assert lim["overlap"].item() == pytest.approx(0.90, abs=0.01)
+    assert len(list((results / "diagnostics").glob("*.parquet"))) == 18
