@@ -52,6 +52,8 @@ lock:
 bench: setup
 	@$(BIN)/python benchmarks/embedded/compare.py --trl "$(TRL_PYTHON)" \
 		--base results/demo/base --problems results/demo/problems/arithmetic.jsonl
+	@$(BIN)/python benchmarks/selection/compare.py
+	@$(BIN)/python benchmarks/selection/diagnostics.py
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
