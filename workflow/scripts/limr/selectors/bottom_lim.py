@@ -24,7 +24,7 @@ OPTIONS: dict[str, Any] = lim.OPTIONS
 
 def score(
     problems: Candidates,
-    taken: tr.Samples | None,
+    taken: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:

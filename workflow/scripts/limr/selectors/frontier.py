@@ -44,7 +44,7 @@ OPTIONS: dict[str, Any] = {
 
 def score(
     problems: Candidates,
-    taken: tr.Samples | None,
+    taken: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -53,8 +53,6 @@ def score(
     Raises:
         InputError: see `limr.trajectories.Samples.first`.
     """
-    if taken is None:
-        raise ValueError("this selector needs samples")
     taken = taken.first(options["epochs"])
     n, n_correct = taken.n.sum(axis=1), taken.n_correct.sum(axis=1)
     prior = float(options["prior"])

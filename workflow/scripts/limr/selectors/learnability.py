@@ -28,7 +28,7 @@ OPTIONS: dict[str, Any] = {
 
 def score(
     problems: Candidates,
-    taken: tr.Samples | None,
+    taken: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -37,7 +37,5 @@ def score(
     Raises:
         InputError: see `limr.trajectories.Samples.first`.
     """
-    if taken is None:
-        raise ValueError("this selector needs samples")
     taken = taken.first(options["epochs"])
     return from_pass_rate(taken, taken.pass_rate * (1.0 - taken.pass_rate))

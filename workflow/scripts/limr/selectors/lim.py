@@ -70,7 +70,7 @@ def never_solved(curves: tr.Curves) -> tr.Flags:
 
 def score(
     problems: Candidates,
-    taken: tr.Samples | None,
+    taken: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -83,8 +83,6 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves`.
     """
-    if taken is None:
-        raise ValueError("this selector needs samples")
     curves = tr.curves(taken, options["epochs"], options["missing"])
     if not (curves.mean < 1).any():
         return from_curves(curves, np.full(int(curves.usable.sum()), np.nan), ALL_SOLVED)

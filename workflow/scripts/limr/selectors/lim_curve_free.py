@@ -30,7 +30,7 @@ OPTIONS: dict[str, Any] = {
 
 def score(
     problems: Candidates,
-    taken: tr.Samples | None,
+    taken: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -39,8 +39,6 @@ def score(
     Raises:
         InputError: see `limr.trajectories.Samples.first`.
     """
-    if taken is None:
-        raise ValueError("this selector needs samples")
     taken = taken.first(options["epochs"])
     rate = taken.pass_rate
     sampled = ~np.isnan(rate)

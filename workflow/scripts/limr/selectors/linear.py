@@ -50,7 +50,7 @@ CONSTANT = "a constant curve has no correlation"
 
 def score(
     problems: Candidates,
-    taken: tr.Samples | None,
+    taken: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -61,8 +61,6 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves`.
     """
-    if taken is None:
-        raise ValueError("this selector needs samples")
     curves = tr.curves(taken, options["epochs"], options["missing"])
     usable = curves.whole
     if usable.shape[1] < 2:

@@ -29,7 +29,7 @@ OPTIONS: dict[str, Any] = {
 
 def score(
     problems: Candidates,
-    taken: tr.Samples | None,
+    taken: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -38,8 +38,6 @@ def score(
     Raises:
         InputError: see `limr.trajectories.Samples.first`.
     """
-    if taken is None:
-        raise ValueError("this selector needs samples")
     taken = taken.first(options["epochs"])
     rate = taken.pass_rate
     return from_pass_rate(taken, ((rate > 0) & (rate < 1)).astype(float))

@@ -32,7 +32,7 @@ ONE_EPOCH = "one epoch has no variance"
 
 def score(
     problems: Candidates,
-    taken: tr.Samples | None,
+    taken: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -41,8 +41,6 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves`.
     """
-    if taken is None:
-        raise ValueError("this selector needs samples")
     curves = tr.curves(taken, options["epochs"], options["missing"])
     usable = curves.whole
     if usable.shape[1] < 2:

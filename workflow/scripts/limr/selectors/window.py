@@ -45,7 +45,7 @@ OPTIONS: dict[str, Any] = {
 
 def score(
     problems: Candidates,
-    taken: tr.Samples | None,
+    taken: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -54,8 +54,6 @@ def score(
     Raises:
         InputError: the ends are in the wrong order, or see `limr.trajectories.Samples.first`.
     """
-    if taken is None:
-        raise ValueError("this selector needs samples")
     low, high = options["low"], options["high"]
     if low > high:
         raise InputError(f"selector 'window': low {low:g} lies above high {high:g}. Swap them.")
