@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from limr import diagnostics, scores
+from limr import trajectories as tr
 from limr.records import TRAJECTORIES
 from limr.streams import stream
 
@@ -46,7 +47,8 @@ def seconds(
 ) -> tuple[float, float]:
     """Return the wall time of a score's two tables: the bootstrap's, and that over epochs."""
     start = time.perf_counter()
-    of = diagnostics.subject(problems, curves, selector, {}, seed=0, name=selector)
+    taken = tr.samples(curves, problems.problem_ids)
+    of = diagnostics.subject(problems, taken, selector, {}, seed=0, name=selector)
     cut = diagnostics.cut(of, None, stream(0, "ties", selector))
     diagnostics.problem_table(of, cut, draws, 0.95, stream(0, "draws", selector))
     middle = time.perf_counter()

@@ -168,7 +168,8 @@ def offline(curves, n=128):
 
 def diagnosis(selector, curves, subset, draws=100):
     candidates = scoring.candidates(problems())
-    of = diagnostics.subject(candidates, curves, selector, {}, seed=0, name=selector)
+    taken = tr.samples(curves, candidates.problem_ids)
+    of = diagnostics.subject(candidates, taken, selector, {}, seed=0, name=selector)
     cut = diagnostics.cut(of, subset, stream(0, "diagnose", selector, "ties"))
     rng = stream(0, "diagnose", selector, "draws")
     found = diagnostics.problem_table(of, cut, draws, 0.95, rng).to_pandas()

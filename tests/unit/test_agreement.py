@@ -187,7 +187,9 @@ def real(mirror):
     ids = table["problem_id"].unique().to_pylist()
     candidates = scores.Candidates(ids, [None] * len(ids))
     return {
-        name: diagnostics.subject(candidates, table, name, {}, seed=0, name=name)
+        name: diagnostics.subject(
+            candidates, tr.samples(table, candidates.problem_ids), name, {}, seed=0, name=name
+        )
         for name in ("lim", "lim-curve-free")
     }
 

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from limr import diagnostics, io, registry, results, scores
+from limr import trajectories as tr
 from limr.errors import InputError
 from limr.records import DIAGNOSTICS, STABILITY, TRAJECTORIES
 from limr.streams import stream
@@ -30,7 +31,8 @@ def table(rows, n=8):
 
 def subject(rows, selector="lim", **options):
     problems = scores.Candidates([f"p{i}" for i in range(len(rows))], [None] * len(rows))
-    return diagnostics.subject(problems, table(rows), selector, options, seed=0, name="x")
+    taken = tr.samples(table(rows), problems.problem_ids)
+    return diagnostics.subject(problems, taken, selector, options, seed=0, name="x")
 
 
 def diagnosed(of, subset=None, draws=30):
@@ -148,10 +150,9 @@ def test_more_samples_are_surer():
     rows = [[i, i, i, i] for i in range(9)]
     few, _ = diagnosed(subject(rows, "learnability"), draws=400)
     problems = scores.Candidates([f"p{i}" for i in range(9)], [None] * 9)
-    many = diagnostics.subject(
-        problems, table([[4 * c for c in row] for row in rows], n=32), "learnability", {},
-        seed=0, name="x",
-    )  # fmt: skip
+    fourfold = table([[4 * c for c in row] for row in rows], n=32)
+    taken = tr.samples(fourfold, problems.problem_ids)
+    many = diagnostics.subject(problems, taken, "learnability", {}, seed=0, name="x")
     surer, _ = diagnosed(many, draws=400)
     assert (surer["standard_error"] < few["standard_error"]).all()
     np.testing.assert_array_equal(surer["score"], few["score"])

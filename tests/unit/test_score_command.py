@@ -11,7 +11,15 @@ import pytest
 from limr import io
 from limr.commands import score
 from limr.errors import InputError
-from limr.records import ROLLOUTS, SCORES, TRAJECTORIES, Problem, write_problems
+from limr.records import (
+    DIAGNOSTICS,
+    ROLLOUTS,
+    SCORES,
+    STABILITY,
+    TRAJECTORIES,
+    Problem,
+    write_problems,
+)
 
 
 def run(*argv):
@@ -116,6 +124,27 @@ def test_never_solved_problems_that_pass_are_warned_of(tmp_path, capsys):
     (tmp_path / "a.json").write_text(json.dumps(value))
     run(tmp_path / "a.json", "--format", "accuracy-json", "--output", tmp_path / "s.parquet")
     assert "Warning, at 0.6: 1 of the 3 selected problems were never" in capsys.readouterr().err
+
+
+def test_how_sure_a_choice_is_can_be_asked_for(tmp_path, capsys):
+    value = {f"p{i}": [(i + k) % 9 / 8 for k in range(4)] for i in range(30)}
+    (tmp_path / "a.json").write_text(json.dumps(value))
+    common = [tmp_path / "a.json", "--format", "accuracy-json", "--output", tmp_path / "s.parquet"]
+    run(*common, "--draws", 40)
+    said = capsys.readouterr().err
+    assert "Drawn again 40 times: of the" in said
+    assert "(score ≥ 0.6)" in said  # the paper's cut, where none is given
+    assert "Odd and even epochs share" in said
+    table = io.read_parquet(tmp_path / "s.diagnostics.parquet", DIAGNOSTICS).to_pandas()
+    assert (table["low"] <= table["high"]).all()
+    assert table["probability"].between(0, 1).all()
+    assert io.read_parquet(tmp_path / "s.epochs.parquet", STABILITY).num_rows == 4
+    run(*common, "--draws", 40, "--selector", "variance")
+    assert "(the best sixth)" in capsys.readouterr().err
+    run(*common, "--draws", 40, "--size", 7, "--subset", tmp_path / "subset.jsonl")
+    assert "of the 7 selected (the best 7)" in capsys.readouterr().err
+    with pytest.raises(InputError, match="--draws is a number of draws"):
+        run(*common, "--draws", 40, "--selector", "random")
 
 
 def test_published_scores_need_problems(tmp_path):

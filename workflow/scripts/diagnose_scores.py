@@ -2,6 +2,7 @@
 
 from limr import diagnostics, io, selection
 from limr import scores as scoring
+from limr import trajectories as tr
 from limr.joblog import logged
 from limr.records import SCORES, TRAJECTORIES, read_problems
 from limr.streams import stream
@@ -9,9 +10,10 @@ from limr.streams import stream
 with logged(snakemake.log[0]):
     settings, given = snakemake.params.settings, snakemake.input
     seed, name = settings["seed"], snakemake.wildcards.selector
+    problems = scoring.candidates(read_problems(given.problems))
     subject = diagnostics.subject(
-        scoring.candidates(read_problems(given.problems)),
-        io.read_parquet(given.trajectories, TRAJECTORIES),
+        problems,
+        tr.samples(io.read_parquet(given.trajectories, TRAJECTORIES), problems.problem_ids),
         settings["selector"],
         settings["options"],
         seed=seed,
@@ -22,6 +24,6 @@ with logged(snakemake.log[0]):
     cut = diagnostics.cut(subject, subset, stream(seed, "diagnose", name, "ties"))
     draws, level = settings["draws"], settings["level"]
     rng = stream(seed, "diagnose", name, "draws")
-    problems = diagnostics.problem_table(subject, cut, draws, level, rng)
-    io.write_parquet(snakemake.output.problems, problems)
+    table = diagnostics.problem_table(subject, cut, draws, level, rng)
+    io.write_parquet(snakemake.output.problems, table)
     io.write_parquet(snakemake.output.epochs, diagnostics.epoch_table(subject, cut, level))

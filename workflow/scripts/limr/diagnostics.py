@@ -17,6 +17,7 @@ from limr.records import DIAGNOSTICS, STABILITY
 from limr.scores import Candidates
 from limr.streams import stream
 
+_SHOWN = (1, 2, 5, 10, 20, 50)  # numbers of first epochs in a summary
 SIXTH = "the best sixth"  # about what the paper keeps: 1,389 of 8,523
 
 
@@ -54,7 +55,7 @@ class Cut:
 
 def subject(
     problems: Candidates,
-    trajectories: pa.Table,
+    taken: tr.Samples,
     selector: str,
     options: Mapping[str, Any],
     *,
@@ -68,7 +69,6 @@ def subject(
     """
     module = registry.load("selectors", selector)
     settings = schema.complete(dict(options), module.OPTIONS, f"selector '{selector}'")
-    taken = tr.samples(trajectories, problems.problem_ids)
     if "epochs" in settings:
         taken = taken.first(settings["epochs"])
         settings["epochs"] = None  # `rescore` also gets fewer epochs than that
@@ -108,11 +108,26 @@ def cut(of: Subject, subset: Mapping[str, Any] | None, rng: np.random.Generator)
         kept = set(subset["problem_ids"])
         selected = np.array([key in kept for key in of.problems.problem_ids], bool)
         return Cut(rule, _in_words(rule), selected)
+    return cut_best(of, None, rng)
+
+
+def cut_best(of: Subject, size: int | None, rng: np.random.Generator) -> Cut:
+    """Return the best so many of the scored problems; None: a sixth. `rng` breaks ties."""
     n_scored = int((~np.isnan(of.scores)).sum())
-    size = min(n_scored, max(1, round(n_scored / 6)))
+    number = max(1, round(n_scored / 6)) if size is None else size
     selected = np.zeros(len(of.scores), bool)
-    selected[np.lexsort((rng.random(len(selected)), -of.scores))[:size]] = True  # NaN sorts last
-    return Cut({"size": size}, SIXTH, selected)
+    order = np.lexsort((rng.random(len(selected)), -of.scores))  # NaN sorts last
+    selected[order[: min(n_scored, number)]] = True
+    rule = {"size": min(n_scored, number)}
+    return Cut(rule, SIXTH if size is None else _in_words(rule), selected)
+
+
+def cut_by(of: Subject, rule: Mapping[str, Any]) -> Cut:
+    """Return what a threshold selects, which may be nothing or everything."""
+    values = np.nan_to_num(of.scores, nan=-np.inf)
+    threshold = rule["threshold"]
+    selected = values > threshold if rule.get("strict") else values >= threshold
+    return Cut(rule, _in_words(rule), selected)
 
 
 def _in_words(rule: Mapping[str, Any]) -> str:
@@ -189,3 +204,35 @@ def _table(columns: Mapping[str, Any], contract: pa.Schema) -> pa.Table:
     """Return a table of columns, NaN as null."""
     arrays = [pa.array(columns[field.name], field.type, from_pandas=True) for field in contract]
     return pa.Table.from_arrays(arrays, schema=contract)
+
+
+def in_sentences(problems: pa.Table, epochs: pa.Table) -> list[str]:
+    """Return the diagnostics of a score in short sentences.
+
+    Args:
+        problems: see `problem_table`.
+        epochs: see `epoch_table`.
+    """
+    selected = np.array(problems["selected"].to_pylist(), bool)
+    share = np.nan_to_num(np.array(problems["probability"].to_pylist(), float))
+    rule, draws = problems["rule"][0].as_py(), problems["draws"][0].as_py()
+    if not selected.any():
+        return [f"Nothing is selected ({rule}), so nothing can be selected again."]
+    surely = int((share[selected] >= 0.95).sum())
+    perhaps = int((share[~selected] > 0.05).sum())
+    lines = [
+        f"Drawn again {draws:,} times: of the {int(selected.sum()):,} selected ({rule}) "
+        f"{share[selected].mean():.0%} are selected again, {surely:,} of them surely; {perhaps:,} "
+        "left out might be in."
+    ]
+    for row in epochs.to_pylist():
+        prefix = row["kind"] == "first"
+        if row["overlap"] is None or (prefix and row["epochs"] not in _SHOWN):
+            continue
+        which = f"The first {row['epochs']} epochs and all" if prefix else "Odd and even epochs"
+        correlation = "–" if row["spearman"] is None else f"{row['spearman']:.2f}"
+        lines.append(
+            f"  {which} share {row['overlap']:.0%} of the selection (by chance "
+            f"{row['chance']:.0%}); rank correlation {correlation}."
+        )
+    return lines

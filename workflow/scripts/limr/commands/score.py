@@ -53,6 +53,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     cut.add_argument("--size", type=int, help="write so many of the best problems")
     parser.add_argument("--subset", type=Path, help="where the chosen problems go, .jsonl")
     parser.add_argument(
+        "--draws",
+        type=int,
+        default=0,
+        help="draw every sample again so often, and say how sure the scores and the choice are "
+        "(1000 is plenty; OUTPUT gains the neighbours .diagnostics.parquet and .epochs.parquet)",
+    )
+    parser.add_argument(
         "--seed", type=int, default=1, help="of random selectors and ties (%(default)s)"
     )
     parser.add_argument("--output", type=Path, required=True, help="scores.parquet")
@@ -82,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
     lines = [*found.report(), *_summary(table)]
     if made is not None:
         lines += _solved(args, *made, selector, options[1])
+        lines += _certainty(args, candidates, made[1], selector, options[1]) if args.draws else []
     if args.subset is not None:
         lines += _write_subset(args, table, problems, found)
     io.write_parquet(args.output, table)
@@ -191,6 +199,39 @@ def _solved(
         texts = selector.warnings(chosen, taken, settings)
         lines += [f"Warning, at {threshold:g}: {text}" for text in texts]
     return lines
+
+
+def _certainty(
+    args: argparse.Namespace,
+    candidates: Candidates,
+    taken: Samples,
+    selector: ModuleType,
+    options: Mapping[str, Any],
+) -> list[str]:
+    """Write how sure each problem's score is, and say how sure the choice is."""
+    from limr import diagnostics, io
+    from limr.streams import stream
+
+    if not selector.NEEDS_TRAJECTORIES or args.draws < 1:
+        raise InputError("--draws is a number of draws from 1, for selectors that need samples.")
+    of = diagnostics.subject(
+        candidates, taken, args.selector, options, seed=args.seed, name=args.selector
+    )
+    threshold = args.threshold
+    if threshold is None and args.size is None:
+        threshold = getattr(selector, "THRESHOLD", None)
+    rng = stream(args.seed, "ties", args.selector)
+    cut = (
+        diagnostics.cut_best(of, args.size, rng)
+        if threshold is None
+        else diagnostics.cut_by(of, {"threshold": threshold})
+    )
+    draws = stream(args.seed, "diagnose", args.selector, "draws")
+    problems = diagnostics.problem_table(of, cut, args.draws, 0.95, draws)
+    epochs = diagnostics.epoch_table(of, cut, 0.95)
+    for table, name in ((problems, "diagnostics"), (epochs, "epochs")):
+        io.write_parquet(args.output.with_suffix(f".{name}.parquet"), table)
+    return diagnostics.in_sentences(problems, epochs)
 
 
 def _write_subset(
