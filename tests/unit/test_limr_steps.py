@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
 import upstream
 
-from limr import importing, schema
+from limr import importing, progress, schema
 from limr import scores as scoring
 from limr.errors import InputError
 from limr.importers import limr_steps
@@ -222,3 +224,27 @@ def test_rewards_in_single_precision_are_known(log):
     step(log, 2, [("b", float(np.float32(0.1))), ("b", 1.0)])
     found = read(log, PROBLEMS, other_rewards=[0.1, -0.5, -1.0])
     assert found.samples.n_correct.tolist() == [[1, 2], [1, 2]]
+
+
+def killed(path):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_reader_that_is_killed_is_an_error_and_not_a_hang():
+    with pytest.raises(InputError, match="a process that read step files was ended from outside"):
+        list(progress.mapped(killed, range(8), "step files"))
+
+
+def test_files_read_in_processes_count_as_files_read_in_one(tmp_path, monkeypatch):
+    prompts = [f"What is {i} + {i}?" for i in range(40)]
+    upstream.write_log(tmp_path / "log", prompts, epochs=3, steps_per_epoch=4,
+                       prompts_per_step=10, samples=4, rng=stream(3, "test"))  # fmt: skip
+    many = read(tmp_path / "log", steps_per_epoch=4)
+    monkeypatch.setattr(progress, "_MANY", 100)
+    one = read(tmp_path / "log", steps_per_epoch=4)
+    assert many.table.equals(one.table)
+    assert many.report() == one.report()
+    (tmp_path / "log/step_7.json").write_text("[")
+    monkeypatch.undo()
+    with pytest.raises(InputError, match=r"step_7\.json: not valid JSON"):
+        read(tmp_path / "log", steps_per_epoch=4)

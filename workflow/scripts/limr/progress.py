@@ -6,8 +6,11 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
+
+from limr.errors import InputError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -47,8 +50,11 @@ def mapped(
         items: what it is given.
         unit: what the items are, for the bar.
         workers: processes; each works on one item at a time.
+
+    Raises:
+        InputError: a process was ended from outside.
     """
-    if len(items) < _MANY or workers < 2 or len(os.sched_getaffinity(0)) < 2:
+    if len(items) < _MANY or workers < 2 or _cores() < 2:
         yield from map(function, over(items, unit))
         return
     with bar(len(items), unit) as shown, ProcessPoolExecutor(workers) as pool:
@@ -56,8 +62,20 @@ def mapped(
             for result in pool.map(function, items):
                 yield result
                 shown.update(1)
+        except BrokenProcessPool:
+            raise InputError(
+                f"a process that read {unit} was ended from outside: is there too little memory? "
+                "Nothing was written; run the same command again."
+            ) from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on every system
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
