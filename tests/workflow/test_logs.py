@@ -190,3 +190,15 @@ def test_selection_from_one_shot_rlvrs_log(project: Project, mirror: Path) -> No
     assert lim["Spearman"].item() == pytest.approx(0.99, abs=0.005)
     assert lim["overlap"].item() == pytest.approx(0.90, abs=0.01)
     assert len(list((results / "diagnostics").glob("*.parquet"))) == 18
+
+
+@pytest.mark.data
+def test_published_scores_against_offline_pass_rates(project: Project, mirror: Path) -> None:
+    project.write(yaml.safe_load((ROOT / "config/offline-rates.yaml").read_text()))
+    done = project.run(mirror=mirror)
+    assert done.returncode == 0, done.output[-4000:]
+    table = pd.read_csv(project.folder / "results/offline-rates/tables/offline.tsv", sep="\t")
+    whole = table[table["pass rate"] == "all"].iloc[0]
+    assert (whole["problems"], whole["selected"]) == (4161, 645)
+    assert whole["recovers"] == pytest.approx(0.41, abs=0.01)
+    assert whole["chance"] == pytest.approx(0.16, abs=0.01)
