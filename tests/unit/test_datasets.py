@@ -131,6 +131,17 @@ def test_question_answer_numbers_the_rows_and_keeps_answers(tmp_path):
     assert notes == ["2 problems of 2 rows"]
 
 
+def test_question_answer_takes_the_first_rows(tmp_path):
+    path = lines(tmp_path, [{"question": f"Q{i}", "answer": str(i)} for i in range(5)])
+    whole, _ = question_answer.prepare({"prefix": "x", "limit": None}, path)
+    problems, notes = question_answer.prepare({"prefix": "x", "limit": 2}, path)
+    assert problems == whole[:2]  # the same ids
+    assert notes == ["2 problems of 5 rows", "limit 2: of the first 2 rows only"]
+    assert question_answer.prepare({"prefix": "x", "limit": 9}, path)[0] == whole
+    with pytest.raises(InputError, match="'limit': 0 is less than"):
+        schema.complete({"prefix": "x", "limit": 0}, question_answer.OPTIONS, "test")
+
+
 def test_question_answer_refuses_by_row(tmp_path):
     path = lines(tmp_path, [{"question": "Q1", "answer": "1"}, {"question": "Q2", "answer": 3}])
     with pytest.raises(InputError, match="row 2: 'answer' must be a text"):

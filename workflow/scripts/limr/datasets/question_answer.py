@@ -21,6 +21,12 @@ OPTIONS: dict[str, Any] = {
             "description": "Start of the ids: `aime24` gives aime24-1, aime24-2, ... by row.",
         },
         "empty_answers": _checks.EMPTY_ANSWERS,
+        "limit": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "default": None,
+            "description": "Only the first so many rows, for a quick look; null for all.",
+        },
     },
 }
 
@@ -37,8 +43,10 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
     """
     path = _checks.needed(file, "question-answer")
     prefix = options["prefix"]
+    rows = io.read_jsonl(path)
+    limit = options.get("limit")
     read = []
-    for number, row in enumerate(io.read_jsonl(path), start=1):
+    for number, row in enumerate(rows[:limit], start=1):
         where = f"{path}: row {number}"
         prompt = _checks.text(row, "question", where)
         answer = _checks.text(row, "answer", where, may_be_empty=True)
@@ -46,8 +54,10 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
     rule = options.get("empty_answers", "refuse")
     problems, notes = _checks.treat_empty_answers(read, rule, lambda i: f"{path}: row {i + 1}")
     check_problems(problems, str(path), allow_empty_answers=rule == "keep")
+    limited = [f"limit {limit}: of the first {len(read)} rows only"] if limit else []
     return problems, [
-        f"{len(problems)} problems of {len(read)} rows",
+        f"{len(problems)} problems of {len(rows)} rows",
+        *limited,
         *_checks.duplicate_notes(problems),
         *notes,
     ]

@@ -1,0 +1,106 @@
+"""Pretrained models by transformers: evaluates any Hugging Face folder, on a CPU or a GPU.
+
+It brings in a base policy and generates; it does not train. A study that only evaluates a base
+names it as both engines. A policy that another engine trained can be evaluated by it too.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from limr import templates
+from limr.engine import BaseJob, Policy, Settings
+
+ENVIRONMENT = "embedded"
+
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "device": {
+            "enum": ["auto", "cpu", "cuda"],
+            "default": "auto",
+            "description": "Where the model runs; `auto` takes a CUDA device if there is one.",
+        },
+        "dtype": {
+            "enum": ["auto", "float32", "bfloat16", "float16"],
+            "default": "auto",
+            "description": "Numbers that the model computes with; `auto` is float32 on a CPU and "
+            "the folder's own on CUDA.",
+        },
+        "threads": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 1,
+            "description": "CPU threads of a process.",
+        },
+        "batch_size": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 32,
+            "description": "Responses generated together.",
+        },
+        "template": {
+            "enum": [None, *templates.NAMES],
+            "default": None,
+            "description": "Prompt template for policies whose folder names none, or instead of "
+            "the named one (`base.template`).",
+        },
+        "stop": {
+            "type": "array",
+            "uniqueItems": True,
+            "items": {"type": "string", "minLength": 1},
+            "default": [],
+            "description": "Texts that end a response beside the end token; they are cut off.",
+        },
+    },
+}
+
+BASE: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["model"],
+    "properties": {
+        "model": {
+            "type": "string",
+            "minLength": 1,
+            "description": "Folder of the model (config.json, safetensors, tokenizer), which is "
+            "copied; with `revision` its name on the Hugging Face hub.",
+        },
+        "revision": {
+            "type": ["string", "null"],
+            "default": None,
+            "description": "Commit on the hub, 40 hexadecimal digits.",
+        },
+        "sha256": {
+            "type": ["string", "null"],
+            "default": None,
+            "description": "Digest of the model's files, as the log of make_base says it; other "
+            "files are refused.",
+        },
+        "template": {
+            "enum": [*templates.NAMES],
+            "default": "qwen-boxed",
+            "description": f"Prompt template: {templates.DESCRIPTION}.",
+        },
+    },
+}
+
+
+def make_base(job: BaseJob) -> None:
+    """Copy the model into the study; nothing is learnt, so that nothing is held out."""
+    from limr.pretrained import folders
+
+    folders.make_base(job)
+
+
+def open_policy(folder: Path, options: Settings) -> Policy:
+    """Load a policy folder for generation."""
+    # Read when PyTorch is first imported: threads that spin while they wait for a busy core make
+    # generation ten times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from limr.pretrained.policy import PretrainedPolicy
+
+    return PretrainedPolicy(folder, options)
