@@ -20,7 +20,7 @@ from limr.embedded.batch import Sequences
 from limr.embedded.order import Order
 from limr.engine import PpoJob
 from limr.engines import embedded
-from limr.grading.grade import Grader
+from limr.grading.pool import GradingPool
 from limr.records import read_problems
 
 REWARD = {"correct": 1.0, "incorrect": -0.5, "malformed": -1.0}
@@ -84,7 +84,7 @@ def measure(work: Path) -> dict[str, float]:
     run = job(work)
     torch.set_num_threads(1)
     side = learner.Learner(run, torch.device("cpu"))
-    words, grader = vocabulary.load(run.base), Grader({})
+    words, pool = vocabulary.load(run.base), GradingPool({})
     encoded = [words.encode(problem.prompt) for problem in run.problems]
     order = Order(len(encoded), case.PROMPTS_PER_STEP, True, 1, run.arm)
     tokens, flops, seconds = 0, 0.0, []
@@ -94,7 +94,7 @@ def measure(work: Path) -> dict[str, float]:
         prompts = [encoded[index] for index in chosen]
         samples = side.sample(prompts, number)
         problems = [run.problems[index] for index in chosen]
-        columns = rollouts.graded(problems, samples, words, grader, REWARD)
+        columns = rollouts.graded(problems, samples, words, pool, REWARD)
         sequences = Sequences.of(prompts, samples)
         batch, _ = side.prepare(sequences, samples, columns["reward"])
         side.learn(batch, number)

@@ -64,16 +64,25 @@ PROBLEMS = [
 ]
 
 
-class LengthGrader:
+class LengthPool:
     """A toy task that PPO learns at once: stop, and stop early."""
 
-    def __init__(self, settings: Any = None) -> None:
+    def __init__(self, settings: Any) -> None:
         self.settings = settings
 
-    def grade(self, gold: str, response: str, *, truncated: bool) -> Grade:
-        if truncated:
-            return Grade("malformed", "truncated", None)
-        return Grade("correct" if len(response) <= 1 else "incorrect", "", response)
+    def __enter__(self) -> LengthPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was started."""
+
+    def grade_many(self, items: list[tuple[str, str, bool]]) -> list[Grade]:
+        return [
+            Grade("malformed", "truncated", None)
+            if truncated
+            else Grade("correct" if len(response) <= 1 else "incorrect", "", response)
+            for _, response, truncated in items
+        ]
 
 
 def policy(seed: int = 1, scale: float = 0.7) -> Any:

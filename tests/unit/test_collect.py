@@ -21,7 +21,7 @@ def responses(rows):
 ROWS = [
     ("q2", "sampled", 0, "correct", "", 4, False),
     ("q2", "sampled", 1, "incorrect", "", 6, False),
-    ("q1", "sampled", 0, "malformed", "no_box", 8, True),
+    ("q1", "sampled", 0, "malformed", "no-box", 8, True),
     ("q1", "sampled", 1, "malformed", "truncated", 8, True),
     ("q2", "greedy", 0, "correct", "", 3, False),
     ("q1", "greedy", 0, "incorrect", "", 5, False),
@@ -82,6 +82,7 @@ def test_summary_of_an_evaluation():
     assert sampled["interval_95"][0] <= 0.25 <= sampled["interval_95"][1]
     assert sampled["malformed"] == 0.5
     assert sampled["truncated"] == 0.5
+    assert sampled["no_box"] == 0.25
     assert sampled["mean_response_tokens"] == 6.5
     assert sampled["verdicts"] == {"correct": 1, "incorrect": 1, "malformed": 2}
-    assert sampled["format_rules_broken"] == {"no_box": 1, "truncated": 1}
+    assert sampled["format_rules_broken"] == {"no-box": 1, "truncated": 1}

@@ -25,14 +25,14 @@ import sys
 from pathlib import Path
 import embedded_case as case
 from limr.embedded import ppo
-ppo.Grader = case.LengthGrader
+ppo.GradingPool = case.LengthPool
 ppo.train_ppo(case.ppo_job(Path(sys.argv[1])))
 """
 
 
 @pytest.fixture(autouse=True)
 def _toy_grader(monkeypatch):
-    monkeypatch.setattr(ppo, "Grader", case.LengthGrader)
+    monkeypatch.setattr(ppo, "GradingPool", case.LengthPool)
 
 
 def outputs(folder):

@@ -204,7 +204,9 @@ def test_joined_boxes():
     assert joined_boxes(text, 4) is None
     assert joined_boxes("\\boxed{2}\n\nso \\boxed{3}", 2) is None
     assert Grader().grade("2,3,5", text, truncated=False) == Grade("correct", "", "2, 3, 5")
-    assert Grader().grade("2,3,7", text, truncated=False) == Grade("incorrect", "", "5")
+    assert Grader().grade("2,3,7", text, truncated=False) == Grade(
+        "incorrect", "", "5", "different"
+    )
     assert Grader().grade("5", text, truncated=False).verdict == "correct"
 
 
@@ -247,11 +249,17 @@ def test_broken_rule_in_order():
 def test_grades():
     grader = Grader()
     assert grader.grade("5", "2+3=\\boxed{5}", truncated=False) == Grade("correct", "", "5")
-    assert grader.grade("5", "2+3=\\boxed{6}", truncated=False) == Grade("incorrect", "", "6")
-    assert grader.grade("5", "2+3=5", truncated=False) == Grade("malformed", "no-box", None)
-    assert grader.grade("5", "\\boxed{5", truncated=False) == Grade("malformed", "no-box", None)
+    assert grader.grade("5", "2+3=\\boxed{6}", truncated=False) == Grade(
+        "incorrect", "", "6", "different"
+    )
+    assert grader.grade("5", "2+3=5", truncated=False) == Grade(
+        "malformed", "no-box", None, "no-box"
+    )
+    assert grader.grade("5", "\\boxed{5", truncated=False) == Grade(
+        "malformed", "no-box", None, "no-box"
+    )
     cut = grader.grade("5", "\\boxed{5}", truncated=True)
-    assert cut == Grade("malformed", "truncated", "5")
+    assert cut == Grade("malformed", "truncated", "5", "truncated")
 
 
 def test_settings_have_defaults_and_descriptions():

@@ -1,9 +1,9 @@
-"""Evaluate the policies of a run on every benchmark, with one grader and one loaded engine."""
+"""Evaluate the policies of a run on every benchmark, with one grading pool and one engine."""
 
 from pathlib import Path
 
 from limr import evaluation, registry
-from limr.grading.grade import Grader
+from limr.grading.pool import GradingPool
 from limr.joblog import logged
 from limr.records import read_problems
 
@@ -13,16 +13,16 @@ with logged(snakemake.log[0]):
     benchmarks = settings["benchmarks"]
     problems = dict(zip(benchmarks, map(read_problems, snakemake.input.problems), strict=True))
     engine = registry.load("engines", settings["engine"])
-    grader = Grader(settings["grader"])
-    for step, folder in zip(settings["steps"], snakemake.input.policies, strict=True):
-        policy = engine.open_policy(Path(folder), settings["options"])
-        for name, benchmark in benchmarks.items():
-            table, summary = evaluation.evaluate(
-                policy,
-                problems[name],
-                name,
-                benchmark,
-                grader,
-                int(snakemake.wildcards.seed),
-            )
-            evaluation.write(*next(outputs), table, {"step": step, **summary})
+    with GradingPool(settings["grader"]) as pool:
+        for step, folder in zip(settings["steps"], snakemake.input.policies, strict=True):
+            policy = engine.open_policy(Path(folder), settings["options"])
+            for name, benchmark in benchmarks.items():
+                table, summary = evaluation.evaluate(
+                    policy,
+                    problems[name],
+                    name,
+                    benchmark,
+                    pool,
+                    int(snakemake.wildcards.seed),
+                )
+                evaluation.write(*next(outputs), table, {"step": step, **summary})

@@ -140,6 +140,8 @@ def _summary(frame: pd.DataFrame, decoding: str) -> dict[str, Any]:
         "interval_method": method,
         "malformed": float((verdict == "malformed").mean()),
         "truncated": float(frame["truncated"].mean()),
+        "no_box": float((frame["format"] == "no-box").mean()),
+        "no_answer": float(frame["answer"].isna().mean()),
         "mean_response_tokens": float(frame["response_tokens"].mean()),
         "verdicts": {name: int((verdict == name).sum()) for name in VERDICTS},
         "format_rules_broken": {str(rule): int(n) for rule, n in sorted(broken.items())},

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from limr import collect, io
 from limr.engine import Decoding, Policy
-from limr.grading.grade import GRADER_VERSION, Grader
+from limr.grading.grade import GRADER_VERSION, Grade
+from limr.grading.pool import GradingPool
 from limr.joblog import note
 from limr.records import EVALUATIONS, Problem, Response
 from limr.streams import stream_seed
@@ -23,7 +24,7 @@ def evaluate(
     problems: Sequence[Problem],
     benchmark: str,
     settings: Mapping[str, Any],
-    grader: Grader,
+    pool: GradingPool,
     seed: int,
 ) -> tuple[pa.Table, Json]:
     """Generate and grade responses to every problem of a benchmark, with each decoding.
@@ -36,7 +37,7 @@ def evaluate(
         problems: the benchmark's problems.
         benchmark: its name.
         settings: its `title`, `version` and `decodings`.
-        grader: shared by a run's evaluations, so that it judges an answer it has seen only once.
+        pool: shared by a run's evaluations, so that it judges an answer it has seen only once.
         seed: the run's seed.
 
     Returns:
@@ -48,15 +49,18 @@ def evaluate(
         decoding = Decoding(**entry)
         draws = stream_seed(seed, "evaluate", benchmark, decoding.name)
         responses = policy.generate([p.prompt for p in problems], decoding, draws)
-        for problem, samples in zip(problems, responses, strict=True):
-            rows.extend(
-                _row(problem, decoding.name, sample, response, grader)
-                for sample, response in enumerate(samples)
-            )
-        right = sum(
-            row["verdict"] == "correct" for row in rows[-len(problems) * entry["samples"] :]
+        each = [
+            (problem, sample, response)
+            for problem, samples in zip(problems, responses, strict=True)
+            for sample, response in enumerate(samples)
+        ]
+        grades = pool.grade_many([(p.answer, r.text, r.truncated) for p, _, r in each])
+        rows.extend(
+            _row(problem, decoding.name, sample, response, grade)
+            for (problem, sample, response), grade in zip(each, grades, strict=True)
         )
-        note(f"{benchmark} {decoding.name}: {right} of {len(problems) * entry['samples']} correct")
+        right = sum(grade.verdict == "correct" for grade in grades)
+        note(f"{benchmark} {decoding.name}: {right} of {len(grades)} correct")
     table = pa.Table.from_pylist(rows, schema=EVALUATIONS)
     summary = collect.summarise_evaluation(table)
     return table, {
@@ -68,8 +72,7 @@ def evaluate(
     }
 
 
-def _row(problem: Problem, decoding: str, sample: int, response: Response, grader: Grader) -> Json:
-    grade = grader.grade(problem.answer, response.text, truncated=response.truncated)
+def _row(problem: Problem, decoding: str, sample: int, response: Response, grade: Grade) -> Json:
     return {
         "problem_id": problem.problem_id,
         "decoding": decoding,

@@ -114,6 +114,9 @@ EVALUATIONS = pa.schema(
     ]
 )
 
+# One row a problem and finding of an audit of gold answers; `limr.gold_audit` says what is found.
+AUDITS = pa.schema([(name, pa.string()) for name in ("problem_id", "answer", "finding", "detail")])
+
 
 @dataclass(frozen=True)
 class Problem:

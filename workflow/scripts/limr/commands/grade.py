@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import json
+import re
 from pathlib import Path
 from typing import Any
 
-from limr import io
+from limr import io, progress
 from limr.errors import InputError
-from limr.grading.grade import Grader
+from limr.grading.grade import Grade
+from limr.grading.pool import SECONDS, GradingPool
 
-HELP = "grade responses: rows with gold and response gain verdict and answer"
-_EVERY = 200  # rows between two looks at the progress line
+HELP = "grade responses: rows with gold and response gain verdict, answer and reason"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,11 +21,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Each line of INPUT is a JSON object with the texts `gold` and `response`, and perhaps "
         "`truncated` (true: the end token never came). The same objects are written with "
-        "`verdict` (correct, incorrect or malformed) and `answer` (null where there is none)."
+        "`verdict` (correct, incorrect or malformed), `answer` (null where there is none) and "
+        "`reason` (why it is not correct: the format rule, different, not-compared, no-gold, or "
+        "timed-out, out-of-memory or crashed for a limit). Answers that need algebra are "
+        "compared in processes of their own, which are ended at the limits."
     )
     parser.add_argument("input", metavar="INPUT.jsonl", type=Path, help="the responses")
     parser.add_argument(
         "--output", metavar="OUT.jsonl", type=Path, required=True, help="where the verdicts go"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=SECONDS,
+        help="most time for one answer; a slower one is incorrect (%(default)s)",
+    )
+    parser.add_argument(
+        "--workers", type=int, help="processes (as many as there are cores, at most 4)"
     )
 
 
@@ -32,22 +45,28 @@ def run(args: argparse.Namespace) -> int:
     """Grade the file; return 0.
 
     Raises:
-        InputError: a line is not a JSON object or lacks a text.
+        InputError: a line is not a JSON object or lacks a text, or the limits make no sense.
     """
+    if not args.seconds > 0 or (args.workers is not None and args.workers < 1):
+        raise InputError("--seconds and --workers must be greater than 0.")
     rows = io.read_jsonl(args.input)
     for number, row in enumerate(rows, start=1):
         _check(row, f"{args.input}: row {number}")
-    grader = Grader()
-    graded = []
-    for number, row in enumerate(rows, start=1):
-        grade = grader.grade(row["gold"], row["response"], truncated=row.get("truncated", False))
-        graded.append({**row, "verdict": grade.verdict, "answer": grade.answer})
-        if sys.stderr.isatty() and (number % _EVERY == 0 or number == len(rows)):
-            sys.stderr.write(f"\rgraded {number} of {len(rows)}")
-    if sys.stderr.isatty() and rows:
-        sys.stderr.write("\n")
-    io.write_jsonl(args.output, graded)
+    items = [(row["gold"], row["response"], row.get("truncated", False)) for row in rows]
+    with (
+        GradingPool(workers=args.workers, seconds=args.seconds) as pool,
+        progress.bar(len(rows), "responses") as shown,
+    ):
+        grades = pool.grade_many(items, done=shown.update)
+    io.write_text(args.output, "".join(map(_line, rows, grades)))
     return 0
+
+
+def _line(row: dict[str, Any], grade: Grade) -> str:
+    r"""Return a row with its grade as a line; a lone surrogate, no UTF-8, becomes `\ud800`."""
+    added = {"verdict": grade.verdict, "answer": grade.answer, "reason": grade.reason}
+    line = json.dumps({**row, **added}, ensure_ascii=False)
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found.group()):04x}", line) + "\n"
 
 
 def _check(row: dict[str, Any], where: str) -> None:

@@ -24,7 +24,7 @@ from limr.embedded.batch import Batch, Sequences, parts, spread
 from limr.embedded.forward import Weights, weights_of
 from limr.embedded.order import Order
 from limr.engine import PpoJob
-from limr.grading.grade import Grader
+from limr.grading.pool import GradingPool
 from limr.records import ROLLOUTS
 from limr.streams import stream, stream_seed
 
@@ -172,15 +172,14 @@ def train_ppo(job: PpoJob) -> None:
     prompts = run.encode_prompts(job, words, ppo["max_prompt_tokens"])
     order = Order(len(prompts), ppo["prompts_per_step"], ppo["drop_last"], job.seed, job.arm)
     settings = {"ppo": dict(ppo), "reward": dict(job.reward)}
-    with run.running(job, settings, ppo["steps"]) as running:
+    with run.running(job, settings, ppo["steps"]) as running, GradingPool(job.grader) as pool:
         learner = Learner(job, running.device)
-        grader = Grader(dict(job.grader))
 
         def step(number: int) -> run.Row:
             chosen, epoch = order.batch(number), order.epoch(number)
             problems = [job.problems[index] for index in chosen]
             samples = learner.sample([prompts[index] for index in chosen], number)
-            columns = rollouts.graded(problems, samples, words, grader, job.reward)
+            columns = rollouts.graded(problems, samples, words, pool, job.reward)
             io.write_parquet(
                 running.part("rollouts", number), rollouts.table(columns, number, epoch)
             )

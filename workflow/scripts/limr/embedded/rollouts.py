@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from limr.embedded.sampling import Samples
 from limr.embedded.vocabulary import Vocabulary
-from limr.grading.grade import Grader
+from limr.grading.pool import GradingPool
 from limr.records import ROLLOUTS, VERDICTS, Problem
 
 Columns = dict[str, list[Any]]  # of limr.records.ROLLOUTS
@@ -19,7 +19,7 @@ def graded(
     problems: Sequence[Problem],
     samples: Samples,
     words: Vocabulary,
-    grader: Grader,
+    pool: GradingPool,
     reward: Mapping[str, float],
 ) -> Columns:
     """Grade a step's samples; return the columns of `ROLLOUTS` without step and epoch.
@@ -28,17 +28,16 @@ def graded(
         problems: the step's problems, each with as many rows of `samples`, which follow each other.
         samples: what was drawn.
         words: the policy's vocabulary.
-        grader: the study's.
+        pool: grades as the study asks.
         reward: verdict -> reward.
     """
     each = len(samples.lengths) // len(problems)
     of_row = [problem for problem in problems for _ in range(each)]
     texts = [words.decode(response) for response in samples.responses()]
     truncated = samples.truncated()
-    verdicts = [
-        grader.grade(problem.answer, text, truncated=cut).verdict
-        for problem, text, cut in zip(of_row, texts, truncated, strict=True)
-    ]
+    golds = [problem.answer for problem in of_row]
+    grades = pool.grade_many(list(zip(golds, texts, truncated, strict=True)))
+    verdicts = [grade.verdict for grade in grades]
     return {
         "problem_id": [problem.problem_id for problem in of_row],
         "sample": list(range(each)) * len(problems),

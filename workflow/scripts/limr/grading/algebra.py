@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -11,6 +13,7 @@ SECONDS = 3  # its own time limit, in the main thread; elsewhere only the guards
 DECIMALS = 10  # floats are compared to so many decimals
 RELATIVE = 1e-9  # and numbers must agree to this share of the gold one
 PARSED = 20_000  # gold answers kept
+_DECIMAL = re.compile(r"(?<![\d.])(\d{0,12})\.(\d{1,12})(?![\d.])")
 
 
 def equal(gold: str, answer: str) -> bool:
@@ -46,14 +49,35 @@ def _parse_gold(text: str, limit: int | None) -> Any:
 
 
 def _parse(text: str, limit: int | None) -> Any:
-    from math_verify import LatexExtractionConfig, parse
+    from math_verify import parse
 
     return parse(
-        f"${text}$",
-        extraction_config=(LatexExtractionConfig(),),
+        f"${_exact_decimals(text)}$",
+        extraction_config=(_extraction(),),
         fallback_mode="no_fallback",
         parsing_timeout=limit,
     )
+
+
+@cache
+def _extraction() -> Any:
+    """Read LaTeX only, and leave units alone: `2ab` and `1+6rs` end in what it takes for one."""
+    from math_verify import LatexExtractionConfig
+
+    usual = LatexExtractionConfig()
+    return replace(usual, normalization_config=replace(usual.normalization_config, units=False))
+
+
+def _exact_decimals(text: str) -> str:
+    r"""Write decimals within a term as fractions, so that `\sqrt{60.5}` stays exact."""
+    if _DECIMAL.fullmatch(text.strip("+- ")):
+        return text
+    return _DECIMAL.sub(_fraction, text)
+
+
+def _fraction(found: re.Match[str]) -> str:
+    whole, part = found.groups()
+    return rf"\frac{{{int(whole + part)}}}{{{10 ** len(part)}}}"
 
 
 @cache

@@ -11,13 +11,22 @@ Value = Fraction | tuple[str, tuple[Any, ...], str]
 _UNORDERED = ("", "\\{")
 _DECIMAL = re.compile(r"([+-]?)\s*(\d*)(?:\.(\d*))?")
 _FRACTION = re.compile(
-    r"([+-]?)\s*(\d+\s+|\d+(?=\\))?(?:\\frac\s*\{\s*([+-]?)\s*(\d+(?:\.\d+)?)\s*\}\s*\{\s*(\d+(?:\.\d+)?)\s*\}"
-    r"|(?:\(?\s*([+-]?)(\d+)\s*\)?\s*/\s*\(?(\d+)\)?))"
+    r"([+-]?)\s*(\d+\s+|\d+(?=\\))?(?:\\frac\s*\{\s*([+-]?)\s*(\d*(?:\.\d+)?)\s*\}"
+    r"\s*\{\s*([+-]?)\s*(\d*(?:\.\d+)?)\s*\}"
+    r"|(?:\(?\s*([+-]?)(\d+)\s*\)?\s*/\s*\(?([+-]?)(\d+)\)?))"
 )
 _SCIENTIFIC = re.compile(
-    r"([+-]?\d+(?:\.\d+)?)\s*(?:\\times|\\cdot|\*)\s*10\s*\^\s*\{?\s*([+-]?\d{1,3})\s*\}?"
+    r"(?:([+-]?\d+(?:\.\d+)?)\s*(?:\\times|\\cdot|\*)\s*)?10\s*\^\s*\{?\s*([+-]?\d{1,3})\s*\}?"
 )
-_BASE = re.compile(r"([0-9A-Za-z]+)_\{?(\d{1,2})\}?")
+_REPEATING = re.compile(
+    r"([+-]?)\s*(\d*)\.(\d*)(?:\\(?:overline|bar|dot)\s*(?:\{\s*(\d+)\s*\}|(\d))"
+    r"|\\dot\s*\{?(\d)\}?(\d*)\\dot\s*\{?(\d)\}?)"
+)
+_BASE = re.compile(r"\(?(-?[0-9A-Za-z]+)\)?_\{?(\d{1,2}|[a-z]{3,11})\}?")
+_BASE_WORDS = {
+    **{"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"},
+    **{"nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "sixteen": "16"},
+}
 
 
 def rational(text: str) -> Fraction | None:
@@ -39,9 +48,12 @@ def rational(text: str) -> Fraction | None:
     fraction = _FRACTION.fullmatch(text)
     if fraction:
         return _fraction(fraction)
+    repeating = _REPEATING.fullmatch(text)
+    if repeating:
+        return _repeating(*repeating.groups(default=""))
     scientific = _SCIENTIFIC.fullmatch(text)
     if scientific:
-        return Fraction(scientific.group(1)) * Fraction(10) ** int(scientific.group(2))
+        return Fraction(scientific.group(1) or 1) * Fraction(10) ** int(scientific.group(2))
     return None
 
 
@@ -54,14 +66,24 @@ def _bare(text: str) -> str:
 
 
 def _fraction(found: re.Match[str]) -> Fraction | None:
-    sign, whole, sign_a, a, b, sign_c, c, d = found.groups(default="")
-    top, bottom = Fraction(a or c), Fraction(b or d)
-    if bottom == 0 or (whole and (sign_a or sign_c)):
+    sign, whole, *parts = found.groups(default="")
+    first, second = parts[:4], parts[4:]
+    above, top, below, bottom = first if any(first) else second
+    if top in ("", ".") or bottom in ("", ".") or (whole and (above or below)):
         return None
-    value = top / bottom
-    if whole:
-        value += int(whole)
-    return -value if (sign == "-") != ((sign_a or sign_c) == "-") else value
+    if Fraction(bottom) == 0:
+        return None
+    value = Fraction(top) / Fraction(bottom) + int(whole or 0)
+    return -value if [sign, above, below].count("-") % 2 else value
+
+
+def _repeating(sign: str, whole: str, part: str, *periods: str) -> Fraction:
+    r"""Return the value of `0.8\overline{3}`: what comes before the period, and the period."""
+    period = "".join(periods)
+    size = 10 ** len(part)
+    value = Fraction(int(whole + part or "0"), size)
+    value += Fraction(int(period), size * (10 ** len(period) - 1))
+    return -value if sign == "-" else value
 
 
 def split_list(text: str) -> tuple[str, list[str], str]:
@@ -104,9 +126,9 @@ def compare_numbers(gold: str, answer: str) -> bool | None:
     if left is not None and right is not None:
         return left == right
     base = _compare_bases(gold, answer)
-    if base is not None:
-        return base
-    return _compare_lists(gold, answer)
+    if base is None and ":" in gold:
+        base = _compare_ratios(gold, answer)
+    return _compare_lists(gold, answer) if base is None else base
 
 
 def _compare_bases(gold: str, answer: str) -> bool | None:
@@ -116,8 +138,18 @@ def _compare_bases(gold: str, answer: str) -> bool | None:
         return None
     right = _BASE.fullmatch("".join(answer.split()))
     if right is None:
-        return left.group(1) == answer.strip() or None
-    return left.groups() == right.groups()
+        return left.group(1) == answer.strip() or (False if rational(answer) is not None else None)
+    bases = [_BASE_WORDS.get(found.group(2), found.group(2)) for found in (left, right)]
+    return left.group(1) == right.group(1) and bases[0] == bases[1]
+
+
+def _compare_ratios(gold: str, answer: str) -> bool | None:
+    """Compare `3:4` with `3:4` or `3 to 4`: in proportion, term by term."""
+    terms = [rational(term) for term in gold.split(":")]
+    others = [rational(term) for term in re.split(r":|\bto\b", answer)]
+    if not 2 <= len(terms) == len(others) or not all(terms) or not all(others):
+        return None
+    return len({a / b for a, b in zip(terms, others, strict=True) if a and b}) == 1
 
 
 def _compare_lists(gold: str, answer: str) -> bool | None:
@@ -126,8 +158,10 @@ def _compare_lists(gold: str, answer: str) -> bool | None:
         return None
     if left[0] in _UNORDERED and right[0] in _UNORDERED:
         return set(left[1]) == set(right[1])
-    if left[0] in _UNORDERED or right[0] in _UNORDERED:
-        return None
+    if "\\{" in (left[0], right[0]):
+        return False  # a set is no pair and no interval
+    if not left[0] or not right[0]:  # a list that leaves out the brackets keeps the order
+        return left[1] == right[1] and "[" not in (left[0], right[0])
     return left == right
 
 

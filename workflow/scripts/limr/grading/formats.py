@@ -2,18 +2,23 @@ r"""The format rules: what makes a response malformed, whatever its answer is.
 
 The rules are the paper's (section 3.2 and its reward server): no end token, no box, five or more
 boxes, more than 30 % foreign characters, a block repeated five times in a row. Two are changed, see
-docs/deviations.md: the box limit can be set, and repeated layout (white space, dashes, digits) is
-no offence. Each rule takes about linear time.
+docs/deviations.md: the box limit can be set, and repeated layout (white space, dashes, digits) and
+short repeated mathematics are no offence. Each rule takes about linear time.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 MAX_CHARACTERS = 200_000  # longer responses are not read
 MAX_GARBLED = 0.3
 _BLOCK = 5  # shortest block that counts
 _TIMES = 5  # how often in a row
+_LONG = 200  # characters of repeated mathematics that count even without a word
+_CUT = re.compile(r"^[a-zA-Z]+(?=[^a-zA-Z])")  # the rest of a word or of a command
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
+_WORD = re.compile(r"[a-zA-Z]{3,}|[a-zA-Z]{2}\s")
 # ASCII, white space and the mathematical operators are what a response is expected to be made of.
 _FOREIGN = re.compile(r"[^\x20-\x7e\s\u2200-\u22ff]")
 # Stretches of layout: as long as the shortest repetition, so that none is left of layout alone.
@@ -33,9 +38,10 @@ def is_garbled(text: str) -> bool:
 
 
 def is_repeated(text: str) -> bool:
-    """Tell whether a block of at least 5 characters stands 5 times in a row within one line.
+    r"""Tell whether a block of at least 5 characters stands 5 times in a row within one line.
 
-    Long stretches of nothing but white space, digits, dashes and underscores are passed over.
+    Long stretches of nothing but white space, digits, dashes and underscores are passed over, and
+    so is mathematics without a word, as in `10 \times 10 \times ...`, up to 200 characters.
     """
     if len(text) < _BLOCK * _TIMES:
         return False
@@ -52,9 +58,18 @@ def _repeats(line: str) -> bool:
     n = len(line)
     for size in range(_BLOCK, n // _TIMES + 1):
         for i in range(0, n - 4 * size + 1, size):
-            if line[i] == line[i + size] and _run(line, i, size) >= _TIMES * size:
+            if line[i] != line[i + size]:
+                continue
+            run = _run(line, i, size)
+            if run >= _TIMES * size and (run >= _LONG or _has_word(line[i : i + size])):
                 return True
     return False
+
+
+def _has_word(block: str) -> bool:
+    """Tell whether a block, repeated, says a word: commands and single letters are mathematics."""
+    text = _COMMAND.sub(" ", _CUT.sub("", block * 3))
+    return _WORD.search(text) is not None
 
 
 def _run(line: str, i: int, size: int) -> int:
@@ -73,6 +88,21 @@ def _run(line: str, i: int, size: int) -> int:
     return end - start
 
 
+def is_too_long(text: str) -> bool:
+    """Tell whether a response is longer than what is read, 200,000 characters."""
+    return len(text) > MAX_CHARACTERS
+
+
+def has_no_box(text: str) -> bool:
+    """Tell whether a response has no box at all."""
+    return box_count(text) == 0
+
+
+def has_too_many_boxes(text: str, max_boxes: int | None) -> bool:
+    """Tell whether a response has more boxes than allowed; None allows any number."""
+    return max_boxes is not None and box_count(text) > max_boxes
+
+
 def broken_rule(text: str, *, truncated: bool, max_boxes: int | None, repetition: bool) -> str:
     """Return the first rule that the response breaks, "" where it is well formed.
 
@@ -85,15 +115,12 @@ def broken_rule(text: str, *, truncated: bool, max_boxes: int | None, repetition
     Returns:
         truncated, too-long, no-box, too-many-boxes, garbled, repeated, or "".
     """
-    if truncated:
-        return "truncated"
-    if len(text) > MAX_CHARACTERS:
-        return "too-long"
-    count = box_count(text)
-    if count == 0:
-        return "no-box"
-    if max_boxes is not None and count > max_boxes:
-        return "too-many-boxes"
-    if is_garbled(text):
-        return "garbled"
-    return "repeated" if repetition and is_repeated(text) else ""
+    rules: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("truncated", lambda: truncated),
+        ("too-long", lambda: is_too_long(text)),
+        ("no-box", lambda: has_no_box(text)),
+        ("too-many-boxes", lambda: has_too_many_boxes(text, max_boxes)),
+        ("garbled", lambda: is_garbled(text)),
+        ("repeated", lambda: repetition and is_repeated(text)),
+    )
+    return next((name for name, breaks in rules if breaks()), "")

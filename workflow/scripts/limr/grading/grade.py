@@ -5,17 +5,18 @@ Rewards and evaluations use this one grader. See docs/grading.md for what it acc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from limr.grading.boxes import joined_boxes, last_box
-from limr.grading.equality import equal
+from limr.grading.equality import equal, why_not
 from limr.grading.exact import split_list
 from limr.grading.formats import MAX_CHARACTERS, broken_rule
 from limr.grading.normalise import normalise
 
-GRADER_VERSION = 1  # raised when a change can change a verdict
+GRADER_VERSION = 2  # raised when a change can change a verdict
 _REMEMBERED = 500_000  # verdicts; then the memory starts anew
 _SHORT = 200  # characters of a response that is remembered whole
 
@@ -23,6 +24,12 @@ SETTINGS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
+        "preset": {
+            "enum": ["default", "paper"],
+            "default": "default",
+            "description": "paper: the published reward, faults included (it cannot match about a "
+            "tenth of the training answers); max_boxes and repetition then have no effect.",
+        },
         "max_boxes": {
             "type": ["integer", "null"],
             "minimum": 1,
@@ -45,12 +52,15 @@ class Grade:
     """`verdict` is one of `limr.records.VERDICTS`.
 
     `format` names the broken format rule where the verdict is malformed, else "". `answer` is the
-    extracted answer, None where there is none.
+    extracted answer, None where there is none. `reason` says why the verdict is not correct: the
+    format rule, or different, not-compared (guards turned the answer away), no-gold, or what a pool
+    adds, such as timed-out; "" where it is correct.
     """
 
     verdict: str
     format: str
     answer: str | None
+    reason: str = ""
 
 
 class Grader:
@@ -63,6 +73,7 @@ class Grader:
     def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
         defaults = {key: value["default"] for key, value in SETTINGS["properties"].items()}
         chosen = {**defaults, **(settings or {})}
+        self._paper = _paper() if chosen["preset"] == "paper" else None
         self._max_boxes: int | None = chosen["max_boxes"]
         self._repetition: bool = chosen["repetition"]
         self._equal: dict[tuple[str, str], bool] = {}
@@ -88,24 +99,33 @@ class Grader:
         return grade
 
     def _grade(self, gold: str, response: str, truncated: bool) -> Grade:
-        answer = last_box(response) if len(response) <= MAX_CHARACTERS else None
-        rule = broken_rule(
+        rule = self._broken_rule(response, truncated)
+        answer = self._answer(response) if len(response) <= MAX_CHARACTERS else None
+        if not rule and answer is None:
+            rule = "no-box"  # a box that never closes
+        if rule or answer is None:
+            return Grade("malformed", rule, answer, rule)
+        if self._is_equal(gold, answer):
+            return Grade("correct", "", answer)
+        joined = None if self._paper else _joined(gold, response)
+        if joined is not None and self._is_equal(gold, joined):
+            return Grade("correct", "", joined)
+        reason = "different" if self._paper else why_not(gold, answer)
+        return Grade("incorrect", "", answer, reason)
+
+    def _broken_rule(self, response: str, truncated: bool) -> str:
+        if self._paper:
+            return str(self._paper.broken_rule(response, truncated))
+        return broken_rule(
             response,
             truncated=truncated,
             max_boxes=self._max_boxes,
             repetition=self._repetition,
         )
-        if not rule and answer is None:
-            rule = "no-box"  # a box that never closes
-        if rule or answer is None:
-            return Grade("malformed", rule, answer)
-        if not self._is_equal(gold, answer):
-            items = split_list(normalise(gold))
-            joined = joined_boxes(response, len(items[1])) if not items[0] else None
-            if joined is None or not self._is_equal(gold, joined):
-                return Grade("incorrect", "", answer)
-            answer = joined
-        return Grade("correct", "", answer)
+
+    def _answer(self, response: str) -> str | None:
+        find: Callable[[str], str | None] = self._paper.last_box if self._paper else last_box
+        return find(response)
 
     def _is_equal(self, gold: str, answer: str) -> bool:
         key = (gold, answer)
@@ -113,5 +133,19 @@ class Grader:
         if found is None:
             if len(self._equal) >= _REMEMBERED:
                 self._equal.clear()
-            found = self._equal[key] = equal(gold, answer)
+            same = self._paper.equal if self._paper else equal
+            found = self._equal[key] = bool(same(gold, answer))
         return found
+
+
+def _joined(gold: str, response: str) -> str | None:
+    """Return the last boxes put together, where the gold answer is a list or a set of as many."""
+    opening, items, _ = split_list(normalise(gold))
+    return joined_boxes(response, len(items)) if opening in ("", "\\{") else None
+
+
+def _paper() -> ModuleType:
+    """Import the published behaviour where it is asked for."""
+    from limr.grading import paper
+
+    return paper

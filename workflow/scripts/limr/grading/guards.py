@@ -15,7 +15,9 @@ MAX_POWER = 2_000  # product of the exponents of numbers and bracketed bases
 MAX_FACTORIAL = 20
 MAX_BINOMIAL = 100
 MAX_DIGITS = 60  # of one number
-_COSTLY = re.compile(r"\\(?:sum|prod|int|oint|iint|lim|bigcup|bigcap|cdots|ldots|dots)\b|\.\.\.|__")
+_COSTLY = re.compile(
+    r"\\(?:sum|prod|int|oint|iint|lim|bigcup|bigcap|cdots|ldots|dots)(?![a-zA-Z])|\.\.\.|__"
+)
 _EXPONENT = re.compile(r"\^\s*(?:\{([^{}]*)\}|\(([^()]*)\)|(\w+))")
 _TOWER = re.compile(r"\^\s*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\^|\w\s*\^|\([^()]*\^)")
 _FACTORIAL = re.compile(r"(\d[\d,. ]*|[)}\]])\s*!")

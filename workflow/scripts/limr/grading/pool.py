@@ -1,0 +1,247 @@
+"""Grading with hard limits: what may reach the algebra system runs in processes that can be killed.
+
+The caller's own process applies the format rules, finds the answer and compares short numbers; all
+of that is linear and bounded. Every other pair of gold answer and answer goes to a worker, once,
+whatever the number of responses that give it. A worker that passes the time limit is killed by the
+kernel's hand, not by a signal that the algebra system could catch, and replaced; its pair is not
+equal, with a reason. Verdicts are those of `Grader`, with or without a pool.
+
+Nothing is started before a pair needs it: number answers cost no process. Workers end when the pool
+is closed, when the caller exits and when it is killed, since their pipe ends then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import wait
+from types import TracebackType
+from typing import Any, Self
+
+from limr.errors import InputError
+from limr.grading import worker
+from limr.grading.grade import Grade
+from limr.grading.screen import Batch, Item, Judgement, Pair, Screen
+
+SECONDS = 5.0
+MEMORY_MB = 1024
+TIMED_OUT, CRASHED, OUT_OF_MEMORY = "timed-out", "crashed", worker.OUT_OF_MEMORY
+START_SECONDS = 120.0  # for a worker to load the algebra system, on a busy machine
+_TRIES = 2  # workers that may die of a pair: the first may have been killed by someone else
+_REMEMBERED = 500_000  # pairs; then the memory starts anew
+
+
+class _Worker:
+    """A process, the pair it judges and when that must be over."""
+
+    def __init__(self, command: Sequence[str], first_line: bytes) -> None:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PYTHONHASHSEED": "0",  # the algebra system walks through sets
+            "OMP_NUM_THREADS": "1",
+        }
+        self.process = subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env=environment,
+            process_group=0,  # the terminal's Ctrl-C is for the caller, who closes the pool
+        )
+        self.ready = False
+        self.pair: Pair | None = None
+        self.deadline = time.monotonic() + START_SECONDS
+        self.send(first_line)
+
+    def send(self, line: bytes) -> None:
+        """Write a line; that the worker is dead is found out when its answer is read."""
+        assert self.process.stdin is not None  # noqa: S101 - for mypy
+        with contextlib.suppress(BrokenPipeError):
+            view = memoryview(line)
+            while view:
+                view = view[self.process.stdin.write(view) or 0 :]
+
+    def receive(self) -> Any:
+        """Return the worker's answer, None where it has died."""
+        line = os.read(self.fileno(), 65536)
+        try:
+            return json.loads(line)
+        except ValueError:
+            return None
+
+    def fileno(self) -> int:
+        """Return what to wait on for an answer."""
+        assert self.process.stdout is not None  # noqa: S101 - for mypy
+        return self.process.stdout.fileno()
+
+    def kill(self) -> None:
+        """End the process, whatever it does, and wait until it has gone."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+class GradingPool:
+    """Grades batches of responses, with hard limits of time and memory a pair of answers.
+
+    It may be used from any thread, by several at once (they take turns), and within Ray actors.
+
+    Args:
+        settings: the study's `grader` (see `limr.grading.grade.SETTINGS`).
+        workers: processes; as many as there are cores, at most 4, if not given.
+        seconds: wall time for one pair.
+        memory_mb: address space of one worker.
+    """
+
+    command: Sequence[str] = (sys.executable, "-P", "-m", worker.__name__)
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        workers: int | None = None,
+        seconds: float = SECONDS,
+        memory_mb: int = MEMORY_MB,
+    ) -> None:
+        self._screen = Screen(settings)
+        self._size = workers or min(4, len(os.sched_getaffinity(0)))
+        self._seconds = seconds
+        limits = {"seconds": seconds, "memory_bytes": memory_mb << 20}
+        self._first_line = _line({"grader": dict(settings or {}), **limits})
+        self._workers: list[_Worker] = []
+        self._queue: dict[Pair, None] = {}  # in the order of asking
+        self._failed_starts = 0
+        self._deaths: dict[Pair, int] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        """Return the pool; no process is started yet."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the pool."""
+        self.close()
+
+    def close(self) -> None:
+        """End the workers. The pool can be used again; it keeps its verdicts."""
+        with self._lock:
+            while self._workers:
+                self._workers.pop().kill()
+
+    def grade_many(
+        self, items: Sequence[Item], done: Callable[[int], object] | None = None
+    ) -> list[Grade]:
+        """Return a grade for each (gold answer, response, truncated), in order.
+
+        Args:
+            items: what is to be graded.
+            done: called with 1 for each item that has its grade, for a progress bar.
+
+        Raises:
+            InputError: the workers cannot start, for example since math-verify is not installed.
+        """
+        with self._lock:
+            if len(self._screen.judged) > _REMEMBERED:
+                self._screen.judged.clear()
+            batch = Batch(self._screen, items, done)
+            for number in range(len(items)):
+                self._grade(batch, number)
+                if batch.waiting:  # the workers go on while the caller's own work does
+                    self._move_on(batch, block=False)
+            while batch.waiting:
+                self._move_on(batch, block=True)
+            return [grade for grade in batch.grades if grade is not None]
+
+    def _grade(self, batch: Batch, number: int) -> None:
+        """Grade an item, or ask for the pair on which its grade waits."""
+        pair = batch.grade(number)
+        if pair is not None and all(one.pair != pair for one in self._workers):
+            self._queue[pair] = None
+
+    def _move_on(self, batch: Batch, *, block: bool) -> None:
+        """Give out pairs, take in answers, end what is overdue."""
+        self._give_out()
+        soonest = min(one.deadline for one in self._workers)
+        timeout = max(0.0, soonest - time.monotonic()) if block else 0.0
+        answered: list[Any] = wait(self._workers, timeout)  # type: ignore[arg-type]
+        for one in answered:
+            self._take_in(one, batch)
+        now = time.monotonic()
+        for one in [one for one in self._workers if now > one.deadline]:
+            self._remove(one)
+            if one.pair is None:
+                raise InputError(f"a grading worker did not start within {START_SECONDS:.0f} s.")
+            self._judge(one.pair, Judgement(False, TIMED_OUT), batch)
+
+    def _give_out(self) -> None:
+        starting = sum(not one.ready for one in self._workers)
+        while len(self._workers) < self._size and len(self._queue) > starting:
+            self._workers.append(_Worker(self.command, self._first_line))
+            starting += 1
+        for one in self._workers:
+            if one.ready and one.pair is None and self._queue:
+                one.pair = next(iter(self._queue))
+                del self._queue[one.pair]
+                one.deadline = time.monotonic() + self._seconds
+                one.send(_line(one.pair))
+
+    def _take_in(self, one: _Worker, batch: Batch) -> None:
+        answer, pair = one.receive(), one.pair
+        if answer is None:
+            self._died(one, batch)
+        elif pair is not None:
+            one.pair, one.deadline = None, math.inf
+            if answer["leaves"]:
+                self._remove(one)
+            self._judge(pair, Judgement(answer["equal"], answer["reason"]), batch)
+        elif "error" in answer:
+            self._remove(one)
+            raise InputError(f"a grading worker cannot start: {answer['error']}")
+        else:
+            one.ready, one.deadline, self._failed_starts = True, math.inf, 0
+
+    def _died(self, one: _Worker, batch: Batch) -> None:
+        """Try the pair of a dead worker once more: it may not have been the reason."""
+        self._remove(one)
+        if not one.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _TRIES:
+                raise InputError(
+                    f"grading workers end at their start (exit code {one.process.returncode})."
+                )
+        elif one.pair is not None:
+            deaths = self._deaths[one.pair] = self._deaths.get(one.pair, 0) + 1
+            if deaths < _TRIES:
+                self._queue[one.pair] = None
+            else:
+                self._judge(one.pair, Judgement(False, CRASHED), batch)
+
+    def _judge(self, pair: Pair, judgement: Judgement, batch: Batch) -> None:
+        self._screen.judged[pair] = judgement
+        for number in batch.waiting.pop(pair, ()):
+            self._grade(batch, number)  # a list spread over boxes asks about a second pair
+
+    def _remove(self, one: _Worker) -> None:
+        self._workers.remove(one)
+        one.kill()
+
+
+def _line(value: Any) -> bytes:
+    """Return a line of JSON in ASCII: lone surrogates and control characters pass unharmed."""
+    return json.dumps(value).encode("ascii") + b"\n"

@@ -1,0 +1,93 @@
+"""The part of grading that needs no limits: format rules, extraction, short numbers.
+
+`Screen` is the grader with a table of judged pairs where the algebra system would be asked. Where a
+pair is not in the table yet, `Batch` notes which responses wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from limr.grading import guards
+from limr.grading.exact import rational
+from limr.grading.grade import Grade, Grader
+from limr.grading.normalise import normalise
+
+SHORT = 100  # characters of a pair that may be compared in the caller's process
+
+Item = tuple[str, str, bool]  # gold answer, response, whether it was truncated
+Pair = tuple[str, str]  # gold answer, extracted answer
+
+
+class Unjudged(BaseException):
+    """Raised with a pair that has to be judged first; no error, and no handler of errors' case."""
+
+
+class Stopped(BaseException):
+    """Raised with the limit that a pair ran into: nothing more is computed of it here."""
+
+
+class Judgement(NamedTuple):
+    """Whether a pair is equal, and the limit that it ran into, "" where it did not."""
+
+    equal: bool
+    reason: str
+
+
+class Screen(Grader):
+    """The grader with a table of judged pairs in place of the algebra system."""
+
+    def __init__(self, settings: Mapping[str, Any] | None) -> None:
+        super().__init__(settings)
+        self.judged: dict[Pair, Judgement] = {}
+
+    def _grade(self, gold: str, response: str, truncated: bool) -> Grade:
+        try:
+            return super()._grade(gold, response, truncated)
+        except Stopped as stopped:
+            return Grade("incorrect", "", self._answer(response), stopped.args[0])
+
+    def _is_equal(self, gold: str, answer: str) -> bool:
+        if not self._paper and is_bounded(gold, answer):
+            return super()._is_equal(gold, answer)
+        found = self.judged.get((gold, answer))
+        if found is None:
+            raise Unjudged(gold, answer)
+        if found.reason:
+            raise Stopped(found.reason)
+        return found.equal
+
+
+def is_bounded(gold: str, answer: str) -> bool:
+    """Tell whether a pair is sure to be decided at once, without an algebra system."""
+    if max(len(gold), len(answer)) > SHORT:
+        return False
+    if rational(normalise(gold)) is None:
+        return gold.strip() == answer.strip()
+    value = normalise(answer)
+    return rational(value) is not None or guards.is_no_value(value)
+
+
+class Batch:
+    """The items of one call, their grades, and which of them wait for which pair."""
+
+    def __init__(
+        self, screen: Screen, items: Sequence[Item], done: Callable[[int], object] | None
+    ) -> None:
+        self._screen, self._items, self._done = screen, items, done
+        self.grades: list[Grade | None] = [None] * len(items)
+        self.waiting: dict[Pair, list[int]] = {}
+
+    def grade(self, number: int) -> Pair | None:
+        """Grade an item; return the pair that has to be judged before that can be done."""
+        gold, response, truncated = self._items[number]
+        try:
+            self.grades[number] = self._screen.grade(gold, response, truncated=truncated)
+        except Unjudged as unjudged:
+            pair: Pair = unjudged.args
+            self.waiting.setdefault(pair, []).append(number)
+            return pair
+        if self._done is not None:
+            self._done(1)
+        return None
