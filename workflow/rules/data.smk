@@ -1,5 +1,6 @@
 # Takes: pinned public files (or the mirror's), or a generator's settings.
-# Makes: problems/{dataset}.jsonl and .json (what was noticed), solutions/{dataset}.jsonl
+# Makes: problems/{dataset}.jsonl and .json (what was noticed), solutions/{dataset}.jsonl,
+#   audits/{dataset}.parquet and .json, where a table or `dead_problems: exclude` asks for them
 
 
 rule fetch_source:
@@ -24,6 +25,9 @@ rule fetch_source:
 rule prepare_problems:
     input:
         file=lambda wildcards: dataset_file(STUDY.datasets[wildcards.dataset]),
+        overrides=lambda wildcards: STUDY.datasets[wildcards.dataset].get(
+            "overrides", []
+        ),
     output:
         problems=f"{RESULTS}/problems/{{dataset}}.jsonl",
         record=f"{RESULTS}/problems/{{dataset}}.json",
@@ -66,3 +70,24 @@ rule prepare_solutions:
         "Prepare the worked solutions of {wildcards.dataset}"
     script:
         "../scripts/prepare_solutions.py"
+
+
+rule audit_answers:
+    input:
+        problems=f"{RESULTS}/problems/{{dataset}}.jsonl",
+    output:
+        table=f"{RESULTS}/audits/{{dataset}}.parquet",
+        record=f"{RESULTS}/audits/{{dataset}}.json",
+    log:
+        f"{LOGS}/audit_answers/{{dataset}}.log",
+    benchmark:
+        f"{BENCHMARKS}/audit_answers/{{dataset}}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        settings={"grader": STUDY.config["grader"]},
+        code=code("audit_answers"),
+    message:
+        "Audit the gold answers of {wildcards.dataset}"
+    script:
+        "../scripts/audit_answers.py"

@@ -121,6 +121,19 @@ def selector_plugin(arm):
     return [("selectors", name)] if name else []
 
 
+# --- audits of gold answers
+
+# Where a table shows them, or subsets leave dead problems out.
+AUDITED = STUDY.config["dead_problems"] == "exclude" or any(
+    "audits" in registry.load("tables", name).NEEDS for name in STUDY.config["tables"]
+)
+
+
+def audit_behind(arm):
+    """Return the audit of an arm's problem set, where audits are made."""
+    return f"{RESULTS}/audits/{STUDY.arm_dataset(arm)}.parquet" if AUDITED else []
+
+
 # --- diagnostics
 
 # The scores whose samples can be drawn again: made from learning curves, by no random selector.
@@ -210,6 +223,7 @@ MATERIAL = {
         for name in DIAGNOSED
         for suffix in ("parquet", "epochs.parquet")
     ],
+    "audits": [f"{RESULTS}/audits/{name}.json" for name in STUDY.datasets],
 }
 
 

@@ -1,4 +1,4 @@
-# Takes: evals/, metrics.parquet, trajectories/, scores/, subsets/, diagnostics/
+# Takes: evals/, metrics.parquet, trajectories/, scores/, subsets/, diagnostics/, audits/
 # Makes: collected/*.parquet, tables/{table}.tsv + .md, figures/{figure}.pdf + .png + .tsv, report.html
 
 
@@ -60,6 +60,7 @@ rule make_table:
         scores=lambda wildcards: material("tables", wildcards.table, "scores"),
         subsets=lambda wildcards: material("tables", wildcards.table, "subsets"),
         diagnostics=lambda wildcards: material("tables", wildcards.table, "diagnostics"),
+        audits=lambda wildcards: material("tables", wildcards.table, "audits"),
     output:
         tsv=f"{RESULTS}/tables/{{table}}.tsv",
         markdown=f"{RESULTS}/tables/{{table}}.md",

@@ -8,6 +8,7 @@ rule select_subset:
         scores=lambda wildcards: f"{RESULTS}/scores/{STUDY.arms[wildcards.arm].score}.parquet",
         trajectories=lambda wildcards: curves_behind(wildcards.arm),
         size_like=lambda wildcards: size_like(wildcards.arm),
+        audit=lambda wildcards: audit_behind(wildcards.arm),
     output:
         subset=f"{RESULTS}/subsets/{{arm}}.jsonl",
         record=f"{RESULTS}/subsets/{{arm}}.json",
@@ -24,6 +25,7 @@ rule select_subset:
             "cut": STUDY.arms[wildcards.arm].cut,
             "seed": STUDY.scores[STUDY.arms[wildcards.arm].score]["seed"],
             "origin": origin(wildcards.arm),
+            **({"dead_problems": STUDY.config["dead_problems"]} if AUDITED else {}),
         },
         code=lambda wildcards: code("select_subset", *selector_plugin(wildcards.arm)),
     message:

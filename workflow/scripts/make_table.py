@@ -16,7 +16,7 @@ with logged(snakemake.log[0]):
     )
     results.make_table(
         snakemake.wildcards.table,
-        inputs,
+        results.with_audits(inputs, snakemake.input.audits),
         settings["options"],
         snakemake.output.tsv,
         snakemake.output.markdown,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from limr import io, registry
+from limr import io, overrides, registry
 from limr.joblog import logged, note
 from limr.records import write_problems
 
@@ -11,6 +11,9 @@ with logged(snakemake.log[0]):
     dataset = registry.load("datasets", settings["source"])
     file = Path(snakemake.input.file) if snakemake.input.file else None
     problems, notes = dataset.prepare(settings, file)
+    corrected = []
+    if snakemake.input.overrides:
+        problems, corrected = overrides.apply(problems, Path(snakemake.input.overrides))
     for line in notes:
         note(line)
     keep = settings.get("empty_answers") == "keep"
@@ -22,6 +25,7 @@ with logged(snakemake.log[0]):
             "settings": settings,
             "n_problems": len(problems),
             "notes": notes,
+            **({"corrected_answers": corrected} if corrected else {}),
             "sha256": io.sha256(snakemake.output.problems),
         },
     )

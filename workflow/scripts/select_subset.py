@@ -1,8 +1,8 @@
 """Cut scores into a subset and write its record."""
 
-from limr import io, selection
+from limr import dead_problems, io, selection
 from limr.joblog import logged, note
-from limr.records import SCORES, TRAJECTORIES, read_problems
+from limr.records import AUDITS, SCORES, TRAJECTORIES, read_problems
 from limr.streams import stream
 
 with logged(snakemake.log[0]):
@@ -10,8 +10,13 @@ with logged(snakemake.log[0]):
     rule, curves = dict(settings["cut"]), snakemake.input.trajectories
     if snakemake.input.size_like:
         rule["size"] = io.read_json(snakemake.input.size_like)["n_selected"]
+    scores = io.read_parquet(snakemake.input.scores, SCORES).to_pandas()
+    audit = snakemake.input.audit
+    dead = dead_problems.ids(io.read_parquet(audit, AUDITS)) if audit else None
+    if dead and settings["dead_problems"] == "exclude":
+        scores = dead_problems.leave_out(scores, dead)
     rows, record = selection.select(
-        io.read_parquet(snakemake.input.scores, SCORES).to_pandas(),
+        scores,
         read_problems(snakemake.input.problems),
         rule,
         stream(settings["seed"], "ties", arm),
@@ -19,6 +24,8 @@ with logged(snakemake.log[0]):
         origin=settings["origin"],
         where=f"arm '{arm}'",
     )
+    if dead is not None:
+        record["dead"] = dead_problems.counts(dead, rows, settings["dead_problems"])
     for line in record["warnings"]:
         note(f"warning: {line}")
     selection.write_subset(snakemake.output.subset, snakemake.output.record, rows, record)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class Inputs:
         scores: name -> `limr.records.SCORES`.
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.
         diagnostics: name of a score -> its diagnosis.
+        audits: problem set -> the counts of the audit of its gold answers (`limr.gold_audit`).
     """
 
     study: Json
@@ -62,6 +63,7 @@ class Inputs:
     scores: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     subsets: Mapping[str, Json] = field(default_factory=dict)
     diagnostics: Mapping[str, Diagnosis] = field(default_factory=dict)
+    audits: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def groups(self) -> list[Group]:
@@ -112,6 +114,15 @@ def load(
         records,
         {Path(p).stem: _diagnosis(Path(p)) for p in diagnostics if "." not in Path(p).stem},
     )
+
+
+def with_audits(inputs: Inputs, audits: Sequence[Path | str]) -> Inputs:
+    """Return the inputs with `audits/*.json`, in the order given.
+
+    Raises:
+        InputError: a file is missing or not JSON.
+    """
+    return replace(inputs, audits={Path(path).stem: io.read_json(path) for path in audits})
 
 
 def _diagnosis(path: Path) -> Diagnosis:
@@ -226,8 +237,12 @@ def group_record(inputs: Inputs, group: Group) -> Json | None:
 
 
 def is_full(record: Json | None) -> bool:
-    """Return whether a subset is the whole problem set."""
-    return record is not None and record["n_selected"] == record["n_problems"]
+    """Return whether a subset is the whole problem set, dead problems that are left out apart."""
+    if record is None:
+        return False
+    dead = record.get("dead", {})
+    left_out = dead["n"] if dead.get("rule") == "exclude" else 0
+    return bool(record["n_selected"] == record["n_problems"] - left_out)
 
 
 def is_random(record: Json | None) -> bool:

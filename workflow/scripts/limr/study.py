@@ -259,6 +259,11 @@ def _check_datasets(study: Study) -> None:
             raise InputError(
                 f"{study.where}: dataset '{name}': path: there is no file '{entry['path']}'."
             )
+        if entry.get("overrides") and not Path(entry["overrides"]).is_file():
+            raise InputError(
+                f"{study.where}: dataset '{name}': overrides: there is no file "
+                f"'{entry['overrides']}'."
+            )
     for key, name in wanted:
         if name not in study.config["datasets"]:
             known = nearest(name, study.config["datasets"])

@@ -1,0 +1,156 @@
+r"""An audit of gold answers: which of them could no response, or only some, be rewarded for?
+
+Every gold answer is graded in its own box, as it stands and harmlessly rewritten, by the study's
+grader; the published reward's reading of it is looked at beside (see `limr.grading.paper`). Texts
+that stand under several ids are compared by their answers. What is found, one row a problem and
+finding:
+
+empty         there is no answer
+none          the answer is the text `None`, as a failed extraction leaves it
+dead          no response can be rewarded for the right answer: it is empty, `None`, or refused by
+              the study's grader although boxed as it stands
+rigid         the study's grader refuses a harmless rewriting of it; the detail has which
+unread        the algebra system cannot read it: where the exact comparison does not help, only the
+              same spelling is equal to it
+paper-dead    the published reward reads nothing of it: no response was ever rewarded
+paper-lossy   the published reward reads a fragment, which decided
+conflict      the same problem has another answer under another id
+duplicate     the same problem has an equal answer under another id
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import pyarrow as pa
+
+from limr import progress
+from limr.arrow import strings
+from limr.grading import paper
+from limr.grading.grade import GRADER_VERSION, Grader
+from limr.joblog import note
+from limr.records import AUDITS, Problem
+
+FINDINGS = ("empty", "none", "dead", "rigid", "unread", "paper-dead", "paper-lossy")
+DUPLICATES = ("conflict", "duplicate")
+_EVERY = 1000  # problems between two lines in the log
+_MISSING = ("", "None")
+_FRACTION = re.compile(r"\\frac(?![a-zA-Z])")
+_UNIT = re.compile(r"(?<=[\d}])\s*\\(?:text|mbox|mathrm)\s*\{[^{}]*\}\s*$")
+# What a problem's text may differ in and still be the same problem: layout, nothing that is read.
+_LAYOUT = re.compile(
+    r"\\(?:left|right|displaystyle|textstyle|qquad|quad)(?![a-zA-Z])|\\[,!;: \[\]()]|[$\s~]"
+)
+
+Finding = tuple[str, str]
+Accepts = Callable[[str, str], bool]
+
+
+def audit(
+    problems: Sequence[Problem], settings: Mapping[str, Any]
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Audit the gold answers of a problem set.
+
+    Args:
+        problems: the problems.
+        settings: the study's `grader`.
+
+    Returns:
+        `limr.records.AUDITS`, one row a finding, in the problems' order; and the counts.
+    """
+    grader = Grader(settings)
+    seen: dict[str, list[Finding]] = {}
+
+    def accepts(gold: str, answer: str) -> bool:
+        response = f"\\boxed{{{answer}}}"
+        return grader.grade(gold, response, truncated=False).verdict == "correct"
+
+    doubled = _duplicates(problems, accepts)
+    rows = []
+    for number, problem in enumerate(progress.over(problems, "answers"), start=1):
+        if problem.answer not in seen:
+            seen[problem.answer] = list(findings(problem.answer, accepts))
+        found = seen[problem.answer] + doubled.get(problem.problem_id, [])
+        rows += [(problem.problem_id, problem.answer, *finding) for finding in found]
+        if number % _EVERY == 0 or number == len(problems):
+            note(f"{number} of {len(problems)} answers")
+    columns = [strings([row[column] for row in rows]) for column in range(len(AUDITS))]
+    return pa.table(columns, schema=AUDITS), _counts(problems, rows, settings)
+
+
+def findings(gold: str, accepts: Accepts) -> Iterator[Finding]:
+    """Yield (finding, detail) of one gold answer.
+
+    Args:
+        gold: as the data set writes it.
+        accepts: (gold, answer) -> whether the study's grader takes a box with that answer.
+    """
+    bare = gold.strip()
+    if bare in _MISSING:
+        yield ("none" if bare else "empty"), ""
+        yield "dead", "there is no answer"
+    elif not accepts(gold, gold):
+        yield "dead", "refused in its own box"
+    else:
+        refused = [name for name, text in rewritings(bare) if not accepts(gold, text)]
+        if refused:
+            yield "rigid", ", ".join(refused)
+    if bare and bare not in _MISSING and paper.is_unread(gold):
+        yield "unread", ""
+    if paper.is_dead(gold):
+        yield "paper-dead", ""
+    elif paper.is_lossy(gold):
+        yield "paper-lossy", f"read as {paper.reading(gold)}"
+
+
+def rewritings(gold: str) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of the rewritings of an answer that change nothing in what it means."""
+    yield "in dollar signs", f"${gold}$"
+    yield "with a full stop", f"{gold}."
+    if _FRACTION.search(gold):
+        yield "with dfrac", _FRACTION.sub(r"\\dfrac", gold)
+    without = _UNIT.sub("", gold)
+    if without != gold:
+        yield "without its unit", without
+
+
+def normal_text(prompt: str) -> str:
+    """Return a problem's text without its layout: equal for the same problem in another dress."""
+    text = re.sub(r"\\[dt]frac", r"\\frac", prompt)
+    return _LAYOUT.sub("", text).casefold()
+
+
+def _duplicates(problems: Sequence[Problem], accepts: Accepts) -> dict[str, list[Finding]]:
+    groups: dict[str, list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault(normal_text(problem.prompt), []).append(problem)
+    found: dict[str, list[Finding]] = {}
+    for group in (group for group in groups.values() if len(group) > 1):
+        for problem in group:
+            others = [other for other in group if other is not problem]
+            equal = all(_equal(problem.answer, other.answer, accepts) for other in others)
+            detail = ", ".join(f"{other.problem_id}: {other.answer}" for other in others)
+            found[problem.problem_id] = [("duplicate" if equal else "conflict", detail)]
+    return found
+
+
+def _equal(first: str, second: str, accepts: Accepts) -> bool:
+    return first == second or accepts(first, second) or accepts(second, first)
+
+
+def _counts(
+    problems: Sequence[Problem], rows: Sequence[tuple[str, ...]], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    counted = Counter(row[2] for row in rows)
+    return {
+        "n_problems": len(problems),
+        "n_with_findings": len({row[0] for row in rows}),
+        "findings": {name: counted[name] for name in (*FINDINGS, *DUPLICATES)},
+        "grader": dict(settings),
+        "grader_version": GRADER_VERSION,
+        "math_verify": version("math-verify"),
+    }

@@ -1,0 +1,89 @@
+"""Corrected gold answers: a list beside the data set, with a reason for each, applied on reading.
+
+The file (`config/overrides/{dataset}.yaml`) maps a problem's id to `old`, the answer that the data
+set has, `new`, the one that it should have, and `reason`, the argument from the problem's text. The
+data set itself is never changed, and a correction that no longer fits it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from limr import schema
+from limr.errors import InputError
+from limr.records import Problem
+
+Record = dict[str, str]
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["old", "new", "reason"],
+        "properties": {
+            "old": {"type": "string"},
+            "new": {"type": "string", "minLength": 1},
+            "reason": {"type": "string", "minLength": 1},
+        },
+    },
+}
+
+
+def read(path: Path) -> dict[str, Record]:
+    """Return problem_id -> {old, new, reason}.
+
+    Raises:
+        InputError: the file is missing, not YAML, or not such a mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML ({error}).") from None
+    if not isinstance(content, dict) or not content:
+        raise InputError(f"{path}: expected a mapping of problem ids to old, new and reason.")
+    found: dict[str, Record] = schema.complete(content, SCHEMA, str(path))
+    return found
+
+
+def apply(problems: Sequence[Problem], path: Path) -> tuple[list[Problem], list[dict[str, str]]]:
+    """Return the problems with the answers of a file of corrections, and what was corrected.
+
+    Args:
+        problems: as the data set has them.
+        path: the file.
+
+    Raises:
+        InputError: see `read`; an id of no problem, an old answer that is not the data set's, or a
+            new one that is the old one.
+    """
+    corrections = read(path)
+    answers = {problem.problem_id: problem.answer for problem in problems}
+    for key, entry in corrections.items():
+        at = f"{path}: '{key}'"
+        if key not in answers:
+            raise InputError(
+                f"{at} is no problem of this set. Take it out; or the set leaves it out itself "
+                "(`empty_answers: drop` does), then keep it there."
+            )
+        if answers[key] != entry["old"]:
+            raise InputError(
+                f"{at}: 'old' is {entry['old']!r}, but the data set has {answers[key]!r}. "
+                "Look at the problem again before you correct it."
+            )
+        if entry["new"] == entry["old"]:
+            raise InputError(f"{at}: 'new' is the old answer; nothing would be corrected.")
+    done = [{"problem_id": key, **entry} for key, entry in corrections.items()]
+    return [
+        replace(problem, answer=corrections[problem.problem_id]["new"])
+        if problem.problem_id in corrections
+        else problem
+        for problem in problems
+    ], done
