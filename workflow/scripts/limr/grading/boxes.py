@@ -28,7 +28,7 @@ def boxes(text: str) -> list[Box]:
     """
     found: list[Box] = []
     opened: list[tuple[int, int] | None] = []  # (start, start of content) of a box, None of a brace
-    for token in _TOKEN.finditer(text):
+    for token in _TOKEN.finditer(text, _first_box(text)):
         mark = token.group()
         if mark == "{":
             opened.append(None)
@@ -39,6 +39,17 @@ def boxes(text: str) -> list[Box]:
         elif mark.endswith("boxed{") or "boxed" in mark:
             opened.append((token.start(), token.end()))
     return found
+
+
+def _first_box(text: str) -> int:
+    """Return where the first box may open: braces before it close before it or not at all.
+
+    A run of backslashes is read from its beginning, as it would be from the text's.
+    """
+    place = text.find("boxed")
+    while place > 0 and text[place - 1] == "\\":
+        place -= 1
+    return len(text) if place < 0 else place
 
 
 def last_box(text: str) -> str | None:
