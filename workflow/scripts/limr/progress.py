@@ -54,7 +54,7 @@ def mapped(
     Raises:
         InputError: a process was ended from outside.
     """
-    if len(items) < _MANY or workers < 2 or _cores() < 2:
+    if len(items) < _MANY or workers < 2 or cores() < 2:
         yield from map(function, over(items, unit))
         return
     with bar(len(items), unit) as shown, ProcessPoolExecutor(workers) as pool:
@@ -71,7 +71,7 @@ def mapped(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on every system
         return len(os.sched_getaffinity(0))

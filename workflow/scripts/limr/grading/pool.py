@@ -25,6 +25,7 @@ from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any, Self
 
+from limr import progress
 from limr.errors import InputError
 from limr.grading import worker
 from limr.grading.grade import Grade
@@ -115,7 +116,7 @@ class GradingPool:
         memory_mb: int = MEMORY_MB,
     ) -> None:
         self._screen = Screen(settings)
-        self._size = workers or min(4, len(os.sched_getaffinity(0)))
+        self._size = workers or min(4, progress.cores())
         self._seconds = seconds
         limits = {"seconds": seconds, "memory_bytes": memory_mb << 20}
         self._first_line = _line({"grader": dict(settings or {}), **limits})

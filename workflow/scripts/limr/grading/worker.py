@@ -59,7 +59,8 @@ def _prepared(settings: Mapping[str, Any]) -> Grader:
     size = settings["memory_bytes"]
     if size < 2 * _peak_bytes():
         raise ValueError(f"a worker takes {_peak_bytes() >> 20} MB: give it twice that at least.")
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    if sys.platform == "linux":  # elsewhere the kernel refuses or ignores it
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return Grader(settings["grader"])
 
@@ -89,8 +90,11 @@ def _judged(grader: Grader, gold: str, answer: str) -> tuple[bool, str]:
 
 def _peak_bytes() -> int:
     """Return the largest address space that this process has had."""
-    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    return int(status.partition("VmPeak:")[2].split()[0]) * 1024
+    status = Path("/proc/self/status")
+    if not status.exists():  # not Linux: the resident size must do
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    text = status.read_text(encoding="ascii", errors="replace")
+    return int(text.partition("VmPeak:")[2].split()[0]) * 1024
 
 
 def _say(answers: Any, message: Any) -> None:
