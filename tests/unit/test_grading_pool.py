@@ -263,8 +263,12 @@ sys.path.insert(0, {folder!r})
 from test_grading_pool import HostilePool, box, pids
 pool = HostilePool(workers=2, seconds=600)
 pool.grade_many(box("gold", "other"))
-threading.Thread(target=pool.grade_many, args=(box({answer!r}, "x"),), daemon=True).start()
-while not any(one.pair and one.pair[1] == {answer!r} for one in pool._workers):
+asking = threading.Thread(target=pool.grade_many, args=(box({answer!r}, "x"),), daemon=True)
+asking.start()
+# Until a worker is at it, or has already done it.
+while asking.is_alive() and not any(
+    one.pair and one.pair[1] == {answer!r} for one in list(pool._workers)
+):
     time.sleep(0.05)
 print(*pids(pool), flush=True)
 {end}
