@@ -17,6 +17,7 @@ AnyInts = npt.NDArray[np.integer[Any]]
 
 # A batch whose (epoch, problem) grid has more cells than this many a row is counted by sorting.
 _SPARSE = 8
+_BLOCK = 32  # epochs
 
 
 class Tally:
@@ -107,11 +108,18 @@ class Tally:
         """
         shape = (n_problems, self.n_epochs)
         n, n_correct = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-        for epoch in list(self._n):
-            n[: len(self._n[epoch]), epoch] = self._n[epoch][:n_problems]
-            n_correct[: len(self._n[epoch]), epoch] = self._n_correct[epoch][:n_problems]
+        for first in range(0, shape[1], _BLOCK):  # some epochs at once: a cache line, not a number
+            last = min(first + _BLOCK, shape[1])
+            for matrix, arrays in ((n, self._n), (n_correct, self._n_correct)):
+                block = np.zeros((last - first, n_problems), np.int32)
+                for epoch in range(first, last):
+                    if epoch in arrays:
+                        known = arrays[epoch][:n_problems]
+                        block[epoch - first, : len(known)] = known
+                matrix[:, first:last] = block.T
             if release:
-                self.drop_epoch(epoch)
+                for epoch in range(first, last):
+                    self.drop_epoch(epoch)
         return Samples(n, n_correct)
 
     def table(self, problem_ids: Sequence[str] | pa.Array) -> pa.Table:
