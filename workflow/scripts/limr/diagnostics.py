@@ -16,6 +16,7 @@ from limr.errors import InputError
 from limr.records import DIAGNOSTICS, STABILITY
 from limr.scores import Candidates
 from limr.streams import stream
+from limr.thresholds import best, reached
 
 _SHOWN = (1, 2, 5, 10, 20, 50)  # numbers of first epochs in a summary
 SIXTH = "the best sixth"  # about what the paper keeps: 1,389 of 8,523
@@ -114,19 +115,15 @@ def cut(of: Subject, subset: Mapping[str, Any] | None, rng: np.random.Generator)
 def cut_best(of: Subject, size: int | None, rng: np.random.Generator) -> Cut:
     """Return the best so many of the scored problems; None: a sixth. `rng` breaks ties."""
     n_scored = int((~np.isnan(of.scores)).sum())
-    number = max(1, round(n_scored / 6)) if size is None else size
-    selected = np.zeros(len(of.scores), bool)
-    order = np.lexsort((rng.random(len(selected)), -of.scores))  # NaN sorts last
-    selected[order[: min(n_scored, number)]] = True
-    rule = {"size": min(n_scored, number)}
-    return Cut(rule, SIXTH if size is None else _in_words(rule), selected)
+    number = min(n_scored, max(1, round(n_scored / 6)) if size is None else size)
+    rule = {"size": number}
+    words = SIXTH if size is None else _in_words(rule)
+    return Cut(rule, words, best(of.scores, number, rng))
 
 
 def cut_by(of: Subject, rule: Mapping[str, Any]) -> Cut:
     """Return what a threshold selects, which may be nothing or everything."""
-    values = np.nan_to_num(of.scores, nan=-np.inf)
-    threshold = rule["threshold"]
-    selected = values > threshold if rule.get("strict") else values >= threshold
+    selected = reached(of.scores, rule["threshold"], bool(rule.get("strict")))
     return Cut(rule, _in_words(rule), selected)
 
 

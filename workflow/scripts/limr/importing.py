@@ -24,6 +24,7 @@ from limr.trajectories import Samples
 # A JSON document is read whole; a larger one is refused before it fills the memory.
 LARGEST_JSON = 2 * 2**30
 _SHORT = 4096
+UNKNOWN_PROMPT = "its prompt is in no problem file"
 BAD_ROWS = {
     "enum": ["refuse", "leave-out"],
     "default": "refuse",

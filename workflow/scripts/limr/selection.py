@@ -15,7 +15,7 @@ from limr import io, registry, schema
 from limr import trajectories as tr
 from limr.errors import InputError
 from limr.records import Problem
-from limr.thresholds import sizes
+from limr.thresholds import best, reached, sizes
 
 TIES = "ties at the last place are broken at random, seeded"
 
@@ -90,7 +90,7 @@ def _aligned(scores: pd.DataFrame, problems: Sequence[Problem], where: str) -> t
 
 def _by_threshold(values: tr.Floats, rule: Rule, where: str) -> tr.Flags:
     threshold, strict = float(rule["threshold"]), bool(rule.get("strict", False))
-    chosen: tr.Flags = values > threshold if strict else values >= threshold
+    chosen = reached(values, threshold, strict)
     n_scored = int((~np.isnan(values)).sum())
     if chosen.sum() in (0, n_scored):
         low, high = _range(values[~np.isnan(values)])
@@ -113,10 +113,8 @@ def _by_size(
             f"{where}: size {size} is asked for; choose one from 1 to {n_scored}, the number of "
             f"problems with a score ({len(values) - n_scored} of {len(values)} have none)."
         )
-    order = np.lexsort((rng.random(len(values)), -values))  # NaN sorts last
-    chosen = np.zeros(len(values), bool)
-    chosen[order[:size]] = True
-    last = values[order[size - 1]]
+    chosen = best(values, size, rng)
+    last = values[chosen].min()
     at_last = values == last
     tie = {
         "score": float(last),

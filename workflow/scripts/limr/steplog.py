@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 
 from limr.errors import InputError
-from limr.importing import Imported, Refusals, coverage
+from limr.importing import UNKNOWN_PROMPT, Imported, Refusals, coverage
 from limr.prompts import PromptIndex
 from limr.records import Problem
 from limr.step_options import check
 from limr.tally import Tally
 from limr.trajectories import Flags, Floats, Ints
 
-UNKNOWN_PROMPT = "its prompt is in no problem file"
 UNKNOWN_REWARD = "its reward is none of the rule's"
 NO_NUMBER = "its reward is not a finite number"
 _ENOUGH = 3  # examples in a message

@@ -182,9 +182,8 @@ def _solved(
     options: Mapping[str, Any],
 ) -> list[str]:
     """Return how many problems were never or always solved, and the selector's warnings."""
-    import numpy as np
-
     from limr import schema
+    from limr.thresholds import reached
 
     rate = taken.pass_rate
     lines = [
@@ -195,8 +194,7 @@ def _solved(
         threshold = getattr(selector, "THRESHOLD", None)
     if threshold is not None and hasattr(selector, "warnings"):
         settings = schema.complete(dict(options), selector.OPTIONS, "selector")
-        chosen = np.nan_to_num(scored.values, nan=-np.inf) >= threshold
-        texts = selector.warnings(chosen, taken, settings)
+        texts = selector.warnings(reached(scored.values, threshold), taken, settings)
         lines += [f"Warning, at {threshold:g}: {text}" for text in texts]
     return lines
 

@@ -65,7 +65,7 @@ def read(
         number = prompts.find(prompt_texts(table, path))
         if (number < 0).any():
             first = f"{path}: row {int(np.argmax(number < 0)) + 1}"
-            refusals.add("its prompt is in no problem file", int((number < 0).sum()), first)
+            refusals.add(importing.UNKNOWN_PROMPT, int((number < 0).sum()), first)
         pairs = zip(number.tolist(), n_correct.tolist(), strict=True)
         known.update(pair for pair in pairs if pair[0] >= 0)
         rows_read, joined = rows_read + len(number), joined + int((number >= 0).sum())

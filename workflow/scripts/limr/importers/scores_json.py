@@ -63,7 +63,7 @@ def read(
         )
     refusals = importing.Refusals("leave-out")
     if left:
-        refusals.add("its prompt is in no problem file", len(left), f"prompt {left[0][0][:80]!r}")
+        refusals.add(importing.UNKNOWN_PROMPT, len(left), f"prompt {left[0][0][:80]!r}")
     notes.extend(f"{key}: {reason}." for key, reason in reasons.items())
     notes.append(
         f"{len(found)} of {len(problems)} problems have a published score (joined by text)."
