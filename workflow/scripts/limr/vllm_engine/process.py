@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -20,8 +21,9 @@ from limr.joblog import note
 from limr.vllm_engine.worker import GRACE
 
 START_SECONDS = 3600.0  # no model takes this long to load; a start-up that hangs must end
+_CAUSE = re.compile(r"\b\w+(Error|Exception): ")  # the first one is usually the cause
 _SHOWN = 15  # lines of vLLM's log in an error
-_TAIL_BYTES = 20_000
+_TAIL_BYTES = 1_000_000
 _ENVIRONMENT = {
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
@@ -132,12 +134,13 @@ class Worker:
         self._log.flush()
         size = self._log.seek(0, os.SEEK_END)
         self._log.seek(max(0, size - _TAIL_BYTES))
-        lines = self._log.read().decode(errors="replace").splitlines()[-_SHOWN:]
-        text = "\n".join(f"  {line[:300]}" for line in lines)
+        lines = self._log.read().decode(errors="replace").splitlines()
+        causes = [line for line in lines[:-_SHOWN] if _CAUSE.search(line)][:1]
+        text = "\n".join(f"  {line[:300]}" for line in [*causes, *lines[-_SHOWN:]])
         return InputError(
             f"{self.model}: vLLM {what}{end}. If a GPU's memory is full, lower "
             "engines.vllm.gpu_memory_utilization or max_sequences, or raise tensor_parallel. "
-            f"Finished responses are kept. The last lines of {self._log_name}:\n{text}"
+            f"Finished responses are kept. From {self._log_name}:\n{text}"
         )
 
 

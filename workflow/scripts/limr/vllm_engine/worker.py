@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+CPU_TOKENS = 4096  # tokens of a step on a CPU
 GRACE = 20.0  # seconds to shut down before the whole process group is killed
 
 
@@ -67,12 +68,17 @@ def start(settings: dict[str, Any]) -> Any:
 
     Args:
         settings: its engine arguments; `dtype: auto` is float32 on a CPU.
+
+    On a CPU a prompt is read in one go: vLLM 0.29 turns a seeded generator back after a part of a
+    prompt, which PyTorch's generator for CPUs cannot do.
     """
     from vllm import EngineArgs, LLMEngine
     from vllm.platforms import current_platform
 
-    if settings["dtype"] == "auto" and current_platform.is_cpu():
-        settings = {**settings, "dtype": "float32"}
+    if current_platform.is_cpu():
+        dtype = "float32" if settings["dtype"] == "auto" else settings["dtype"]
+        settings = {**settings, "dtype": dtype, "enable_chunked_prefill": False}
+        settings["max_num_batched_tokens"] = max(settings["max_model_len"], CPU_TOKENS)
     return LLMEngine.from_engine_args(
         EngineArgs(
             **settings,
