@@ -60,7 +60,7 @@ def _worker(module):
         from safetensors.torch import load_file
 
         assert dtype == self.model_config.dtype, (dtype, self.model_config.dtype)
-        self.model_runner.model.load_weights(weights=load_file(name).items())
+        self.reload_weights(weights_iterator=iter(load_file(name).items()))
 
     module.WorkerWrap.update_weight = update_weight
 
