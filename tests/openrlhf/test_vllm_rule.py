@@ -130,13 +130,13 @@ def _workers(folder: Path) -> list[psutil.Process]:
 
 
 def test_a_prompt_without_room_stops_the_job_before_it_generates(model, tmp_path):
-    long = {**case.SAMPLED, "name": "long", "max_tokens": 405}  # 512 positions
+    long = {**case.SAMPLED, "name": "long", "max_tokens": 440}  # 512 positions
     project = case.project(tmp_path / "project", case.study(model), [case.GREEDY, long])
     result = project.evaluate()
     assert result.returncode != 0
     text = (project.folder / LOG).read_text()
     assert "benchmark 'few'" in text
-    assert "prompts leave no room for a response of 405 tokens in the model's 512" in text
+    assert "prompts leave no room for a response of 440 tokens in the model's 512" in text
     assert "Their ids: arithmetic-" in text
     assert "vLLM has loaded" not in text
 

@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from limr import evaluation, io, registry
+from limr import evaluation, registry, working_folder
 from limr.grading.pool import GradingPool
 from limr.joblog import logged
 from limr.records import read_problems
@@ -15,7 +15,11 @@ with logged(snakemake.log[0]):
     problems = dict(zip(benchmarks, map(read_problems, snakemake.input.problems), strict=True))
     engine = registry.load("engines", settings["engine"])
     state = Path(snakemake.params.state)
-    with GradingPool(settings["grader"]) as pool:
+    # What is in the folder is named by what it depends on: none of it is another job's.
+    with (
+        working_folder.opened(state, "evaluations") as working,
+        GradingPool(settings["grader"]) as pool,
+    ):
         for step, folder in zip(settings["steps"], snakemake.input.policies, strict=True):
             with closing(engine.open_policy(Path(folder), options, state)) as policy:
                 evaluation.check(policy, problems, benchmarks)
@@ -29,4 +33,4 @@ with logged(snakemake.log[0]):
                         int(snakemake.wildcards.seed),
                     )
                     evaluation.write(*next(outputs), table, {"step": step, **summary})
-    io.remove(state)
+        working.remove()

@@ -10,9 +10,8 @@ An engine's module has these names; a function that an engine does not offer is 
 - `train_ppo(job: PpoJob) -> None` and `train_sft(job: SftJob) -> None`;
 - `open_policy(folder, options, state=None) -> Policy`; `state` is a working folder, outside the
   declared outputs, in which an engine may keep responses that a killed job has made;
-- `plan(study, arm, problems, parameters) -> Layout` and `plan_generation(study) -> Layout`: where
-  an arm's training and an evaluation run, for `limr plan`; pure, and without the engine's own
-  libraries; absent for an engine that runs on a CPU.
+
+What an engine needs GPUs for stands in `limr/plans/`, in a module of its name: see there.
 
 Every function writes atomically, resumes from `job.state` after a kill, and gives the same bytes
 for the same job, or says in docs/design.md what it cannot promise.
@@ -85,22 +84,6 @@ class SftJob(TrainJob):
 
     sft: Settings
     solutions: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which GPUs a job of an engine uses, and what it runs; see `limr.planning`."""
-
-    nodes: int
-    gpus: int  # over all nodes
-    generating: int  # GPUs that generate
-    training: int  # GPUs that train the policy; the critic has as many
-    shared: bool = True  # the same GPUs generate and train policy and critic, in turn
-    reference: bool = False  # a reference policy scores too
-    recomputing: bool = True  # activations are computed twice
-    state_bytes: float = 0.0  # checkpoints on disk while the job runs
-    commands: tuple[tuple[str, ...], ...] = ()  # what the job starts, word by word
-    notes: tuple[str, ...] = ()
 
 
 class LongPromptError(InputError):

@@ -36,11 +36,11 @@ def atomic(path: str | Path) -> Iterator[Path]:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    remove(temporary)
+    _remove(temporary)
     try:
         yield temporary
         if temporary.is_dir() and target.exists():
-            remove(target)
+            _remove(target)
         temporary.replace(target)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -51,11 +51,10 @@ def atomic(path: str | Path) -> Iterator[Path]:
             ) from error
         raise
     finally:
-        remove(temporary)
+        _remove(temporary)
 
 
-def remove(path: Path) -> None:
-    """Delete a file or a folder, if it is there."""
+def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

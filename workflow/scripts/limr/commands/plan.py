@@ -13,9 +13,6 @@ from typing import Any
 
 from limr.errors import InputError
 
-if TYPE_CHECKING:
-    pass
-
 HELP = "say what a study will do and cost: jobs, GPU hours, disk, command lines; runs nothing"
 EPILOG = """\
 GPU hours are an estimate with a low, a central and a high end: docs/plan.md says how it is made and
@@ -85,7 +82,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     results = Path("results") / study.name
     seconds = jobs.measured(results, counted)
     tasks, size = [], None
-    if _uses_gpus(study):
+    if any(estimate.plans(study)) and (study.trained or study.benchmarks):
         size = models.size(study.config["base"], args.parameters)
         tasks = estimate.tasks(study, results, size, given)
     gpu_rules = {task.rule for task in tasks}
@@ -102,17 +99,6 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
         "totals": estimate.totals(tasks, size) if size else None,
         "processor_minutes": estimate.processor_minutes(others, seconds),
     }
-
-
-def _uses_gpus(study: Any) -> bool:
-    from limr import registry
-
-    pairs = (("train", "plan"), ("generate", "plan_generation"))
-    engines = study.config["engine"]
-    used = bool(study.trained or study.benchmarks)
-    return used and any(
-        hasattr(registry.load("engines", engines[key]), function) for key, function in pairs
-    )
 
 
 def _problems(given: list[str], study: Any) -> dict[str, int]:

@@ -8,14 +8,11 @@ that a killed job has finished are kept.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from limr import templates
-from limr.engine import BaseJob, Layout, Policy, Settings
+from limr.engine import BaseJob, Policy, Settings
 from limr.engines import huggingface
-
-if TYPE_CHECKING:
-    from limr.study import Study
 
 ENVIRONMENT = "evaluate"
 
@@ -96,9 +93,3 @@ def open_policy(folder: Path, options: Settings, state: Path | None = None) -> P
     from limr.vllm_engine.policy import VllmPolicy
 
     return VllmPolicy(folder, options, state)
-
-
-def plan_generation(study: Study) -> Layout:
-    """Return which GPUs an evaluation uses."""
-    gpus = int(study.config["engines"].get("vllm", {}).get("tensor_parallel", 1))
-    return Layout(nodes=1, gpus=gpus, generating=gpus, training=0)

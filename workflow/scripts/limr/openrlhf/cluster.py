@@ -53,7 +53,7 @@ def started(gpus: int, nodes: int, seconds: float, variables: Mapping[str, str],
         else:
             _check_one_node(gpus, nodes)
             # Short: Ray's sockets lie in it, and their paths may have 107 characters.
-            folder = tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp")  # noqa: S108
+            folder = tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp")
             ray.init(
                 address="local",
                 num_gpus=gpus,

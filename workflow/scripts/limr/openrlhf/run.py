@@ -212,7 +212,7 @@ def publish_record(run: Run, seconds: float, starts: list[int], notes: list[str]
 
 
 def _versions() -> dict[str, str]:
-    import importlib.metadata as metadata
+    from importlib import metadata
 
     found = {}
     for name in PACKAGES:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from limr.engine import Layout, Settings
+from limr.engine import Settings
 from limr.planning.hardware import Gpu
+from limr.planning.layout import Layout
 
 FORWARD, TRAINING, RECOMPUTING = 2.0, 6.0, 2.0  # FLOPs a parameter and token
 

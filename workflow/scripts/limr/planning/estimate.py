@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from limr import registry
-from limr.engine import Layout
 from limr.planning import cost
 from limr.planning.cost import Range
 from limr.planning.counts import Counts
 from limr.planning.hardware import Gpu
 from limr.planning.jobs import Jobs
+from limr.planning.layout import Layout
 from limr.planning.models import Size
 from limr.sources import Source
 from limr.study import Study
@@ -69,6 +69,17 @@ class Task:
         }
 
 
+def plans(study: Study) -> tuple[Callable[..., Layout] | None, Callable[..., Layout] | None]:
+    """Return who plans training and who plans evaluations; None for what runs on a CPU."""
+    known = registry.names("plans")
+    found = []
+    for key, function in (("train", "training"), ("generate", "generation")):
+        name = study.config["engine"][key]
+        module = registry.load("plans", name) if name in known else None
+        found.append(getattr(module, function, None))
+    return found[0], found[1]
+
+
 def tasks(study: Study, results: Path, size: Size, given: Assumptions) -> list[Task]:
     """Return the jobs that need GPUs; none where the study's engines run on a CPU.
 
@@ -83,17 +94,16 @@ def tasks(study: Study, results: Path, size: Size, given: Assumptions) -> list[T
     """
     counts = Counts(study, results, given.problems, given.sources)
     found: list[Task] = []
-    trainer = registry.load("engines", study.config["engine"]["train"])
-    if hasattr(trainer, "plan"):
+    training, generation = plans(study)
+    if training is not None:
         for name in study.trained:
             problems = counts.arm(name)
             n = problems.n or study.config["ppo"]["prompts_per_step"]
-            layout = trainer.plan(study, name, n, size.parameters)
+            layout = training(study, name, n, size.parameters)
             text = f"{n:,} ({problems.source})"
             found.append(_training(study, results, size, given, (name, n, text), layout))
-    generator = registry.load("engines", study.config["engine"]["generate"])
-    if study.benchmarks and hasattr(generator, "plan_generation"):
-        layout = generator.plan_generation(study)
+    if study.benchmarks and generation is not None:
+        layout = generation(study)
         for name in [*study.base, *study.trained]:
             found.append(_evaluation(study, results, size, given, (name, counts), layout))
     return found

@@ -71,13 +71,13 @@ class VllmPolicy:
             for sample in range(made)
         ]
         name = self._digest(encoded, decoding, seed)
-        with shards.opened(self.state, name, len(wanted)) as kept:
-            missing = [one for one in wanted if one[0] not in kept.found]
-            if kept.found:
-                note(f"{len(kept.found)} of {len(wanted)} responses are kept from an earlier job")
-            if missing:
-                longest = max(len(ids) for _, ids, _ in missing) + decoding.max_tokens
-                self._make(missing, decoding, longest, kept)
+        kept = shards.Shards(self.state and self.state / name, len(wanted))
+        missing = [one for one in wanted if one[0] not in kept.found]
+        if kept.found:
+            note(f"{len(kept.found)} of {len(wanted)} responses are kept from an earlier job")
+        if missing:
+            longest = max(len(ids) for _, ids, _ in missing) + decoding.max_tokens
+            self._make(missing, decoding, longest, kept)
         reader = self.folder.reader
         found = [
             reader.response(kept.found[row], ended=reader.ended(kept.found[row]))

@@ -1,18 +1,18 @@
 """Responses that are kept while a job runs, so that a killed job does not make them again.
 
 A folder holds one file a shard: responses in the order in which they ended, each with its row. It
-is named by a digest of all that they depend on, so that it is found by the same request only.
+is named by a digest of all that they depend on, so that it is found by the same request only. One
+process works on it: whoever gives the state folder holds its lock (`limr.working_folder`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
-from limr import io, locks
+from limr import io
 from limr.errors import InputError
 
 SHARD = pa.schema([("row", pa.int64()), ("ids", pa.list_(pa.int32()))])
@@ -52,20 +52,3 @@ class Shards:
         table = pa.table({"row": list(finished), "ids": list(finished.values())}, schema=SHARD)
         io.write_parquet(self.folder / f"{self._next:06}.parquet", table)
         self._next += 1
-
-
-@contextmanager
-def opened(state: Path | None, digest: str, rows: int) -> Iterator[Shards]:
-    """Open the shards of a request, alone: another process waits until this one is through.
-
-    Args:
-        state: the job's working folder, or None to keep nothing.
-        digest: of all that the responses depend on.
-        rows: how many responses the request has.
-    """
-    if state is None:
-        yield Shards(None, rows)
-        return
-    state.parent.mkdir(parents=True, exist_ok=True)
-    with locks.held(state.with_name(f"{state.name}.lock")):
-        yield Shards(state / digest, rows)
