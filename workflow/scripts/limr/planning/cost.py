@@ -62,6 +62,17 @@ SOLUTION_SHARE = 0.5  # mean solution of fine-tuning, share of the longest
 BYTES_A_TOKEN = 1.5  # of text in a compressed table
 
 
+LARGE = 7.0e9  # parameters from which a GPU is kept busy
+
+
+def reached(parameters: int) -> float:
+    """Return which part of `CASES`' shares of the peak a model of this size reaches.
+
+    Small models leave a GPU waiting for memory and for the processor: a cube root of the size.
+    """
+    return float(min(1.0, (parameters / LARGE) ** (1 / 3)))
+
+
 def over(formula: Callable[[Case], float]) -> Range:
     """Return a formula's value in each case."""
     return Range(*(formula(case) for case in CASES))
@@ -95,7 +106,7 @@ def ppo_seconds(
     def seconds(case: Case) -> float:
         response = response_tokens(case, ppo["max_response_tokens"], given)
         tokens = rollouts * (response + PROMPT_TOKENS)
-        work = parameters / gpu.peak
+        work = parameters / (gpu.peak * reached(parameters))
         generate = FORWARD * rollouts * response * work / (layout.generating * case.generating)
         score = FORWARD * tokens * work / (layout.training * case.scoring)
         train = per_token * tokens * ppo["epochs_per_batch"] * work
@@ -113,7 +124,7 @@ def sft_seconds(sft: Settings, longest: int, parameters: int, layout: Layout, gp
     tokens = sft["steps"] * sft["batch_size"] * SOLUTION_SHARE * longest
 
     def seconds(case: Case) -> float:
-        work = per_token * tokens * parameters / gpu.peak
+        work = per_token * tokens * parameters / (gpu.peak * reached(parameters))
         return float(work / (layout.training * case.training) + case.loading)
 
     return over(seconds)
@@ -139,7 +150,7 @@ def evaluation_seconds(
             n * (response_tokens(case, longest, given) + PROMPT_TOKENS)
             for longest, n in responses.items()
         )
-        work = FORWARD * tokens * parameters / gpu.peak
+        work = FORWARD * tokens * parameters / (gpu.peak * reached(parameters))
         return policies * (work / (layout.generating * case.evaluating) + case.loading)
 
     return over(seconds)
