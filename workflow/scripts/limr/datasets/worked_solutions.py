@@ -33,10 +33,12 @@ OPTIONS: dict[str, Any] = {
             "description": "Key or column of the problem's text.",
         },
         "solution": {
-            "type": "string",
+            "type": ["string", "array"],
+            "items": {"type": "string"},
+            "minItems": 1,
             "default": "solution",
-            "description": "Key or column of the worked solution, a text or a list of texts that "
-            "are joined.",
+            "description": "Key or column of the worked solution, or several that are joined, such "
+            "as s1K's `[thinking_trajectories, attempt]`; a value may be a list of texts.",
         },
         "answer": {
             "type": ["string", "null"],
@@ -76,14 +78,21 @@ def solutions(options: Mapping[str, Any], file: Path | None) -> dict[str, str]:
         InputError: not such a file, or a solution missing or empty.
     """
     path = _checks.needed(file, "worked-solutions")
-    found: dict[str, str] = {}
-    for number, row in enumerate(_rows(path), start=1):
-        where, key = f"{path}: row {number}", options["solution"]
-        parts = row.get(key)
-        if isinstance(parts, list) and parts and all(isinstance(part, str) for part in parts):
-            row = {**row, key: "\n".join(parts)}
-        found[f"{options['prefix']}-{number}"] = _checks.text(row, key, where)
-    return found
+    wanted = options["solution"]
+    keys = [wanted] if isinstance(wanted, str) else wanted
+    return {
+        f"{options['prefix']}-{number}": "\n\n".join(
+            _joined(row, key, f"{path}: row {number}") for key in keys
+        )
+        for number, row in enumerate(_rows(path), start=1)
+    }
+
+
+def _joined(row: Row, key: str, where: str) -> str:
+    parts = row.get(key)
+    if isinstance(parts, list) and parts and all(isinstance(part, str) for part in parts):
+        return "\n".join(parts)
+    return _checks.text(row, key, where)
 
 
 def _rows(path: Path) -> list[Row]:
