@@ -97,7 +97,9 @@ def study() -> dict[str, Any]:
 
 def environment(folder: Path) -> dict[str, str]:
     """The environment of commands in a copy of the repository: its library, on a CPU."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("LIMR_MIRROR", "RAY_ADDRESS")}
+    kept = {
+        key: value for key, value in os.environ.items() if key not in ("LIMR_MIRROR", "RAY_ADDRESS")
+    }
     path = os.pathsep.join([str(folder / "workflow/scripts"), str(HERE / "cpu_only")])
     return {**kept, **ON_CPU, "PYTHONPATH": path}
 

@@ -1,4 +1,4 @@
-"""A tiny Qwen2 with one token a byte, for the real trainers on a CPU: head_dim 64, as vLLM wants."""
+"""A tiny Qwen2 with one token a byte, for real trainers on a CPU: head_dim 64, as vLLM wants."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
     found.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     found.decoder = decoders.ByteLevel()
     return PreTrainedTokenizerFast(
-        tokenizer_object=found, eos_token="<|endoftext|>", pad_token="<|endoftext|>"
+        tokenizer_object=found, **dict.fromkeys(("eos_token", "pad_token"), SPECIAL[0])
     )
 
 

@@ -1,8 +1,8 @@
 """Ray for one run: a cluster of its own on this node, or the one that RAY_ADDRESS names.
 
 On one node the launcher starts Ray itself, with a temporary folder and ports of its own, and ends
-it in every exit path. Over several nodes whoever holds the allocation brings Ray up (docs/openrlhf.md)
-and sets RAY_ADDRESS; then nothing is started or ended here.
+it in every exit path. Over several nodes whoever holds the allocation brings Ray up and sets
+RAY_ADDRESS (docs/openrlhf.md); then nothing is started or ended here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def visible_gpus() -> int | None:
 
 
 @contextmanager
-def started(gpus: int, nodes: int, seconds: float, variables: Mapping[str, str], setup: str) -> Iterator[None]:  # fmt: skip
+def started(
+    gpus: int, nodes: int, seconds: float, variables: Mapping[str, str], setup: str
+) -> Iterator[None]:
     """Connect to a Ray cluster with as many GPUs as were asked for.
 
     Args:
@@ -53,7 +55,7 @@ def started(gpus: int, nodes: int, seconds: float, variables: Mapping[str, str],
         else:
             _check_one_node(gpus, nodes)
             # Short: Ray's sockets lie in it, and their paths may have 107 characters.
-            folder = tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp")  # noqa: S108
+            folder = tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp")
             ray.init(
                 address="local",
                 num_gpus=gpus,

@@ -175,9 +175,7 @@ def check_ppo(options: Settings, ppo: Settings, steps: list[int]) -> Layout:
     return layout
 
 
-def check_batch(
-    options: Settings, ppo: Settings, layout: Layout, prompts: int, where: str
-) -> None:
+def check_batch(options: Settings, ppo: Settings, layout: Layout, prompts: int, where: str) -> None:
     """Refuse a batch that does not fill optimizer steps and GPUs evenly.
 
     What is left over of a batch would leak into the next step's gradient, and ranks with unequal

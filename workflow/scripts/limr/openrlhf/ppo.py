@@ -26,9 +26,7 @@ def train_ppo(job: PpoJob) -> None:
     ppo, options = job.ppo, job.options
     run.check_steps(job, ppo["steps"])
     planned = layout.check_ppo(options, ppo, sorted(job.policies))
-    order = Order(
-        len(job.problems), ppo["prompts_per_step"], ppo["drop_last"], job.seed, job.arm
-    )
+    order = Order(len(job.problems), ppo["prompts_per_step"], ppo["drop_last"], job.seed, job.arm)
     layout.check_problems(options, ppo, order, job.arm)
     check_rewards(job)
     tokenizer = prompts.load_tokenizer(job.base)
@@ -81,9 +79,7 @@ def _attempt(
         return  # an earlier attempt got this far, and was killed before it published
     running.checkpoints.go_back_to(start)
     policies = len(running.kept)
-    run.check_disk(
-        folder.root, layout.disk_bytes(run.parameters(job.base), job.options, policies)
-    )
+    run.check_disk(folder.root, layout.disk_bytes(run.parameters(job.base), job.options, policies))
     begin = command.Start(
         job.base.resolve(),
         folder.path("prompts.jsonl"),
@@ -100,6 +96,9 @@ def _attempt(
         start=start,
         steps=ppo["steps"],
         policies=running.kept,
+        save_every=layout.checkpoint_every(
+            job.options["checkpoint_every"], running.kept, job.ppo["steps"], layout.AT
+        ),
         kept_checkpoints=layout.KEPT,
         nodes=job.options["nodes"],
         gpus=job.options["nodes"] * job.options["gpus_per_node"],

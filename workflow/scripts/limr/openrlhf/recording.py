@@ -17,7 +17,6 @@ from typing import Any
 
 import pyarrow as pa
 
-
 from limr.embedded.order import Order
 from limr.errors import InputError
 from limr.openrlhf.reward import FAILED
@@ -124,7 +123,9 @@ def check(found: Mapping[int, Sequence[Row]], expected: Expected, where: str) ->
     """
     beyond = sorted(step for step in found if not 1 <= step <= expected.steps)
     if beyond:
-        raise InputError(f"{where}: rollouts of step {beyond[0]}, beyond the run's {expected.steps}.")
+        raise InputError(
+            f"{where}: rollouts of step {beyond[0]}, beyond the run's {expected.steps}."
+        )
     for step in range(1, expected.steps + 1):
         problem = _problem(found.get(step, []), expected, step)
         if problem:
@@ -232,5 +233,3 @@ def failures(found: Mapping[int, Sequence[Row]]) -> list[str]:
 def attempt_starts(folder: Path) -> list[int]:
     """Return the step after which each attempt started, in order."""
     return [start for _, start, _ in attempts(folder / "rollouts")]
-
-

@@ -186,7 +186,9 @@ def publish_policies(run: Run) -> None:
             io.write_json(temporary / folders.RECORD, record)
 
 
-def publish_record(run: Run, seconds: float, starts: list[int], notes: list[str], gpus: int) -> None:  # fmt: skip
+def publish_record(
+    run: Run, seconds: float, starts: list[int], notes: list[str], gpus: int
+) -> None:
     """Write run.json; last, so that it vouches for the other outputs."""
     io.write_json(
         run.job.record,
@@ -212,7 +214,7 @@ def publish_record(run: Run, seconds: float, starts: list[int], notes: list[str]
 
 
 def _versions() -> dict[str, str]:
-    import importlib.metadata as metadata
+    from importlib import metadata
 
     found = {}
     for name in PACKAGES:

@@ -24,9 +24,7 @@ def train_sft(job: SftJob) -> None:
     template = prompts.template_of(job.base, tokenizer)
     prompts.end_ids(job.base, tokenizer, template)
     texts = prompts.rendered(job.problems, template, tokenizer, None, job.arm)
-    rows, long = prompts.with_solutions(
-        job.problems, job.solutions, texts, tokenizer, own, job.arm
-    )
+    rows, long = prompts.with_solutions(job.problems, job.solutions, texts, tokenizer, own, job.arm)
     if len(rows) < gpus * own["micro_batch"]:
         raise InputError(
             f"arm '{job.arm}': {len(rows)} solutions are fewer than GPUs x micro_batch = "
@@ -69,6 +67,9 @@ def _attempt(running: run.Run, job: SftJob, gpus: int, solutions: int) -> None:
         start=start,
         steps=steps,
         policies=running.kept,
+        save_every=layout.checkpoint_every(
+            job.options["sft"]["checkpoint_every"], running.kept, job.sft["steps"], layout.AT
+        ),
         kept_checkpoints=layout.KEPT,
         gpus=gpus,
         data=str(begin.data),
@@ -77,9 +78,7 @@ def _attempt(running: run.Run, job: SftJob, gpus: int, solutions: int) -> None:
     run.execute(running, task, wrapper)
 
 
-def _publish(
-    running: run.Run, job: SftJob, gpus: int, solutions: int, notes: list[str]
-) -> None:
+def _publish(running: run.Run, job: SftJob, gpus: int, solutions: int, notes: list[str]) -> None:
     logged = recording.metrics(running.folder.root)
     micro = gpus * job.options["sft"]["micro_batch"]
     an_epoch = max(1, solutions // micro) * micro
