@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from limr.errors import InputError
 from limr.joblog import note
 
+FOLDER = "LIMR_RAY_FOLDER"  # names the temporary folder; who set it removes it too
 SPARE_CPUS = 4  # for the controller and Ray's own work
 
 
@@ -54,8 +55,7 @@ def started(
             _wait_for(gpus, seconds)
         else:
             _check_one_node(gpus, nodes)
-            # Short: Ray's sockets lie in it, and their paths may have 107 characters.
-            folder = tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp")
+            folder = os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="limr-ray-")
             ray.init(
                 address="local",
                 num_gpus=gpus,
