@@ -33,7 +33,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 def _teach(model: Qwen2ForCausalLM, words: PreTrainedTokenizerFast) -> None:
     """Some steps on boxed numbers under 20."""
-    numbers = random.Random(4)
+    numbers = random.Random(4)  # noqa: S311 (no secret)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for _ in range(STEPS):
         rows, marks = [], []
