@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import copy
 import os
-import sys
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from small_study import Project, make_project
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -49,7 +54,7 @@ STUDY: dict[str, Any] = {
             "sleep": False,
             "micro_rollout": 4,
             "micro_train": 4,
-            "sft": {"max_tokens": 300, "micro_batch": 2},
+            "sft": {"max_tokens": 300, "micro_batch": 2},  # beyond the model's positions,
         },
         "huggingface": {"device": "cpu", "batch_size": 64},
     },
@@ -62,8 +67,8 @@ STUDY: dict[str, Any] = {
         "actor_learning_rate": 1.0e-3,
         "critic_learning_rate": 1.0e-3,
         "warmup_steps": 1,
-        "max_prompt_tokens": 240,
-        "max_response_tokens": 12,
+        "max_prompt_tokens": 128,
+        "max_response_tokens": 14,
     },
     "sft": {"steps": 4, "batch_size": 4, "learning_rate": 1.0e-3},
     "trajectories": {"full": {"format": "rollouts", "arm": "full", "seed": 1}},
@@ -95,14 +100,72 @@ def study() -> dict[str, Any]:
     return copy.deepcopy(STUDY)
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """The environment of commands in a copy of the repository: its library, on a CPU."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("LIMR_MIRROR", "RAY_ADDRESS")}
-    path = os.pathsep.join([str(folder / "workflow/scripts"), str(HERE / "cpu_only")])
-    return {**kept, **ON_CPU, "PYTHONPATH": path}
+@dataclass
+class RealProject(Project):
+    """A copy of the repository in which the real trainers run, on a CPU."""
+
+    killed: str = ""  # what the run said whose trainer was killed
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """This copy's library, and what makes the trainers run on a CPU."""
+        left_out = ("LIMR_MIRROR", "RAY_ADDRESS")
+        kept = {key: value for key, value in os.environ.items() if key not in left_out}
+        path = os.pathsep.join([str(self.folder / "workflow/scripts"), str(HERE / "cpu_only")])
+        return {**kept, **ON_CPU, "PYTHONPATH": path}
+
+    def command(self, *arguments: str) -> list[str]:
+        """Snakemake of the trainers' environment: rules and trainers share it."""
+        options = ["--configfile", "study.yaml", "--cores", "2", "--rerun-incomplete"]
+        return [str(PYTHON), "-m", "snakemake", *options, *arguments]
+
+    def state(self, run: str) -> Path:
+        """The working folder of a run."""
+        return self.folder / "results/real/state" / run
+
+    def kill_trainer(self, run: str, after: int) -> None:
+        """Start a run, and SIGKILL its trainer once it works on the step after a checkpoint."""
+        log = self.folder / "killed.log"
+        target = "results/real/runs/full/seed1/rollouts.parquet"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                self.command(target),
+                cwd=self.folder,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            while process.poll() is None and not self._works_on(run, after):
+                time.sleep(0.01)
+            trainers = self.trainers()
+            for trainer in trainers:
+                os.kill(trainer, signal.SIGKILL)
+            code = process.wait()
+        self.killed = log.read_text()
+        assert code != 0, self.killed
+        assert trainers, f"the trainer ended before it was killed:\n{self.killed[-3000:]}"
+
+    def _works_on(self, run: str, after: int) -> bool:
+        saved = self.state(run) / "saved.txt"
+        if not saved.exists() or f"{after}\n" not in saved.read_text():
+            return False
+        files = self.state(run).glob("rollouts/*/*.jsonl")
+        return any(f'"step": {after + 1},' in path.read_text() for path in files)
+
+    def trainers(self) -> list[int]:
+        """The processes of this copy that are a launcher."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                arguments = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue  # it has ended meanwhile
+            mine = any(str(self.folder).encode() in part for part in arguments)
+            if mine and b"limr.openrlhf.launch" in arguments:
+                found.append(int(entry.name))
+        return found
 
 
-if __name__ == "__main__":
-    import yaml
-
-    sys.stdout.write(yaml.safe_dump(STUDY, sort_keys=False))
+def make(folder: Path) -> RealProject:
+    """Copy what a run needs."""
+    return RealProject(make_project(folder).folder)

@@ -1,4 +1,4 @@
-"""Tests on a CPU only: changes some modules as they are imported; see README.md beside this file."""
+"""Tests on a CPU only: changes some modules as they are imported; see README.md."""
 
 import importlib.abc
 import importlib.machinery
@@ -46,7 +46,7 @@ def _actor(module):
     def broadcast_to_vllm(self):
         weights = dict(self.actor.model.module.named_parameters())
         with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "weights.safetensors")
+            path = f"{folder}/weights.safetensors"
             save_file({name: one.data.clone().contiguous() for name, one in weights.items()}, path)
             kind = next(iter(weights.values())).dtype
             ray.get([one.update_weight.remote(path, kind, ()) for one in self.vllm_engines])

@@ -4,8 +4,8 @@ An engine's module has these names; a function that an engine does not offer is 
 
 - `OPTIONS`: JSON schema (properties with descriptions and defaults) of `engines.<name>` in a study;
 - `BASE`: JSON schema of the study's `base` for this engine;
-- `check(study) -> None`: refuses settings that contradict each other (`InputError`), before any job;
-  pure, and without the engine's own libraries; absent where nothing is to be checked;
+- `check(study) -> None`: refuses settings that contradict each other (`InputError`), before any
+  job; pure, and without the engine's own libraries; absent where nothing is to be checked;
 - `make_base(job: BaseJob) -> None`: writes the base policy, a Hugging Face model folder;
 - `train_ppo(job: PpoJob) -> None` and `train_sft(job: SftJob) -> None`;
 - `open_policy(folder, options, state=None) -> Policy`; `state` is a working folder, outside the

@@ -1,10 +1,10 @@
 """Checkpoints of a run: which are whole, what a restart goes on from, which policies are kept.
 
-<folder>/checkpoints/_actor|_critic/global_stepN/, latest     the trainer's own (fine-tuning: without
-                                                              _actor and _critic)
-<folder>/checkpoints/global_stepN_hf/                         policies, until they are moved
-<folder>/saved.txt                                            a line for each checkpoint that is whole
-<folder>/policies/stepN/                                      policies of the steps that are kept
+<folder>/checkpoints/_actor|_critic/global_stepN/, latest   the trainer's (fine-tuning: in the
+                                                            folder itself)
+<folder>/checkpoints/global_stepN_hf/    policies, until they are moved
+<folder>/saved.txt                       a line for each checkpoint that is whole
+<folder>/policies/stepN/                 policies of the steps that are kept
 
 A save is many files, written one after the other by several processes. It is whole when the trainer
 has come back from it, and then its step is written to `saved.txt`; whatever else is found was being

@@ -1,8 +1,8 @@
 """Ray for one run: a cluster of its own on this node, or the one that RAY_ADDRESS names.
 
 On one node the launcher starts Ray itself, with a temporary folder and ports of its own, and ends
-it in every exit path. Over several nodes whoever holds the allocation brings Ray up (docs/openrlhf.md)
-and sets RAY_ADDRESS; then nothing is started or ended here.
+it in every exit path. Over several nodes whoever holds the allocation brings Ray up and sets
+RAY_ADDRESS (docs/openrlhf.md); then nothing is started or ended here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from limr.errors import InputError
 from limr.joblog import note
 
+FOLDER = "LIMR_RAY_FOLDER"  # names the temporary folder; who set it removes it too
 SPARE_CPUS = 4  # for the controller and Ray's own work
 
 
@@ -28,7 +29,9 @@ def visible_gpus() -> int | None:
 
 
 @contextmanager
-def started(gpus: int, nodes: int, seconds: float, variables: Mapping[str, str], setup: str) -> Iterator[None]:  # fmt: skip
+def started(
+    gpus: int, nodes: int, seconds: float, variables: Mapping[str, str], setup: str
+) -> Iterator[None]:
     """Connect to a Ray cluster with as many GPUs as were asked for.
 
     Args:
@@ -52,8 +55,7 @@ def started(gpus: int, nodes: int, seconds: float, variables: Mapping[str, str],
             _wait_for(gpus, seconds)
         else:
             _check_one_node(gpus, nodes)
-            # Short: Ray's sockets lie in it, and their paths may have 107 characters.
-            folder = tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp")
+            folder = os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="limr-ray-")
             ray.init(
                 address="local",
                 num_gpus=gpus,

@@ -56,7 +56,9 @@ def warmup_ratio(warmup_steps: int, max_steps: int) -> float:
     return 0.0 if warmup_steps == 0 else (warmup_steps - 0.5) / max_steps
 
 
-def ppo(options: Settings, ppo: Settings, order: Order, policies: list[int], start: Start) -> list[str]:  # fmt: skip
+def ppo(
+    options: Settings, ppo: Settings, order: Order, policies: list[int], start: Start
+) -> list[str]:
     """Return the arguments of `openrlhf.cli.train_ppo_ray`.
 
     Args:
@@ -105,7 +107,9 @@ def ppo(options: Settings, ppo: Settings, order: Order, policies: list[int], sta
     return spelled(flags)
 
 
-def sft(options: Settings, sft: Settings, solutions: int, policies: list[int], start: Start) -> list[str]:  # fmt: skip
+def sft(
+    options: Settings, sft: Settings, solutions: int, policies: list[int], start: Start
+) -> list[str]:
     """Return the arguments of `openrlhf.cli.train_sft`.
 
     Args:

@@ -6,7 +6,8 @@
   says so, and with the step's number in each label. After the last step it returns nothing.
 - Metrics. What is logged goes to a file of ours first: TensorBoard's writer keeps its last minutes
   in memory, and a killed process loses them.
-- Checkpoints. When the trainer comes back from a save, the checkpoint is noted as whole.
+- Checkpoints. PPO logs a step, saves, and then asks for the next prompts or closes the log: when it
+  does, the save is over and its checkpoint is noted as whole.
 
 Ray's workers call `install` when they start; a module is changed when it is imported there.
 """
@@ -31,15 +32,37 @@ from limr.openrlhf.checkpoints import PPO_ROLES, SFT_ROLES, Checkpoints
 Change = Callable[[ModuleType], None]
 
 
+class Saves:
+    """Knows which save of PPO's trainer is over, in the process that controls the run."""
+
+    def __init__(self) -> None:
+        self.step = 0
+
+    def logged(self, step: int) -> None:
+        """Note that a step is logged: its save comes next, if it has one."""
+        self.step = step
+
+    def settle(self) -> None:
+        """Note that whatever was saved after the last logged step is whole."""
+        if self.step and self.step % tasks.read().save_every == 0:
+            finished(PPO_ROLES, self.step)
+        self.step = 0
+
+
+SAVES = Saves()
+
+
 class Prompts:
     """Gives a run's prompts, step by step."""
 
-    def __init__(self, task: tasks.Task) -> None:
+    def __init__(self, task: tasks.Task, saves: Saves) -> None:
+        self.saves = saves
         self.order, self.step, self.steps = task.make_order(), task.start, task.steps
         self.rows = io.read_jsonl(task.data)
 
     def next_batch(self, _loader: Any, _size: int) -> tuple[list[str], list[str], list[None], bool]:
         """Return prompts, labels, no images, and whether the epoch is over."""
+        self.saves.settle()
         if self.step >= self.steps:
             return [], [], [], True
         self.step += 1
@@ -63,31 +86,24 @@ def append_metrics(path: Path, step: int, values: Mapping[str, Any]) -> None:
 
 
 def _prompts(module: ModuleType) -> None:
-    prompts = Prompts(tasks.read())
+    prompts = Prompts(tasks.read(), SAVES)
     module._collect_prompt_batch = prompts.next_batch  # type: ignore[attr-defined]
 
 
 def _metrics(module: ModuleType) -> None:
     logger: Any = module.TensorboardLogger
-    original = logger.log_train
+    original, original_close = logger.log_train, logger.close
 
     def log_train(self: Any, global_step: int, logs_dict: Mapping[str, Any]) -> None:
         append_metrics(tasks.read().metrics(), global_step, logs_dict)
         original(self, global_step, logs_dict)
+        SAVES.logged(global_step)
 
-    logger.log_train = log_train
+    def close(self: Any) -> None:
+        SAVES.settle()
+        original_close(self)
 
-
-def _ppo_checkpoints(module: ModuleType) -> None:
-    trainer: Any = module.BasePPOTrainer
-    original = trainer.save_logs_and_checkpoints
-
-    def save(self: Any, global_step: int, *arguments: Any, **named: Any) -> None:
-        original(self, global_step, *arguments, **named)
-        if global_step % self.args.ckpt.save_steps == 0:
-            finished(PPO_ROLES, global_step)
-
-    trainer.save_logs_and_checkpoints = save
+    logger.log_train, logger.close = log_train, close
 
 
 def _sft(module: ModuleType) -> None:
@@ -99,7 +115,7 @@ def _sft(module: ModuleType) -> None:
         if first:
             append_metrics(tasks.read().metrics(), step, logs)
         original(self, args, step, bar, logs, states)
-        if first and step % args.ckpt.save_steps == 0:
+        if first and step % tasks.read().save_every == 0:
             finished(SFT_ROLES, step)
         if step >= tasks.read().steps:
             raise LastStep
@@ -120,7 +136,6 @@ def finished(roles: tuple[str, ...], step: int) -> None:
 CHANGES: dict[str, Change] = {
     "openrlhf.trainer.ppo_utils.samples_generator": _prompts,
     "openrlhf.utils.logging_utils": _metrics,
-    "openrlhf.trainer.ppo_trainer": _ppo_checkpoints,
     "openrlhf.trainer.sft_trainer": _sft,
 }
 

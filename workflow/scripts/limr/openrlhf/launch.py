@@ -7,6 +7,7 @@ killed workflow leaves no trainer behind that goes on writing into the working f
 
 from __future__ import annotations
 
+import contextlib
 import os
 import runpy
 import signal
@@ -79,12 +80,11 @@ def run(path: Path) -> None:
     hooks.install()
     sys.argv = [task.module, *task.arguments]
     if task.module == command.SFT_MODULE:
-        try:
+        with contextlib.suppress(hooks.LastStep):
             runpy.run_module(task.module, run_name="__main__")
-        except hooks.LastStep:
-            pass
         return
-    with cluster.started(task.gpus, task.nodes, task.ray_start_seconds, given, f"{hooks.__name__}.install"):  # fmt: skip
+    setup = f"{hooks.__name__}.install"
+    with cluster.started(task.gpus, task.nodes, task.ray_start_seconds, given, setup):
         runpy.run_module(task.module, run_name="__main__")
 
 

@@ -97,6 +97,9 @@ def _attempt(
         start=start,
         steps=ppo["steps"],
         policies=running.kept,
+        save_every=layout.checkpoint_every(
+            job.options["checkpoint_every"], running.kept, job.ppo["steps"], layout.AT
+        ),
         kept_checkpoints=layout.KEPT,
         nodes=job.options["nodes"],
         gpus=job.options["nodes"] * job.options["gpus_per_node"],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +21,7 @@ from limr import io, provenance, working_folder
 from limr.engine import TrainJob
 from limr.errors import InputError
 from limr.joblog import note
-from limr.openrlhf import launch
+from limr.openrlhf import cluster, launch
 from limr.openrlhf.checkpoints import Checkpoints
 from limr.openrlhf.task import Task
 from limr.pretrained import folders
@@ -132,7 +135,13 @@ def execute(run: Run, task: Task, wrapper: list[str] | None = None) -> None:
     """
     path = task.write()
     command = [sys.executable, *(wrapper or []), "-m", launch.__name__, str(path)]
-    environment = {**os.environ, **launch.variables(task, path, os.environ)}
+    # Short: Ray's sockets lie in it, and their paths may have 107 characters.
+    temporary = Path(tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp"))
+    environment = {
+        **os.environ,
+        **launch.variables(task, path, os.environ),
+        cluster.FOLDER: str(temporary),
+    }
     log = run.folder.path("logs", f"attempt-{task.attempt:03}.log")
     log.parent.mkdir(exist_ok=True)
     note(f"{run.job.arm}: attempt {task.attempt}, after step {task.start} of {task.steps}: {log}")
@@ -151,6 +160,7 @@ def execute(run: Run, task: Task, wrapper: list[str] | None = None) -> None:
             code = process.wait()
         finally:
             _end(process)
+            shutil.rmtree(temporary, ignore_errors=True)
     text = log.read_text(encoding="utf-8", errors="replace")
     if code:
         tail = "\n".join(text.splitlines()[-TAIL:])
@@ -164,12 +174,15 @@ def execute(run: Run, task: Task, wrapper: list[str] | None = None) -> None:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the launcher: closing its standard input asks it to, and it cleans up after itself."""
     if process.stdin:
-        process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
     try:
         process.wait(timeout=launch.SECONDS_TO_END + 10)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # what it started, where it was killed itself
 
 
 def publish_policies(run: Run) -> None:
@@ -186,7 +199,9 @@ def publish_policies(run: Run) -> None:
             io.write_json(temporary / folders.RECORD, record)
 
 
-def publish_record(run: Run, seconds: float, starts: list[int], notes: list[str], gpus: int) -> None:  # fmt: skip
+def publish_record(
+    run: Run, seconds: float, starts: list[int], notes: list[str], gpus: int
+) -> None:
     """Write run.json; last, so that it vouches for the other outputs."""
     io.write_json(
         run.job.record,

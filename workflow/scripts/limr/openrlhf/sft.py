@@ -67,6 +67,9 @@ def _attempt(running: run.Run, job: SftJob, gpus: int, solutions: int) -> None:
         start=start,
         steps=steps,
         policies=running.kept,
+        save_every=layout.checkpoint_every(
+            job.options["sft"]["checkpoint_every"], running.kept, job.sft["steps"], layout.AT
+        ),
         kept_checkpoints=layout.KEPT,
         gpus=gpus,
         data=str(begin.data),

@@ -26,6 +26,7 @@ class Task:
     start: int  # step of the checkpoint that it goes on from, 0 for none
     steps: int  # of the whole run
     policies: list[int]  # steps whose policies are kept
+    save_every: int  # steps between checkpoints
     kept_checkpoints: int
     nodes: int = 1
     gpus: int = 1
