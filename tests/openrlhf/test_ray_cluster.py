@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 import stand_in_slurm
-import vllm_study as case
+from real_trainer import ON_CPU, PYTHON, ROOT
 
 pytestmark = pytest.mark.slow
 GPUS = 4
@@ -47,19 +47,18 @@ class Launch:
         environment = {
             **kept,
             **self.variables,
-            **case.ON_CPU,
+            **ON_CPU,
             **variables,
             "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(case.ROOT / "workflow/scripts"),
-            "RAY_memory_monitor_refresh_ms": "0",
+            "PYTHONPATH": str(ROOT / "workflow/scripts"),
         }
         self.output = folder / "output.txt"
         options = ["--nodes=2", f"--gpus-per-node={GPUS}", f"--ready-seconds={seconds:g}"]
         options += [f"--log={folder / 'ray'}", "--object-store-bytes=100000000"]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [str(case.PYTHON), "-m", "limr.ray_cluster.launcher", *options, "--"]
-                + [str(case.PYTHON), "-c", driver],
+                [str(PYTHON), "-m", "limr.ray_cluster.launcher", *options, "--"]
+                + [str(PYTHON), "-c", driver],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -97,15 +96,14 @@ class Launch:
 
 
 @pytest.fixture
-def launch(tmp_path: Path) -> Iterator[type[Launch]]:
-    case.require()
+def launch(python: Path, tmp_path: Path) -> Iterator[Callable[..., Launch]]:
     made: list[Launch] = []
 
     def start(driver: str, seconds: float = 120, **variables: str) -> Launch:
         made.append(Launch(tmp_path, driver, seconds, **variables))
         return made[-1]
 
-    yield start  # type: ignore[misc]
+    yield start
     for one in made:
         if one.process.poll() is None:
             one.process.kill()

@@ -28,8 +28,7 @@ LOG = f"{FOLDER}/logs/evaluate/base-seed1.log"
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    case.require()
+def model(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return case.tiny_model(tmp_path_factory.mktemp("model") / "tiny")
 
 

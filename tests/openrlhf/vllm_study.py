@@ -4,40 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
-
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests/workflow"))
-
-from small_study import Project, Result, make_project  # noqa: E402 (its folder is not on the path)
+from real_trainer import ON_CPU, PYTHON
+from small_study import Project, Result, make_project
 
 STUDY = "generated"
-PYTHON = Path(os.environ.get("LIMR_OPENRLHF_PYTHON", ROOT / ".venv-openrlhf/bin/python"))
-ON_CPU = {
-    "VLLM_CPU_KVCACHE_SPACE": "1",
-    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-    "OMP_NUM_THREADS": "1",
-    "HF_HUB_OFFLINE": "1",
-}
 GREEDY = {"name": "greedy", "samples": 1, "temperature": 0, "top_p": 1, "max_tokens": 60}
 SAMPLED = {"name": "sampled", "samples": 5, "temperature": 0.9, "top_p": 0.95, "max_tokens": 60}
 PROBLEMS = 12
 ALL = PROBLEMS * (GREEDY["samples"] + SAMPLED["samples"])  # responses
-
-
-def require() -> None:
-    """Fail in CI, and skip aloud elsewhere, where the environment is missing."""
-    if PYTHON.exists():
-        return
-    reason = f"no {PYTHON}: `make openrlhf` sets it up, LIMR_OPENRLHF_PYTHON names another one"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def study(model: Path, **options: Any) -> dict[str, Any]:
@@ -96,6 +74,6 @@ def project(folder: Path, study_: dict[str, Any], decodings: list[dict[str, Any]
 def tiny_model(folder: Path) -> Path:
     """Return the folder of a tiny Qwen2, made where vLLM is installed."""
     script = Path(__file__).with_name("tiny_qwen2.py")
-    environment = {**os.environ, **ON_CPU}
+    environment = {**os.environ, **ON_CPU, "PYTHONPATH": str(ROOT / "workflow/scripts")}
     subprocess.run([str(PYTHON), str(script), str(folder)], check=True, env=environment)
     return folder
