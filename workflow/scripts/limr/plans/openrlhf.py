@@ -44,7 +44,7 @@ def _ppo(study: Study, arm: str, problems: int, parameters: int) -> Layout:
         reference=planned.reference is not None,
         recomputing=options["gradient_checkpointing"],
         state_bytes=layout.disk_bytes(parameters, options, len(kept)),
-        commands=((command.PPO_MODULE, *words),),
+        commands=(("python", "-m", command.PPO_MODULE, *words),),
         notes=(*planned.described(), _steps(order)),
     )
 
@@ -65,7 +65,7 @@ def _sft(study: Study, arm: str, problems: int, parameters: int) -> Layout:
         training=gpus,
         recomputing=options["gradient_checkpointing"],
         state_bytes=checkpoints + 2.0 * parameters * (len(kept) + 1),
-        commands=((command.SFT_MODULE, *words),),
+        commands=(("torchrun", f"--nproc-per-node={gpus}", "-m", command.SFT_MODULE, *words),),
     )
 
 
