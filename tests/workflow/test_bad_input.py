@@ -39,7 +39,7 @@ def test_an_engine_that_is_only_planned_is_planned_and_then_refused(project: Pro
     assert "Train limr by PPO, seed 1" in project.planned()
     found = project.run()
     assert found.returncode == 1
-    assert "OpenRLHF's engine is not part of this version" in found.output
+    assert "vLLM's engine is not part of this version" in found.output
     assert found.jobs == []
 
 

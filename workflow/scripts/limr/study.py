@@ -363,6 +363,11 @@ def _check_engines(study: Study) -> None:
         lacking = [function for function in functions if not hasattr(engine, function)]
         if lacking and not hasattr(engine, "PLANNED"):
             raise InputError(f"{study.where}: engine.{key}: '{name}' has no {lacking[0]}.")
+        if key == "train" and study.trained and hasattr(engine, "check"):
+            try:
+                engine.check(study)
+            except InputError as error:
+                raise InputError(f"{study.where}: {error}") from None
 
 
 def _check_cycles(study: Study) -> None:

@@ -1,40 +1,52 @@
-"""OpenRLHF: PPO and supervised fine-tuning on GPU clusters.
-
-Not part of this version: a study that names it is checked and planned (`snakemake -n`), and is
-refused before its first job starts.
-"""
+"""OpenRLHF: PPO and supervised fine-tuning on GPUs, one or many nodes; see docs/openrlhf.md."""
 
 from __future__ import annotations
 
-PLANNED = "OpenRLHF's engine is not part of this version; 'embedded' is."
+from typing import TYPE_CHECKING
 
-OPTIONS = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "gpus_per_node": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 8,
-            "description": "GPUs of a node.",
-        },
-        "nodes": {"type": "integer", "minimum": 1, "default": 2, "description": "Nodes of a run."},
-    },
-}
+from limr.engine import BaseJob, PpoJob, SftJob
+from limr.errors import InputError
+from limr.openrlhf import layout, options
 
-BASE = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["model"],
-    "properties": {
-        "model": {
-            "type": "string",
-            "description": "Hugging Face name or folder of the base model.",
-        },
-        "template": {
-            "type": "string",
-            "default": "qwen-boxed",
-            "description": "Prompt template.",
-        },
-    },
-}
+if TYPE_CHECKING:
+    from limr.study import Study
+
+ENVIRONMENT = "train"
+OPTIONS = options.OPTIONS
+BASE = options.BASE
+
+
+def check(study: Study) -> None:
+    """Refuse settings that contradict each other, before any job is submitted.
+
+    Raises:
+        InputError: see `limr.openrlhf.layout`.
+    """
+    own, config = study.config["engines"].get("openrlhf"), study.config
+    if own is None:
+        raise InputError("engines.openrlhf is missing: say there how many GPUs a run has.")
+    if study.arms_by("ppo"):
+        layout.check_ppo(own, config["ppo"], study.steps["ppo"])
+    if study.arms_by("sft"):
+        layout.check_sft(own, config["sft"], study.steps["sft"])
+
+
+def make_base(job: BaseJob) -> None:
+    """Copy the model into the study; nothing is learnt, so that nothing is held out."""
+    from limr.pretrained import folders
+
+    folders.make_base(job)
+
+
+def train_ppo(job: PpoJob) -> None:
+    """Train by PPO."""
+    from limr.openrlhf import ppo
+
+    ppo.train_ppo(job)
+
+
+def train_sft(job: SftJob) -> None:
+    """Train by supervised fine-tuning on worked solutions."""
+    from limr.openrlhf import sft
+
+    sft.train_sft(job)

@@ -1,0 +1,41 @@
+"""The environment of the real trainers, and one study that they have run; CI must have both."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+for name in ("workflow", "unit"):
+    sys.path.insert(0, str(Path(__file__).parents[1] / name))
+
+import real_trainer  # noqa: E402 (found there)
+from real_trainer import RealProject  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def python() -> Path:
+    """The Python of .venv-openrlhf; CI must have it, elsewhere its tests are skipped aloud."""
+    if (real_trainer.PYTHON.parent.parent / "ready").exists():
+        return real_trainer.PYTHON
+    message = "there is no .venv-openrlhf: make openrlhf"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def finished_real_project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> RealProject:
+    """A copy in which the trainer was killed in the middle, and everything then ran to its end."""
+    project = real_trainer.make(tmp_path_factory.mktemp("openrlhf") / "project")
+    model = [str(python), str(real_trainer.HERE / "tiny_qwen2.py"), "model"]
+    subprocess.run(
+        model, cwd=project.folder, env=project.environment, check=True, capture_output=True
+    )
+    project.write(real_trainer.study())
+    project.kill_trainer("full-seed1", after=2)
+    project.finish()
+    return project

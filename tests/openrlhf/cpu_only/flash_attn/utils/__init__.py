@@ -1,0 +1,1 @@
+"""Tests on a CPU only."""

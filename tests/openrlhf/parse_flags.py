@@ -1,0 +1,60 @@
+"""Run in .venv-openrlhf: gives arguments to the trainers' own parsers and checks, starts nothing.
+
+Reads JSON: name -> {module, arguments}; prints JSON: name -> what was parsed, by dotted name.
+Prefixes of flags are refused here, which the trainers accept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import runpy
+import sys
+from typing import Any
+
+import openrlhf.utils
+import ray
+
+PARSED: dict[str, Any] = {}
+
+
+class Stop(Exception):  # noqa: N818 (no error)
+    """The trainer would start now."""
+
+
+def _stop(*_arguments: Any, **_options: Any) -> None:
+    raise Stop
+
+
+def parsed(module: str, arguments: list[str]) -> dict[str, Any]:
+    """What a trainer's parser makes of its arguments."""
+    sys.argv = [module, *arguments]
+    try:
+        runpy.run_module(module, run_name="__main__")
+    except Stop:
+        return dict(PARSED)
+    raise AssertionError(f"{module} did not start")
+
+
+def main() -> None:
+    """Parse everything."""
+    original = argparse.ArgumentParser.parse_args
+
+    def parse_args(self: argparse.ArgumentParser) -> argparse.Namespace:
+        self.allow_abbrev = False
+        found = original(self)
+        PARSED.clear()
+        PARSED.update(vars(found))
+        return found
+
+    argparse.ArgumentParser.parse_args = parse_args
+    ray.is_initialized = _stop  # the first thing that each trainer does
+    openrlhf.utils.get_strategy = _stop
+    asked, shown = json.load(sys.stdin), sys.stdout
+    sys.stdout = sys.stderr
+    found = {name: parsed(one["module"], one["arguments"]) for name, one in asked.items()}
+    json.dump(found, shown, default=str)
+
+
+if __name__ == "__main__":
+    main()

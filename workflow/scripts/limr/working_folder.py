@@ -1,0 +1,102 @@
+"""The working folder of a run: one writer, nothing of another job, nothing half-written.
+
+<folder>.lock            held while a process works on the run
+<folder>/job.txt         digest of the job that the folder belongs to
+<folder>/attempts.txt    one line a process start
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from limr import io
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The working folder of the run that this process works on."""
+
+    root: Path
+    attempts: int  # process starts so far, this one included
+    waited: bool  # another process held the lock when this one came
+    lock: int  # descriptor of the lock: a child that inherits it goes on holding it
+
+    def path(self, *names: str) -> Path:
+        """Return a path inside the folder."""
+        return self.root.joinpath(*names)
+
+    def remove(self) -> None:
+        """Delete the folder: the outputs stand."""
+        shutil.rmtree(self.root)
+
+
+@contextmanager
+def opened(root: Path, digest: str) -> Iterator[Folder]:
+    """Open the working folder of the job with this digest, alone.
+
+    A folder of another job is renamed to `<root>.other-<its digest>` and said on stderr. A second
+    process waits until the first is done: it may be the orphan of a killed workflow.
+    """
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(root.with_name(f"{root.name}.lock")) as (lock, waited):
+        _set_aside_other(root, digest)
+        root.mkdir(exist_ok=True)
+        for leftover in root.rglob(".*.tmp"):  # half-written when an earlier process was killed
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        io.write_text(root / "job.txt", digest + "\n")
+        with (root / "attempts.txt").open("a", encoding="utf-8") as file:
+            file.write("started\n")
+        attempts = (root / "attempts.txt").read_text(encoding="utf-8").count("\n")
+        yield Folder(root, attempts, waited, lock)
+
+
+def _set_aside_other(root: Path, digest: str) -> None:
+    if not root.exists():
+        return
+    mark = root / "job.txt"
+    found = mark.read_text(encoding="utf-8").strip() if mark.exists() else "unknown"
+    if found == digest:
+        return
+    aside = root.with_name(f"{root.name}.other-{found[:8]}")
+    shutil.rmtree(aside, ignore_errors=True)
+    root.rename(aside)
+    sys.stderr.write(
+        f"{root}: holds the unfinished run of another configuration; kept as {aside.name}. "
+        "Delete it if that run is not wanted any more.\n"
+    )
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[tuple[int, bool]]:
+    """Hold an exclusive lock on `path`; yields it, and whether another process was waited for."""
+    waited = False
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waited = True
+            sys.stderr.write(f"{path}: another process works on this run; waiting until it ends.\n")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if _is_same_file(descriptor, path):
+            break
+        os.close(descriptor)  # its owner has deleted it meanwhile
+    try:
+        yield descriptor, waited
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _is_same_file(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
