@@ -193,6 +193,46 @@ def headline(inputs: Inputs) -> list[str]:
     return [*lines, "; ".join(gaps) + "."] if gaps else lines
 
 
+def question(inputs: Inputs) -> str:
+    """Return what the study asks."""
+    if inputs.evaluations is None:
+        return "Which problems are worth training on?"
+    return "Do a few chosen problems train as well as all of them, and better than random ones?"
+
+
+def answer(inputs: Inputs) -> str:
+    """Return the answer in one sentence, with its uncertainty and what it was taken over."""
+    arms = {arm.group.name: arm for arm in arm_results(inputs)}
+    main = next((group for group in selected_groups(inputs) if group.name in arms), None)
+    found = [c for c in comparisons(inputs) if main and c.first.name == main.name]
+    if main is None or not found:
+        lines = sentences(inputs)
+        return lines[0] if lines else "There is nothing yet to answer it from."
+    said = [
+        f"{_stands(c.interval)} {_reference(inputs, c.second)} ({points(c.interval)})"
+        for c in found
+    ]
+    arm = arms[main.name]
+    size = f"{arm.problems:,} " if arm.problems else ""
+    return (
+        f"Trained on its {size}problems, {main.title} {' and '.join(said)}, over {arm.n_seeds} "
+        f"seed{'s' if arm.n_seeds > 1 else ''} and {arm.interval.n_questions} questions "
+        "(95 % intervals)."
+    )
+
+
+def _stands(interval: Interval) -> str:
+    if not interval.excludes_zero:
+        return "cannot be told apart from"
+    return "ends above" if interval.mean > 0 else "ends below"
+
+
+def _reference(inputs: Inputs, group: Group) -> str:
+    record = results.group_record(inputs, group) or {}
+    what = "a random" if results.is_random(record) else "all"
+    return f"{group.title} on {what} {record.get('n_selected', 0):,}"
+
+
 def warnings(inputs: Inputs) -> list[tuple[str, str]]:
     """Return (arms, warning) for every warning in a subset's record, each text once."""
     titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
