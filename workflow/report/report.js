@@ -55,7 +55,7 @@
     const list = $("problem-list"), space = $("problem-space"), count = $("problem-count");
     const state = { order: [], active: 0, open: -1, sort: "score", down: true };
     const small = window.matchMedia("(max-width: 44rem)");
-    const height = () => (small.matches ? 84 : 46);
+    const height = () => (small.matches ? 72 : 58);
     const rows = new Map();
 
     const option = (select, value, text) => {
@@ -157,23 +157,24 @@
       row.dataset.at = at;
       row.style.top = `${at * height()}px`;
       row.style.height = `${height()}px`;
-      const marks = element("span", "marks");
+      const marks = element("span", "marks"), seen = new Set();
       for (const arm of data.arms) {
-        if (arm.kept[i] === "1") {
-          const mark = element("i", "", arm.title.slice(0, 1).toUpperCase());
+        if (arm.kept[i] === "1" && !seen.has(arm.group)) {
+          seen.add(arm.group);
+          const mark = element("i", "", arm.mark);
           mark.title = `kept by ${arm.title}`;
           mark.style.background = arm.colour;
           marks.append(mark);
         }
       }
-      const bdi = element("bdi", "", (prompts[i] || "").slice(0, 240).replace(/\s+/g, " "));
       const text = element("span", "prompt");
-      text.append(bdi);
+      text.append(element("bdi", "", (prompts[i] || "").slice(0, 240).replace(/\s+/g, " ")));
+      const share = Number.isNaN(mean[i]) ? "–" : `${Math.round(100 * mean[i])} %`;
       row.append(
         element("span", "id", data.ids[i]),
         element("span", "value", number(scores()[i])),
         epochs ? sparkline(curve(i), 92, 30) : element("span", "spark"),
-        element("span", "value share", Number.isNaN(mean[i]) ? "–" : `${Math.round(100 * mean[i])} %`),
+        element("span", "value share", share),
         marks,
         text,
       );

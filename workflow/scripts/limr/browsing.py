@@ -117,12 +117,26 @@ def _arms(inputs: Inputs, ids: Sequence[str]) -> list[Json]:
     return [
         {
             "name": arm["name"],
+            "group": arm["group"],
             "title": arm["title"],
+            "mark": marks(inputs)[arm["group"]],
             "colour": colours[arm["group"]],
             "kept": "".join("1" if key in kept[arm["name"]] else "0" for key in ids),
         }
         for arm in chosen(inputs)
     ]
+
+
+def marks(inputs: Inputs) -> dict[str, str]:
+    """Return group -> the shortest start of its title that tells it from the others."""
+    titles = {arm["group"]: str(arm["title"]) for arm in chosen(inputs)}
+    found = {}
+    for group, title in titles.items():
+        others = [other for key, other in titles.items() if key != group]
+        lengths = range(1, len(title) + 1)
+        alone = (n for n in lengths if not any(o.startswith(title[:n]) for o in others))
+        found[group] = title[: min(next(alone, len(title)), 4)]
+    return found
 
 
 def chosen(inputs: Inputs) -> list[Json]:

@@ -27,12 +27,18 @@ class _Scale:
     def place(self, value: float) -> float:
         return round(100 * (value - self.start) / self.width, 2)
 
-    def grid(self) -> list[float]:
-        """Return places of round values, four to eight of them."""
+    def grid(self, sign: str = "") -> list[tuple[float, str]]:
+        """Return place and name, in percent or points, of up to eight round values."""
         step = next((s for s in _NICE if self.width / s <= 8), _NICE[-1])
         first = int(np.ceil(self.start / step))
         last = int(np.floor((self.start + self.width) / step))
-        return [self.place(step * k) for k in range(first, last + 1)]
+        return [
+            (
+                self.place(step * k),
+                f"{100 * step * k:{sign}.0f}".replace("-", "−").replace("+0", "0"),
+            )
+            for k in range(first, last + 1)
+        ]
 
 
 def forest(inputs: Inputs) -> Json:
@@ -91,7 +97,7 @@ def answers(inputs: Inputs, found: Sequence[Answer]) -> Json:
                     **_places(scale, variant.interval),
                 }
             )
-    return {"rows": [_row(row) for row in rows], "zero": scale.place(0.0), "grid": scale.grid()}
+    return {"rows": [_row(row) for row in rows], "zero": scale.place(0.0), "grid": scale.grid("+")}
 
 
 def _row(row: Json) -> Json:

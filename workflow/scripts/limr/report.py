@@ -112,7 +112,7 @@ def _template(folder: Path) -> jinja2.Template:
 
 def _inert(value: Any) -> Any:
     """Make a text visible (`limr.inert`) before it is escaped; the page's own parts stay."""
-    return inert.visible(value) if type(value) is str else value
+    return inert.visible(value.replace(" %", "\u00a0%")) if type(value) is str else value
 
 
 def _fixed(folder: Path) -> Json:
@@ -214,7 +214,8 @@ def _kept_by(inputs: Inputs) -> list[Json]:
     colours, own = _style.colours(inputs), browsing.chosen(inputs)
     groups = dict.fromkeys(arm["group"] for arm in own)
     titles = {arm["group"]: arm["title"] for arm in own}
-    return [{"title": titles[name], "colour": colours[name]} for name in groups]
+    marks = browsing.marks(inputs)
+    return [{"title": titles[n], "colour": colours[n], "mark": marks[n]} for n in groups]
 
 
 def _bill(inputs: Inputs) -> Json | None:
