@@ -70,7 +70,9 @@ def dataset_file(entry):
 
 def levels_file(entry):
     """Return the pinned file that an entry of `datasets` takes levels from, if it does."""
-    return f"{RESULTS}/sources/{entry['levels']}" if entry.get("levels") else []
+    return (
+        f"{RESULTS}/sources/{entry['levels_file']}" if entry.get("levels_file") else []
+    )
 
 
 def source_settings(entry):
@@ -208,6 +210,9 @@ ALL_EVALUATIONS = [
     for benchmark in STUDY.benchmarks
 ]
 
+# The learning curves that are read from rollouts of this study: the report shows responses of it.
+CURVES = [name for name, entry in TRAJECTORIES.items() if entry.get("arm")]
+
 # What a table or a figure may ask for by its NEEDS, or by its WANTS where the study has it.
 MATERIAL = {
     "evaluations": (
@@ -243,7 +248,9 @@ MATERIAL = {
 def material(kind, name, key):
     """Return the input of one sort that a table or figure asks for, or nothing."""
     plugin = registry.load(kind, name)
-    return MATERIAL[key] if key in (*plugin.NEEDS, *getattr(plugin, "WANTS", ())) else []
+    return (
+        MATERIAL[key] if key in (*plugin.NEEDS, *getattr(plugin, "WANTS", ())) else []
+    )
 
 
 def shown_diagnostics():
@@ -272,4 +279,5 @@ def report_plugins():
     shown = [
         (kind, name) for kind in ("tables", "figures") for name in STUDY.config[kind]
     ]
-    return shown + [("selectors", entry["selector"]) for entry in STUDY.scores.values()]
+    shown += [("selectors", entry["selector"]) for entry in STUDY.scores.values()]
+    return [*shown, ("tables", "compute")]

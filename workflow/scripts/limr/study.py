@@ -111,7 +111,7 @@ class Study:
 def files_of(entry: Mapping[str, Any]) -> list[str]:
     """Return the pinned files that an entry of `datasets` or `trajectories` names."""
     named = entry.get("file") or []
-    levels = [entry["levels"]] if entry.get("levels") else []
+    levels = [entry["levels_file"]] if entry.get("levels_file") else []
     return [*([named] if isinstance(named, str) else named), *levels]
 
 
