@@ -3,6 +3,10 @@
 // from base 64. Only the rows in sight exist, so that thousands of problems scroll like ten.
 (() => {
   const $ = (id) => document.getElementById(id);
+  // Paper has no buttons: what is folded on the screen is printed, the configuration apart.
+  window.addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("#tables details")) folded.open = true;
+  });
   const SVG = "http://www.w3.org/2000/svg";
   const place = $("problem-data");
   if (!place) return;

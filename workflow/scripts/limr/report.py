@@ -26,6 +26,7 @@ __all__ = ["FOLDER", "Missing", "Parts", "build_report", "headline"]
 FOLDER = Path(__file__).parents[2] / "report"
 
 Json = dict[str, Any]
+BILL = "compute"  # the table that the section on costs shows
 _DPI = 160  # of the figures' PNG files
 
 
@@ -87,14 +88,14 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         changes=sensitivity.sentences(answers),
         warnings=findings.warnings(inputs),
         caveats=findings.caveats(inputs, parts.config),
-        tables=[_table(Path(path), folder) for path in parts.tables],
+        tables=[_table(Path(p), folder) for p in parts.tables if Path(p).stem != BILL],
         figures=[_figure(Path(path), folder) for path in parts.figures],
         subsets=[_subset(arm, inputs) for arm in arms],
         notes=[(Path(path).stem, io.read_json(path).get("notes", [])) for path in parts.notes],
         browser=browsing.build(inputs, parts.rollouts, parts.texts),
         kept_by=_kept_by(inputs),
         texts=parts.texts,
-        bill=_bill(inputs),
+        bill=_bill(inputs, parts, folder),
         runs=[_run(record) for record in inputs.runs],
         commits=list(dict.fromkeys(_run(record)["commit"] for record in inputs.runs)),
         config=yaml.safe_dump(dict(parts.config), sort_keys=False, allow_unicode=True, width=100),
@@ -218,13 +219,17 @@ def _kept_by(inputs: Inputs) -> list[Json]:
     return [{"title": titles[n], "colour": colours[n], "mark": marks[n]} for n in groups]
 
 
-def _bill(inputs: Inputs) -> Json | None:
+def _bill(inputs: Inputs, parts: Parts, folder: Path | None) -> Json | None:
+    """Return the table of costs: the study's own where it has one, else made for the page."""
+    made = next((Path(path) for path in parts.tables if Path(path).stem == BILL), None)
+    if made is not None:
+        return _table(made, folder)
     if not ledger.run_costs(inputs):
         return None
-    module = registry.load("tables", "compute")
+    module = registry.load("tables", BILL)
     frame = module.build(inputs, {})
     cells = _cells(presentation.texts(frame, module))
-    return {"title": module.TITLE, "caption": module.caption(frame), **cells}
+    return {"title": module.TITLE, "caption": module.caption(frame), "links": [], **cells}
 
 
 def _run(record: Mapping[str, Any]) -> Json:
