@@ -209,6 +209,12 @@ ALL_EVALUATIONS = [
     for step in EVALUATED[run["arm"]]
     for benchmark in STUDY.benchmarks
 ]
+ALL_EVALUATION_FILES = [
+    f"{RESULTS}/evals/{{arm}}/seed{{seed}}/step{{step}}/{{benchmark}}.parquet".format(
+        **key
+    )
+    for key in ALL_EVALUATIONS
+]
 
 # The learning curves that are read from rollouts of this study: the report shows responses of it.
 CURVES = [name for name, entry in TRAJECTORIES.items() if entry.get("arm")]
@@ -235,6 +241,7 @@ MATERIAL = {
         for name in DIAGNOSED
         for suffix in ("parquet", "epochs.parquet")
     ],
+    "opinions": f"{RESULTS}/collected/opinions.parquet" if STUDY.benchmarks else [],
     "audits": [f"{RESULTS}/audits/{name}.json" for name in STUDY.datasets],
     "problems": [problems(name) for name in STUDY.datasets],
     "runs": [

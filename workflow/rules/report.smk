@@ -4,12 +4,7 @@
 
 rule collect_evaluations:
     input:
-        evaluations=[
-            f"{RESULTS}/evals/{{arm}}/seed{{seed}}/step{{step}}/{{benchmark}}.parquet".format(
-                **key
-            )
-            for key in ALL_EVALUATIONS
-        ],
+        evaluations=ALL_EVALUATION_FILES,
     output:
         evaluations=f"{RESULTS}/collected/evaluations.parquet",
     log:
@@ -64,6 +59,7 @@ rule make_table:
         problems=lambda wildcards: material("tables", wildcards.table, "problems"),
         runs=lambda wildcards: material("tables", wildcards.table, "runs"),
         paper=lambda wildcards: material("tables", wildcards.table, "paper"),
+        opinions=lambda wildcards: material("tables", wildcards.table, "opinions"),
     output:
         tsv=report(
             f"{RESULTS}/tables/{{table}}.tsv",

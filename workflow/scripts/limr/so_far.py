@@ -91,8 +91,8 @@ def runs(study: Study) -> list[Json]:
 
 
 def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str, Path]]:
-    sources = study.config["trajectories"]
-    own = {n: e for n, e in sources.items() if _provides(e) != "scores"}
+    sources = study.config["trajectories"].items()
+    own = {name: entry for name, entry in sources if _provides(entry) != "scores"}
     problems = folder.found("problem sets", {n: [f"problems/{n}.jsonl"] for n in study.datasets})
     trained = folder.found("training runs", _run_files(study))
     curves = folder.found("learning curves", {n: [f"trajectories/{n}.parquet"] for n in own})
@@ -112,15 +112,23 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
         inputs, evaluations=_evaluations(study, folder), metrics=_metrics(study, folder)
     )
     inputs = material.with_problems(inputs, _flat(problems))
+    audits = sorted((folder.root / "audits").glob("*.json"))
+    opinions = folder.root / "collected/opinions.parquet"
+    inputs = results.with_checks(inputs, audits, opinions if opinions.exists() else None)
     keys = {_name(run): run for run in runs(study)}
     records = [(keys[name], paths[0]) for name, paths in trained.items()]
     inputs = material.with_paper(material.with_runs(inputs, records), paper)
-    rollouts = {
+    return inputs, _rollouts(own, folder)
+
+
+def _rollouts(curves: Mapping[str, Json], folder: _Folder) -> dict[str, Path]:
+    """Return name of learning curves -> the rollouts of this study that they are from."""
+    found = {
         name: folder.root / f"runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"
-        for name, entry in own.items()
+        for name, entry in curves.items()
         if entry.get("arm")
     }
-    return inputs, {name: path for name, path in rollouts.items() if path.exists()}
+    return {name: path for name, path in found.items() if path.exists()}
 
 
 def _provides(entry: Mapping[str, Any]) -> str:
