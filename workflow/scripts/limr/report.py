@@ -80,7 +80,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         study=inputs.study,
         missing=[(part.kind, list(part.names), part.total) for part in parts.missing],
         question=findings.question(inputs),
-        answer=findings.answer(inputs),
+        answer=("So far: " if parts.missing else "") + findings.answer(inputs),
         facts=_facts(inputs),
         sentences=findings.sentences(inputs),
         forest=charts.forest(inputs),
