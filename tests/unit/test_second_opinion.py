@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import synthetic_study
 
-from limr import io, records, results, second_opinion
+from limr import io, making, records, results, second_opinion
 from limr.errors import InputError
 from limr.grading.pool import GradingPool
 
@@ -96,8 +96,13 @@ def inputs():
     return synthetic_study.inputs()
 
 
+def make(name, inputs, options, folder):
+    kinds = {"tsv": "tsv", "markdown": "md", "latex": "tex"}
+    making.make_table(name, inputs, options, {k: folder / f"t.{s}" for k, s in kinds.items()})
+
+
 def test_the_table_counts_each_direction(inputs, tmp_path):
-    results.make_table("second-opinion", inputs, {}, tmp_path / "t.tsv", tmp_path / "t.md")
+    make("second-opinion", inputs, {}, tmp_path)
     frame = pd.read_csv(tmp_path / "t.tsv", sep="\t").set_index("benchmark")
     easy = frame.loc["Arithmetic, easy"]
     assert easy[["problems", "responses", "judged differently"]].tolist() == [10, 100, 10]
@@ -110,15 +115,13 @@ def test_the_table_counts_each_direction(inputs, tmp_path):
 
 def test_examples_are_the_most_frequent_and_short(inputs, tmp_path):
     for wanted, expected in (({}, 2), ({"examples": 1}, 1)):
-        results.make_table(
-            "second-opinion-examples", inputs, wanted, tmp_path / "t.tsv", tmp_path / "t.md"
-        )
+        make("second-opinion-examples", inputs, wanted, tmp_path)
         frame = pd.read_csv(tmp_path / "t.tsv", sep="\t", keep_default_na=False)
         assert len(frame) == expected
         assert frame["here"][0] == "correct"
         assert frame["there"][0] == "malformed: garbled"
         assert frame["responses"][0] == 7
-    results.make_table("second-opinion-examples", inputs, {}, tmp_path / "t.tsv", tmp_path / "t.md")
+    make("second-opinion-examples", inputs, {}, tmp_path)
     answer = pd.read_csv(tmp_path / "t.tsv", sep="\t")["answer"][1]
     assert len(answer) <= 81
     assert "\n" not in answer
@@ -127,9 +130,7 @@ def test_examples_are_the_most_frequent_and_short(inputs, tmp_path):
 def test_a_study_without_evaluations_is_told_so(tmp_path):
     study = synthetic_study.inputs().study
     with pytest.raises(InputError, match="needs evaluations"):
-        results.make_table(
-            "second-opinion", results.Inputs(study), {}, tmp_path / "t", tmp_path / "m"
-        )
+        make("second-opinion", results.Inputs(study), {}, tmp_path)
 
 
 @pytest.mark.parametrize(

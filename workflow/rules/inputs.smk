@@ -63,7 +63,16 @@ def source_paths(entry):
 
 def dataset_file(entry):
     """Return the file that an entry of `datasets` reads, if it reads one."""
-    return entry.get("path") or next(iter(pinned(entry)), [])
+    if entry.get("path"):
+        return entry["path"]
+    return f"{RESULTS}/sources/{entry['file']}" if entry.get("file") else []
+
+
+def levels_file(entry):
+    """Return the pinned file that an entry of `datasets` takes levels from, if it does."""
+    return (
+        f"{RESULTS}/sources/{entry['levels_file']}" if entry.get("levels_file") else []
+    )
 
 
 def source_settings(entry):
@@ -207,7 +216,10 @@ ALL_EVALUATION_FILES = [
     for key in ALL_EVALUATIONS
 ]
 
-# What a table or a figure may ask for by its NEEDS.
+# The learning curves that are read from rollouts of this study: the report shows responses of it.
+CURVES = [name for name, entry in TRAJECTORIES.items() if entry.get("arm")]
+
+# What a table or a figure may ask for by its NEEDS, or by its WANTS where the study has it.
 MATERIAL = {
     "evaluations": (
         f"{RESULTS}/collected/evaluations.parquet" if STUDY.benchmarks else []
@@ -231,12 +243,21 @@ MATERIAL = {
     ],
     "opinions": f"{RESULTS}/collected/opinions.parquet" if STUDY.benchmarks else [],
     "audits": [f"{RESULTS}/audits/{name}.json" for name in STUDY.datasets],
+    "problems": [problems(name) for name in STUDY.datasets],
+    "runs": [
+        f"{RESULTS}/runs/{{arm}}/seed{{seed}}/run.json".format(**run)
+        for run in TRAINED_RUNS
+    ],
+    "paper": "config/paper.yaml",
 }
 
 
 def material(kind, name, key):
     """Return the input of one sort that a table or figure asks for, or nothing."""
-    return MATERIAL[key] if key in registry.load(kind, name).NEEDS else []
+    plugin = registry.load(kind, name)
+    return (
+        MATERIAL[key] if key in (*plugin.NEEDS, *getattr(plugin, "WANTS", ())) else []
+    )
 
 
 def shown_diagnostics():
@@ -265,4 +286,5 @@ def report_plugins():
     shown = [
         (kind, name) for kind in ("tables", "figures") for name in STUDY.config[kind]
     ]
-    return shown + [("selectors", entry["selector"]) for entry in STUDY.scores.values()]
+    shown += [("selectors", entry["selector"]) for entry in STUDY.scores.values()]
+    return [*shown, ("tables", "compute")]

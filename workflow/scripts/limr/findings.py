@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from limr import registry, results
+from limr import contrasts, registry, results
 from limr.results import Group, Inputs
 from limr.statistics import Interval
 
@@ -46,7 +46,7 @@ def arm_results(inputs: Inputs) -> list[ArmResult]:
             ArmResult(
                 group,
                 record["n_selected"] if record else None,
-                results.group_interval(inputs, group.name),
+                contrasts.group_interval(inputs, group.name),
                 results.final_step(inputs, group.name),
                 int(seeds[group.name]),
             )
@@ -71,8 +71,8 @@ def comparisons(inputs: Inputs) -> list[Comparison]:
         return []
     chosen = {group.name for group in selected_groups(inputs)}
     return [
-        Comparison(first, second, results.group_difference(inputs, first.name, second.name))
-        for first, second in results.comparisons(inputs)
+        Comparison(first, second, contrasts.group_difference(inputs, first.name, second.name))
+        for first, second in contrasts.pairs(inputs)
         if first.name in chosen
     ]
 
@@ -191,6 +191,46 @@ def headline(inputs: Inputs) -> list[str]:
         if c.first.name in main
     ]
     return [*lines, "; ".join(gaps) + "."] if gaps else lines
+
+
+def question(inputs: Inputs) -> str:
+    """Return what the study asks."""
+    if inputs.evaluations is None:
+        return "Which problems are worth training on?"
+    return "Do a few chosen problems train as well as all of them, and better than random ones?"
+
+
+def answer(inputs: Inputs) -> str:
+    """Return the answer in one sentence, with its uncertainty and what it was taken over."""
+    arms = {arm.group.name: arm for arm in arm_results(inputs)}
+    main = next((group for group in selected_groups(inputs) if group.name in arms), None)
+    found = [c for c in comparisons(inputs) if main and c.first.name == main.name]
+    if main is None or not found:
+        lines = sentences(inputs)
+        return lines[0] if lines else "There is nothing yet to answer it from."
+    said = [
+        f"{_stands(c.interval)} {_reference(inputs, c.second)} ({points(c.interval)})"
+        for c in found
+    ]
+    arm = arms[main.name]
+    size = f"{arm.problems:,} " if arm.problems else ""
+    return (
+        f"Trained on its {size}problems, {main.title} {' and '.join(said)}, over {arm.n_seeds} "
+        f"seed{'s' if arm.n_seeds > 1 else ''} and {arm.interval.n_questions} questions "
+        "(95 % intervals)."
+    )
+
+
+def _stands(interval: Interval) -> str:
+    if not interval.excludes_zero:
+        return "cannot be told apart from"
+    return "ends above" if interval.mean > 0 else "ends below"
+
+
+def _reference(inputs: Inputs, group: Group) -> str:
+    record = results.group_record(inputs, group) or {}
+    what = "a random" if results.is_random(record) else "all"
+    return f"{group.title} on {what} {record.get('n_selected', 0):,}"
 
 
 def warnings(inputs: Inputs) -> list[tuple[str, str]]:
