@@ -24,8 +24,10 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
 
+# Compute nodes have no internet: what is downloaded is downloaded where Snakemake runs.
 localrules:
     all,
+    fetch_source,
 
 
 rule all:

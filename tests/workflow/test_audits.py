@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
+
 from small_study import Project
 
 ANSWERS = ["2", "", "None", "p-q", "\\frac{1}{2}", "5", "6", "7"]

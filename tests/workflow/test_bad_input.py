@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from small_study import ROOT, Project
 
 PUBLISHED = yaml.safe_load((ROOT / "config/published.yaml").read_text())

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+
 from small_study import ROOT, Project
 
 sys.path.insert(0, str(ROOT / "tests/unit"))

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from small_study import TINY, Project
 
 from limr.records import EVALUATIONS, METRICS, ROLLOUTS, SCORES, TRAJECTORIES
+from small_study import TINY, Project
 
 PPO, SFT = TINY["ppo"], TINY["sft"]
 PPO_ARMS = ("full", "limr", "rand-1", "rand-2", "linear")

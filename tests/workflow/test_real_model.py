@@ -15,13 +15,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from small_study import ROOT, Project, make_project
 
 import real_model
 from limr import collect, io
 from limr.errors import InputError, IntegrityError
 from limr.grading.grade import GRADER_VERSION, Grader
 from limr.records import EVALUATIONS, VERDICTS
+from small_study import ROOT, Project, make_project
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from small_study import Project
 
 REPORT = ["Make the report"]

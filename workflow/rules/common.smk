@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
-from limr import importing, registry, sources, study as studies
+from limr import importing, orphans, registry, sources, study as studies
 from limr.errors import InputError
 from limr.provenance import code_digest
 
@@ -25,6 +25,9 @@ try:
     SOURCES = sources.load_sources(Path(workflow.basedir) / "config/sources.yaml")
     for name in STUDY.files():
         sources.find(SOURCES, name)
+    if workflow.is_main_process and orphans.starts_jobs(sys.argv[1:]):
+        # Now, before anybody looks at what is there: it may still be written.
+        orphans.guard(Path.cwd())
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "workflow", "profiles", "envs")
+ROOT = Path(__file__).parents[1]
+PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "slurm")
 # What a rerun repeats byte for byte; see docs/outputs.md.
 REPEATABLE = (
     "problems/*",
@@ -186,7 +186,9 @@ def make_project(folder: Path) -> Project:
     folder.mkdir(parents=True)
     for part in PARTS:
         source = ROOT / part
-        if source.is_dir():
+        if source.is_symlink():
+            (folder / part).symlink_to(source.readlink())
+        elif source.is_dir():
             ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
             shutil.copytree(source, folder / part, ignore=ignored)
         else:

@@ -1,0 +1,83 @@
+"""A real SLURM for these tests, and studies that run on it."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cluster as clusters
+import pytest
+from on_slurm import OnSlurm
+
+from small_study import TINY, Project, make_project
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[clusters.Cluster]:
+    """A cluster of five nodes; CI must have SLURM, elsewhere its tests are skipped aloud."""
+    if reason := clusters.lacking():
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must run these tests: {reason}")
+        pytest.skip(reason)
+    folder = Path(tempfile.mkdtemp(prefix="limr-slurm-"))  # sockets want a short path
+    with clusters.running(folder) as found:
+        yield found
+    shutil.rmtree(folder)
+
+
+def small(**changes: Any) -> dict[str, Any]:
+    """The small study with one seed and few arms."""
+    study = copy.deepcopy(TINY)
+    study["seeds"] = [1]
+    study["arms"] = {name: study["arms"][name] for name in ("base", "full", "limr")}
+    study["evaluate"]["benchmarks"] = {"arithmetic-easy": {}}
+    study["figures"] = {"accuracy": {}}
+    del study["sft"], study["evaluate"]["sft_steps"]
+    for key, value in changes.items():
+        study[key] = {**study[key], **value}
+    return study
+
+
+@pytest.fixture(scope="session")
+def local_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy in which the study has run without SLURM."""
+    found = make_project(tmp_path_factory.mktemp("local") / "project")
+    found.write(small())
+    found.finish()
+    return found
+
+
+@pytest.fixture
+def on_slurm(cluster: clusters.Cluster, tmp_path: Path) -> OnSlurm:
+    """A fresh copy whose Snakemake runs on the cluster's login node."""
+    cluster.wait_until_idle()
+    project = OnSlurm(make_project(tmp_path / "project").folder, cluster)
+    project.write(small())
+    return project
+
+
+LONG = {"ppo": {"steps": 80}, "evaluate": {"ppo_steps": [80]}}
+
+
+@pytest.fixture(scope="session")
+def local_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy in which one run of some seconds has been made without SLURM."""
+    found = make_project(tmp_path_factory.mktemp("run") / "project")
+    found.write(small(**LONG))
+    found.finish("results/tiny/runs/full/seed1/run.json")
+    return found
+
+
+@pytest.fixture
+def one_run(cluster: clusters.Cluster, local_run: Project, tmp_path: Path) -> OnSlurm:
+    """A copy in which all but that run has been made."""
+    cluster.wait_until_idle()
+    folder = tmp_path / "project"
+    shutil.copytree(local_run.folder, folder, symlinks=True, copy_function=shutil.copy2)
+    shutil.rmtree(folder / "results/tiny/runs")
+    return OnSlurm(folder, cluster)

@@ -1,0 +1,205 @@
+"""What clusters do to a run, on a real SLURM: afterwards it ends with the bytes of a quiet run.
+
+Each test makes one PPO run of some seconds, the rest being there already.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from on_slurm import RUN, STATE, OnSlurm, Running
+
+from limr import io
+from small_study import Project
+
+OUTPUTS = ("rollouts.parquet", "policy/step80/model.safetensors")
+LOG = "logs/slurm/rule_train_ppo/full_1"
+
+
+def submitted(project: OnSlurm) -> Running:
+    """Start the run and wait until it can go on from a checkpoint."""
+    running = project.start(RUN)
+    running.wait_for_checkpoint()
+    return running
+
+
+def job(project: OnSlurm) -> dict[str, str]:
+    """Return the run's job that is on a node."""
+    [found] = [one for one in project.my_jobs("RUNNING") if "train_ppo" in one["comment"]]
+    return found
+
+
+def control(project: OnSlurm, *words: str) -> None:
+    found = project.cluster.call("scontrol", *words)
+    assert found.returncode == 0, found.stderr
+
+
+def same_as_quiet(project: OnSlurm, local_run: Project) -> None:
+    """Compare with the run that nothing happened to."""
+    folder = Path(RUN).parent
+    for name in OUTPUTS:
+        ours, theirs = (one.folder / folder / name for one in (project, local_run))
+        assert io.sha256(ours) == io.sha256(theirs), name
+    assert not (project.folder / STATE).exists()
+    assert project.planned(RUN) == []
+
+
+def test_a_cancelled_job_is_submitted_again_and_goes_on(
+    one_run: OnSlurm, local_run: Project
+) -> None:
+    running = submitted(one_run)
+    first = job(one_run)["id"]
+    assert one_run.cluster.call("scancel", first).returncode == 0
+    found = running.finish_well()
+    assert f"SLURM jobid {first}" in found.output
+    assert LOG in found.output  # where a person finds the log
+    assert "CANCELLED" in found.output
+    assert one_run.attempts() == 2
+    same_as_quiet(one_run, local_run)
+
+
+def test_a_lost_node_only_moves_the_job(one_run: OnSlurm, local_run: Project) -> None:
+    running = submitted(one_run)
+    lost = job(one_run)
+    one_run.cluster.stop_daemon(lost["nodes"], hard=True)
+    try:
+        control(one_run, "update", f"NodeName={lost['nodes']}", "State=DOWN", "Reason=test")
+        running.wait_for(lambda: job_again(one_run, lost), 90)
+        found = running.finish_well()
+        assert "requeue" in found.output.lower() or found.output.count("SLURM jobid") == 1
+        assert one_run.attempts() == 2
+        same_as_quiet(one_run, local_run)
+    finally:
+        one_run.cluster.start_daemon(lost["nodes"])
+        control(one_run, "update", f"NodeName={lost['nodes']}", "State=RESUME")
+
+
+def job_again(project: OnSlurm, lost: dict[str, str]) -> bool:
+    """Tell whether the same job runs on another node."""
+    now = [one for one in project.my_jobs("RUNNING") if one["id"] == lost["id"]]
+    return bool(now) and now[0]["nodes"] != lost["nodes"]
+
+
+def test_a_drained_node_finishes_its_job(one_run: OnSlurm, local_run: Project) -> None:
+    running = submitted(one_run)
+    node = job(one_run)["nodes"]
+    control(one_run, "update", f"NodeName={node}", "State=DRAIN", "Reason=test")
+    try:
+        running.finish_well()
+        assert one_run.attempts() == 1
+        same_as_quiet(one_run, local_run)
+    finally:
+        control(one_run, "update", f"NodeName={node}", "State=RESUME")
+
+
+def test_the_controller_may_be_restarted(one_run: OnSlurm, local_run: Project) -> None:
+    running = submitted(one_run)
+    one_run.cluster.stop_daemon("slurmctld")
+    time.sleep(5)  # a look at the job fails meanwhile
+    one_run.cluster.start_daemon("slurmctld")
+    running.finish_well()
+    assert one_run.attempts() == 1
+    same_as_quiet(one_run, local_run)
+
+
+def test_a_time_limit_is_said_and_the_next_attempt_goes_on(
+    one_run: OnSlurm, local_run: Project
+) -> None:
+    running = one_run.start(RUN, "--set-resources", "train_ppo:runtime=1")
+    running.wait_for_checkpoint()
+    process = stopped(one_run)  # the run hangs: SLURM's clock goes on
+    found = running.finish_well()
+    assert process.poll() is not None
+    assert "TIMEOUT" in found.output
+    assert one_run.attempts() == 2
+    same_as_quiet(one_run, local_run)
+
+
+def stopped(project: OnSlurm) -> subprocess.Popen[bytes]:
+    """Stop the trainer's process, which then neither works nor ends; return a watch on it."""
+    found = subprocess.run(
+        ["pgrep", "-f", f"{project.folder}.*train_ppo.py"], capture_output=True, text=True
+    )
+    numbers = found.stdout.split()
+    assert numbers
+    subprocess.run(["kill", "-STOP", *numbers], check=True)
+    return subprocess.Popen(["tail", f"--pid={numbers[-1]}", "-f", "/dev/null"])
+
+
+def test_a_job_out_of_memory_gets_more_at_the_next_attempt(
+    one_run: OnSlurm, local_run: Project
+) -> None:
+    found = one_run.run(RUN, "--set-resources", "train_ppo:mem_mb=260 if attempt == 1 else 8000")
+    assert found.returncode == 0, found.output[-6000:]
+    assert len([one for one in one_run.my_jobs() if "train_ppo" in one["comment"]]) == 2
+    same_as_quiet(one_run, local_run)
+
+
+def test_a_killed_snakemake_leaves_a_job_that_is_waited_for(
+    one_run: OnSlurm, local_run: Project
+) -> None:
+    running = submitted(one_run)
+    orphan = job(one_run)["id"]
+    running.kill()
+    again = one_run.start("--unlock")
+    again.finish_well()
+    again = one_run.start(RUN)
+    again.wait_for(lambda: f"{orphan} RUNNING train_ppo full_1" in again.output.read_text())
+    found = again.finish_well()
+    assert "1 jobs of an earlier Snakemake still work in this folder; waiting" in found.output
+    assert one_run.attempts() == 1  # what the orphan made was taken
+    assert [one["id"] for one in one_run.my_jobs() if "train_ppo" in one["comment"]] == [orphan]
+    same_as_quiet(one_run, local_run)
+
+
+def test_a_killed_snakemakes_job_can_be_cancelled(one_run: OnSlurm, local_run: Project) -> None:
+    running = submitted(one_run)
+    orphan = job(one_run)["id"]
+    running.kill()
+    one_run.start("--unlock").finish_well()
+    one_run.variables = {"LIMR_SLURM_ORPHANS": "cancel"}
+    found = one_run.start(RUN).finish_well()
+    assert "cancelling them" in found.output
+    states = {one["id"]: one["state"] for one in one_run.my_jobs()}
+    assert states[orphan] == "CANCELLED"
+    assert one_run.attempts() == 2  # it went on from the checkpoint
+    same_as_quiet(one_run, local_run)
+
+
+def test_a_submission_that_fails_is_shown(one_run: OnSlurm, local_run: Project) -> None:
+    found = one_run.run(RUN, "--set-resources", "train_ppo:mem_mb=9000000")
+    assert found.returncode != 0
+    assert "Memory specification can not be satisfied" in found.output
+    assert not (one_run.folder / RUN).exists()
+    one_run.finish(RUN)
+    same_as_quiet(one_run, local_run)
+
+
+def test_a_full_disk_loses_nothing_that_was_whole(
+    one_run: OnSlurm, local_run: Project, tmp_path: Path
+) -> None:
+    small = one_run.folder / "results/tiny/state"
+    small.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", str(small)]
+    subprocess.run(mount, check=True)  # seen by jobs: it is the machine's, not the cluster's
+    try:
+        shutil.copytree(small, tmp_path / "before")
+        found = one_run.run(RUN, "--retries", "0")
+        assert found.returncode != 0
+        assert "No space left on device" in found.output
+        assert not list((one_run.folder / "results/tiny/runs").rglob("*.parquet"))
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    one_run.finish(RUN)
+    same_as_quiet(one_run, local_run)
+
+
+@pytest.fixture(autouse=True)
+def _no_job_is_left(one_run: OnSlurm) -> object:
+    yield
+    for one in one_run.my_jobs("RUNNING") + one_run.my_jobs("PENDING"):
+        one_run.cluster.call("scancel", one["id"])

@@ -1,0 +1,48 @@
+"""`snakemake --profile slurm` on a real SLURM: a whole study, and what a user sees of it."""
+
+from __future__ import annotations
+
+import json
+
+from on_slurm import OnSlurm
+
+from small_study import Project
+
+
+def test_a_study_over_several_nodes_gives_the_bytes_of_a_local_run(
+    on_slurm: OnSlurm, local_project: Project
+) -> None:
+    found = on_slurm.finish()
+    assert on_slurm.digests() == local_project.digests()
+    jobs = on_slurm.my_jobs()
+    assert {job["state"] for job in jobs} == {"COMPLETED"}
+    assert {job["nodes"] for job in jobs} >= {"node1", "node2", "node3"}
+    said = {job["comment"] for job in jobs}
+    assert "rule_train_ppo_wildcards_full_1" in said  # which arm and seed: squeue -o '%i %T %k'
+    trained = [job for job in jobs if "train_ppo" in job["comment"]]
+    assert len(trained) == 2
+    assert sum("rule_report" in job["comment"] for job in jobs) <= 1  # five rules, one job
+    assert list((on_slurm.folder / "logs/slurm/rule_train_ppo").rglob("*.log"))
+    assert on_slurm.planned() == []
+    record = json.loads((on_slurm.folder / "results/tiny/runs/full/seed1/run.json").read_text())
+    assert record["attempts"] == 1
+
+
+def test_a_dry_run_says_what_each_rule_asks_for(on_slurm: OnSlurm) -> None:
+    on_slurm.variables = {"LIMR_SLURM_PARTITION": "cpu", "LIMR_SLURM_ACCOUNT": "maths"}
+    found = on_slurm.run("--dry-run", "--verbose")
+    assert found.returncode == 0, found.output
+    asked = [line for line in found.output.splitlines() if line.strip().startswith("resources:")]
+    assert len(asked) >= 10
+    assert all("slurm_partition=cpu" in line for line in asked)
+    assert all("slurm_account=maths" in line for line in asked)
+    assert any("mem_mb=8000" in line and "runtime=1440" in line for line in asked)
+    assert on_slurm.my_jobs() == []
+
+
+def test_a_partition_that_is_not_there_is_named(on_slurm: OnSlurm) -> None:
+    on_slurm.variables = {"LIMR_SLURM_PARTITION": "gpus"}
+    found = on_slurm.run()
+    assert found.returncode != 0
+    assert "invalid partition specified: gpus" in found.output
+    assert not list((on_slurm.folder / "results").glob("tiny/base"))

@@ -1,0 +1,106 @@
+"""Jobs of a killed Snakemake: told from others, waited for, cancelled or refused."""
+
+import os
+
+import pytest
+
+from limr import orphans
+from limr.errors import InputError
+
+LINE = "{}|{}|{}|{}|rule_train_ppo_wildcards_full_1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--profile", "slurm"], True),
+        (["--profile", "slurm", "-n"], False),
+        (["-pn"], False),
+        (["--dry-run"], False),
+        (["--configfile", "config/demo.yaml", "--unlock"], False),
+        (["-c2"], True),
+        (["--cores", "2", "--rerun-incomplete"], True),
+        (["--lint"], False),
+    ],
+)
+def test_only_a_start_is_guarded(arguments, expected):
+    assert orphans.starts_jobs(arguments) is expected
+
+
+def test_only_this_workflows_jobs_count(tmp_path):
+    lines = [
+        LINE.format(1, "RUNNING", "limr_0a1b", tmp_path),
+        LINE.format(2, "PENDING", "limr_0a1b", "/elsewhere"),
+        LINE.format(3, "RUNNING", "someone", tmp_path),
+        "not a line",
+    ]
+    found = orphans.jobs_of("\n".join(lines), tmp_path)
+    assert found == [orphans.Job("1", "RUNNING", "train_ppo full_1")]
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """A stand-in for squeue and scancel: files say what is running (the real ones: tests/slurm)."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (tmp_path / "queue").write_text(LINE.format(7, "RUNNING", "limr_x", tmp_path) + "\n")
+    scripts = {
+        "squeue": f'cat "{tmp_path}/queue"\n',
+        "scancel": f'echo "$@" > "{tmp_path}/cancelled"; : > "{tmp_path}/queue"\n',
+    }
+    for name, text in scripts.items():
+        (programs / name).write_text("#!/bin/sh\n" + text)
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return tmp_path
+
+
+def choice(value):
+    return {**os.environ, orphans.VARIABLE: value} if value else dict(os.environ)
+
+
+def test_the_default_waits_and_says_for_what(slurm, capsys):
+    looks = []
+
+    def end(seconds):
+        looks.append(seconds)
+        if len(looks) == 2:
+            (slurm / "queue").write_text("")
+
+    orphans.guard(slurm, choice(None), end)
+    assert looks == [orphans.SECONDS] * 2
+    said = capsys.readouterr().err
+    assert "7 RUNNING train_ppo full_1" in said
+    assert "LIMR_SLURM_ORPHANS=cancel ends them" in said
+    assert not (slurm / "cancelled").exists()
+
+
+def test_cancel_cancels_these_jobs_and_waits_for_their_end(slurm):
+    orphans.guard(slurm, choice("cancel"), lambda seconds: None)
+    assert (slurm / "cancelled").read_text() == "7\n"
+
+
+def test_refuse_names_the_command_that_ends_them(slurm):
+    with pytest.raises(InputError, match=r"1 jobs of an earlier Snakemake.*scancel 7"):
+        orphans.guard(slurm, choice("refuse"), lambda seconds: None)
+
+
+def test_another_choice_is_named(slurm):
+    with pytest.raises(InputError, match="LIMR_SLURM_ORPHANS is 'kill'"):
+        orphans.guard(slurm, choice("kill"))
+
+
+def test_a_controller_that_is_down_stops_the_start(slurm):
+    (slurm / "bin/squeue").write_text("#!/bin/sh\necho 'Unable to contact slurm' >&2; exit 1\n")
+    with pytest.raises(InputError, match="squeue failed: Unable to contact slurm"):
+        orphans.guard(slurm, choice(None))
+
+
+def test_without_slurm_there_is_nothing_to_do(tmp_path):
+    orphans.guard(tmp_path, {"PATH": str(tmp_path)})
+
+
+def test_programs_without_a_cluster_are_no_slurm(slurm):
+    text = "squeue: fatal: Could not establish a configuration source"
+    (slurm / "bin/squeue").write_text(f"#!/bin/sh\necho '{text}' >&2; exit 1\n")
+    orphans.guard(slurm, choice(None))
