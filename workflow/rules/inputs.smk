@@ -26,6 +26,27 @@ def engine_environment(kind):
     return f"../../envs/{getattr(registry.load(*engine(kind)), 'ENVIRONMENT', 'data')}.yaml"
 
 
+def gpus(kind, work):
+    """Return the resources of a job that needs GPUs, as SLURM's executor wants them (docs/slurm.md).
+
+    On one node `gpu` and `nodes` go together, or SLURM spreads the GPUs over nodes. On several, one
+    task a node makes the rule run beside them, and it starts the nodes itself.
+    """
+    name = STUDY.config["engine"][kind]
+    if name not in registry.names("plans"):
+        return {}
+    nodes, each = registry.load("plans", name).gpus(STUDY, work)
+    partition = os.environ.get("LIMR_SLURM_GPU_PARTITION")
+    where = {"slurm_partition": partition} if partition else {}
+    # Of a node: a share of the memory and cores that nodes of eight GPUs commonly have.
+    node = {"nodes": nodes, "mem_mb": 120_000 * each, "cpus_per_task": 8 * each}
+    if nodes == 1:
+        return {"gpu": each, **node, **where}
+    asked = {"gres": f"gpu:{each}", "tasks": nodes, "tasks_per_gpu": 0, "mpi": "srun"}
+    extra = "--open-mode=append --ntasks-per-node=1"
+    return {**asked, **node, "slurm_extra": extra, **where}
+
+
 def problems(dataset):
     """Return the path of a problem set."""
     return f"{RESULTS}/problems/{dataset}.jsonl"

@@ -45,6 +45,8 @@ rule train_ppo:
         arm=any_of(STUDY.arms_by("ppo")),
     conda:
         engine_environment("train")
+    resources:
+        **gpus("train", "ppo"),
     params:
         settings={
             "engine": STUDY.config["engine"]["train"],
@@ -81,6 +83,8 @@ rule train_sft:
         arm=any_of(STUDY.arms_by("sft")),
     conda:
         engine_environment("train")
+    resources:
+        **gpus("train", "sft"),
     params:
         settings={
             "engine": STUDY.config["engine"]["train"],

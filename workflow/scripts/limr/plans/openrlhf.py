@@ -26,6 +26,12 @@ def training(study: Study, arm: str, problems: int, parameters: int) -> Layout:
     )
 
 
+def gpus(study: Study, work: str) -> tuple[int, int]:
+    """Return the nodes of a run and the GPUs of each; fine-tuning is on one node."""
+    options = study.config["engines"][NAME]
+    return (options["nodes"] if work == "ppo" else 1), options["gpus_per_node"]
+
+
 def _ppo(study: Study, arm: str, problems: int, parameters: int) -> Layout:
     options, ppo = study.config["engines"][NAME], study.config["ppo"]
     steps = study.steps["ppo"]

@@ -6,6 +6,12 @@ from limr.planning.layout import Layout
 from limr.study import Study
 
 
+def gpus(study: Study, work: str) -> tuple[int, int]:
+    """Return one node and as many GPUs as share the model."""
+    del work
+    return 1, generation(study).gpus
+
+
 def generation(study: Study) -> Layout:
     """Return which GPUs an evaluation uses."""
     gpus = int(study.config["engines"].get("vllm", {}).get("tensor_parallel", 1))
