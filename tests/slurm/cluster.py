@@ -49,6 +49,7 @@ class Cluster:
     def command(self, *words: str) -> list[str]:
         """Return a command line that runs within the cluster, as on its login node."""
         inside = ["nsenter", f"--net=/run/netns/{self.name}", "unshare", "--mount"]
+        inside += ["--propagation", "slave"]  # what this machine mounts is seen within
         return [*inside, "sh", "-c", _OVER_ETC, str(self.folder), *words]
 
     def call(

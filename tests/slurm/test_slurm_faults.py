@@ -66,6 +66,7 @@ def test_a_lost_node_only_moves_the_job(one_run: OnSlurm, local_run: Project) ->
     running = submitted(one_run)
     lost = job(one_run)
     one_run.cluster.stop_daemon(lost["nodes"], hard=True)
+    signal_trainer(one_run, "KILL")  # all of a node goes at once
     try:
         control(one_run, "update", f"NodeName={lost['nodes']}", "State=DOWN", "Reason=test")
         running.wait_for(lambda: job_again(one_run, lost), 90)
@@ -111,23 +112,21 @@ def test_a_time_limit_is_said_and_the_next_attempt_goes_on(
 ) -> None:
     running = one_run.start(RUN, "--set-resources", "train_ppo:runtime=1")
     running.wait_for_checkpoint()
-    process = stopped(one_run)  # the run hangs: SLURM's clock goes on
+    signal_trainer(one_run, "STOP")  # the run hangs: SLURM's clock goes on
     found = running.finish_well()
-    assert process.poll() is not None
     assert "TIMEOUT" in found.output
     assert one_run.attempts() == 2
     same_as_quiet(one_run, local_run)
 
 
-def stopped(project: OnSlurm) -> subprocess.Popen[bytes]:
-    """Stop the trainer's process, which then neither works nor ends; return a watch on it."""
-    found = subprocess.run(
-        ["pgrep", "-f", f"{project.folder}.*train_ppo.py"], capture_output=True, text=True
-    )
-    numbers = found.stdout.split()
-    assert numbers
-    subprocess.run(["kill", "-STOP", *numbers], check=True)
-    return subprocess.Popen(["tail", f"--pid={numbers[-1]}", "-f", "/dev/null"])
+def signal_trainer(project: OnSlurm, name: str) -> None:
+    """Send a signal to the trainer and to all between it and SLURM."""
+    words = ["pgrep", "--full", str(project.folder)]
+    found = subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
+    command = {number: Path(f"/proc/{number}/cmdline") for number in found}
+    chosen = [n for n, path in command.items() if b"train_ppo" in path.read_bytes()]
+    assert chosen
+    subprocess.run(["kill", f"-{name}", *chosen], check=True)
 
 
 def test_a_job_out_of_memory_gets_more_at_the_next_attempt(
@@ -159,6 +158,7 @@ def test_a_killed_snakemake_leaves_a_job_that_is_waited_for(
 def test_a_killed_snakemakes_job_can_be_cancelled(one_run: OnSlurm, local_run: Project) -> None:
     running = submitted(one_run)
     orphan = job(one_run)["id"]
+    signal_trainer(one_run, "STOP")  # so that it cannot end before it is cancelled
     running.kill()
     one_run.start("--unlock").finish_well()
     one_run.variables = {"LIMR_SLURM_ORPHANS": "cancel"}

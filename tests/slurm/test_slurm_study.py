@@ -12,7 +12,7 @@ from small_study import Project
 def test_a_study_over_several_nodes_gives_the_bytes_of_a_local_run(
     on_slurm: OnSlurm, local_project: Project
 ) -> None:
-    found = on_slurm.finish()
+    on_slurm.finish()
     assert on_slurm.digests() == local_project.digests()
     jobs = on_slurm.my_jobs()
     assert {job["state"] for job in jobs} == {"COMPLETED"}
