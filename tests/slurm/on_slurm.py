@@ -39,7 +39,7 @@ class OnSlurm(Project):
 
     def words(self, *arguments: str) -> list[str]:
         """Return the literal command, with the test's study."""
-        return ["snakemake", "--profile", "slurm", "--configfile", "study.yaml", *arguments]
+        return ["snakemake", "--profile", "slurm", *arguments, "--configfile", "study.yaml"]
 
     def run(self, *arguments: str, mirror: Path | None = None) -> Result:
         """Run Snakemake to its end."""
