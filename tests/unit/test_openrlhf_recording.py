@@ -1,4 +1,4 @@
-"""The record of a run from its attempts: every sample once, or an error that names the first one."""
+"""The record of a run from its attempts: every sample once, or an error that names the first."""
 
 from __future__ import annotations
 
@@ -75,10 +75,12 @@ def test_attempts_are_merged(folder: Path) -> None:
     assert table.schema.equals(ROLLOUTS)
     assert table.num_rows == 5 * 3 * 2
     assert table["epoch"].to_pylist() == [(step - 1) // 2 for step in range(1, 6) for _ in range(6)]
-    expected = [(step, IDS[i], s) for step in range(1, 6) for i in ORDER.batch(step) for s in (0, 1)]
-    assert [*zip(*(table[c].to_pylist() for c in ("step", "problem_id", "sample")), strict=True)] == (
-        expected
-    )
+    expected = [
+        (step, IDS[i], s) for step in range(1, 6) for i in ORDER.batch(step) for s in (0, 1)
+    ]
+    assert [
+        *zip(*(table[c].to_pylist() for c in ("step", "problem_id", "sample")), strict=True)
+    ] == expected
 
 
 def test_a_later_attempt_that_fell_back_further_counts(folder: Path) -> None:
@@ -139,7 +141,7 @@ def test_metrics_are_cross_checked_with_the_trainers(folder: Path) -> None:
     assert table["tokens"].to_pylist() == [6 * 14] * 5
     assert table["entropy"].null_count == 5
     other = {**theirs, 4: {**theirs[4], "rollout/reward_mean": 0.3}}
-    with pytest.raises(InputError, match="step 4: 6 rollouts with the mean reward 0.25"):
+    with pytest.raises(InputError, match=r"step 4: 6 rollouts with the mean reward 0\.25"):
         recording.ppo_metrics(found, other, EXPECTED, "here")
     fewer = {**theirs, 2: {**theirs[2], "rollout/num_samples": 5.0}}
     with pytest.raises(InputError, match=r"the trainer used 5.0"):

