@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from limr import working_folder
+from limr import provenance, working_folder
 from limr.errors import InputError
 from limr.openrlhf import cluster, hooks, launch, task
 
@@ -135,7 +135,7 @@ def test_modules_are_changed_as_they_are_imported(
 HOLDER = """
 import os, subprocess, sys
 from pathlib import Path
-from limr import working_folder
+from limr import provenance, working_folder
 with working_folder.opened(Path(sys.argv[1]), "a") as folder:
     child = subprocess.Popen(["sleep", "600"], pass_fds=[folder.lock], stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
@@ -191,3 +191,18 @@ def test_the_launcher_ends_when_its_parent_has_gone() -> None:
     process.stdin.close()  # as the kernel does when the other side is killed
     assert process.wait(60) == 143
     assert process.stdout.read() == "cleaned up\n"
+
+
+@pytest.mark.parametrize("module", ["agent", "hooks", "launch", "recording", "ppo"])
+def test_an_edit_of_what_runs_in_the_trainer_reruns_the_runs(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digest() -> str:
+        return provenance.code_digest("train_ppo", ["limr.engines.openrlhf"])
+
+    before, original = digest(), provenance._file_digest
+    edited = SCRIPTS / f"limr/openrlhf/{module}.py"
+    monkeypatch.setattr(
+        provenance, "_file_digest", lambda path: "edited" if path == edited else original(path)
+    )
+    assert digest() != before

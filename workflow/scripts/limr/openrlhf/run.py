@@ -201,10 +201,18 @@ def publish_policies(run: Run) -> None:
             if step == 0:
                 shutil.copytree(run.job.base, temporary)
                 continue
-            shutil.copytree(run.checkpoints.policy(step), temporary)
+            shutil.copytree(run.checkpoints.policy(step), temporary, copy_function=_link_or_copy)
             folders.files_of(temporary)  # that they are complete
             record = {"template": template, "arm": run.job.arm, "step": step}
             io.write_json(temporary / folders.RECORD, record)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name, without taking space again, or copy it where that cannot be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def publish_record(
