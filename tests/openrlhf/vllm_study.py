@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from real_trainer import ON_CPU, PYTHON
+from real_trainer import ON_CPU, PYTHON, ROOT
 from small_study import Project, Result, make_project
 
 STUDY = "generated"
