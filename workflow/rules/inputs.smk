@@ -200,6 +200,12 @@ ALL_EVALUATIONS = [
     for step in EVALUATED[run["arm"]]
     for benchmark in STUDY.benchmarks
 ]
+ALL_EVALUATION_FILES = [
+    f"{RESULTS}/evals/{{arm}}/seed{{seed}}/step{{step}}/{{benchmark}}.parquet".format(
+        **key
+    )
+    for key in ALL_EVALUATIONS
+]
 
 # What a table or a figure may ask for by its NEEDS.
 MATERIAL = {
@@ -223,6 +229,7 @@ MATERIAL = {
         for name in DIAGNOSED
         for suffix in ("parquet", "epochs.parquet")
     ],
+    "opinions": f"{RESULTS}/collected/opinions.parquet" if STUDY.benchmarks else [],
     "audits": [f"{RESULTS}/audits/{name}.json" for name in STUDY.datasets],
 }
 

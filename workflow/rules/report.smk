@@ -4,12 +4,7 @@
 
 rule collect_evaluations:
     input:
-        evaluations=[
-            f"{RESULTS}/evals/{{arm}}/seed{{seed}}/step{{step}}/{{benchmark}}.parquet".format(
-                **key
-            )
-            for key in ALL_EVALUATIONS
-        ],
+        evaluations=ALL_EVALUATION_FILES,
     output:
         evaluations=f"{RESULTS}/collected/evaluations.parquet",
     log:
@@ -61,6 +56,7 @@ rule make_table:
         subsets=lambda wildcards: material("tables", wildcards.table, "subsets"),
         diagnostics=lambda wildcards: material("tables", wildcards.table, "diagnostics"),
         audits=lambda wildcards: material("tables", wildcards.table, "audits"),
+        opinions=lambda wildcards: material("tables", wildcards.table, "opinions"),
     output:
         tsv=f"{RESULTS}/tables/{{table}}.tsv",
         markdown=f"{RESULTS}/tables/{{table}}.md",

@@ -16,7 +16,7 @@ with logged(snakemake.log[0]):
     )
     results.make_table(
         snakemake.wildcards.table,
-        results.with_audits(inputs, snakemake.input.audits),
+        results.with_checks(inputs, snakemake.input.audits, snakemake.input.opinions or None),
         settings["options"],
         snakemake.output.tsv,
         snakemake.output.markdown,

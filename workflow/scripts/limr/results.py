@@ -14,7 +14,7 @@ import pyarrow as pa
 from limr import io, presentation, registry, schema
 from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
 from limr.errors import InputError
-from limr.records import DIAGNOSTICS, SCORES, STABILITY, TRAJECTORIES
+from limr.records import DIAGNOSTICS, OPINIONS, SCORES, STABILITY, TRAJECTORIES
 from limr.statistics import Floats, Interval, bootstrap_difference, bootstrap_mean
 from limr.streams import stream
 
@@ -54,6 +54,7 @@ class Inputs:
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.
         diagnostics: name of a score -> its diagnosis.
         audits: problem set -> the counts of the audit of its gold answers (`limr.gold_audit`).
+        opinions: a second opinion on the evaluations' verdicts, `limr.records.OPINIONS`.
     """
 
     study: Json
@@ -64,6 +65,7 @@ class Inputs:
     subsets: Mapping[str, Json] = field(default_factory=dict)
     diagnostics: Mapping[str, Diagnosis] = field(default_factory=dict)
     audits: Mapping[str, Json] = field(default_factory=dict)
+    opinions: pd.DataFrame | None = None
 
     @property
     def groups(self) -> list[Group]:
@@ -116,13 +118,16 @@ def load(
     )
 
 
-def with_audits(inputs: Inputs, audits: Sequence[Path | str]) -> Inputs:
-    """Return the inputs with `audits/*.json`, in the order given.
+def with_checks(
+    inputs: Inputs, audits: Sequence[Path | str], opinions: Path | str | None
+) -> Inputs:
+    """Return the inputs with `audits/*.json`, in the order given, and `collected/opinions.parquet`.
 
     Raises:
-        InputError: a file is missing or not JSON.
+        InputError: a file is missing or not what it should be.
     """
-    return replace(inputs, audits={Path(path).stem: io.read_json(path) for path in audits})
+    found = {Path(path).stem: io.read_json(path) for path in audits}
+    return replace(inputs, audits=found, opinions=_frame(opinions, OPINIONS))
 
 
 def _diagnosis(path: Path) -> Diagnosis:
