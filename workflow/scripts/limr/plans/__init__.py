@@ -7,5 +7,5 @@ engine without a module, or without one of them, does that work on a CPU:
   problems and a model of so many parameters;
 - `generation(study) -> Layout`: an evaluation.
 
-Both are pure, do without the engine's own libraries, and refuse (InputError) what the engine refuses.
+Both are pure, do without the engine's own libraries, and refuse (InputError) what the engine does.
 """
