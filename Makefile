@@ -70,6 +70,7 @@ lock:
 	@cd envs && $(COMPILE) -c dev.lock torch-cuda.in -o torch-cuda.lock
 	@cd envs && $(COMPILE) --no-deps real-model.in -o real-model.lock
 	@cd envs && $(COMPILE) --no-emit-package flash-attn train.in -o train.lock
+	@cd envs && $(COMPILE) -c train.lock evaluate.in -o evaluate.lock
 	@cd envs && $(COMPILE) --no-deps flash-attn.in -o flash-attn.lock
 	@cd envs && $(COMPILE) $(patsubst %,--no-emit-package %,torch torchvision torchaudio torchcodec) \
 		openrlhf-cpu.in -o openrlhf-cpu.lock

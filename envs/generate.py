@@ -13,6 +13,7 @@ LOCKS = {
     "data": ["data"],
     "embedded": ["embedded", "torch"],
     "train": ["train", "flash-attn"],
+    "evaluate": ["evaluate"],
 }
 INSTALL = "python -m pip install --no-deps --require-hashes --only-binary=:all: -r /dev/stdin"
 # What is published as source: DeepSpeed builds nothing then (DS_BUILD_OPS=0, kernels are compiled

@@ -20,7 +20,7 @@ from limr.embedded import model as models
 from limr.engine import BaseJob, Decoding
 from limr.engines import embedded, huggingface
 from limr.errors import InputError, IntegrityError
-from limr.pretrained import folders, policy
+from limr.pretrained import folders, pace, policy
 
 PROMPTS = ["1+2=?", "31*(2+4)=?", "x+1=3,x=?", "7-x=?", "2*2*2=?"]
 GREEDY = Decoding("greedy", 1, 0.0, 1.0, 12)
@@ -145,20 +145,20 @@ def test_stop_texts_of_several_tokens_are_found_wherever_they_are(tmp_path):
     opened = policy.PretrainedPolicy(
         chat_model(tmp_path, end="<|im_end|>"), options(template="few-shot")
     )
-    (stop,) = opened.stops
+    (stop,) = opened.reader.stops
     text = "é" * 30 + stop
     ids = opened.tokenizer.encode(text, add_special_tokens=False)
-    found = [opened._stopped(ids[:length]) for length in range(1, len(ids) + 1)]
+    found = [opened.reader.stopped(ids[:length]) for length in range(1, len(ids) + 1)]
     assert found == [False] * (len(ids) - 1) + [True]
 
 
 def test_a_long_generation_says_how_far_it_is(tiny, monkeypatch, capsys):
-    monkeypatch.setattr(policy, "EVERY", 0.0)
+    monkeypatch.setattr(pace, "EVERY", 0.0)
     huggingface.open_policy(tiny, options(batch_size=2)).generate(PROMPTS, GREEDY, 1)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("0 of 5 responses, 2 tokens, ")
     assert any(line.startswith("4 of 5 responses, ") for line in lines)
-    monkeypatch.setattr(policy, "EVERY", 30.0)
+    monkeypatch.setattr(pace, "EVERY", 30.0)
     huggingface.open_policy(tiny, options()).generate(PROMPTS, GREEDY, 1)
     assert capsys.readouterr().err == ""
 
@@ -187,7 +187,7 @@ def test_a_model_without_end_token_is_refused(tmp_path):
         huggingface.open_policy(chat_model(tmp_path), options())
     opened = policy.PretrainedPolicy(tmp_path, options(template="qwen-boxed"))
     end = opened.tokenizer.convert_tokens_to_ids("<|im_end|>")
-    assert opened.ends.ids == {end}  # the template brings one
+    assert opened.reader.ids == {end}  # the template brings one
 
 
 def test_all_end_tokens_count(tmp_path):
@@ -196,7 +196,7 @@ def test_all_end_tokens_count(tmp_path):
     io.write_json(folder / "generation_config.json", {**generation, "eos_token_id": [3, 4]})
     opened = policy.PretrainedPolicy(folder, options(template="qwen-boxed"))
     start, end = opened.tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
-    assert opened.ends.ids == {3, 4, start, end}
+    assert opened.reader.ids == {3, 4, start, end}
 
 
 def test_a_template_must_be_known(tiny, tmp_path):

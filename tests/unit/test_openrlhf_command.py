@@ -103,7 +103,7 @@ def test_the_papers_numbers_reach_the_trainer() -> None:
         "--actor.eps_clip": "0.2",
         "--critic.value_clip": "0.2",
         "--algo.kl.init_coef": "0.01",
-        "--ckpt.save_steps": "24",
+        "--ckpt.save_steps": "8",
     }
     assert {flag: " ".join(flags[flag]) for flag in wanted} == wanted
     assert "--ckpt.load_enable" not in flags

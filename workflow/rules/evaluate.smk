@@ -27,6 +27,7 @@ rule evaluate:
             "steps": EVALUATED[wildcards.arm],
             "benchmarks": STUDY.benchmarks,
         },
+        state=f"{RESULTS}/state/evaluate/{{arm}}-seed{{seed}}",
         code=code("evaluate", engine("generate")),
     message:
         "Evaluate {wildcards.arm}, seed {wildcards.seed}"

@@ -8,7 +8,10 @@ An engine's module has these names; a function that an engine does not offer is 
   job; pure, and without the engine's own libraries; absent where nothing is to be checked;
 - `make_base(job: BaseJob) -> None`: writes the base policy, a Hugging Face model folder;
 - `train_ppo(job: PpoJob) -> None` and `train_sft(job: SftJob) -> None`;
-- `open_policy(folder, options) -> Policy`.
+- `open_policy(folder, options, state=None) -> Policy`; `state` is a working folder, outside the
+  declared outputs, in which an engine may keep responses that a killed job has made;
+
+What an engine needs GPUs for stands in `limr/plans/`, in a module of its name: see there.
 
 Every function writes atomically, resumes from `job.state` after a kill, and gives the same bytes
 for the same job, or says in docs/design.md what it cannot promise.
@@ -21,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from limr.errors import InputError
 from limr.records import Problem, Response
 
 Settings = Mapping[str, Any]
@@ -82,8 +86,26 @@ class SftJob(TrainJob):
     solutions: Mapping[str, str]
 
 
+class LongPromptError(InputError):
+    """Prompts that leave no room for a whole response; `rows` are their places, from 0."""
+
+    def __init__(self, message: str, rows: Sequence[int]) -> None:
+        """Keep the message and the rows."""
+        super().__init__(message)
+        self.rows = list(rows)
+
+
 class Policy(Protocol):
-    """A loaded model that generates."""
+    """A model that generates; one that is costly to load may wait until it is asked."""
+
+    def check(self, prompts: Sequence[str], decoding: Decoding) -> None:
+        """Refuse what could not be generated, before anything is.
+
+        Raises:
+            LongPromptError: prompts leave no room for `decoding.max_tokens`.
+            InputError: a prompt cannot be asked.
+        """
+        ...
 
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, seed: int
@@ -92,4 +114,8 @@ class Policy(Protocol):
 
         The same policy, prompts, decoding and seed give the same responses.
         """
+        ...
+
+    def close(self) -> None:
+        """Free what the model holds, such as a GPU's memory: another policy may follow."""
         ...

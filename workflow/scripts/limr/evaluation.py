@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from limr import collect, io
-from limr.engine import Decoding, Policy
+from limr.engine import Decoding, LongPromptError, Policy
+from limr.errors import InputError
 from limr.grading.grade import GRADER_VERSION, Grade
 from limr.grading.pool import GradingPool
 from limr.joblog import note
@@ -17,6 +18,32 @@ from limr.records import EVALUATIONS, Problem, Response
 from limr.streams import stream_seed
 
 Json = dict[str, Any]
+_SHOWN = 20
+
+
+def check(
+    policy: Policy,
+    problems: Mapping[str, Sequence[Problem]],
+    benchmarks: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Refuse what a policy cannot be asked, on all benchmarks, before anything is generated.
+
+    Args:
+        policy: a policy.
+        problems: benchmark -> its problems.
+        benchmarks: benchmark -> its `title`, `version` and `decodings`.
+
+    Raises:
+        InputError: prompts leave no room for a response; with the problems' ids.
+    """
+    for name, settings in benchmarks.items():
+        for entry in settings["decodings"]:
+            try:
+                policy.check([problem.prompt for problem in problems[name]], Decoding(**entry))
+            except LongPromptError as error:
+                ids = [problems[name][row].problem_id for row in error.rows]
+                shown = ", ".join(ids[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
+                raise InputError(f"benchmark '{name}': {error} Their ids: {shown}.") from None
 
 
 def evaluate(

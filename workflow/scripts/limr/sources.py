@@ -38,6 +38,7 @@ class Source:
     bytes: int
     mirror: str
     licence: str
+    problems: int | None = None  # in it, where it is a problem set
 
 
 def load_sources(path: str | Path) -> dict[str, Source]:

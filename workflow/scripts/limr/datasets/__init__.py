@@ -6,6 +6,7 @@ None where there is none:
 - `OPTIONS`: JSON schema of the entry's keys beside `source` and `file`;
 - `prepare(options, file) -> tuple[list[Problem], list[str]]`: the problems and notes for a reader,
   such as duplicates; bad input raises InputError;
+- `expected(options) -> int`, only where the options say it: how many problems there will be;
 - `solutions(options, file) -> dict[str, str]`, only where there are worked solutions: problem_id ->
   solution, for supervised fine-tuning.
 """

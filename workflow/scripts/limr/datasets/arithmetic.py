@@ -40,6 +40,11 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+def expected(options: Mapping[str, Any]) -> int:
+    """Return how many problems there will be."""
+    return int(options["problems"])
+
+
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
     """Generate the problems that the options name.
 

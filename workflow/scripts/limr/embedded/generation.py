@@ -24,6 +24,14 @@ class EmbeddedPolicy:
         self.model = models.load_policy(folder, run.device_of(options)).requires_grad_(False)
         self.weights = weights_of(models.body_of(self.model))
 
+    def check(self, prompts: Sequence[str], decoding: Decoding) -> None:
+        """Refuse prompts that the vocabulary cannot write; positions have no end here."""
+        for prompt in prompts:
+            self.vocabulary.encode(prompt)
+
+    def close(self) -> None:
+        """Nothing outlives the object."""
+
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, seed: int
     ) -> list[list[Response]]:

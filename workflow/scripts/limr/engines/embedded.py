@@ -123,8 +123,8 @@ def train_sft(job: SftJob) -> None:
     supervised.train_sft(job)
 
 
-def open_policy(folder: Path, options: Settings) -> Policy:
-    """Load a policy folder for generation."""
+def open_policy(folder: Path, options: Settings, state: Path | None = None) -> Policy:
+    """Load a policy folder for generation; it is fast enough to need no working folder."""
     _prepare(options)
     from limr.embedded.generation import EmbeddedPolicy
 

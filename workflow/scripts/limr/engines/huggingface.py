@@ -96,8 +96,8 @@ def make_base(job: BaseJob) -> None:
     folders.make_base(job)
 
 
-def open_policy(folder: Path, options: Settings) -> Policy:
-    """Load a policy folder for generation."""
+def open_policy(folder: Path, options: Settings, state: Path | None = None) -> Policy:
+    """Load a policy folder for generation; responses of a killed job are made again."""
     # Read when PyTorch is first imported: threads that spin while they wait for a busy core make
     # generation ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,14 +1,22 @@
-"""vLLM: generation for evaluations on GPUs.
+"""vLLM: batched generation for evaluations, on one or more GPUs of a node.
 
-Not part of this version: a study that names it is checked and planned (`snakemake -n`), and is
-refused before its first job starts.
+It brings in a base policy and generates; it does not train. It asks a policy as `huggingface` does:
+same templates, end tokens and stop texts. Each response has a random seed of its own, and responses
+that a killed job has finished are kept.
 """
 
 from __future__ import annotations
 
-PLANNED = "vLLM's engine is not part of this version; 'embedded' is."
+from pathlib import Path
+from typing import Any
 
-OPTIONS = {
+from limr import templates
+from limr.engine import BaseJob, Policy, Settings
+from limr.engines import huggingface
+
+ENVIRONMENT = "evaluate"
+
+OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
@@ -16,7 +24,72 @@ OPTIONS = {
             "type": "integer",
             "minimum": 1,
             "default": 1,
-            "description": "GPUs that share a model.",
+            "description": "GPUs that share a model; they divide its attention heads.",
+        },
+        "dtype": {
+            "enum": ["auto", "float32", "bfloat16", "float16"],
+            "default": "auto",
+            "description": "Numbers that the model computes with; `auto` is float32 on a CPU and "
+            "the folder's own on a GPU.",
+        },
+        "gpu_memory_utilization": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 1,
+            "default": 0.9,
+            "description": "Share of a GPU's memory that vLLM takes, for weights and cache.",
+        },
+        "max_model_len": {
+            "type": ["integer", "null"],
+            "minimum": 2,
+            "default": None,
+            "description": "Most tokens of a prompt and its response together; by default what the "
+            "longest needs, within the model's positions.",
+        },
+        "max_sequences": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 256,
+            "description": "Responses that grow at the same time.",
+        },
+        "enforce_eager": {
+            "type": "boolean",
+            "default": False,
+            "description": "No compilation and no CUDA graphs: starts sooner, generates slower.",
+        },
+        "shard": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 256,
+            "description": "Finished responses that are saved at a time; a killed job makes the "
+            "unsaved ones again.",
+        },
+        "template": {
+            "enum": [None, *templates.NAMES],
+            "default": None,
+            "description": "Prompt template for policies whose folder names none, or instead of "
+            "the named one (`base.template`).",
+        },
+        "stop": {
+            "type": "array",
+            "uniqueItems": True,
+            "items": {"type": "string", "minLength": 1},
+            "default": [],
+            "description": "Texts that end a response beside the end token; they are cut off.",
         },
     },
 }
+
+BASE: dict[str, Any] = huggingface.BASE
+
+
+def make_base(job: BaseJob) -> None:
+    """Copy the model into the study; nothing is learnt, so that nothing is held out."""
+    huggingface.make_base(job)
+
+
+def open_policy(folder: Path, options: Settings, state: Path | None = None) -> Policy:
+    """Check a policy folder; vLLM starts when the first response is asked for."""
+    from limr.vllm_engine.policy import VllmPolicy
+
+    return VllmPolicy(folder, options, state)

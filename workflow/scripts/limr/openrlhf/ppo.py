@@ -11,6 +11,7 @@ from limr.joblog import note
 from limr.openrlhf import command, layout, prompts, recording, run
 from limr.openrlhf.checkpoints import PPO_ROLES
 from limr.openrlhf.task import Task
+from limr.ray_cluster import launcher
 
 MOST_REWARD = 10.0  # the trainer clips rewards there
 # A pair that needs the algebra system: whether its workers start is found out before the GPUs work.
@@ -116,7 +117,12 @@ def _attempt(
         stops=[*templates.find(template).stops, *job.options["stop"]],
         ends=ends,
     )
-    run.execute(running, task)
+    nodes, seconds = task.nodes, task.ray_start_seconds
+    wrapper = None
+    if nodes > 1:  # Ray over the nodes of the SLURM job that this is
+        log = folder.path("logs", f"ray-{task.attempt:03}")
+        wrapper = launcher.wrapper(nodes, job.options["gpus_per_node"], seconds, log)
+    run.execute(running, task, wrapper)
 
 
 def _publish(running: run.Run, job: PpoJob, expected: recording.Expected, gpus: int) -> None:

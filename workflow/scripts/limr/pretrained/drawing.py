@@ -15,18 +15,6 @@ Model: TypeAlias = Any  # a model of transformers, which ships no types
 
 
 @dataclass(frozen=True)
-class Ends:
-    """What ends a response: `ids` are end tokens; `stopped` looks for texts in its tokens."""
-
-    ids: frozenset[int]
-    stopped: Callable[[Sequence[int]], bool]
-
-    def reached(self, response: Sequence[int]) -> bool:
-        """Return whether a response ends with its last token."""
-        return response[-1] in self.ids or self.stopped(response)
-
-
-@dataclass(frozen=True)
 class Drawn:
     """A response's token ids, the end token included; `ended` = it came, or a stop text did."""
 
@@ -40,7 +28,7 @@ def draw(
     prompts: Sequence[Sequence[int]],
     drawing: Drawing,
     uniform: Tensor,
-    ends: Ends,
+    ended: Callable[[Sequence[int]], bool],
     tick: Callable[[int], None],
 ) -> list[Drawn]:
     """Draw one response to each prompt, all in one batch.
@@ -51,11 +39,11 @@ def draw(
         drawing: `max_tokens` counts the end token; `samples` is not used here.
         uniform: (prompts, max_tokens) numbers in [0, 1), one a response and place, so that a
             response's draws do not depend on what else is in the batch; any shape if greedy.
-        ends: see `Ends`.
+        ended: whether a response ends with its last token.
         tick: told after each step how many tokens it drew.
     """
     responses: list[list[int]] = [[] for _ in prompts]
-    ended = [False] * len(prompts)
+    done = [False] * len(prompts)
     rows = list(range(len(prompts)))  # which responses still grow
     batch = _Batch(model, prompts)
     for place in range(drawing.max_tokens):
@@ -64,9 +52,9 @@ def draw(
         token = choose(log_p, drawing, draws)
         for row, drawn in zip(rows, token.tolist(), strict=True):
             responses[row].append(drawn)
-            ended[row] = ends.reached(responses[row])
+            done[row] = ended(responses[row])
         tick(len(rows))
-        kept = [at for at, row in enumerate(rows) if not ended[row]]
+        kept = [at for at, row in enumerate(rows) if not done[row]]
         if not kept or place + 1 == drawing.max_tokens:
             break
         if len(kept) < len(rows):
@@ -74,7 +62,7 @@ def draw(
             token = token[kept]
             batch.keep(kept)
         batch.grow(token)
-    return [Drawn(ids, end) for ids, end in zip(responses, ended, strict=True)]
+    return [Drawn(ids, end) for ids, end in zip(responses, done, strict=True)]
 
 
 class _Batch:

@@ -126,8 +126,13 @@ def files_of(folder: Path) -> list[Path]:
     return found
 
 
-def template_of(folder: Path, options: Settings) -> str:
+def template_of(folder: Path, options: Settings, engine: str = "huggingface") -> str:
     """Return the name of the template that a policy is asked with.
+
+    Args:
+        folder: the policy's.
+        options: of the engine; a `template` there goes before the folder's.
+        engine: its name, for the message.
 
     Raises:
         InputError: neither the options nor the folder name one, or there is none of that name.
@@ -138,7 +143,7 @@ def template_of(folder: Path, options: Settings) -> str:
     if chosen is None:
         raise InputError(
             f"{folder}: its template is not known, since the folder has no {RECORD}. Set "
-            f"engines.huggingface.template to one of {', '.join(templates.NAMES)}."
+            f"engines.{engine}.template to one of {', '.join(templates.NAMES)}."
         )
     templates.find(chosen)
     return str(chosen)

@@ -1,0 +1,160 @@
+"""Real vLLM on a CPU, through the rules: a tiny Qwen2 is evaluated, killed half-way, resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+import vllm_study as case
+
+from limr import io, schema
+from limr.engine import Decoding
+from limr.engines import huggingface
+from limr.records import EVALUATIONS, read_problems
+from limr.streams import stream_seed
+from limr.vllm_engine import shards
+
+pytestmark = pytest.mark.slow
+FOLDER = f"results/{case.STUDY}"
+EVALUATION = f"{FOLDER}/evals/base/seed1/step0/few.parquet"
+LOG = f"{FOLDER}/logs/evaluate/base-seed1.log"
+
+
+@pytest.fixture(scope="module")
+def model(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return case.tiny_model(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def done(model: Path, tmp_path_factory: pytest.TempPathFactory) -> case.VllmProject:
+    """A copy in which the evaluation has run; tests must not change it."""
+    folder = tmp_path_factory.mktemp("vllm") / "project"
+    found = case.project(folder, case.study(model), [case.GREEDY, case.SAMPLED])
+    result = found.evaluate()
+    assert result.returncode == 0, result.output[-6000:]
+    return found
+
+
+@pytest.fixture(scope="module")
+def frame(done: case.VllmProject) -> pd.DataFrame:
+    return io.read_parquet(done.folder / EVALUATION, EVALUATIONS).to_pandas()
+
+
+def test_every_response_is_there_once(done, frame):
+    assert len(frame) == case.ALL
+    assert not frame.duplicated(["problem_id", "decoding", "sample"]).any()
+    summary = json.loads((done.folder / EVALUATION).with_suffix(".json").read_text())
+    assert summary["sha256"] == io.sha256(done.folder / EVALUATION)
+    assert {name: summary[name]["n_responses"] for name in ("greedy", "sampled")} == {
+        "greedy": case.PROBLEMS,
+        "sampled": case.ALL - case.PROBLEMS,
+    }
+    assert not list((done.folder / FOLDER / "state").rglob("*.parquet"))  # nothing is left behind
+
+
+def test_greedy_responses_are_those_of_transformers(done, frame):
+    """Both compute in float32 on this CPU: no near-tie of this model flips between them."""
+    options = schema.complete({"device": "cpu"}, huggingface.OPTIONS, "options")
+    policy = huggingface.open_policy(done.folder / FOLDER / "base", options)
+    problems = read_problems(done.folder / FOLDER / "problems/few.jsonl")
+    seed = stream_seed(1, "evaluate", "few", "greedy")
+    wanted = policy.generate([p.prompt for p in problems], Decoding(**case.GREEDY), seed)
+    greedy = frame[frame.decoding == "greedy"].set_index("problem_id")
+    for problem, (response,) in zip(problems, wanted, strict=True):
+        row = greedy.loc[problem.problem_id]
+        found = (row.response, row.response_tokens, row.truncated)
+        assert found == (response.text, response.tokens, response.truncated)
+
+
+def test_samples_differ_and_some_end(frame):
+    sampled = frame[frame.decoding == "sampled"]
+    assert sampled.response.nunique() > len(sampled) * 0.9
+    assert set(sampled.truncated) == {True, False}
+    cut = sampled[sampled.truncated]
+    assert set(cut.response_tokens) == {case.SAMPLED["max_tokens"]}
+    assert not frame.response.str.contains("<|", regex=False).any()  # no markup in a text
+
+
+def test_a_killed_job_goes_on_from_its_shards(model, done, tmp_path):
+    study = case.study(model, shard=5, max_sequences=8)
+    project = case.project(tmp_path / "project", study, [case.GREEDY, case.SAMPLED])
+    process = subprocess.Popen(
+        project.command("--nolock", *project.targets()),
+        cwd=project.folder,
+        env=project.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    state = project.folder / FOLDER / "state/evaluate/base-seed1"
+    while process.poll() is None and len(list(state.rglob("0*.parquet"))) < 5:
+        time.sleep(0.005)
+    assert process.poll() is None, "the run ended before it could be killed"
+    workers = _workers(project.folder)
+    assert workers
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    psutil.wait_procs(workers, timeout=60)
+    assert not _workers(project.folder)  # no model outlives the job
+    kept = {
+        path.parent.name: path.parent for path in state.rglob("*.parquet") if path.stem.isdigit()
+    }
+    before = {name: dict(shards.Shards(folder, case.ALL).found) for name, folder in kept.items()}
+    n_kept = sum(map(len, before.values()))
+    assert 0 < n_kept < case.ALL
+    result = project.evaluate()
+    assert result.returncode == 0, result.output[-6000:]
+    said = [line for line in (project.folder / LOG).read_text().splitlines() if "are kept" in line]
+    assert sum(int(line.split()[0]) for line in said) == n_kept
+    # Other shards, other batches, a kill: the same responses.
+    assert io.sha256(project.folder / EVALUATION) == io.sha256(done.folder / EVALUATION)
+    assert not state.exists()
+
+
+def _workers(folder: Path) -> list[psutil.Process]:
+    """The processes of vLLM that work on this copy's policy."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "limr.vllm_engine.worker" in words and any(str(folder) in word for word in words):
+            found.append(process)
+    return found
+
+
+def test_a_prompt_without_room_stops_the_job_before_it_generates(model, tmp_path):
+    long = {**case.SAMPLED, "name": "long", "max_tokens": 440}  # 512 positions
+    project = case.project(tmp_path / "project", case.study(model), [case.GREEDY, long])
+    result = project.evaluate()
+    assert result.returncode != 0
+    text = (project.folder / LOG).read_text()
+    assert "benchmark 'few'" in text
+    assert "prompts leave no room for a response of 440 tokens in the model's 512" in text
+    assert "Their ids: arithmetic-" in text
+    assert "vLLM has loaded" not in text
+
+
+def test_more_gpus_than_there_are_is_refused_before_loading(model, tmp_path):
+    study = case.study(model, tensor_parallel=2)
+    project = case.project(tmp_path / "project", study, [case.GREEDY])
+    result = project.evaluate()
+    assert result.returncode != 0
+    assert "tensor_parallel = 2, but this is vLLM's build for CPUs" in result.output
+
+
+def test_a_vllm_that_cannot_start_says_why(model, tmp_path):
+    project = case.project(tmp_path / "project", case.study(model), [case.GREEDY])
+    assert project.run(f"{FOLDER}/base").returncode == 0
+    weights = project.folder / FOLDER / "base/model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    result = project.run(*project.targets(), "--rerun-triggers", "mtime")
+    assert result.returncode != 0
+    text = (project.folder / LOG).read_text()
+    assert "vLLM did not start (exit code 1)" in text
+    assert "vllm.log:" in text

@@ -1,0 +1,113 @@
+"""Problems with worked solutions in a file of your own: LIMO, s1K and the like, for fine-tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from limr import io
+from limr.datasets import _checks
+from limr.errors import InputError
+from limr.records import Problem, check_problems
+
+Row = dict[str, Any]
+
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["path"],
+    "properties": {
+        "prefix": {
+            "type": "string",
+            "pattern": "^[a-z0-9][a-z0-9_-]*$",
+            "default": "solution",
+            "description": "Start of the ids: `limo` gives limo-1, limo-2, ... by row.",
+        },
+        "question": {
+            "type": "string",
+            "default": "question",
+            "description": "Key or column of the problem's text.",
+        },
+        "solution": {
+            "type": ["string", "array"],
+            "items": {"type": "string"},
+            "minItems": 1,
+            "default": "solution",
+            "description": "Key or column of the worked solution, or several that are joined, such "
+            "as s1K's `[thinking_trajectories, attempt]`; a value may be a list of texts.",
+        },
+        "answer": {
+            "type": ["string", "null"],
+            "default": "answer",
+            "description": "Key or column of the gold answer; null where there is none, which "
+            "fine-tuning does not need.",
+        },
+    },
+}
+
+
+def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
+    """Read and check the file: JSON lines, a JSON list, or parquet.
+
+    Returns:
+        The problems in the file's order and notes; ids count the rows from 1.
+
+    Raises:
+        InputError: not such a file, or a key missing.
+    """
+    path = _checks.needed(file, "worked-solutions")
+    problems = []
+    key = options["answer"]
+    for number, row in enumerate(_rows(path), start=1):
+        where = f"{path}: row {number}"
+        prompt = _checks.text(row, options["question"], where)
+        answer = _checks.text(row, key, where, may_be_empty=True) if key else ""
+        problems.append(Problem(f"{options['prefix']}-{number}", prompt, answer, options["prefix"]))
+    check_problems(problems, str(path), allow_empty_answers=True)
+    return problems, [f"{len(problems)} problems", *_checks.duplicate_notes(problems)]
+
+
+def solutions(options: Mapping[str, Any], file: Path | None) -> dict[str, str]:
+    """Return the worked solutions by problem_id.
+
+    Raises:
+        InputError: not such a file, or a solution missing or empty.
+    """
+    path = _checks.needed(file, "worked-solutions")
+    wanted = options["solution"]
+    keys = [wanted] if isinstance(wanted, str) else wanted
+    return {
+        f"{options['prefix']}-{number}": "\n\n".join(
+            _joined(row, key, f"{path}: row {number}") for key in keys
+        )
+        for number, row in enumerate(_rows(path), start=1)
+    }
+
+
+def _joined(row: Row, key: str, where: str) -> str:
+    parts = row.get(key)
+    if isinstance(parts, list) and parts and all(isinstance(part, str) for part in parts):
+        return "\n".join(parts)
+    return _checks.text(row, key, where)
+
+
+def _rows(path: Path) -> list[Row]:
+    if path.suffix == ".parquet":
+        try:
+            rows: list[Row] = pq.read_table(path).to_pylist()
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{path}: not a readable parquet table ({error}).") from None
+        return rows
+    if path.suffix != ".json":
+        return io.read_jsonl(path)
+    try:
+        value = io.read_json(path)
+    except InputError:  # lines under another name, as LIMO's are
+        return io.read_jsonl(path)
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise InputError(f"{path}: expected a JSON list of objects.")
+    return value

@@ -1,0 +1,1 @@
+"""What a study will cost: jobs, GPU hours and disk, estimated before anything runs."""

@@ -1,0 +1,111 @@
+"""How many parameters a model has, from its config.json or, where there is no folder, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limr import io
+from limr.errors import InputError
+
+
+@dataclass(frozen=True)
+class Size:
+    """A model's size; `source` says where the number is from."""
+
+    parameters: int
+    source: str
+
+
+def _qwen(
+    hidden: int, layers: int, heads: int, key_value_heads: int, intermediate: int,
+    vocabulary: int, *, tied: bool,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "model_type": "qwen2",
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": key_value_heads,
+        "intermediate_size": intermediate,
+        "vocab_size": vocabulary,
+        "tie_word_embeddings": tied,
+    }
+
+
+# The shapes in the config.json of huggingface.co/Qwen/<name>; -Instruct models have the same.
+_SMALL = _qwen(896, 24, 14, 2, 4864, 151936, tied=True)
+_MIDDLE = _qwen(1536, 28, 12, 2, 8960, 151936, tied=True)
+_LARGE = _qwen(3584, 28, 28, 4, 18944, 152064, tied=False)
+KNOWN = {
+    "Qwen2.5-0.5B": _SMALL,
+    "Qwen2.5-1.5B": _MIDDLE,
+    "Qwen2.5-Math-1.5B": _MIDDLE,
+    "Qwen2.5-3B": _qwen(2048, 36, 16, 2, 11008, 151936, tied=True),
+    "Qwen2.5-7B": _LARGE,
+    "Qwen2.5-Math-7B": _LARGE,
+    "Qwen2.5-14B": _qwen(5120, 48, 40, 8, 13824, 152064, tied=False),
+    "Qwen2.5-32B": _qwen(5120, 64, 40, 8, 27648, 152064, tied=False),
+}
+
+
+def size(base: Mapping[str, Any], given: float | None = None) -> Size:
+    """Return the size of a study's base model.
+
+    Args:
+        base: the study's `base`.
+        given: what the user says, which goes before everything.
+
+    Raises:
+        InputError: it is not known.
+    """
+    if given is not None:
+        return Size(round(given), "--parameters")
+    name = str(base.get("model", ""))
+    config = Path(name) / "config.json"
+    if config.is_file():
+        return Size(count(io.read_json(config), str(config)), str(config))
+    known = KNOWN.get(name.rstrip("/").rsplit("/", 1)[-1].removesuffix("-Instruct"))
+    if known is not None:
+        return Size(count(known, name), f"the shape of {name}")
+    raise InputError(
+        f"base.model: '{name}' is no folder here and no model of the table "
+        f"({', '.join(KNOWN)}). Give its size: --parameters 7.6e9."
+    )
+
+
+def count(config: Mapping[str, Any], where: str) -> int:
+    """Return the parameters of a dense decoder of the Qwen2 or Llama family.
+
+    Args:
+        config: the content of its config.json.
+        where: its file, for the message.
+
+    Raises:
+        InputError: not such a model.
+    """
+    family = config.get("model_type")
+    if family not in ("qwen2", "qwen3", "llama", "mistral"):
+        raise InputError(
+            f"{where}: the size of a '{family}' model cannot be told from its shape. Give it: "
+            "--parameters 7.6e9."
+        )
+    try:
+        hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
+        heads, inner = int(config["num_attention_heads"]), int(config["intermediate_size"])
+        vocabulary = int(config["vocab_size"])
+    except KeyError as error:
+        raise InputError(f"{where}: {error} is missing. Give the size: --parameters.") from None
+    head = int(config.get("head_dim") or hidden // heads)
+    keys = head * int(config.get("num_key_value_heads") or heads)
+    queries = head * heads
+    attention = 2 * hidden * queries + 2 * hidden * keys
+    if family == "qwen2":
+        attention += queries + 2 * keys  # biases
+    if family == "qwen3":
+        attention += 2 * head  # norms of queries and keys
+    block = attention + 3 * hidden * inner + 2 * hidden
+    embeddings = vocabulary * hidden * (1 if config.get("tie_word_embeddings") else 2)
+    return layers * block + embeddings + hidden

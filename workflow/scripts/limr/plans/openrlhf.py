@@ -1,0 +1,79 @@
+"""OpenRLHF: PPO on all GPUs of a run, fine-tuning on one node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from limr.embedded.order import Order
+from limr.openrlhf import command, layout
+from limr.planning.layout import Layout
+from limr.study import Study
+
+NAME = "openrlhf"
+
+
+def training(study: Study, arm: str, problems: int, parameters: int) -> Layout:
+    """Return which GPUs a run uses, and the command line of its first attempt.
+
+    Raises:
+        InputError: settings that contradict each other, or batches that the arm's problems do not
+            fill; see `limr.openrlhf.layout`.
+    """
+    return (
+        _ppo(study, arm, problems, parameters)
+        if study.arms[arm].train == "ppo"
+        else _sft(study, arm, problems, parameters)
+    )
+
+
+def _ppo(study: Study, arm: str, problems: int, parameters: int) -> Layout:
+    options, ppo = study.config["engines"][NAME], study.config["ppo"]
+    steps = study.steps["ppo"]
+    planned = layout.check_ppo(options, ppo, steps)
+    order = Order(problems, ppo["prompts_per_step"], ppo["drop_last"], study.seeds[0], arm)
+    layout.check_problems(options, ppo, order, arm)
+    kept = [step for step in steps if step > 0]
+    words = command.ppo(options, ppo, order, kept, _start(study, arm, "prompts.jsonl"))
+    shared, engines = planned.colocated, planned.engines * planned.tensor_parallel
+    return Layout(
+        nodes=options["nodes"],
+        gpus=planned.gpus,
+        generating=planned.gpus if shared else engines,
+        training=planned.actor.gpus,
+        shared=shared,
+        reference=planned.reference is not None,
+        recomputing=options["gradient_checkpointing"],
+        state_bytes=layout.disk_bytes(parameters, options, len(kept)),
+        commands=(("python", "-m", command.PPO_MODULE, *words),),
+        notes=(*planned.described(), _steps(order)),
+    )
+
+
+def _sft(study: Study, arm: str, problems: int, parameters: int) -> Layout:
+    options, sft = study.config["engines"][NAME], study.config["sft"]
+    kept = [step for step in study.steps["sft"] if step > 0]
+    gpus = layout.check_sft(options, sft, study.steps["sft"])
+    start = _start(study, arm, "solutions.jsonl")
+    words = command.sft(options, sft, problems, kept, start)
+    # One model is trained: a checkpoint is half as large as that of policy and critic.
+    bytes_each = layout.BYTES_A_PARAMETER[options["zero_stage"]]
+    checkpoints = (layout.KEPT + 1) * bytes_each * parameters
+    return Layout(
+        nodes=1,
+        gpus=gpus,
+        generating=0,
+        training=gpus,
+        recomputing=options["gradient_checkpointing"],
+        state_bytes=checkpoints + 2.0 * parameters * (len(kept) + 1),
+        commands=(("torchrun", f"--nproc-per-node={gpus}", "-m", command.SFT_MODULE, *words),),
+    )
+
+
+def _start(study: Study, arm: str, data: str) -> command.Start:
+    results = Path("results") / study.name
+    folder = results / f"state/{arm}-seed{study.seeds[0]}"
+    return command.Start(results / "base", folder / data, folder, 1, 0, 0)
+
+
+def _steps(order: Order) -> str:
+    return f"{order.problems:,} problems are {order.steps_per_epoch} steps an epoch"

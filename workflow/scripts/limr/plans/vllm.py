@@ -1,0 +1,12 @@
+"""vLLM: an evaluation is on one node, on as many GPUs as share the model."""
+
+from __future__ import annotations
+
+from limr.planning.layout import Layout
+from limr.study import Study
+
+
+def generation(study: Study) -> Layout:
+    """Return which GPUs an evaluation uses."""
+    gpus = int(study.config["engines"].get("vllm", {}).get("tensor_parallel", 1))
+    return Layout(nodes=1, gpus=gpus, generating=gpus, training=0)

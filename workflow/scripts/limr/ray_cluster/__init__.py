@@ -1,0 +1,1 @@
+"""A Ray cluster for one command over the nodes of one SLURM allocation; see `launcher`."""

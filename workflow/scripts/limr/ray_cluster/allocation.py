@@ -1,0 +1,98 @@
+"""The nodes of this SLURM job, asked of SLURM itself.
+
+What a job step sees in its environment is no use: Snakemake's executor takes the SLURM_* variables
+away, and a nested `srun` gets a view of one node. SLURM's controller knows.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from limr.errors import InputError
+
+_SECONDS = 60.0  # for a busy controller
+_OURS = re.compile(r"(SLURM|SLURMD|SRUN|SBATCH|PMI|PMIX)_")
+_KEPT = ("SLURM_CONF", "SLURM_JOB_ID")
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """A SLURM job's nodes; the first is Ray's head."""
+
+    job: str
+    nodes: tuple[str, ...]
+    processors: int  # of each node, as allocated
+    head_address: str  # IPv4
+
+
+def find(environment: Mapping[str, str]) -> Allocation | None:
+    """Return the allocation that this process is in, None outside of SLURM.
+
+    Raises:
+        InputError: SLURM does not answer as expected.
+    """
+    job = environment.get("SLURM_JOB_ID")
+    if not job:
+        return None
+    listed = _ask("squeue", "--noheader", "--jobs", job, "--format", "%N").split()
+    if not listed:
+        raise InputError(f"SLURM job {job}: squeue lists no nodes. Is the job still running?")
+    nodes = tuple(_ask("scontrol", "show", "hostnames", listed[0]).split())
+    described = _ask("scontrol", "show", "job", job)
+    count = re.search(r"NumCPUs=(\d+)", described)
+    address = re.search(r"NodeAddr=(\S+)", _ask("scontrol", "show", "node", nodes[0]))
+    processors = int(count[1]) // len(nodes) if count else 1
+    name = address[1] if address else nodes[0]
+    return Allocation(job, nodes, max(1, processors), _ipv4(name))
+
+
+def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which `srun` knows the job and nothing of the step it runs in."""
+    return {
+        name: value for name, value in environment.items() if not _OURS.match(name) or name in _KEPT
+    }
+
+
+def step(allocation: Allocation, node: str) -> list[str]:
+    """Return the command that starts a step on one node, beside the step that this one is."""
+    return [
+        "srun",
+        "--overlap",
+        "--nodes=1",
+        "--ntasks=1",
+        f"--nodelist={node}",
+        f"--cpus-per-task={allocation.processors}",
+        "--mem=0",
+        "--cpu-bind=none",
+        "--kill-on-bad-exit=1",
+        "--unbuffered",
+        "--input=none",
+    ]
+
+
+def _ask(*command: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 (fixed words and SLURM's own answers)
+            command, capture_output=True, text=True, check=True, timeout=_SECONDS
+        )
+    except FileNotFoundError:
+        raise InputError(
+            f"SLURM_JOB_ID is set, but there is no '{command[0]}' here. Unset it to run on this "
+            "machine alone."
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise InputError(f"{' '.join(command)}: no answer within {_SECONDS:.0f} s.") from None
+    except subprocess.CalledProcessError as error:
+        raise InputError(f"{' '.join(command)}: {str(error.stderr).strip()[-300:]}") from None
+    return done.stdout
+
+
+def _ipv4(name: str) -> str:
+    try:
+        return str(socket.getaddrinfo(name, None, socket.AF_INET)[0][4][0])
+    except OSError as error:
+        raise InputError(f"the address of node '{name}' is not known here ({error}).") from None

@@ -1,0 +1,175 @@
+"""The process that vLLM runs in, as seen from the job that asks it; see `worker`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from limr.errors import InputError
+from limr.joblog import note
+from limr.vllm_engine.worker import GRACE
+
+START_SECONDS = 3600.0  # no model takes this long to load; a start-up that hangs must end
+_CAUSE = re.compile(r"\b\w+(Error|Exception): ")  # the first one is usually the cause
+_SHOWN = 15  # lines of vLLM's log in an error
+_TAIL_BYTES = 1_000_000
+_ENVIRONMENT = {
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+}
+_SCRIPTS = Path(__file__).parents[2]
+
+
+class Worker:
+    """A running vLLM."""
+
+    def __init__(self, settings: Mapping[str, Any], log: Path | None) -> None:
+        """Start it, and wait until it can be asked.
+
+        Args:
+            settings: vLLM's engine arguments.
+            log: where it writes what it says; None: into a file that is gone afterwards.
+
+        Raises:
+            InputError: it did not start; with the last lines of its log.
+        """
+        self.model = settings["model"]
+        self._log = log.open("w+b") if log else tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
+        self._log_name = str(log) if log else "its log"
+        ours, theirs = os.pipe()
+        path = os.pathsep.join([str(_SCRIPTS), os.environ.get("PYTHONPATH", "")])
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 (no shell; this package's own module)
+                [sys.executable, "-m", __package__ + ".worker", json.dumps(settings), str(theirs)],
+                stdin=subprocess.PIPE,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[theirs],
+                start_new_session=True,
+                env={**_ENVIRONMENT, **os.environ, "PYTHONPATH": path.rstrip(os.pathsep)},
+            )
+        finally:
+            os.close(theirs)
+        self._lines = _Lines(ours)
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self) -> None:
+        begin = time.monotonic()
+        while (line := self._lines.read(1.0)) is None:
+            if self._process.poll() is not None:
+                raise self._failed("did not start")
+            if time.monotonic() - begin > START_SECONDS:
+                raise self._failed(f"did not start within {START_SECONDS:.0f} s")
+        if not json.loads(line).get("ready"):
+            raise self._failed("did not start as expected")
+        note(f"vLLM has loaded {self.model} in {time.monotonic() - begin:.0f} s")
+
+    def generate(
+        self,
+        prompts: Sequence[tuple[int, Sequence[int], int | None]],
+        sampling: Mapping[str, Any],
+    ) -> Iterator[tuple[int, list[int]]]:
+        """Yield (row, token ids) of each response when it has ended, in no promised order.
+
+        Args:
+            prompts: row, token ids and seed of each response that is wanted.
+            sampling: vLLM's sampling parameters.
+
+        Raises:
+            InputError: vLLM stopped; with the last lines of its log.
+        """
+        if self._process.stdin is None:
+            raise RuntimeError("the worker has no stdin")
+        request = json.dumps({"prompts": [list(one) for one in prompts], "sampling": sampling})
+        try:
+            self._process.stdin.write(request.encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._failed("stopped") from None
+        while True:
+            line = self._lines.read(1.0)
+            if line is None:
+                if self._process.poll() is not None:
+                    raise self._failed("stopped")
+                continue
+            value = json.loads(line)
+            if value.get("done"):
+                return
+            yield int(value["row"]), value["ids"]
+
+    def close(self) -> None:
+        """End the process and everything that it has started."""
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=GRACE + 10)
+        with suppress(ProcessLookupError):  # what it has started, should something be left
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._lines.close()
+        self._log.close()
+
+    def _failed(self, what: str) -> InputError:
+        code = self._process.poll()
+        end = "" if code is None else f" (exit code {code})"
+        self._log.flush()
+        size = self._log.seek(0, os.SEEK_END)
+        self._log.seek(max(0, size - _TAIL_BYTES))
+        lines = self._log.read().decode(errors="replace").splitlines()
+        causes = [line for line in lines[:-_SHOWN] if _CAUSE.search(line)][:1]
+        text = "\n".join(f"  {line[:300]}" for line in [*causes, *lines[-_SHOWN:]])
+        return InputError(
+            f"{self.model}: vLLM {what}{end}. If a GPU's memory is full, lower "
+            "engines.vllm.gpu_memory_utilization or max_sequences, or raise tensor_parallel. "
+            f"Finished responses are kept. From {self._log_name}:\n{text}"
+        )
+
+
+class _Lines:
+    """Lines of a pipe, read with a time limit."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(descriptor, selectors.EVENT_READ)
+        self._buffer = b""
+        self._whole: list[bytes] = []  # the next one is the last
+
+    def read(self, seconds: float) -> bytes | None:
+        """Return the next line, None where none came in time or the pipe has ended."""
+        end = time.monotonic() + seconds
+        while not self._whole:
+            left = end - time.monotonic()
+            if left <= 0 or not self._selector.select(left):
+                return None
+            read = os.read(self._descriptor, 1 << 20)
+            if not read:
+                time.sleep(max(0.0, min(left, 0.1)))
+                return None
+            *lines, self._buffer = (self._buffer + read).split(b"\n")
+            self._whole = lines[::-1]
+        return self._whole.pop()
+
+    def close(self) -> None:
+        """Close the pipe."""
+        self._selector.close()
+        os.close(self._descriptor)

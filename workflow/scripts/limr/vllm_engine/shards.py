@@ -1,0 +1,54 @@
+"""Responses that are kept while a job runs, so that a killed job does not make them again.
+
+A folder holds one file a shard: responses in the order in which they ended, each with its row. It
+is named by a digest of all that they depend on, so that it is found by the same request only. One
+process works on it: whoever gives the state folder holds its lock (`limr.working_folder`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from limr import io
+from limr.errors import InputError
+
+SHARD = pa.schema([("row", pa.int64()), ("ids", pa.list_(pa.int32()))])
+
+
+class Shards:
+    """The finished responses of one request: row -> token ids."""
+
+    def __init__(self, folder: Path | None, rows: int) -> None:
+        """Read what is there; without a folder nothing is kept.
+
+        A file that cannot be read is deleted: its responses are made again.
+        """
+        self.folder, self.found = folder, dict[int, list[int]]()
+        self._next = 0
+        if folder is None:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(".*.tmp"):  # half-written when a process was killed
+            leftover.unlink()
+        for path in sorted(folder.glob("*.parquet")):
+            self._next = int(path.stem) + 1 if path.stem.isdigit() else self._next
+            try:
+                part = io.read_parquet(path, SHARD)
+            except InputError:
+                path.unlink()
+                continue
+            for row, ids in zip(part["row"].to_pylist(), part["ids"].to_pylist(), strict=True):
+                if 0 <= row < rows and ids:
+                    self.found[row] = ids
+
+    def keep(self, finished: Mapping[int, Sequence[int]]) -> None:
+        """Add finished responses, and write them as one shard."""
+        self.found.update({row: list(ids) for row, ids in finished.items()})
+        if self.folder is None or not finished:
+            return
+        table = pa.table({"row": list(finished), "ids": list(finished.values())}, schema=SHARD)
+        io.write_parquet(self.folder / f"{self._next:06}.parquet", table)
+        self._next += 1
