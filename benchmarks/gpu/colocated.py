@@ -3,7 +3,7 @@
     python benchmarks/gpu/colocated.py --model FOLDER --python PYTHON --output colocated.json
 
 FOLDER is a real small model (Qwen2.5-0.5B); PYTHON is of an environment made from envs/train.lock
-and envs/flash-attn.lock with Snakemake in it. Every count is checked; memory is read from nvidia-smi.
+and envs/flash-attn.lock with Snakemake in it. Counts are checked; nvidia-smi is asked for memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 STEPS, PROMPTS, SAMPLES, PROBLEMS = 3, 32, 8, 64
 
 
-def study(model: Path, changes: dict[str, Any]) -> dict[str, Any]:
+def study(model: Path, changes: dict[str, Any], response_tokens: int) -> dict[str, Any]:
     """Return config/single-gpu.yaml with little to do; `changes` are of engines.openrlhf."""
     found: dict[str, Any] = yaml.safe_load((ROOT / "config/single-gpu.yaml").read_text("utf-8"))
     found |= {
@@ -49,10 +49,10 @@ def study(model: Path, changes: dict[str, Any]) -> dict[str, Any]:
         "prompts_per_step": PROMPTS,
         "samples_per_prompt": SAMPLES,
         "train_batch_size": 64,
-        "max_prompt_tokens": 256,
-        "max_response_tokens": 256,
+        "max_prompt_tokens": 150,
+        "max_response_tokens": response_tokens,
     }
-    greedy = {"name": "greedy", "samples": 1, "temperature": 0, "max_tokens": 128}
+    greedy = {"name": "greedy", "samples": 1, "temperature": 0, "max_tokens": response_tokens}
     marks = {"arithmetic-easy": {"decodings": [greedy]}}
     found["evaluate"] = {"ppo_steps": [STEPS], "benchmarks": marks}
     return found
@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="a model's folder")
     parser.add_argument("--python", default=sys.executable, help="of the training environment")
     parser.add_argument("--options", default="{}", help="JSON, of engines.openrlhf")
+    parser.add_argument("--response-tokens", type=int, default=256)
     parser.add_argument("--dry-run", action="store_true", help="plan it only")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
@@ -71,10 +72,11 @@ def main() -> None:
         folder = Path(name)
         for part in ("Snakefile", "config", "workflow", "profiles", "envs"):
             (folder / part).symlink_to(ROOT / part)
-        chosen = study(arguments.model, json.loads(arguments.options))
+        chosen = study(arguments.model, json.loads(arguments.options), arguments.response_tokens)
         (folder / "study.yaml").write_text(yaml.safe_dump(chosen), "utf-8")
         command = [arguments.python, "-m", "snakemake", "--configfile", "study.yaml"]
-        command += ["--cores", "2", *(["--dry-run"] if arguments.dry_run else [])]
+        # One job at a time: each takes the GPU.
+        command += ["--cores", "1", *(["--dry-run"] if arguments.dry_run else [])]
         memory = Memory()
         start = time.monotonic()
         code = subprocess.run(command, cwd=folder, check=False).returncode

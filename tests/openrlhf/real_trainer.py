@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,7 @@ class RealProject(Project):
     """A copy of the repository in which the real trainers run, on a CPU."""
 
     killed: str = ""  # what the run said whose trainer was killed
+    left_over: list[str] = field(default_factory=list)  # what its trainer had started, afterwards
 
     @property
     def environment(self) -> dict[str, str]:
@@ -143,6 +144,8 @@ class RealProject(Project):
             code = process.wait()
         self.killed = log.read_text()
         assert code != 0, self.killed
+        time.sleep(1)  # for the kernel to take away what was killed
+        self.left_over = self.started_by_trainers()
         assert trainers, f"the trainer ended before it was killed:\n{self.killed[-3000:]}"
 
     def _works_on(self, run: str, after: int) -> bool:
@@ -151,6 +154,17 @@ class RealProject(Project):
             return False
         files = self.state(run).glob("rollouts/*/*.jsonl")
         return any(f'"step": {after + 1},' in path.read_text() for path in files)
+
+    def started_by_trainers(self) -> list[str]:
+        """The commands of Ray's and vLLM's processes of this copy, and of the trainers."""
+        mark, found = f"LIMR_OPENRLHF_TASK={self.folder}".encode(), []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (entry / "environ").read_bytes():
+                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue  # it has ended meanwhile
+        return [command for command in found if command]  # no command line: it is dead already
 
     def trainers(self) -> list[int]:
         """The processes of this copy that are a launcher."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from real_trainer import BATCH, PROBLEMS, SAMPLES, STUDY, RealProject
+from real_trainer import BATCH, HERE, PROBLEMS, SAMPLES, STUDY, RealProject
 
 from limr import io
 from limr.embedded.order import Order
@@ -39,7 +40,8 @@ def test_the_killed_trainer_is_said_and_what_to_do(finished_real_project: RealPr
     assert "the trainer ended with exit code -9. Run the same command again to go on" in (
         finished_real_project.killed
     )
-    assert finished_real_project.trainers() == []
+    assert finished_real_project.left_over == []
+    assert finished_real_project.started_by_trainers() == []
 
 
 def test_the_second_attempt_went_on_from_the_checkpoint(results: Path) -> None:
@@ -144,3 +146,20 @@ def test_what_follows_is_made_from_them(results: Path) -> None:
 
 def test_nothing_is_done_again(finished_real_project: RealProject) -> None:
     assert finished_real_project.planned() == []
+
+
+def test_fine_tuning_that_goes_on_ends_as_if_it_had_not_stopped(
+    finished_real_project: RealProject, python: Path, tmp_path: Path
+) -> None:
+    project = finished_real_project
+    done = subprocess.run(
+        [str(python), str(HERE / "resume_sft.py"), str(project.folder), str(tmp_path)],
+        env=project.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert io.read_json(tmp_path / "run.json")["resumed_after"] == [0, 2]
+    run = project.folder / "results/real/runs/sft/seed1"
+    last = io.sha256(run / "policy/step4/model.safetensors")
+    assert done.stdout.split()[-1] == last
+    losses = [pd.read_parquet(one / "metrics.parquet")["loss"] for one in (run, tmp_path)]
+    assert losses[0].tolist() == losses[1].tolist()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
+import byte_tokenizer
+import torch
 import yaml
 from real_trainer import ON_CPU, PYTHON
 from small_study import Project, Result, make_project
+from transformers import Qwen2Config, Qwen2ForCausalLM
 
 STUDY = "generated"
 GREEDY = {"name": "greedy", "samples": 1, "temperature": 0, "top_p": 1, "max_tokens": 60}
@@ -72,8 +73,22 @@ def project(folder: Path, study_: dict[str, Any], decodings: list[dict[str, Any]
 
 
 def tiny_model(folder: Path) -> Path:
-    """Return the folder of a tiny Qwen2, made where vLLM is installed."""
-    script = Path(__file__).with_name("tiny_qwen2.py")
-    environment = {**os.environ, **ON_CPU, "PYTHONPATH": str(ROOT / "workflow/scripts")}
-    subprocess.run([str(PYTHON), str(script), str(folder)], check=True, env=environment)
+    """Write a tiny Qwen2 of head_dim 64, as vLLM wants; its random weights write any bytes."""
+    torch.manual_seed(3)
+    end = "<|endoftext|>"
+    words = byte_tokenizer.make(end, "<|im_start|>", "<|im_end|>", end=end)
+    config = Qwen2Config(
+        vocab_size=len(words),
+        hidden_size=128,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=512,
+        tie_word_embeddings=False,
+        eos_token_id=words.convert_tokens_to_ids(end),
+        bos_token_id=None,
+    )
+    Qwen2ForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    words.save_pretrained(folder)
     return folder

@@ -113,7 +113,7 @@ def test_advantages_are_always_whitened() -> None:
 
 def test_an_incomplete_batch_is_refused_where_it_would_leak() -> None:
     small = Order(331, 1024, False, 1, "limr")
-    with pytest.raises(InputError, match="arm 'limr' .331 problems.: 331 prompts x 8 samples"):
+    with pytest.raises(InputError, match=r"arm 'limr' .331 problems.: 331 prompts x 8 samples"):
         layout.check_problems(settings(), ppo(), small, "limr")
     layout.check_problems(settings(), ppo(), Order(8523, 1024, True, 1, "full"), "full")
     with pytest.raises(InputError, match="8523 problems"):
@@ -134,7 +134,7 @@ def test_disk_of_a_7b_run() -> None:
 
 def test_fine_tuning_needs_whole_batches() -> None:
     sft = {"batch_size": 12, "steps": 8}
-    with pytest.raises(InputError, match="sft.batch_size 12 is not a multiple"):
+    with pytest.raises(InputError, match=r"sft.batch_size 12 is not a multiple"):
         layout.check_sft(settings(), sft, [8])
     assert layout.check_sft(settings(gpus_per_node=4), sft, [8]) == 4
 

@@ -115,7 +115,7 @@ def test_solutions_end_with_the_end_token() -> None:
 def test_solutions_are_never_cut() -> None:
     solutions = {"short": "2", "long": "81" * 100}
     given = ([SHORT, LONG], solutions, ["?", "?"], QWEN)
-    with pytest.raises(InputError, match="1 of 2 solutions are longer .* = 50: long"):
+    with pytest.raises(InputError, match=r"1 of 2 solutions are longer .* = 50: long"):
         prompts.with_solutions(*given, own(max_tokens=50), "sft")
     rows, long = prompts.with_solutions(*given, own(max_tokens=50, too_long="leave-out"), "sft")
     assert (len(rows), long) == (1, ["long"])
@@ -125,7 +125,7 @@ def test_solutions_are_never_cut() -> None:
 
 def test_a_disk_that_is_too_small_is_refused(tmp_path: Path) -> None:
     run.check_disk(tmp_path, 1e6)
-    with pytest.raises(InputError, match="the run needs 1000000.0 GB on disk"):
+    with pytest.raises(InputError, match=r"the run needs 1000000.0 GB on disk"):
         run.check_disk(tmp_path, 1e15)
 
 

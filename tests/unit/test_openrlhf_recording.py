@@ -1,4 +1,4 @@
-"""The record of a run from its attempts: every sample once, or an error that names the first one."""
+"""The record of a run from its attempts: every sample once, or an error that names the first."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def row(step: int, problem: str, sample: int, response: str = "") -> dict[str, A
         "sample": sample,
         "reward": 1.0 if correct else -0.5,
         "verdict": "correct" if correct else "incorrect",
+        "format": "",
         "reason": "" if correct else "different",
         "response_tokens": 5,
         "prompt_tokens": 9,
@@ -75,10 +76,12 @@ def test_attempts_are_merged(folder: Path) -> None:
     assert table.schema.equals(ROLLOUTS)
     assert table.num_rows == 5 * 3 * 2
     assert table["epoch"].to_pylist() == [(step - 1) // 2 for step in range(1, 6) for _ in range(6)]
-    expected = [(step, IDS[i], s) for step in range(1, 6) for i in ORDER.batch(step) for s in (0, 1)]
-    assert [*zip(*(table[c].to_pylist() for c in ("step", "problem_id", "sample")), strict=True)] == (
-        expected
-    )
+    expected = [
+        (step, IDS[i], s) for step in range(1, 6) for i in ORDER.batch(step) for s in (0, 1)
+    ]
+    assert [
+        *zip(*(table[c].to_pylist() for c in ("step", "problem_id", "sample")), strict=True)
+    ] == expected
 
 
 def test_a_later_attempt_that_fell_back_further_counts(folder: Path) -> None:
@@ -138,8 +141,13 @@ def test_metrics_are_cross_checked_with_the_trainers(folder: Path) -> None:
     assert table["kl"].to_pylist() == [1.0, 2.0, 3.0, 4.0, 5.0]
     assert table["tokens"].to_pylist() == [6 * 14] * 5
     assert table["entropy"].null_count == 5
+    assert table["broken_no_box"].to_pylist() == [0] * 5
+    malformed = {**found[1][0], "verdict": "malformed", "format": "no-box", "reward": 1.0}
+    found[1][0] = {**malformed, "reward": found[1][0]["reward"]}
+    again = recording.ppo_metrics(found, theirs, EXPECTED, "here")
+    assert again["broken_no_box"].to_pylist() == [1, 0, 0, 0, 0]
     other = {**theirs, 4: {**theirs[4], "rollout/reward_mean": 0.3}}
-    with pytest.raises(InputError, match="step 4: 6 rollouts with the mean reward 0.25"):
+    with pytest.raises(InputError, match=r"step 4: 6 rollouts with the mean reward 0\.25"):
         recording.ppo_metrics(found, other, EXPECTED, "here")
     fewer = {**theirs, 2: {**theirs[2], "rollout/num_samples": 5.0}}
     with pytest.raises(InputError, match=r"the trainer used 5.0"):

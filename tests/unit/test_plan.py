@@ -242,10 +242,14 @@ def test_measured_times_are_means_of_what_can_be_read(tmp_path):
     (folder / "a.tsv").write_text("s\th:m:s\n30.0\t0:00:30\n")
     (folder / "b.tsv").write_text("s\th:m:s\n60.0\t0:01:00\n-\t-\n")
     (folder / "c.tsv").write_text("")
-    rules = {"train_ppo": jobs.Jobs(3, 2), "make_base": jobs.Jobs(1, 1), "all": jobs.Jobs(1, 1)}
+    (tmp_path / "benchmarks/evaluate").mkdir()
+    (tmp_path / "benchmarks/evaluate/base-seed1.tsv").write_text("s\th:m:s\n6.0\t0:00:06\n")
+    names = ("train_ppo", "make_base", "evaluate_base", "all")
+    rules = {name: jobs.Jobs(3, 2) for name in names}
     seconds = jobs.measured(tmp_path, rules)
-    assert seconds == {"train_ppo": 45.0}
-    assert estimate.processor_minutes(rules, seconds) == {"train_ppo": 1.5, "make_base": None}
+    assert seconds == {"train_ppo": 45.0, "evaluate_base": 6.0}  # it inherits from evaluate
+    minutes = {"train_ppo": 1.5, "make_base": None, "evaluate_base": 0.2}
+    assert estimate.processor_minutes(rules, seconds) == minutes
 
 
 # --- whole plans

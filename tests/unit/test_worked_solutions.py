@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -21,9 +20,13 @@ LIMO = [
 S1K = [{"question": "1+1?", "thinking_trajectories": ["So,", "two."], "attempt": "\\boxed{2}"}]
 
 
-def options(path: Path, **changes: Any) -> dict[str, Any]:
-    given = {"path": str(path), **changes}
-    return schema.complete(given, worked_solutions.OPTIONS, "datasets.limo")
+def options(**changes: Any) -> dict[str, Any]:
+    entry = {"source": "worked-solutions", "path": "here", **changes}
+    study = {"datasets": {"limo": entry}, "study": "s", "seeds": [1], "dataset": "limo"}
+    scores = {"everything": {"selector": "full"}}
+    whole = {**study, "scores": scores, "arms": {"a": {"train": "none"}}}
+    found = schema.complete(whole, schema.load("study"), "study.yaml")["datasets"]["limo"]
+    return dict(found)
 
 
 @pytest.mark.parametrize("name", ["limo.jsonl", "list.json", "lines.json", "limo.parquet"])
@@ -35,7 +38,7 @@ def test_every_format_gives_the_same(name, tmp_path):
         path.write_text(json.dumps(LIMO))
     else:
         path.write_text("".join(json.dumps(row) + "\n" for row in LIMO))
-    chosen = options(path, prefix="limo")
+    chosen = options(prefix="limo")
     problems, notes = worked_solutions.prepare(chosen, path)
     assert [(p.problem_id, p.prompt, p.answer) for p in problems] == [
         ("limo-1", "1+1?", "2"),
@@ -51,7 +54,7 @@ def test_every_format_gives_the_same(name, tmp_path):
 def test_solutions_of_several_columns_are_joined(tmp_path):
     path = tmp_path / "s1k.parquet"
     pq.write_table(pa.Table.from_pylist(S1K), path)
-    chosen = options(path, answer=None, solution=["thinking_trajectories", "attempt"])
+    chosen = options(answer=None, solution=["thinking_trajectories", "attempt"])
     problems, _ = worked_solutions.prepare(chosen, path)
     assert problems[0].answer == ""
     assert worked_solutions.solutions(chosen, path) == {"solution-1": "So,\ntwo.\n\n\\boxed{2}"}
@@ -61,14 +64,14 @@ def test_what_is_missing_is_named_with_its_row(tmp_path):
     path = tmp_path / "limo.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in (LIMO[0], {"question": "?"})))
     with pytest.raises(InputError, match=r"row 2: 'answer'"):
-        worked_solutions.prepare(options(path), path)
+        worked_solutions.prepare(options(), path)
     with pytest.raises(InputError, match=r"row 2: 'solution'"):
-        worked_solutions.solutions(options(path), path)
+        worked_solutions.solutions(options(), path)
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1")
     with pytest.raises(InputError, match="not a readable parquet"):
-        worked_solutions.prepare(options(broken), broken)
+        worked_solutions.prepare(options(), broken)
     objects = tmp_path / "object.json"
     objects.write_text(json.dumps([1]))
     with pytest.raises(InputError, match="JSON list of objects"):
-        worked_solutions.prepare(options(objects), objects)
+        worked_solutions.prepare(options(), objects)

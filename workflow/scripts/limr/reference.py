@@ -17,8 +17,10 @@ HEAD = """\
 A study is one YAML file. This page is generated from `workflow/schemas/` and the plug-ins
 (`make docs`); unknown keys are errors. The studies here:
 
-- `config.yaml`: the paper's study, the default of a bare `snakemake`. Its engines are not part of
-  this version: it is checked and planned (`snakemake -n`).
+- `config.yaml`: the paper's study, the default of a bare `snakemake`: two nodes of 8 GPUs. What it
+  costs stands in its first lines and in [docs/plan.md](../docs/plan.md).
+- `single-node.yaml`: the method with Qwen2.5-Math-1.5B on 8 GPUs; `single-gpu.yaml`: with
+  Qwen2.5-0.5B on one.
 - `demo.yaml`: the whole experiment in miniature on a CPU, in minutes.
 - `published.yaml`: MATH-FULL and the published scores give the paper's subset; nothing is trained.
 - `benchmarks/*.yaml`: one file a benchmark.

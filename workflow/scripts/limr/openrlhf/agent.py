@@ -67,6 +67,7 @@ class AgentExecutor(SingleTurnAgentExecutor):  # type: ignore[misc]
             "sample": sample,
             "reward": reward,
             "verdict": grade.verdict,
+            "format": grade.format,
             "reason": grade.reason,
             "response_tokens": last - first,
             "prompt_tokens": first,

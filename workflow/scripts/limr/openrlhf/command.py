@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from limr.embedded.order import Order
 from limr.openrlhf import layout as layouts
+
+if TYPE_CHECKING:  # the trainer loads it by its path; named here, an edit of it reruns its runs
+    from limr.openrlhf import agent  # noqa: F401
 
 Settings = Mapping[str, Any]
 PPO_MODULE = "openrlhf.cli.train_ppo_ray"

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import pyarrow as pa
 from limr.embedded.order import Order
 from limr.errors import InputError
 from limr.openrlhf.reward import FAILED
-from limr.records import METRICS, ROLLOUTS, VERDICTS
+from limr.records import METRICS, ROLLOUTS, VERDICTS, broken_rules
 
 Row = dict[str, Any]
 _ATTEMPT = re.compile(r"attempt-(\d+)-after-(\d+)(\.jsonl)?")
@@ -77,8 +77,13 @@ def lines(path: Path) -> Iterator[Row]:
                 ) from None
 
 
-def rollouts(folder: Path) -> dict[int, list[Row]]:
-    """Return the rows that count, by step, in no order."""
+def rollouts(folder: Path, fields: Collection[str] | None = None) -> dict[int, list[Row]]:
+    """Return the rows that count, by step, in no order.
+
+    Args:
+        folder: the working folder.
+        fields: which fields of a row are wanted, for responses take gigabytes; all by default.
+    """
     of = counting(folder / "rollouts")
     steps: dict[int, list[Row]] = {}
     for attempt, start, path in attempts(folder / "rollouts"):
@@ -86,13 +91,14 @@ def rollouts(folder: Path) -> dict[int, list[Row]]:
             for row in lines(file):
                 step = row["step"]
                 if step > start and of(step) == attempt:
-                    steps.setdefault(step, []).append(row)
+                    kept = row if fields is None else {name: row[name] for name in fields}
+                    steps.setdefault(step, []).append(kept)
     return steps
 
 
 def recorded(folder: Path, expected: Expected) -> int:
     """Return how many steps, from the first, are recorded as they must be."""
-    found = rollouts(folder)
+    found = rollouts(folder, ("problem_id", "sample"))
     step = 0
     while step < expected.steps and _problem(found.get(step + 1, []), expected, step + 1) is None:
         step += 1
@@ -152,7 +158,7 @@ def rollouts_table(found: Mapping[int, Sequence[Row]], expected: Expected) -> pa
         codes = pa.array([VERDICTS.index(row["verdict"]) for row in rows], pa.int8())
         columns["verdict"] = pa.DictionaryArray.from_arrays(codes, pa.array(VERDICTS))
         tables.append(pa.table({name: columns[name] for name in ROLLOUTS.names}, schema=ROLLOUTS))
-    return pa.concat_tables(tables).combine_chunks()
+    return pa.concat_tables(tables)  # in chunks: the texts of a run may pass 2 GB
 
 
 def metrics(folder: Path) -> dict[int, Row]:
@@ -202,6 +208,7 @@ def _ppo_row(
         "mean_reward": mean,
         "accuracy": sum(row["verdict"] == "correct" for row in samples) / n,
         "malformed": sum(row["verdict"] == "malformed" for row in samples) / n,
+        **broken_rules([row["format"] for row in samples]),
         "truncated": sum(row["truncated"] for row in samples) / n,
         "response_tokens": tokens / n,
         "kl": trainer.get("kl"),

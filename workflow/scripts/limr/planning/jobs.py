@@ -84,7 +84,10 @@ def measured(results: Path, rules: Mapping[str, Jobs]) -> dict[str, float]:
     found: dict[str, float] = {}
     for rule in rules:
         seconds: list[float] = []
-        for path in sorted((results / "benchmarks" / rule).glob("*.tsv")):
+        folder = results / "benchmarks" / rule
+        if not folder.is_dir():  # a rule that inherits, as evaluate_base does from evaluate
+            folder = folder.with_name(rule.rpartition("_")[0] or rule)
+        for path in sorted(folder.glob("*.tsv")):
             with path.open(encoding="utf-8", newline="") as file:
                 for row in csv.DictReader(file, delimiter="\t"):
                     try:

@@ -9,5 +9,5 @@ engine without a module, or without one of them, does that work on a CPU:
 - `gpus(study, work) -> tuple[int, int]`: the nodes of a job and the GPUs of each, where `work` is
   "ppo", "sft" or "generate".
 
-All are pure, do without the engine's own libraries, and refuse (InputError) what the engine refuses.
+All are pure, do without the engine's own libraries, and refuse (InputError) what the engine does.
 """

@@ -47,7 +47,8 @@ def drive(cluster: Cluster, command: Sequence[str], address: str) -> int:
     Raises:
         StoppedError: a node was lost; the command has been ended.
     """
-    process = subprocess.Popen(command, env={**os.environ, "RAY_ADDRESS": address})  # noqa: S603
+    environment = {**allocations.cleaned(os.environ), "RAY_ADDRESS": address}
+    process = subprocess.Popen(command, env=environment)  # noqa: S603 (the caller's words)
     try:
         while (code := process.poll()) is None:
             cluster.check(NODE_LOST)
