@@ -202,6 +202,26 @@ def test_the_answer_is_one_sentence_with_its_uncertainty(inputs):
     assert findings.answer(bare).startswith("LIMR keeps 176 of 384 problems")
 
 
+def test_a_study_that_only_evaluates_asks_another_question(inputs):
+    e = inputs.evaluations
+    base = [arm for arm in inputs.study["arms"] if arm["group"] == "base"]
+    bare = dataclasses.replace(
+        inputs, study={**inputs.study, "arms": base}, evaluations=e[e["group"] == "base"],
+        subsets={}, scores={},
+    )  # fmt: skip
+    assert findings.question(bare) == "How many of the questions are solved?"
+    interval = contrasts.group_interval(bare, "base")
+    assert findings.answer(bare).startswith(f"Base solves {findings.percent(interval)} of")
+    assert findings.headline(bare) == [findings.answer(bare)]
+    arms = [arm for arm in inputs.study["arms"] if arm["group"] in ("base", "full", "sft")]
+    some = dataclasses.replace(
+        inputs, study={**inputs.study, "arms": arms},
+        evaluations=e[e["group"].isin(["base", "full", "sft"])],
+    )  # fmt: skip
+    assert findings.question(some) == "How do the arms compare?"
+    assert findings.answer(some).startswith("FULL (384 problems) ends highest")
+
+
 def test_charts_stay_within_their_track(inputs):
     answers = sensitivity.answers(inputs)
     for chart in (charts.forest(inputs), charts.answers(inputs, answers)):
