@@ -84,6 +84,15 @@ def test_texts_come_from_their_own_rows_across_batches(path, monkeypatch):
     assert shown.read(path, 500).shown == whole.shown
 
 
+def test_long_texts_come_few_at_a_time(path, monkeypatch):
+    whole = shown.read(path, 500)
+    monkeypatch.setattr(shown, "ROOM", 2_000)
+    sizes = [len(texts) for texts in shown._batches(path)]
+    assert 1 <= max(sizes) < 4096
+    assert sum(sizes) == 384 * 6 * 8
+    assert shown.read(path, 500).shown == whole.shown
+
+
 def test_rollouts_that_are_none_are_refused(tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(InputError, match=r"x\.parquet: not a readable parquet table"):
