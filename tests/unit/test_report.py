@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 import synthetic_study
 
-from limr import findings, making, report
+from limr import caveats, findings, making, report
 from limr.results import Inputs
 from limr.statistics import Interval
 
@@ -163,10 +163,17 @@ def test_how_sure_a_selection_is_is_in_it(page, inputs):
     again = problems.loc[problems["selected"], "probability"].mean()
     text = text_of(page)
     assert f"LIMR, SFT: {100 * again:.0f} % of the 176 problems are selected again" in text
-    assert findings.certainty(dataclasses.replace(inputs, diagnostics={})) == []
+    assert caveats.certainty(dataclasses.replace(inputs, diagnostics={})) == []
     # Of another cut of the same score nothing is known.
     other = {**inputs.subsets["limr"], "problem_ids": ["arithmetic-0001"]}
-    assert findings.certainty(dataclasses.replace(inputs, subsets={"limr": other})) == []
+    assert caveats.certainty(dataclasses.replace(inputs, subsets={"limr": other})) == []
+
+
+def test_a_second_opinion_is_told(page):
+    assert (
+        "A second rule (paper, grader version 2) judged the 280 responses of all evaluations again "
+        "and disagrees on 10 (3.6 %): 7 are correct here only, 3 there only."
+    ) in text_of(page)
 
 
 def test_words_follow_the_interval(inputs):

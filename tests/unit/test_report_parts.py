@@ -84,6 +84,15 @@ def test_texts_come_from_their_own_rows_across_batches(path, monkeypatch):
     assert shown.read(path, 500).shown == whole.shown
 
 
+def test_long_texts_come_few_at_a_time(path, monkeypatch):
+    whole = shown.read(path, 500)
+    monkeypatch.setattr(shown, "ROOM", 2_000)
+    sizes = [len(texts) for texts in shown._batches(path)]
+    assert 1 <= max(sizes) < 4096
+    assert sum(sizes) == 384 * 6 * 8
+    assert shown.read(path, 500).shown == whole.shown
+
+
 def test_rollouts_that_are_none_are_refused(tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(InputError, match=r"x\.parquet: not a readable parquet table"):
@@ -200,6 +209,26 @@ def test_the_answer_is_one_sentence_with_its_uncertainty(inputs):
     assert text.endswith("over 2 seeds and 330 questions (95 % intervals).")
     bare = dataclasses.replace(inputs, evaluations=None)
     assert findings.answer(bare).startswith("LIMR keeps 176 of 384 problems")
+
+
+def test_a_study_that_only_evaluates_asks_another_question(inputs):
+    e = inputs.evaluations
+    base = [arm for arm in inputs.study["arms"] if arm["group"] == "base"]
+    bare = dataclasses.replace(
+        inputs, study={**inputs.study, "arms": base}, evaluations=e[e["group"] == "base"],
+        subsets={}, scores={},
+    )  # fmt: skip
+    assert findings.question(bare) == "How many of the questions are solved?"
+    interval = contrasts.group_interval(bare, "base")
+    assert findings.answer(bare).startswith(f"Base solves {findings.percent(interval)} of")
+    assert findings.headline(bare) == [findings.answer(bare)]
+    arms = [arm for arm in inputs.study["arms"] if arm["group"] in ("base", "full", "sft")]
+    some = dataclasses.replace(
+        inputs, study={**inputs.study, "arms": arms},
+        evaluations=e[e["group"].isin(["base", "full", "sft"])],
+    )  # fmt: skip
+    assert findings.question(some) == "How do the arms compare?"
+    assert findings.answer(some).startswith("FULL (384 problems) ends highest")
 
 
 def test_charts_stay_within_their_track(inputs):

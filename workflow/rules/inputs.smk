@@ -281,14 +281,14 @@ def material(kind, name, key):
     )
 
 
-def shown_diagnostics():
-    """Return the diagnostics where a table or figure shows them: the report speaks of them too."""
-    shown = [
-        material(kind, name, "diagnostics")
+def shown(key):
+    """Return material that the report speaks of where a table or a figure shows it."""
+    found = [
+        material(kind, name, key)
         for kind in ("tables", "figures")
         for name in STUDY.config[kind]
     ]
-    return MATERIAL["diagnostics"] if any(shown) else []
+    return MATERIAL[key] if any(found) else []
 
 
 def overview(kind, name):

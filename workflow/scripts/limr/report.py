@@ -15,7 +15,18 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from limr import browsing, charts, findings, inert, io, ledger, presentation, registry, sensitivity
+from limr import (
+    browsing,
+    caveats,
+    charts,
+    findings,
+    inert,
+    io,
+    ledger,
+    presentation,
+    registry,
+    sensitivity,
+)
 from limr.errors import InputError
 from limr.figures import _style
 from limr.findings import headline
@@ -86,8 +97,8 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         forest=charts.forest(inputs),
         answers=charts.answers(inputs, answers),
         changes=sensitivity.sentences(answers),
-        warnings=findings.warnings(inputs),
-        caveats=findings.caveats(inputs, parts.config),
+        warnings=caveats.warnings(inputs),
+        caveats=caveats.caveats(inputs, parts.config),
         tables=[_table(Path(p), folder) for p in parts.tables if Path(p).stem != BILL],
         figures=[_figure(Path(path), folder) for path in parts.figures],
         subsets=[_subset(arm, inputs) for arm in arms],
