@@ -160,7 +160,9 @@ rule make_report:
             "study": STUDY.overview(),
             "runs": TRAINED_RUNS,
             "config": {
-                key: value for key, value in STUDY.config.items() if key != "mirror"
+                key: value
+                for key, value in STUDY.config.items()
+                if key not in ("mirror", "archive")
             },
         },
         code=code("make_report", *report_plugins()),
