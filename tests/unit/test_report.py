@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 import synthetic_study
 
-from limr import findings, report, results
+from limr import findings, making, report, results
 from limr.results import Inputs
 
 WARNING = "12 of the 176 selected problems were never solved <in> any epoch & more."
@@ -35,12 +35,12 @@ def page(inputs, tmp_path_factory):
     tables, figures = [], []
     for name in ("results", "differences", "subsets"):
         tables.append(folder / "tables" / f"{name}.tsv")
-        results.make_table(name, inputs, {}, tables[-1], tables[-1].with_suffix(".md"))
+        making.make_table(name, inputs, {}, tables[-1], tables[-1].with_suffix(".md"))
     for name in ("accuracy", "scores"):
         figures.append(folder / "figures" / f"{name}.png")
         paths = {key: figures[-1].with_suffix(f".{key}") for key in ("pdf", "png", "tsv")}
         paths["caption"] = figures[-1].with_suffix(".txt")
-        results.draw_figure(name, inputs, {}, paths)
+        making.draw_figure(name, inputs, {}, paths)
     record = {
         "versions": {"python": "3.11.15", "torch": "2.13.0"},
         "hardware": {"name": "Some processor", "threads": 1},

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 import synthetic_study
 
-from limr import presentation, registry, results
+from limr import making, presentation, registry, results
 from limr.errors import InputError
 
 
@@ -18,7 +18,7 @@ def inputs():
 
 
 def build(name, inputs, tmp_path, **options):
-    results.make_table(name, inputs, options, tmp_path / f"{name}.tsv", tmp_path / f"{name}.md")
+    making.make_table(name, inputs, options, tmp_path / f"{name}.tsv", tmp_path / f"{name}.md")
     return pd.read_csv(tmp_path / f"{name}.tsv", sep="\t")
 
 

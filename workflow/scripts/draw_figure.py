@@ -1,6 +1,6 @@
 """Draw a figure and keep its data beside it."""
 
-from limr import results
+from limr import making, results
 from limr.joblog import logged
 
 with logged(snakemake.log[0]):
@@ -14,6 +14,6 @@ with logged(snakemake.log[0]):
         subsets=snakemake.input.subsets,
         diagnostics=snakemake.input.diagnostics,
     )
-    results.draw_figure(
+    making.draw_figure(
         snakemake.wildcards.figure, inputs, settings["options"], dict(snakemake.output.items())
     )

@@ -1,6 +1,6 @@
 """Make a table, for machines and for people."""
 
-from limr import results
+from limr import making, results
 from limr.joblog import logged
 
 with logged(snakemake.log[0]):
@@ -14,7 +14,7 @@ with logged(snakemake.log[0]):
         subsets=snakemake.input.subsets,
         diagnostics=snakemake.input.diagnostics,
     )
-    results.make_table(
+    making.make_table(
         snakemake.wildcards.table,
         results.with_audits(inputs, snakemake.input.audits),
         settings["options"],

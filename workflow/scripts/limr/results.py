@@ -1,4 +1,4 @@
-"""What tables, figures and the report are made from, and how each is made and written."""
+"""What tables, figures and the report are made from: a study's results, and questions to them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import io, presentation, registry, schema
+from limr import io, registry
 from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
 from limr.errors import InputError
 from limr.records import DIAGNOSTICS, SCORES, STABILITY, TRAJECTORIES
@@ -292,65 +292,3 @@ def comparisons(inputs: Inputs) -> list[tuple[Group, Group]]:
         for first in trained
         if first is not second and not (references is drawn and first in full)
     ]
-
-
-# --- making --------------------------------------------------------------------------------------
-
-
-def require(inputs: Inputs, needs: Sequence[str], where: str) -> None:
-    """Refuse inputs that a plug-in needs and the study does not have.
-
-    Raises:
-        InputError: evaluations or metrics are needed and missing.
-    """
-    for name in needs:
-        if getattr(inputs, name) is None:
-            raise InputError(
-                f"{where} needs {name}, which this study does not make. Leave it out of the study."
-            )
-
-
-def make_table(
-    name: str, inputs: Inputs, options: Mapping[str, Any], tsv: Path | str, markdown: Path | str
-) -> None:
-    """Build a table and write it for machines (full precision) and for people.
-
-    Raises:
-        InputError: unknown table or option, or the study lacks what it is made of.
-    """
-    module = registry.load("tables", name)
-    where = f"table '{name}'"
-    require(inputs, module.NEEDS, where)
-    frame = module.build(inputs, schema.complete(dict(options), module.OPTIONS, where))
-    io.write_tsv(tsv, frame)
-    text = f"**{module.TITLE}.** {module.caption(frame)}"
-    shown = presentation.markdown(presentation.texts(frame, module))
-    io.write_text(markdown, f"{shown}\n\n{text}\n")
-
-
-def draw_figure(
-    name: str, inputs: Inputs, options: Mapping[str, Any], outputs: Mapping[str, Path | str]
-) -> None:
-    """Draw a figure and write it with its data.
-
-    Args:
-        name: the plug-in.
-        inputs: what the study has.
-        options: the figure's options.
-        outputs: paths of `pdf`, `png`, `tsv` and `caption`.
-
-    Raises:
-        InputError: unknown figure or option, or the study lacks what it is made of.
-    """
-    from limr.figures import _style
-
-    module = registry.load("figures", name)
-    where = f"figure '{name}'"
-    require(inputs, module.NEEDS, where)
-    settings = schema.complete(dict(options), module.OPTIONS, where)
-    frame = module.data(inputs, settings)
-    io.write_tsv(outputs["tsv"], frame)
-    with _style.applied():
-        figure = module.draw(frame, settings)
-        _style.save(figure, outputs["pdf"], outputs["png"])
-    io.write_text(outputs["caption"], f"{module.TITLE}. {module.caption(frame)}\n")

@@ -1,0 +1,70 @@
+"""How a table or a figure is made from results, and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from limr import io, presentation, registry, schema
+from limr.errors import InputError
+from limr.results import Inputs
+
+
+def require(inputs: Inputs, needs: Sequence[str], where: str) -> None:
+    """Refuse inputs that a plug-in needs and the study does not have.
+
+    Raises:
+        InputError: evaluations or metrics are needed and missing.
+    """
+    for name in needs:
+        if getattr(inputs, name) is None:
+            raise InputError(
+                f"{where} needs {name}, which this study does not make. Leave it out of the study."
+            )
+
+
+def make_table(
+    name: str, inputs: Inputs, options: Mapping[str, Any], tsv: Path | str, markdown: Path | str
+) -> None:
+    """Build a table and write it for machines (full precision) and for people.
+
+    Raises:
+        InputError: unknown table or option, or the study lacks what it is made of.
+    """
+    module = registry.load("tables", name)
+    where = f"table '{name}'"
+    require(inputs, module.NEEDS, where)
+    frame = module.build(inputs, schema.complete(dict(options), module.OPTIONS, where))
+    io.write_tsv(tsv, frame)
+    text = f"**{module.TITLE}.** {module.caption(frame)}"
+    shown = presentation.markdown(presentation.texts(frame, module))
+    io.write_text(markdown, f"{shown}\n\n{text}\n")
+
+
+def draw_figure(
+    name: str, inputs: Inputs, options: Mapping[str, Any], outputs: Mapping[str, Path | str]
+) -> None:
+    """Draw a figure and write it with its data.
+
+    Args:
+        name: the plug-in.
+        inputs: what the study has.
+        options: the figure's options.
+        outputs: paths of `pdf`, `png`, `tsv` and `caption`.
+
+    Raises:
+        InputError: unknown figure or option, or the study lacks what it is made of.
+    """
+    from limr.figures import _style
+
+    module = registry.load("figures", name)
+    where = f"figure '{name}'"
+    require(inputs, module.NEEDS, where)
+    settings = schema.complete(dict(options), module.OPTIONS, where)
+    frame = module.data(inputs, settings)
+    io.write_tsv(outputs["tsv"], frame)
+    with _style.applied():
+        figure = module.draw(frame, settings)
+        _style.save(figure, outputs["pdf"], outputs["png"])
+    io.write_text(outputs["caption"], f"{module.TITLE}. {module.caption(frame)}\n")
