@@ -26,6 +26,7 @@ include: "workflow/rules/report.smk"
 
 localrules:
     all,
+    archive,
 
 
 rule all:
@@ -37,6 +38,14 @@ rule all:
             suffix=["jsonl", "json"],
         ),
         report=f"{RESULTS}/report.html",
+
+
+include: "workflow/rules/archive.smk"
+
+
+rule archive:
+    input:
+        f"{RESULTS}/archive/{STUDY.name}.zip",
 
 
 onstart:

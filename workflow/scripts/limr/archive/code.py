@@ -73,6 +73,18 @@ def read(root: Path) -> Code:
     )
 
 
+def state(root: Path) -> str:
+    """Return the commit of the code in a folder, with a digest of what differs from it."""
+    found = read(root)
+    if not found.changed:
+        return found.commit or "not in git"
+    digest = hashlib.sha256(found.diff)
+    for name in found.changed:
+        path = root / name
+        digest.update(name.encode() + (path.read_bytes() if path.is_file() else b""))
+    return f"{found.commit} changed {digest.hexdigest()[:16]}"
+
+
 def _git(root: Path, *arguments: str) -> bytes:
     command = ["git", "-C", str(root), *arguments]
     try:
