@@ -1,16 +1,20 @@
 """A made-up study with realistic shapes, for the tests of tables, figures and the report."""
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import diagnostics, selection
+from limr import diagnostics, paper, selection
 from limr import scores as scoring
 from limr import trajectories as tr
 from limr.records import TRAJECTORIES, Problem
 from limr.results import Diagnosis, Inputs
 from limr.streams import stream
 
+ROOT = Path(__file__).parents[2]
 GROUPS = {
     # group: (title, train, draws, start, accuracy at the end, spread between runs)
     "base": ("Base", "none", 1, 0.47, 0.47, 0.0),
@@ -45,6 +49,7 @@ def study(groups=GROUPS):
         "arms": arms(groups),
         "benchmarks": [{"name": name, "title": b[0]} for name, b in BENCHMARKS.items()],
         "steps": {"none": [0], "ppo": list(STEPS), "sft": list(STEPS)},
+        "scored_from": {"full": {"arm": "full", "seed": 1}},
         "scores": {
             name: {"selector": selector, "trajectories": "full"}
             for name, selector in SCORES.items()
@@ -103,6 +108,7 @@ def metrics(groups=GROUPS, steps=48):
                         "seed": seed,
                         "step": step,
                         "epoch": step // 8,
+                        "tokens": 9000,
                         "mean_reward": reward if train == "ppo" else np.nan,
                         "response_tokens": 9 + rise * step / 48 + rng.normal(0, 0.1, steps)
                         if train == "ppo"
@@ -176,6 +182,33 @@ def diagnosis(selector, curves, subset, draws=100):
     return Diagnosis(found, diagnostics.epoch_table(of, cut, 0.95).to_pandas())
 
 
+def held_out():
+    """The questions of the benchmarks, of levels 1 to 3; those of the hard one have none."""
+    return {
+        name: [
+            Problem(f"{name}-{i}", f"{name} {i}?", "1", name, None if name == "hard" else 1 + i % 3)
+            for i in range(n)
+        ]
+        for name, (_, _, n) in BENCHMARKS.items()
+    }
+
+
+def runs(groups=GROUPS):
+    ppo = {"prompts_per_step": 48, "samples_per_prompt": 8, "train_batch_size": 96,
+           "epochs_per_batch": 1}  # fmt: skip
+    return [
+        {
+            "arm": arm["name"],
+            "seed": seed,
+            "settings": {"ppo": ppo} if arm["train"] == "ppo" else {"sft": {"batch_size": 48}},
+            "durations": {"steps_seconds": 60.0 * seed},
+            "hardware": {"name": "Some processor", "device": "cpu", "threads": 2},
+        }
+        for arm in arms(groups)
+        for seed in (SEEDS if arm["train"] != "none" else ())
+    ]
+
+
 def inputs(curves=None):
     curves = trajectories() if curves is None else curves
     scores = {name: scored(selector, curves, name) for name, selector in SCORES.items()}
@@ -200,4 +233,10 @@ def inputs(curves=None):
         if selector not in ("random", "full")
     }
     sources = {"full": curves, "offline": offline(curves)}
-    return Inputs(study(), evaluations(), metrics(), sources, scores, subsets, diagnosed)
+    found = Inputs(study(), evaluations(), metrics(), sources, scores, subsets, diagnosed)
+    return dataclasses.replace(
+        found,
+        problems={"arithmetic": problems(), **held_out()},
+        runs=runs(),
+        paper=paper.read(ROOT / "config/paper.yaml"),
+    )

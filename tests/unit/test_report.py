@@ -35,7 +35,9 @@ def page(inputs, tmp_path_factory):
     tables, figures = [], []
     for name in ("results", "differences", "subsets"):
         tables.append(folder / "tables" / f"{name}.tsv")
-        making.make_table(name, inputs, {}, tables[-1], tables[-1].with_suffix(".md"))
+        kinds = {"tsv": ".tsv", "markdown": ".md", "latex": ".tex"}
+        paths = {kind: tables[-1].with_suffix(suffix) for kind, suffix in kinds.items()}
+        making.make_table(name, inputs, {}, paths)
     for name in ("accuracy", "scores"):
         figures.append(folder / "figures" / f"{name}.png")
         paths = {key: figures[-1].with_suffix(f".{key}") for key in ("pdf", "png", "tsv")}

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 import synthetic_study
 
-from limr import making, presentation, registry, results
+from limr import contrasts, making, presentation, registry
 from limr.errors import InputError
 
 
@@ -17,8 +17,15 @@ def inputs():
     return synthetic_study.inputs()
 
 
+SUFFIXES = {"tsv": "tsv", "markdown": "md", "latex": "tex"}
+
+
+def outputs(folder, name):
+    return {kind: folder / f"{name}.{suffix}" for kind, suffix in SUFFIXES.items()}
+
+
 def build(name, inputs, tmp_path, **options):
-    making.make_table(name, inputs, options, tmp_path / f"{name}.tsv", tmp_path / f"{name}.md")
+    making.make_table(name, inputs, options, outputs(tmp_path, name))
     return pd.read_csv(tmp_path / f"{name}.tsv", sep="\t")
 
 
@@ -72,8 +79,8 @@ def test_differences_are_paired_and_antisymmetric(inputs, tmp_path):
         assert row["difference"] == pytest.approx(expected)
         outside = row["low"] > 0 or row["high"] < 0
         assert row["interval"] == ("excludes 0" if outside else "contains 0")
-    there = results.group_difference(inputs, "limr", "rand")
-    back = results.group_difference(inputs, "rand", "limr")
+    there = contrasts.group_difference(inputs, "limr", "rand")
+    back = contrasts.group_difference(inputs, "rand", "limr")
     assert there.mean == pytest.approx(-back.mean)
     assert there.low == pytest.approx(-back.high, abs=0.01)
 
@@ -84,8 +91,8 @@ def test_questions_are_paired_by_id_not_by_place(inputs):
     shuffled = pd.concat([e[~limr], e[limr].sample(frac=1, random_state=3)])
     # The decodings' order must stay: it says which one is the headline.
     again = dataclasses.replace(inputs, evaluations=shuffled)
-    one = results.group_difference(inputs, "limr", "full")
-    two = results.group_difference(again, "limr", "full")
+    one = contrasts.group_difference(inputs, "limr", "full")
+    two = contrasts.group_difference(again, "limr", "full")
     assert two.mean == pytest.approx(one.mean)
     assert two.standard_error == pytest.approx(one.standard_error, rel=0.1)
 
@@ -281,6 +288,6 @@ def test_the_same_inputs_give_the_same_bytes(name, inputs, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         build(name, inputs, tmp_path / folder)
-    for suffix in ("tsv", "md"):
+    for suffix in SUFFIXES.values():
         first, second = (tmp_path / f / f"{name}.{suffix}" for f in ("a", "b"))
         assert first.read_bytes() == second.read_bytes()

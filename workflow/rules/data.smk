@@ -25,6 +25,7 @@ rule fetch_source:
 rule prepare_problems:
     input:
         file=lambda wildcards: dataset_file(STUDY.datasets[wildcards.dataset]),
+        levels=lambda wildcards: levels_file(STUDY.datasets[wildcards.dataset]),
         overrides=lambda wildcards: STUDY.datasets[wildcards.dataset].get(
             "overrides", []
         ),

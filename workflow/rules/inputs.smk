@@ -63,7 +63,14 @@ def source_paths(entry):
 
 def dataset_file(entry):
     """Return the file that an entry of `datasets` reads, if it reads one."""
-    return entry.get("path") or next(iter(pinned(entry)), [])
+    if entry.get("path"):
+        return entry["path"]
+    return f"{RESULTS}/sources/{entry['file']}" if entry.get("file") else []
+
+
+def levels_file(entry):
+    """Return the pinned file that an entry of `datasets` takes levels from, if it does."""
+    return f"{RESULTS}/sources/{entry['levels']}" if entry.get("levels") else []
 
 
 def source_settings(entry):
@@ -201,7 +208,7 @@ ALL_EVALUATIONS = [
     for benchmark in STUDY.benchmarks
 ]
 
-# What a table or a figure may ask for by its NEEDS.
+# What a table or a figure may ask for by its NEEDS, or by its WANTS where the study has it.
 MATERIAL = {
     "evaluations": (
         f"{RESULTS}/collected/evaluations.parquet" if STUDY.benchmarks else []
@@ -224,12 +231,19 @@ MATERIAL = {
         for suffix in ("parquet", "epochs.parquet")
     ],
     "audits": [f"{RESULTS}/audits/{name}.json" for name in STUDY.datasets],
+    "problems": [problems(name) for name in STUDY.datasets],
+    "runs": [
+        f"{RESULTS}/runs/{{arm}}/seed{{seed}}/run.json".format(**run)
+        for run in TRAINED_RUNS
+    ],
+    "paper": "config/paper.yaml",
 }
 
 
 def material(kind, name, key):
     """Return the input of one sort that a table or figure asks for, or nothing."""
-    return MATERIAL[key] if key in registry.load(kind, name).NEEDS else []
+    plugin = registry.load(kind, name)
+    return MATERIAL[key] if key in (*plugin.NEEDS, *getattr(plugin, "WANTS", ())) else []
 
 
 def shown_diagnostics():

@@ -1,5 +1,5 @@
 # Takes: evals/, metrics.parquet, trajectories/, scores/, subsets/, diagnostics/, audits/
-# Makes: collected/*.parquet, tables/{table}.tsv + .md, figures/{figure}.pdf + .png + .tsv, report.html
+# Makes: collected/*.parquet, tables/{table}.tsv + .md + .tex, figures/{figure}.pdf + .png + .tsv, report.html
 
 
 rule collect_evaluations:
@@ -61,9 +61,13 @@ rule make_table:
         subsets=lambda wildcards: material("tables", wildcards.table, "subsets"),
         diagnostics=lambda wildcards: material("tables", wildcards.table, "diagnostics"),
         audits=lambda wildcards: material("tables", wildcards.table, "audits"),
+        problems=lambda wildcards: material("tables", wildcards.table, "problems"),
+        runs=lambda wildcards: material("tables", wildcards.table, "runs"),
+        paper=lambda wildcards: material("tables", wildcards.table, "paper"),
     output:
         tsv=f"{RESULTS}/tables/{{table}}.tsv",
         markdown=f"{RESULTS}/tables/{{table}}.md",
+        latex=f"{RESULTS}/tables/{{table}}.tex",
     log:
         f"{LOGS}/make_table/{{table}}.log",
     benchmark:
@@ -73,6 +77,7 @@ rule make_table:
     params:
         settings=lambda wildcards: {
             "study": overview("tables", wildcards.table),
+            "runs": TRAINED_RUNS if material("tables", wildcards.table, "runs") else [],
             "options": STUDY.config["tables"][wildcards.table],
         },
         code=lambda wildcards: code("make_table", ("tables", wildcards.table)),

@@ -1,6 +1,6 @@
 """Make a table, for machines and for people."""
 
-from limr import making, results
+from limr import making, material, results
 from limr.joblog import logged
 
 with logged(snakemake.log[0]):
@@ -14,10 +14,12 @@ with logged(snakemake.log[0]):
         subsets=snakemake.input.subsets,
         diagnostics=snakemake.input.diagnostics,
     )
+    inputs = results.with_audits(inputs, snakemake.input.audits)
+    inputs = material.with_problems(inputs, snakemake.input.problems)
+    inputs = material.with_runs(inputs, zip(settings["runs"], snakemake.input.runs, strict=True))
     making.make_table(
         snakemake.wildcards.table,
-        results.with_audits(inputs, snakemake.input.audits),
+        material.with_paper(inputs, snakemake.input.paper),
         settings["options"],
-        snakemake.output.tsv,
-        snakemake.output.markdown,
+        dict(snakemake.output.items()),
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from limr import io, overrides, registry
+from limr import io, levels, overrides, registry
 from limr.joblog import logged, note
 from limr.records import write_problems
 
@@ -11,6 +11,9 @@ with logged(snakemake.log[0]):
     dataset = registry.load("datasets", settings["source"])
     file = Path(snakemake.input.file) if snakemake.input.file else None
     problems, notes = dataset.prepare(settings, file)
+    if snakemake.input.levels:
+        problems, found = levels.apply(problems, Path(snakemake.input.levels))
+        notes = [*notes, *found]
     corrected = []
     if snakemake.input.overrides:
         problems, corrected = overrides.apply(problems, Path(snakemake.input.overrides))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from limr import registry, results
+from limr import contrasts, registry, results
 from limr.results import Group, Inputs
 from limr.statistics import Interval
 
@@ -46,7 +46,7 @@ def arm_results(inputs: Inputs) -> list[ArmResult]:
             ArmResult(
                 group,
                 record["n_selected"] if record else None,
-                results.group_interval(inputs, group.name),
+                contrasts.group_interval(inputs, group.name),
                 results.final_step(inputs, group.name),
                 int(seeds[group.name]),
             )
@@ -71,8 +71,8 @@ def comparisons(inputs: Inputs) -> list[Comparison]:
         return []
     chosen = {group.name for group in selected_groups(inputs)}
     return [
-        Comparison(first, second, results.group_difference(inputs, first.name, second.name))
-        for first, second in results.comparisons(inputs)
+        Comparison(first, second, contrasts.group_difference(inputs, first.name, second.name))
+        for first, second in contrasts.pairs(inputs)
         if first.name in chosen
     ]
 

@@ -25,9 +25,15 @@ def require(inputs: Inputs, needs: Sequence[str], where: str) -> None:
 
 
 def make_table(
-    name: str, inputs: Inputs, options: Mapping[str, Any], tsv: Path | str, markdown: Path | str
+    name: str, inputs: Inputs, options: Mapping[str, Any], outputs: Mapping[str, Path | str]
 ) -> None:
-    """Build a table and write it for machines (full precision) and for people.
+    """Build a table and write it for machines (full precision), for people and for papers.
+
+    Args:
+        name: the plug-in.
+        inputs: what the study has.
+        options: the table's options.
+        outputs: paths of `tsv`, `markdown` and `latex`.
 
     Raises:
         InputError: unknown table or option, or the study lacks what it is made of.
@@ -36,10 +42,12 @@ def make_table(
     where = f"table '{name}'"
     require(inputs, module.NEEDS, where)
     frame = module.build(inputs, schema.complete(dict(options), module.OPTIONS, where))
-    io.write_tsv(tsv, frame)
-    text = f"**{module.TITLE}.** {module.caption(frame)}"
-    shown = presentation.markdown(presentation.texts(frame, module))
-    io.write_text(markdown, f"{shown}\n\n{text}\n")
+    io.write_tsv(outputs["tsv"], frame)
+    shown, caption = presentation.texts(frame, module), str(module.caption(frame))
+    text = f"{presentation.markdown(shown)}\n\n**{module.TITLE}.** {caption}\n"
+    io.write_text(outputs["markdown"], text)
+    label = f"{inputs.study['study']}-{name}"
+    io.write_text(outputs["latex"], presentation.latex(shown, module.TITLE, caption, label))
 
 
 def draw_figure(

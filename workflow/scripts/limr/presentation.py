@@ -1,14 +1,33 @@
-"""Tables for people: cells as texts, rounded, and in Markdown."""
+"""Tables for people: cells as texts, rounded, in Markdown and in LaTeX."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from limr import registry
+
+_NUMBER = re.compile(r"[+−-]?[\d,]+(\.\d+)?|–")
+LONG = 34  # characters; a longer cell is set in lines
+
+# What LaTeX reads as a command, and signs that its old engines do not have.
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+        "−": "$-$", "–": "--", "…": r"\ldots{}", "≥": r"$\ge$", "≤": r"$\le$", "±": r"$\pm$",
+        "×": r"$\times$", "ρ": r"$\rho$", "<": r"$<$", ">": r"$>$", "’": "'", "‘": "`",
+        "\n": " ", "\r": " ", "\t": " ",
+    }
+)  # fmt: skip
 
 
 def texts(frame: pd.DataFrame, module: ModuleType) -> pd.DataFrame:
@@ -51,3 +70,69 @@ def markdown(shown: pd.DataFrame) -> str:
     rows = [list(shown.columns), ["---"] * shown.shape[1], *shown.to_numpy().tolist()]
     cells = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
     return "\n".join("| " + " | ".join(row) + " |" for row in cells)
+
+
+def is_number(text: object) -> bool:
+    """Return whether a cell's text is a number or the dash of a missing one."""
+    return bool(_NUMBER.fullmatch(str(text)))
+
+
+def is_long(text: object) -> bool:
+    """Return whether a cell's text is to be set in several lines."""
+    return len(str(text)) > LONG
+
+
+def decoding(entry: Mapping[str, Any]) -> str:
+    """Return how responses are drawn, in words; `entry` is one of a benchmark's decodings."""
+    n, length = entry["samples"], f"at most {entry['max_tokens']:,} tokens"
+    samples = f"{n} sample{'s' if n > 1 else ''}"
+    if entry["temperature"] == 0:
+        return f"greedy, {length}" if n == 1 else f"greedy, {samples}, {length}"
+    nucleus = f", top-p {entry['top_p']:g}" if entry.get("top_p", 1) < 1 else ""
+    return f"{samples}, temperature {entry['temperature']:g}{nucleus}, {length}"
+
+
+def latex(shown: pd.DataFrame, title: str, caption: str, label: str) -> str:
+    r"""Return a LaTeX table (booktabs) of a frame of texts, every text escaped.
+
+    Numbers stand to the right; columns with a long text are set in lines and share the width.
+
+    Args:
+        shown: cells as `texts` gives them.
+        title: what it is, bold in the caption.
+        caption: what the numbers are.
+        label: for `\ref`, after `tab:`.
+    """
+    columns = [shown.iloc[:, place].astype(str) for place in range(shown.shape[1])]
+    long = [bool(column.map(is_long).any()) for column in columns]
+    width = f"p{{{0.8 / max(1, sum(long)):.2f}\\linewidth}}"
+    kinds = [
+        width if wide else ("r" if len(column) and column.map(is_number).all() else "l")
+        for column, wide in zip(columns, long, strict=True)
+    ]
+    lines = [
+        "% needs \\usepackage{booktabs}",
+        "\\begin{table}",
+        "  \\centering",
+        f"  \\caption{{\\textbf{{{escape_latex(title)}.}} {escape_latex(caption)}}}",
+        f"  \\label{{tab:{re.sub(r'[^a-z0-9-]', '-', label)}}}",
+        "  \\small",
+        f"  \\begin{{tabular}}{{{''.join(kinds)}}}",
+        "    \\toprule",
+        f"    {_latex_row(list(shown.columns))}",
+        "    \\midrule",
+        *(f"    {_latex_row(row)}" for row in shown.to_numpy().tolist()),
+        "    \\bottomrule",
+        "  \\end{tabular}",
+        "\\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _latex_row(cells: list[Any]) -> str:
+    return " & ".join(escape_latex(str(cell)) for cell in cells) + r" \\"
+
+
+def escape_latex(text: str) -> str:
+    """Return a text that LaTeX sets as it is; control characters are left out."""
+    return "".join(c for c in text.translate(_LATEX) if c.isprintable())

@@ -14,9 +14,8 @@ import pyarrow as pa
 from limr import io, registry
 from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
 from limr.errors import InputError
-from limr.records import DIAGNOSTICS, SCORES, STABILITY, TRAJECTORIES
-from limr.statistics import Floats, Interval, bootstrap_difference, bootstrap_mean
-from limr.streams import stream
+from limr.records import DIAGNOSTICS, SCORES, STABILITY, TRAJECTORIES, Problem
+from limr.statistics import Floats
 
 Json = dict[str, Any]
 
@@ -44,7 +43,8 @@ class Inputs:
     """What a study has produced. What it has not is None or empty.
 
     Attributes:
-        study: `study`, `seeds`, `arms` ({name, group, train, title}), `benchmarks` ({name, title}),
+        study: `study`, `seeds`, `arms` ({name, group, train, title}), `benchmarks` ({name, title,
+            decodings}),
             `steps` (kind of training -> evaluated steps); `scores` (name -> {selector,
             trajectories}) for tables and figures that need scores.
         evaluations: see `limr.collect.COLLECTED_EVALUATIONS`.
@@ -54,6 +54,9 @@ class Inputs:
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.
         diagnostics: name of a score -> its diagnosis.
         audits: problem set -> the counts of the audit of its gold answers (`limr.gold_audit`).
+        problems: problem set or benchmark -> its problems.
+        runs: the record (run.json) of every training run, with its `arm` and `seed`.
+        paper: what the paper reports (config/paper.yaml, see `limr.paper`).
     """
 
     study: Json
@@ -64,6 +67,9 @@ class Inputs:
     subsets: Mapping[str, Json] = field(default_factory=dict)
     diagnostics: Mapping[str, Diagnosis] = field(default_factory=dict)
     audits: Mapping[str, Json] = field(default_factory=dict)
+    problems: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
+    runs: Sequence[Json] = ()
+    paper: Json | None = None
 
     @property
     def groups(self) -> list[Group]:
@@ -209,25 +215,6 @@ def headline_results(inputs: Inputs, group: str) -> dict[str, Floats]:
     return {name: wide.to_numpy(np.float64) for name, wide in frames.items()}
 
 
-def group_interval(inputs: Inputs, group: str) -> Interval:
-    """Return the mean over benchmarks of a group at its final step, with a 95 % interval."""
-    return bootstrap_mean(headline_results(inputs, group), stream(0, "bootstrap", group))
-
-
-def group_difference(inputs: Inputs, first: str, second: str) -> Interval:
-    """Return the difference `first` - `second` at their final steps, paired by question."""
-    ours, theirs = headline_frames(inputs, first), headline_frames(inputs, second)
-    return bootstrap_difference(
-        {name: wide.to_numpy(np.float64) for name, wide in ours.items()},
-        # By id, so that a question is only ever compared with itself.
-        {
-            name: wide.reindex(columns=ours[name].columns).to_numpy(np.float64)
-            for name, wide in theirs.items()
-        },
-        stream(0, "bootstrap", first, second),
-    )
-
-
 # --- subsets -------------------------------------------------------------------------------------
 
 
@@ -274,21 +261,3 @@ def scored_by(inputs: Inputs, wanted: str | None) -> Json:
     raise InputError(
         f"there is no subset cut from the score '{wanted}'." if wanted else "there is no subset."
     )
-
-
-def comparisons(inputs: Inputs) -> list[tuple[Group, Group]]:
-    """Return the pairs of groups to compare: each trained one with the full set and with RAND.
-
-    References are the PPO groups that train on every problem and those drawn at random.
-    """
-    trained = [group for group in evaluated_groups(inputs) if group.train != "none"]
-    records = {group.name: group_record(inputs, group) for group in trained}
-    full = [g for g in trained if g.train == "ppo" and is_full(records[g.name])]
-    drawn = [g for g in trained if g.train == "ppo" and is_random(records[g.name])]
-    return [
-        (first, second)
-        for references in (full, drawn)
-        for second in references
-        for first in trained
-        if first is not second and not (references is drawn and first in full)
-    ]

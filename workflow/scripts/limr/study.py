@@ -90,20 +90,29 @@ class Study:
             {"name": a.name, "group": a.group, "title": a.title, "train": a.train}
             for a in self.arms.values()
         ]
-        marks = [{"name": n, "title": b["title"]} for n, b in self.benchmarks.items()]
+        marks = [
+            {"name": n, "title": b["title"], "decodings": b["decodings"]}
+            for n, b in self.benchmarks.items()
+        ]
         return {
             "study": self.name,
             "seeds": self.seeds,
             "arms": arms,
             "benchmarks": marks,
             "steps": self.steps,
+            "scored_from": {
+                name: {"arm": entry["arm"], "seed": entry["seed"]}
+                for name, entry in self.config["trajectories"].items()
+                if entry.get("arm")
+            },
         }
 
 
 def files_of(entry: Mapping[str, Any]) -> list[str]:
     """Return the pinned files that an entry of `datasets` or `trajectories` names."""
     named = entry.get("file") or []
-    return [named] if isinstance(named, str) else list(named)
+    levels = [entry["levels"]] if entry.get("levels") else []
+    return [*([named] if isinstance(named, str) else named), *levels]
 
 
 def load(

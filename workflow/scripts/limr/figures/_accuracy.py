@@ -53,3 +53,14 @@ def draw_panel(ax: Axes, part: pd.DataFrame) -> pd.DataFrame:
     ax.set_xlabel("training step")
     ax.margins(x=0.02)
     return part
+
+
+def bands(frame: pd.DataFrame) -> str:
+    """Say how many runs there are and what lines and bands are."""
+    trained = frame[frame["train"] != "none"]
+    runs = trained.groupby("title", sort=False)["run"].nunique()
+    counts = ", ".join(f"{title} {n}" for title, n in runs.items())
+    return (
+        f"Lines: mean over runs (number of runs: {counts or 'none'}); bands: lowest to highest "
+        "run. Dashed: the base policy, from which every line starts at step 0."
+    )

@@ -20,6 +20,9 @@ from limr.results import Inputs
 PALETTE = ("#0072B2", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#B8860B", "#7F3C8D", "#4D4D4D")
 BASE = "#6E6E6E"
 INK = "#222222"
+# In the order of PALETTE: what tells arms apart without colour.
+DASHES = ("", "5,1.6", "1.3,1.3", "5,1.4,1.3,1.4", "8,2,2,2", "2.6,1.2", "", "5,1.6")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 SOLVED = {"always": "#009E73", "sometimes": "#56B4E9", "never": "#D55E00", "unknown": "#7FA9C9"}
 
 _RC: dict[str, Any] = {
@@ -78,18 +81,36 @@ def colours(inputs: Inputs) -> dict[str, str]:
     return {group.name: found.get(group.name, BASE) for group in inputs.groups}
 
 
+def places(inputs: Inputs) -> dict[str, int]:
+    """Return group -> its place in `PALETTE`, `DASHES` and `MARKERS`; the base policy's is -1."""
+    return {
+        name: PALETTE.index(colour) if colour in PALETTE else -1
+        for name, colour in colours(inputs).items()
+    }
+
+
+def marks(place: int) -> dict[str, Any]:
+    """Return line style and marker of a group by its place, for Matplotlib."""
+    dashes = DASHES[place % len(DASHES)] if place >= 0 else "5,3"
+    pattern = tuple(float(part) for part in dashes.split(",")) if dashes else ()
+    return {
+        "linestyle": (0, pattern) if pattern else "-",
+        "marker": MARKERS[place % len(MARKERS)] if place >= 0 else None,
+    }
+
+
 def score_colours(inputs: Inputs) -> dict[str, str]:
     """Return score -> colour: that of the first arm cut from it, else one that no arm has.
 
     Random and constant scores have none.
     """
     known = colours(inputs)
-    places = {arm["name"]: known[arm["group"]] for arm in inputs.study["arms"]}
+    of_arm = {arm["name"]: known[arm["group"]] for arm in inputs.study["arms"]}
     found = {}
     for name in shown.comparable(inputs):
         records = inputs.subsets.items()
         arms = [arm for arm, record in records if record["score"] == name and record["rule"]]
-        found[name] = places[arms[0]] if arms else ""
+        found[name] = of_arm[arms[0]] if arms else ""
     free = [colour for colour in PALETTE if colour not in found.values()] or list(PALETTE)
     left = (free[place % len(free)] for place in range(len(found)))
     return {name: colour or next(left) for name, colour in found.items()}
@@ -101,14 +122,18 @@ def width(place: int) -> float:
 
 
 def titled(frame: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
-    """Return a frame with `group` gaining `title`, `colour` and `run` (arm and seed), in order."""
-    known, places = colours(inputs), {g.name: i for i, g in enumerate(inputs.groups)}
+    """Return a frame with `title`, `colour`, `mark` and `run` (arm and seed), in the study's order.
+
+    `mark` is the group's place in `DASHES` and `MARKERS`.
+    """
+    known, order = colours(inputs), {g.name: i for i, g in enumerate(inputs.groups)}
     titles = {group.name: group.title for group in inputs.groups}
     result = frame.assign(
         title=frame["group"].map(titles),
         colour=frame["group"].map(known),
+        mark=frame["group"].map(places(inputs)),
         run=frame["arm"] + " seed " + frame["seed"].astype(str),
-        place=frame["group"].map(places),
+        place=frame["group"].map(order),
     )
     return result.sort_values("place", kind="stable").drop(columns="place").reset_index(drop=True)
 
@@ -116,28 +141,34 @@ def titled(frame: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
 def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True) -> None:
     """Draw the mean over runs of each group against `step`, with a band from lowest to highest run.
 
+    Groups differ by colour, by dashes and, with `markers`, by the shape of their points.
+
     Args:
         ax: where.
-        frame: `group`, `colour`, `step`, `run` and `y`, one row a run and step.
+        frame: `group`, `colour`, `mark`, `step`, `run` and `y`, one row a run and step.
         y: the column on the vertical axis.
         markers: whether to mark the steps.
     """
-    palette = dict(zip(frame["group"], frame["colour"], strict=True))
-    sns.lineplot(
-        frame,
-        x="step",
-        y=y,
-        hue="group",
-        palette=palette,
-        estimator="mean",
-        errorbar=("pi", 100),
-        err_kws={"alpha": 0.15, "linewidth": 0},
-        marker="o" if markers else None,
-        markersize=5,
-        linewidth=2.0,
-        legend=False,
-        ax=ax,
-    )
+    for _, rows in frame.groupby("group", sort=False):
+        style = marks(int(rows["mark"].iloc[0]))
+        if not markers:
+            style["marker"] = None
+        sns.lineplot(
+            rows,
+            x="step",
+            y=y,
+            color=rows["colour"].iloc[0],
+            estimator="mean",
+            errorbar=("pi", 100),
+            err_kws={"alpha": 0.13, "linewidth": 0},
+            markersize=6,
+            markeredgecolor="white",
+            markeredgewidth=0.8,
+            linewidth=2.0,
+            legend=False,
+            ax=ax,
+            **style,
+        )
 
 
 def label_ends(ax: Axes, frame: pd.DataFrame, y: str, gap: float = 0.06) -> None:
@@ -185,19 +216,27 @@ def legend(drawn: Figure, frame: pd.DataFrame) -> None:
     """Draw one legend of the groups above all panels."""
     shown = frame.drop_duplicates("group")
     handles = [
-        mpl.lines.Line2D(
-            [], [], color=colour, linewidth=2.4, linestyle="--" if train == "none" else "-"
-        )
-        for colour, train in zip(shown["colour"], shown["train"], strict=True)
+        mpl.lines.Line2D([], [], color=row["colour"], linewidth=2, **handle(row))
+        for _, row in shown.iterrows()
     ]
     drawn.legend(
-        handles, list(shown["title"]), loc="outside upper left", ncols=len(handles), fontsize=10
+        handles,
+        list(shown["title"]),
+        loc="outside upper left",
+        ncols=len(handles),
+        fontsize=10,
+        handlelength=2.8,
     )
+
+
+def handle(row: pd.Series[Any]) -> dict[str, Any]:
+    """Return the look of a group's line in a legend."""
+    return {**marks(int(row["mark"])), "markersize": 6, "markeredgecolor": "white"}
 
 
 def base_line(ax: Axes, value: float, title: str | None, colour: str = BASE) -> None:
     """Draw the untrained policy's accuracy as a dashed line, with its name if given."""
-    ax.axhline(value, color=colour, linestyle="--", linewidth=1.5, zorder=1)
+    ax.axhline(value, color=colour, linestyle=(0, (5, 3)), linewidth=1.5, zorder=1)
     if title:
         ax.annotate(
             title,

@@ -64,14 +64,8 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
 
 def caption(frame: pd.DataFrame) -> str:
     """Say what lines and bands are, and over how much they were taken."""
-    trained = frame[frame["train"] != "none"]
-    runs = trained.groupby("group", sort=False)["run"].nunique()
-    titles = dict(zip(trained["group"], trained["title"], strict=True))
-    counts = ", ".join(f"{titles[group]} {n}" for group, n in runs.items())
     return (
         f"Mean accuracy over {frame['benchmarks'].max()} benchmarks "
-        f"({frame['questions'].max()} questions), one panel a decoding. Lines: mean over runs "
-        f"(number of runs: {counts or 'none'}); bands: lowest to highest run. Dashed: the base "
-        "policy, from which every line starts at step 0. A step of fine-tuning is not a step of "
-        "PPO: steps compare within a kind of training only."
+        f"({frame['questions'].max()} questions), one panel a decoding. {_accuracy.bands(frame)} "
+        "A step of fine-tuning is not a step of PPO: steps compare within a kind of training only."
     )

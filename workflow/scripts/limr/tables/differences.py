@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results
+from limr import contrasts, results
 
 TITLE = "Differences between arms"
 NEEDS = ("evaluations", "subsets")
@@ -21,8 +21,8 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """
     frame = results.evaluated(inputs)
     rows = []
-    for first, second in results.comparisons(inputs):
-        found = results.group_difference(inputs, first.name, second.name)
+    for first, second in contrasts.pairs(inputs):
+        found = contrasts.group_difference(inputs, first.name, second.name)
         runs = [
             frame.loc[frame["group"] == group.name, ["arm", "seed"]].drop_duplicates().shape[0]
             for group in (first, second)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results
+from limr import contrasts, results
 
 TITLE = "Accuracy by arm"
 NEEDS = ("evaluations", "subsets")
@@ -26,7 +26,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     rows = []
     for group in results.evaluated_groups(inputs):
         record = results.group_record(inputs, group)
-        interval = results.group_interval(inputs, group.name)
+        interval = contrasts.group_interval(inputs, group.name)
         matrices = results.headline_results(inputs, group.name)
         n_seeds = frame.loc[frame["group"] == group.name, "seed"].nunique()
         rows.append(

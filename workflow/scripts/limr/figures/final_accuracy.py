@@ -1,0 +1,123 @@
+"""Accuracy at the end by arm and benchmark, as bars with intervals: the paper's figure 1b."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from limr import contrasts, results
+from limr.errors import InputError, nearest
+from limr.figures import _style
+
+TITLE = "Accuracy at the end of training"
+NEEDS = ("evaluations", "subsets")
+HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oo", "--")
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "arms": {
+            "type": ["array", "null"],
+            "items": {"type": "string"},
+            "default": None,
+            "description": "Arms to show, in this order; null: all, in the study's order.",
+        },
+    },
+}
+
+
+def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a benchmark and group: accuracy in percent with its 95 % interval.
+
+    Raises:
+        InputError: there is no such arm.
+    """
+    known = {group.name: group for group in results.evaluated_groups(inputs)}
+    for name in options["arms"] or ():
+        if name not in known:
+            raise InputError(
+                f"figure 'final-accuracy': there is no evaluated arm '{name}'."
+                f"{nearest(name, known)}"
+            )
+    colours, places = _style.colours(inputs), _style.places(inputs)
+    rows = []
+    for benchmark, title in results.benchmarks(inputs).items():
+        for name in options["arms"] or known:
+            found = contrasts.group_interval(inputs, name, [benchmark])
+            rows.append(
+                {
+                    "panel": title,
+                    "group": name,
+                    "title": known[name].title,
+                    "colour": colours[name],
+                    "mark": places[name],
+                    "accuracy": 100 * found.mean,
+                    "low": 100 * found.low,
+                    "high": 100 * found.high,
+                    "n_runs": found.n_runs,
+                    "questions": found.n_questions,
+                    "step": results.final_step(inputs, name),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """Draw one panel a benchmark, bars from zero with their intervals and values."""
+    panels, groups = list(frame["panel"].unique()), list(frame["title"].unique())
+    columns = min(3, len(panels))
+    rows = -(-len(panels) // columns)
+    width = max(2.2, 0.52 * len(groups)) * columns + 1.0
+    drawn = _style.figure(max(width, 5.6), 0.3 + 3.5 * rows)
+    axes = drawn.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+    for ax in axes[len(panels) :]:
+        ax.set_visible(False)
+    for place, (ax, panel) in enumerate(zip(axes, panels, strict=False)):
+        part = frame[frame["panel"] == panel]
+        _draw_bars(ax, part)
+        ax.set_title(f"{panel} (n = {int(part['questions'].max()):,})")
+        ax.set_ylabel("% correct" if place % columns == 0 else "")
+    return drawn
+
+
+def _draw_bars(ax: Axes, part: pd.DataFrame) -> None:
+    places = np.arange(len(part))
+    bars = ax.bar(places, part["accuracy"], width=0.72, color=part["colour"], edgecolor="white")
+    for bar, mark in zip(bars, part["mark"], strict=True):
+        bar.set_hatch(HATCHES[int(mark) % len(HATCHES)] if mark >= 0 else "")
+    reach = [part["accuracy"] - part["low"], part["high"] - part["accuracy"]]
+    ax.errorbar(
+        places,
+        part["accuracy"],
+        yerr=reach,
+        fmt="none",
+        ecolor=_style.INK,
+        elinewidth=1.3,
+        capsize=3,
+    )
+    for place, value, high in zip(places, part["accuracy"], part["high"], strict=True):
+        ax.annotate(
+            f"{value:.1f}", (place, high), xytext=(0, 3), textcoords="offset points",
+            ha="center", fontsize=9,
+        )  # fmt: skip
+    ax.set_xticks(places, list(part["title"]), rotation=40, ha="right", rotation_mode="anchor")
+    ax.grid(False, axis="x")
+    ax.set_ylim(0, None)
+    ax.margins(y=0.1)
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what bars and intervals are."""
+    runs = dict(zip(frame["title"], frame["n_runs"], strict=True))
+    counts = ", ".join(f"{title} {n}" for title, n in runs.items())
+    return (
+        "Accuracy at each arm's last evaluated step and each benchmark's first decoding; n counts "
+        "questions. Bars: mean over runs and questions, from zero; lines: its 95 % bootstrap "
+        f"interval over both (number of runs: {counts}). Bars whose intervals overlap may still "
+        "differ: arms answer the same questions."
+    )

@@ -1,0 +1,94 @@
+"""One benchmark over training for a few arms: the paper's figure 1a."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from limr import results
+from limr.errors import InputError, nearest
+from limr.figures import _accuracy, _style
+
+TITLE = "The main comparison on one benchmark"
+NEEDS = ("evaluations", "subsets")
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "benchmark": {
+            "type": ["string", "null"],
+            "default": None,
+            "description": "The benchmark to show; null: the study's first.",
+        },
+        "arms": {
+            "type": ["array", "null"],
+            "items": {"type": "string"},
+            "default": None,
+            "description": (
+                "Arms to show; null: the full set, the first chosen subset, the random ones."
+            ),
+        },
+    },
+}
+
+
+def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a run and step: accuracy in percent at the benchmark's first decoding.
+
+    Raises:
+        InputError: there is no such benchmark or arm.
+    """
+    titles = results.benchmarks(inputs)
+    name = options["benchmark"] or next(iter(titles))
+    _known("benchmark", name, list(titles))
+    frame = _accuracy.headline_only(inputs, _accuracy.by_run(results.evaluated(inputs)))
+    frame = frame[frame["benchmark"] == name]
+    groups = _groups(inputs, options["arms"])
+    base = [g.name for g in results.evaluated_groups(inputs) if g.train == "none"]
+    frame = frame[frame["group"].isin([*groups, *base])]
+    found = _style.titled(frame.assign(panel=titles[name]), inputs)
+    return _accuracy.from_base(found).reset_index(drop=True)
+
+
+def _groups(inputs: results.Inputs, wanted: Sequence[str] | None) -> list[str]:
+    known = [group for group in results.evaluated_groups(inputs) if group.train != "none"]
+    if wanted is not None:
+        for name in wanted:
+            _known("arm", name, [group.name for group in known])
+        return list(wanted)
+    records = {group.name: results.group_record(inputs, group) for group in known}
+    ppo = [group.name for group in known if group.train == "ppo"]
+    chosen = [
+        n for n in ppo if not results.is_full(records[n]) and not results.is_random(records[n])
+    ]
+    main = [n for n in ppo if results.is_full(records[n]) or results.is_random(records[n])]
+    return [name for name in ppo if name in main or name in chosen[:1]] or [g.name for g in known]
+
+
+def _known(what: str, name: str, among: Sequence[str]) -> None:
+    if name not in among:
+        raise InputError(
+            f"figure 'one-benchmark': there is no evaluated {what} '{name}'.{nearest(name, among)}"
+        )
+
+
+def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """Draw one panel, labelled at the lines' ends."""
+    drawn = _style.figure(6.4, 4.2)
+    ax = drawn.subplots()
+    _accuracy.draw_panel(ax, frame)
+    ax.set_title(f"{frame['panel'].iloc[0]} (n = {int(frame['questions'].max()):,})")
+    ax.set_ylabel("% correct")
+    _style.label_ends(ax, frame, "accuracy")
+    return drawn
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what lines and bands are."""
+    return (
+        f"Accuracy on {frame['panel'].iloc[0]} ({int(frame['questions'].max()):,} questions, "
+        f"{frame['decoding'].dropna().iloc[0]}) over training. {_accuracy.bands(frame)}"
+    )

@@ -1,0 +1,46 @@
+"""What a table, figure or report is given beside the results that every study has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from limr import io, paper
+from limr.records import read_problems
+from limr.results import Inputs
+
+
+def with_problems(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:
+    """Return the inputs with `problems/*.jsonl`, named by their stem.
+
+    Raises:
+        InputError: a file is missing or not what it should be.
+    """
+    return replace(inputs, problems={Path(path).stem: read_problems(path) for path in paths})
+
+
+def with_runs(inputs: Inputs, runs: Iterable[tuple[Mapping[str, Any], Path | str]]) -> Inputs:
+    """Return the inputs with the records of training runs.
+
+    Args:
+        inputs: what the study has.
+        runs: `arm` and `seed` of each, and its `run.json`.
+
+    Raises:
+        InputError: a file is missing or not JSON.
+    """
+    found = [
+        {**io.read_json(path), "arm": keys["arm"], "seed": keys["seed"]} for keys, path in runs
+    ]
+    return replace(inputs, runs=found)
+
+
+def with_paper(inputs: Inputs, path: Path | str | None) -> Inputs:
+    """Return the inputs with what the paper reports, where it is asked for.
+
+    Raises:
+        InputError: the file is missing or not what it should be.
+    """
+    return replace(inputs, paper=paper.read(path)) if path else inputs

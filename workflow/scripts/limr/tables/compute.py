@@ -1,0 +1,54 @@
+"""What each arm cost: rollouts, tokens, steps and hours, with the run it was scored from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from limr import ledger
+from limr.results import Inputs
+
+TITLE = "The bill"
+NEEDS = ("metrics", "subsets", "runs")
+DECIMALS = 3
+OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a trained group: means over its runs; its scoring run; both together."""
+    rows = []
+    for entry in ledger.entries(inputs):
+        own, scoring, whole = entry.own, entry.scoring, entry.total
+        rows.append(
+            {
+                "arm": entry.group.title,
+                "problems": entry.problems,
+                "runs": entry.n_runs,
+                "steps": round(own.steps),
+                "optimizer steps": round(own.updates),
+                "rollouts": pd.NA if own.rollouts is None else round(own.rollouts),
+                "million tokens": own.tokens / 1e6,
+                "hours": own.hours,
+                "hours of": own.device,
+                "scored from": entry.scored_from or "",
+                "scoring, million tokens": scoring.tokens / 1e6 if scoring else pd.NA,
+                "scoring, hours": scoring.hours if scoring else pd.NA,
+                "in all, million tokens": whole.tokens / 1e6,
+                "in all, hours": whole.hours,
+                "times the full set's": entry.ratio if entry.ratio is not None else pd.NA,
+            }
+        )
+    return pd.DataFrame(rows, dtype=object)
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what is counted, and to whom the scoring run is charged."""
+    return (
+        "Means over an arm's runs. Tokens are prompt and response tokens trained on; hours are "
+        "those of a device's unit (a CPU thread or a GPU) while training, without evaluation. An "
+        "arm whose problems were chosen from another arm's rollouts is charged that whole run "
+        "beside its own; the last column compares tokens in all with those of the arm that trains "
+        "on every problem. Hours depend on the machine and on what else it did."
+    )

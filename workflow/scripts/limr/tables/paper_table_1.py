@@ -1,0 +1,53 @@
+"""The paper's Table 1 with this study's arms: on how many questions each trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from limr import paper, results
+
+TITLE = "Beside the paper's Table 1"
+NEEDS = ("subsets", "paper")
+OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a method of the paper's table, then one an arm of this study with problems."""
+    rows = [
+        {
+            "method": method["name"],
+            "starts from": method["starts_from"],
+            "long chains of thought distilled": "yes" if method["long_cot"] else "no",
+            "questions": method["questions"],
+            "whose": f"the paper's, {method['at']}",
+            "checked": "yes" if method["checked"] else "no",
+        }
+        for method in paper.of(inputs)["methods"]
+    ]
+    for group in inputs.groups:
+        record = results.group_record(inputs, group)
+        if record is not None:
+            rows.append(
+                {
+                    "method": group.title,
+                    "starts from": pd.NA,
+                    "long chains of thought distilled": pd.NA,
+                    "questions": record["n_selected"],
+                    "whose": f"ours, study {inputs.study['study']}",
+                    "checked": pd.NA,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say whose rows they are, and which were not checked."""
+    unchecked = int((frame["checked"] == "no").sum())
+    return (
+        "The paper's Table 1 (arXiv 2502.11886) and the problem sets of this study's arms. "
+        f"{unchecked} rows of the paper's were not compared with its page where this was written: "
+        "check them there before you quote them."
+    )

@@ -1,0 +1,24 @@
+"""The paper's Table 3 beside ours: fine-tuning against reinforcement learning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from limr.results import Inputs
+from limr.tables import _paper
+
+TITLE = "Beside the paper's Table 3"
+NEEDS, WANTS, OPTIONS = _paper.NEEDS, _paper.WANTS, _paper.OPTIONS
+
+
+def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row an arm and measure: see `limr.tables._paper.build`."""
+    return _paper.build(inputs, options, 3)
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what stands beside what."""
+    return _paper.caption(frame, 3)
