@@ -70,7 +70,8 @@ def dataset_file(entry):
 
 def levels_file(entry):
     """Return the pinned file that an entry of `datasets` takes levels from, if it does."""
-    return f"{RESULTS}/sources/{entry['levels']}" if entry.get("levels") else []
+    named = isinstance(entry.get("levels"), str)  # a generator's own are numbers
+    return f"{RESULTS}/sources/{entry['levels']}" if named else []
 
 
 def source_settings(entry):

@@ -111,7 +111,8 @@ class Study:
 def files_of(entry: Mapping[str, Any]) -> list[str]:
     """Return the pinned files that an entry of `datasets` or `trajectories` names."""
     named = entry.get("file") or []
-    levels = [entry["levels"]] if entry.get("levels") else []
+    # A generator's own `levels` are numbers.
+    levels = [entry["levels"]] if isinstance(entry.get("levels"), str) else []
     return [*([named] if isinstance(named, str) else named), *levels]
 
 

@@ -103,7 +103,7 @@ def required(study: Study) -> list[str]:
         found += [f"{at}.json", f"{at}.parquet"]
     found += ["collected/evaluations.parquet"] if study.benchmarks else []
     found += ["collected/metrics.parquet"] if study.trained else []
-    found += [f"tables/{name}.{suffix}" for name in study.config["tables"] for suffix in ("md", "tsv")]
+    found += [f"tables/{name}.{suffix}" for name in study.config["tables"] for suffix in ("md", "tex", "tsv")]
     found += [
         f"figures/{name}.{suffix}"
         for name in study.config["figures"]
