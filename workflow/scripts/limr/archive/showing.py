@@ -113,7 +113,8 @@ def report(study: Study) -> Iterator[Job]:
         for kind in ("tables", "figures")
         for name in study.config[kind]
     ]
-    shown = material(study)
+    given = material(study)
+    read = ("evaluations", "metrics", "trajectories", "scores", "subsets", "runs")
     notes = [f"{results}/problems/{name}.json" for name in study.config["datasets"]]
     notes += [
         f"{results}/trajectories/{name}.json"
@@ -128,8 +129,8 @@ def report(study: Study) -> Iterator[Job]:
     yield Job(
         "make_report",
         {
-            **shown,
-            "diagnostics": shown["diagnostics"] if any(asked) else [],
+            **{key: given[key] for key in read},
+            "diagnostics": given["diagnostics"] if any(asked) else [],
             "tables": [f"{results}/tables/{name}.tsv" for name in study.config["tables"]],
             "figures": [f"{results}/figures/{name}.png" for name in study.config["figures"]],
             "captions": [f"{results}/figures/{name}.txt" for name in study.config["figures"]],
