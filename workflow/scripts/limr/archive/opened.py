@@ -91,13 +91,15 @@ class Findings:
         self.lines.append(line)
         self.say(line)
 
-    def check(self, name: str, problems: Callable[[], Iterable[str]], passed: str) -> bool:
+    def check(
+        self, name: str, problems: Callable[[], Iterable[str]], passed: str | Callable[[], str]
+    ) -> bool:
         """Run a check and say what it found, or that it passed.
 
         Args:
             name: the check's name.
             problems: yields a sentence for each thing that is wrong.
-            passed: what to say if nothing is.
+            passed: what to say if nothing is; a function is asked after the check.
         """
         n = 0
         try:
@@ -113,7 +115,7 @@ class Findings:
         if n > MOST_LINES:
             self.add(FAILED, name, f"and {n - MOST_LINES:,} more")
         if n == 0:
-            self.add(OK, name, passed)
+            self.add(OK, name, passed if isinstance(passed, str) else passed())
         return n == 0
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,7 +92,3 @@ def packing(output: Path) -> Iterator[Packer]:
             ) from None
         raise
 
-
-def libraries() -> dict[str, str]:
-    """Return what the bytes of an archive depend on beside its content."""
-    return {"zlib": zlib.ZLIB_RUNTIME_VERSION}

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from limr import io, provenance, schema, sources, study
-from limr.archive import CRATE, RECORD, contents, derive, documents, jobs, unpack, verify_files
+from limr.archive import CRATE, RECORD, contents, derive, documents, jobs, showing, unpack, verify_files
 from limr.archive.derive import Job
 from limr.archive.opened import RECORD_SCHEMA, Json, Opened
 from limr.errors import InputError, IntegrityError
@@ -158,6 +158,7 @@ def _made(opened: Opened, say: Callable[[str], None]) -> Iterator[str]:
         jobs.audits(opened.study),
         jobs.curves(opened.study),
         jobs.subsets(opened.study),
+        showing.figures(opened.study),
     )
     for job in found:
         wanted = [path for path in job.outputs if path in opened.record["left_out"]]

@@ -4,8 +4,9 @@ A pinned file is open if config/sources.yaml states a licence for it that lets a
 user's own file is open if the study says so (`archive.own_files`). Everything else is restricted,
 and so is whatever holds its texts: problems, worked solutions, audits of answers, subsets, and the
 report. A log or scores that were merely read into our format are the same file in other clothes, and
-stay out too. What was computed from restricted data (scores by our selectors, rollouts, counts,
-tables, figures' data) holds no text of it and goes in.
+stay out too. So does the data of a figure that is drawn from them, row by row; the picture goes in. What
+was computed from restricted data (scores by our selectors, rollouts, counts, tables, other figures'
+data) holds no text of it and goes in.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from limr import registry
 from limr.archive import contents
 from limr.sources import Source
 from limr.study import Study, files_of
@@ -117,6 +119,11 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
     if kind == "subset":
         score = study.arms[stem].score
         return found.datasets.get(study.arm_dataset(stem)) or found.scores.get(str(score))
+    if kind == "figure" and inside.endswith(".tsv"):
+        plugin = registry.load("figures", stem)
+        drawn = {"scores", "trajectories"} & {*plugin.NEEDS, *getattr(plugin, "WANTS", ())}
+        closed = [*found.scores.values(), *found.sources.values()]
+        return closed[0] if drawn and closed else None
     if kind == "report":
         shown = next(iter(found.datasets.values()), None)
         if shown:

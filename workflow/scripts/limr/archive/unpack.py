@@ -102,7 +102,7 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise Refused(f"{shown}: a name that leads out of the folder")
     if not path.parts or str(path) != name or len(name) > LONGEST_NAME:
         raise Refused(f"{shown}: not the plain name of a file")
-    if mode and not stat.S_ISREG(mode):
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         what = "a link" if stat.S_ISLNK(mode) else "not a regular file"
         raise Refused(f"{shown}: {what}")
     if entry.flag_bits & 0x1:

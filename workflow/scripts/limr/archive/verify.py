@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -223,14 +224,14 @@ def _derived(
     findings.check(
         name,
         lambda: verify_derived.check(opened, jobs, scratch, stand_ins, skipped),
-        f"{outputs} files made again, without a difference",
+        lambda: f"{outputs - len(skipped)} files made again, without a difference",
     )
     if skipped:
         findings.add(
             NOTE,
             name,
-            f"{len(skipped)} of these could not be made again, since something that they are made "
-            f"from is left out, such as {skipped[0]}",
+            f"{len(skipped)} files could not be made again, since something that they are made "
+            f"from is not here: {skipped[0]}, …",
         )
 
 
@@ -282,4 +283,5 @@ def planned(folder: Path, config: Path) -> list[str]:
     lines = (done.stdout + done.stderr).splitlines()
     if done.returncode:
         raise InputError(f"Snakemake cannot plan the study: {' '.join(lines[-3:])}")
-    return [line.split(": ", 1)[1] for line in lines if line.startswith("Job ")]
+    found = (re.fullmatch(r"Job \d+: (.+)", line) for line in lines)
+    return [job.group(1) for job in found if job]

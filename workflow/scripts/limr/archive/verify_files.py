@@ -208,6 +208,7 @@ def ids(opened: Opened) -> Iterator[str]:
 
 def workflow_records(opened: Opened) -> Iterator[str]:
     """Yield outputs without Snakemake's record, unfinished ones, and inputs with another sha256."""
+    told: dict[tuple[str, str], str] = {}
     for path in opened.files:
         inside = path.removeprefix(f"{opened.results}/")
         kind = contents.kind(opened.study, inside) if path != inside else None
@@ -223,7 +224,9 @@ def workflow_records(opened: Opened) -> Iterator[str]:
         for name, digest in (about.get("input_checksums") or {}).items():
             found = opened.sha256(name)
             if found is not None and digest != f"sha256:{found}":
-                yield f"{name}: sha256 when {path} was made: expected {digest}, found {found}"
+                when = f"sha256 when {path} was made: expected {digest}, found {found}"
+                told.setdefault((name, digest), f"{name}: {when}")
+    yield from told.values()
 
 
 def archive_digest(path: Path) -> str:
