@@ -20,7 +20,13 @@ def git(folder: Path, *arguments: str) -> str:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     folder = tmp_path / "repository"
-    for name in ("Snakefile", "workflow/a.py", "workflow/a/b.py", "workflow/a.txt", "config/é.yaml"):
+    for name in (
+        "Snakefile",
+        "workflow/a.py",
+        "workflow/a/b.py",
+        "workflow/a.txt",
+        "config/é.yaml",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(f"# {name}\n")
     (folder / "run").write_text("#!/bin/sh\n")

@@ -303,9 +303,7 @@ FORGED: dict[str, Kind] = {
         f"evaluations: {EVALS}/full/seed2/step3/arithmetic-hard.json: sampled.accuracy: expected",
     ),
     "decoding settings": Kind(
-        document(
-            f"{EVALS}/full/seed2/step6/arithmetic-hard.json", "settings", "version", value=99
-        ),
+        document(f"{EVALS}/full/seed2/step6/arithmetic-hard.json", "settings", "version", value=99),
         f"evaluations: {EVALS}/full/seed2/step6/arithmetic-hard.json: settings.version: expected",
     ),
     "a collected evaluation": Kind(
@@ -427,7 +425,7 @@ def packed(folder: Path, path: Path, *, forge: bool) -> Path:
 
 @pytest.fixture(scope="session")
 def forged(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What verify says of one archive with every kind of tampering, sizes and sha256 made to fit."""
+    """What verify says of one archive forged in every way, sizes and sha256 made to fit."""
     folder = unpacked(archive, tmp_path_factory.mktemp("forged") / "archive")
     for kind in FORGED.values():
         kind.change(folder)
@@ -497,7 +495,11 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
         "FAILED complete: archive.json: complete: expected True",
     ),
     "another origin": (
-        document("archive.json", "data", value=[{"name": "x", "sha256": "", "bytes": 1, "included": True}]),
+        document(
+            "archive.json",
+            "data",
+            value=[{"name": "x", "sha256": "", "bytes": 1, "included": True}],
+        ),
         True,
         "FAILED data: config/sources.yaml: x: it is missing",
     ),
@@ -610,7 +612,9 @@ def test_nothing_to_be_done_then_only_what_depends_on_the_threshold(
     path.write_text(path.read_text().replace("threshold: 0.94", "threshold: 0.972"))
     jobs = project.planned()
     of_arms = ("Select", "Train", "Evaluate", "Fine-tune")
-    changed = {job.split(" by")[0].split(",")[0].split()[-1] for job in jobs if job.startswith(of_arms)}
+    changed = {
+        job.split(" by")[0].split(",")[0].split()[-1] for job in jobs if job.startswith(of_arms)
+    }
     assert changed == {"limr", "rand-1", "rand-2"}
     assert {job for job in jobs if not job.startswith(of_arms)} == {
         "Collect the evaluations",
@@ -662,10 +666,10 @@ def test_a_tampered_archive_is_not_restored(archive: Path, tmp_path: Path) -> No
 
 # The terms of https://w3id.org/ro/crate/1.1/context that the crate uses, as that context has them.
 SCHEMA_ORG = (
-    "ComputerLanguage CreateAction CreativeWork Dataset Organization SoftwareSourceCode WebSite about "
-    "actionStatus additionalType contentSize creator datePublished description encodingFormat endTime "
-    "hasPart identifier instrument license mainEntity mentions name object programmingLanguage result "
-    "startTime url version workExample"
+    "ComputerLanguage CreateAction CreativeWork Dataset Organization SoftwareSourceCode "
+    "WebSite about actionStatus additionalType contentSize creator datePublished description "
+    "encodingFormat endTime hasPart identifier instrument license mainEntity mentions name "
+    "object programmingLanguage result startTime url version workExample"
 )
 CONTEXT = {
     **{term: f"http://schema.org/{term}" for term in SCHEMA_ORG.split()},
@@ -738,5 +742,3 @@ def test_records_of_snakemake_are_named_as_it_names_them(committed: Project) -> 
     assert all(len(part) <= 255 for part in parts)
     assert base64.urlsafe_b64decode("".join(p.lstrip("@") for p in parts)).decode() == long
     assert (committed.folder / metadata_path(f"{RESULTS}/scores/lim.parquet")).is_file()
-
-

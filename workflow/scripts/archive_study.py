@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from limr import sources, study
-from limr.archive import build
+from limr.archive import build, saying
 from limr.joblog import logged, note
 
 with logged(snakemake.log[0]):
@@ -13,5 +13,5 @@ with logged(snakemake.log[0]):
     pinned = sources.load_sources(root / "config/sources.yaml")
     plan = build.plan(checked, pinned, Path(), root)
     record = build.write(plan, pinned, Path(snakemake.output.archive))
-    for line in build.said(plan, record):
+    for line in saying.said(plan, record):
         note(line)

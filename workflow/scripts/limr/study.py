@@ -270,7 +270,9 @@ def _check_datasets(study: Study) -> None:
             if entry.get("dataset"):
                 wanted.append((f"{kind}.{name}.dataset", entry["dataset"]))
     own = study.config["archive"]["own_files"]
-    wanted += [("archive.own_files", name) for name in own if name not in study.config["trajectories"]]
+    wanted += [
+        ("archive.own_files", name) for name in own if name not in study.config["trajectories"]
+    ]
     for key, name in wanted:
         if name not in study.config["datasets"]:
             known = nearest(name, study.config["datasets"])

@@ -95,7 +95,7 @@ def plan(study: Study, sources: Mapping[str, Source], folder: Path, root: Path) 
     _own_files(found)
     for name, mode in found.code.files.items():
         source = root / name
-        content = os.readlink(source).encode() if mode == coding.LINK else source
+        content = str(source.readlink()).encode() if mode == coding.LINK else source
         found.files.setdefault(name, ("code", content))
     for path in contents.metadata(study, folder).values():
         found.files[path] = ("workflow record", folder / path)
@@ -132,8 +132,10 @@ def _own_files(found: Plan) -> None:
             if name in own and not inside.startswith(".."):
                 found.files[inside] = ("own file", found.folder / path)
             else:
-                why = "a file outside the working folder" if name in own else (
-                    "a file of the author's own, not named in archive.own_files"
+                why = (
+                    "a file outside the working folder"
+                    if name in own
+                    else ("a file of the author's own, not named in archive.own_files")
                 )
                 found.left_out[str(path)] = {
                     "bytes": path.stat().st_size,
@@ -269,40 +271,6 @@ def version(package: str) -> str | None:
         return packages.version(package)
     except packages.PackageNotFoundError:
         return None
-
-
-def said(found: Plan, record: Mapping[str, Any]) -> list[str]:
-    """Return what the author must know of the archive, the worst first."""
-    lines = []
-    if found.code.commit is None:
-        lines.append("WARNING: the code is not in git: no commit can be named or proved.")
-    if found.code.changed:
-        names = ", ".join(found.code.changed[:5]) + (", …" if len(found.code.changed) > 5 else "")
-        lines.append(
-            f"WARNING: {len(found.code.changed)} files of the code differ from commit "
-            f"{found.code.commit}: {names}. The difference goes in as {CHANGES}. Commit, and "
-            "archive again."
-        )
-    if found.missing:
-        lines.append(
-            f"WARNING: the study is not finished: {len(found.missing)} files are missing, such as "
-            f"{found.missing[0]}."
-        )
-    changed = record["environments"]["changed_since_runs"]
-    if changed:
-        lines.append(f"WARNING: locks that differ from those of the runs: {', '.join(changed)}.")
-    if found.strangers:
-        lines.append(
-            f"{len(found.strangers)} files under {found.results} are no part of this study and "
-            f"stay out, such as {found.strangers[0]}."
-        )
-    reasons: dict[str, list[str]] = {}
-    for path, about in found.left_out.items():
-        reasons.setdefault(about["why"], []).append(path)
-    lines += [f"{len(paths)} files stay out: {why}." for why, paths in reasons.items()]
-    if found.stripped:
-        lines.append(f"{len(found.stripped)} tables go in without the responses' texts.")
-    return lines
 
 
 def code_root() -> Path:

@@ -62,7 +62,7 @@ def read(root: Path) -> Code:
             modes[name] = about.split()[0]
     others = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *PARTS, *FOLDERS)
     untracked = [name for name in others.decode().split("\0")[:-1] if (root / name).is_file()]
-    modes |= {name: PLAIN for name in untracked}
+    modes |= dict.fromkeys(untracked, PLAIN)
     differing = _git(root, "diff", "HEAD", "--name-only", "--no-renames", "-z").decode()
     return Code(
         files=dict(sorted(modes.items())),

@@ -20,8 +20,8 @@ PATTERNS = {
     "problems": "problems/{dataset}[.]jsonl",
     "solutions": "solutions/{dataset}[.]jsonl",
     "audit": "audits/{dataset}[.]parquet",
-    "record": "(?:problems|audits)/{dataset}[.]json|trajectories/{source}[.]json|scores/{score}[.]json"
-    "|subsets/{arm}[.]json|runs/{arm}/seed{seed}/run[.]json",
+    "record": "(?:problems|audits)/{dataset}[.]json|trajectories/{source}[.]json"
+    "|scores/{score}[.]json|subsets/{arm}[.]json|runs/{arm}/seed{seed}/run[.]json",
     "base": "base/.+",
     "rollouts": "runs/{arm}/seed{seed}/rollouts[.]parquet",
     "metrics": "runs/{arm}/seed{seed}/metrics[.]parquet",
@@ -85,7 +85,9 @@ def provides_scores(study: Study, source: str | None) -> bool:
 def required(study: Study) -> list[str]:
     """Return the files under `results/{study}/` that a finished study has, policies apart."""
     found = [f"sources/{name}" for name in study.files()]
-    found += [f"problems/{name}.{suffix}" for name in study.datasets for suffix in ("json", "jsonl")]
+    found += [
+        f"problems/{name}.{suffix}" for name in study.datasets for suffix in ("json", "jsonl")
+    ]
     found += [
         f"trajectories/{name}.{suffix}"
         for name in study.config["trajectories"]
@@ -103,7 +105,11 @@ def required(study: Study) -> list[str]:
         found += [f"{at}.json", f"{at}.parquet"]
     found += ["collected/evaluations.parquet"] if study.benchmarks else []
     found += ["collected/metrics.parquet"] if study.trained else []
-    found += [f"tables/{name}.{suffix}" for name in study.config["tables"] for suffix in ("md", "tex", "tsv")]
+    found += [
+        f"tables/{name}.{suffix}"
+        for name in study.config["tables"]
+        for suffix in ("md", "tex", "tsv")
+    ]
     found += [
         f"figures/{name}.{suffix}"
         for name in study.config["figures"]
@@ -136,7 +142,9 @@ def files(study: Study, folder: Path) -> Iterator[tuple[str, str | None]]:
         study: the study.
         folder: its `results/{study}`.
     """
-    paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    paths = sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
     for inside in paths:
         if not inside.startswith(WORKING) and not Path(inside).name.startswith("."):
             yield inside, kind(study, inside)

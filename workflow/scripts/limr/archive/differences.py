@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +37,9 @@ def shown(value: object) -> str:
 def _difference(field: str, expected: object, found: object) -> Difference:
     """Return a difference; of long texts the part where they part."""
     if isinstance(expected, str) and isinstance(found, str):
-        same_start = len(os.path.commonprefix([expected, found]))
+        pairs = enumerate(zip(expected, found, strict=False))
+        shorter = min(len(expected), len(found))
+        same_start = next((place for place, (one, other) in pairs if one != other), shorter)
         if same_start > _LONGEST // 2:
             start = same_start - _LONGEST // 4
             texts = (expected[start:], found[start:])
@@ -76,9 +77,7 @@ def of_values(expected: Any, found: Any, field: str = "") -> Iterator[Difference
         yield _difference(field or "the value", expected, found)
 
 
-def of_tables(
-    expected: pa.Table, found: pa.Table, keys: Sequence[str]
-) -> Iterator[Difference]:
+def of_tables(expected: pa.Table, found: pa.Table, keys: Sequence[str]) -> Iterator[Difference]:
     """Yield the first difference in each column of two tables whose rows have the same order.
 
     Args:

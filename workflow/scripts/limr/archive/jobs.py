@@ -1,13 +1,12 @@
 """The jobs of a study whose outputs can be made again from what an archive holds.
 
-Which files a rule reads is what workflow/rules/inputs.smk says; tests/workflow/test_archive_study.py
-holds both against each other by verifying whole studies.
+Which files a rule reads is what workflow/rules/inputs.smk says; a test holds both against each
+other by verifying whole studies (tests/workflow/test_archive_study.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from limr import registry
 from limr.archive import contents
@@ -175,8 +174,9 @@ def diagnostics(study: Study) -> Iterator[Job]:
     """Yield the jobs of diagnostics; those that the study does not show have no archived output."""
     results = f"results/{study.name}"
     for name in diagnosed(study):
+        source = study.scores[name]["trajectories"]
         cut = [a for a in study.selected if study.arms[a].score == name and study.arms[a].cut]
-        subset = {
+        subset: dict[str, Paths] = {
             suffix: f"{results}/subsets/{cut[0]}.{suffix}" if cut else []
             for suffix in ("jsonl", "json")
         }
@@ -184,7 +184,7 @@ def diagnostics(study: Study) -> Iterator[Job]:
             "diagnose_scores",
             {
                 "problems": f"{results}/problems/{study.score_dataset(name)}.jsonl",
-                "trajectories": f"{results}/trajectories/{study.scores[name]['trajectories']}.parquet",
+                "trajectories": f"{results}/trajectories/{source}.parquet",
                 "scores": f"{results}/scores/{name}.parquet",
                 "subset": subset["jsonl"],
                 "record": subset["json"],
@@ -247,4 +247,3 @@ def trained(study: Study) -> list[tuple[str, int]]:
         if arm.train != "none"
         for seed in study.seeds
     ]
-

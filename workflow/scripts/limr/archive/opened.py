@@ -50,7 +50,7 @@ RECORD_SCHEMA: Json = {
             "properties": {
                 "commit": {"type": ["string", "null"], "pattern": "^[0-9a-f]{40}$"},
                 "tree": {"type": ["string", "null"], "pattern": "^[0-9a-f]{40}$"},
-                **{key: _NAMES for key in ("changed", "links", "executables", "files")},
+                **dict.fromkeys(("changed", "links", "executables", "files"), _NAMES),
             },
         },
         "environments": {"type": "object", "required": ["changed_since_runs"]},

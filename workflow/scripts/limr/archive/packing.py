@@ -81,9 +81,8 @@ def packing(output: Path) -> Iterator[Packer]:
         InputError: the folder cannot be written to, or the disk is full.
     """
     try:
-        with io.atomic(output) as temporary:
-            with zipfile.ZipFile(temporary, "w", allowZip64=True) as zipped:
-                yield Packer(zipped)
+        with io.atomic(output) as temporary, zipfile.ZipFile(temporary, "w") as zipped:
+            yield Packer(zipped)
     except OSError as error:
         if error.errno in _CLOSED:
             raise InputError(
@@ -91,4 +90,3 @@ def packing(output: Path) -> Iterator[Packer]:
                 "read-only. Nothing was written; name another place with --output."
             ) from None
         raise
-

@@ -13,7 +13,17 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from limr import io, provenance, schema, sources, study
-from limr.archive import CRATE, RECORD, contents, derive, documents, jobs, showing, unpack, verify_files
+from limr.archive import (
+    CRATE,
+    RECORD,
+    contents,
+    derive,
+    documents,
+    jobs,
+    showing,
+    unpack,
+    verify_files,
+)
 from limr.archive.derive import Job
 from limr.archive.opened import RECORD_SCHEMA, Json, Opened
 from limr.errors import InputError, IntegrityError
@@ -24,7 +34,7 @@ _OLDER = 60.0  # seconds
 
 @dataclass(frozen=True)
 class Restored:
-    """What was restored: the study, its files, and what could not be made again, with the reason."""
+    """What was restored: the study, what was made again, what could not be had and why."""
 
     opened: Opened
     with_code: bool
@@ -181,7 +191,8 @@ def _make(opened: Opened, job: Job, wanted: Sequence[str]) -> None:
         if digest != expected:
             (opened.folder / path).unlink()
             raise IntegrityError(
-                f"{path}: made again by this limr it has sha256 {digest}; the study had {expected}. "
+                f"{path}: made again by this limr it has sha256 {digest}, the study's has "
+                f"{expected}. "
                 "The code differs from the archive's: restore with the archive's commit, "
                 f"{opened.record['code']['commit']}."
             )

@@ -3,10 +3,10 @@
 A pinned file is open if config/sources.yaml states a licence for it that lets anybody pass it on. A
 user's own file is open if the study says so (`archive.own_files`). Everything else is restricted,
 and so is whatever holds its texts: problems, worked solutions, audits of answers, subsets, and the
-report. A log or scores that were merely read into our format are the same file in other clothes, and
-stay out too. So does the data of a figure that is drawn from them, row by row; the picture goes in. What
-was computed from restricted data (scores by our selectors, rollouts, counts, tables, other figures'
-data) holds no text of it and goes in.
+report. A log or scores that were merely read into our format are the same file in other clothes,
+and stay out too; so does the data of a figure that is drawn from them, row by row, while the
+picture goes in. What was computed from restricted data (scores by our selectors, rollouts, counts,
+tables, other figures' data) holds no text of it and goes in.
 """
 
 from __future__ import annotations
@@ -76,14 +76,17 @@ def rules(study: Study, sources: Mapping[str, Source]) -> Rules:
             if closed:
                 found[name] = closed[0]
             elif entry.get("path") and name not in settings["own_files"]:
-                found[name] = f"'{name}' is a file of the author's own, not named in archive.own_files"
+                found[name] = (
+                    f"'{name}' is a file of the author's own, not named in archive.own_files"
+                )
         return found
 
     curves = restricted(study.config["trajectories"])
     published = {
         name: curves[entry["trajectories"]]
         for name, entry in study.scores.items()
-        if entry["trajectories"] in curves and contents.provides_scores(study, entry["trajectories"])
+        if entry["trajectories"] in curves
+        and contents.provides_scores(study, entry["trajectories"])
     }
     pretrained = study.config["base"].get("model")
     return Rules(

@@ -37,9 +37,7 @@ def material(study: Study) -> dict[str, Paths]:
         ],
         "audits": [f"{results}/audits/{name}.json" for name in study.datasets],
         "problems": [f"{results}/problems/{name}.jsonl" for name in study.datasets],
-        "runs": [
-            f"{results}/runs/{arm}/seed{seed}/run.json" for arm, seed in jobs.trained(study)
-        ],
+        "runs": [f"{results}/runs/{arm}/seed{seed}/run.json" for arm, seed in jobs.trained(study)],
         "paper": PAPER,
     }
 

@@ -20,12 +20,14 @@ def without_responses(source: Path, output: Path) -> None:
     schema = file.schema_arrow.remove_metadata()
     place = schema.get_field_index("response")
     kept = [name for name in schema.names if name != "response"]
-    with io.atomic(output) as temporary:
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            for batch in file.iter_batches(batch_size=_ROWS, columns=kept):
-                table = pa.Table.from_batches([batch])
-                nulls = pa.nulls(table.num_rows, schema.field(place).type)
-                writer.write_table(table.add_column(place, schema.field(place), nulls))
+    with (
+        io.atomic(output) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for batch in file.iter_batches(batch_size=_ROWS, columns=kept):
+            table = pa.Table.from_batches([batch])
+            nulls = pa.nulls(table.num_rows, schema.field(place).type)
+            writer.write_table(table.add_column(place, schema.field(place), nulls))
 
 
 def ids(source: Path, *, scores: bool) -> bytes:

@@ -36,7 +36,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError)
 
 
-class Refused(IntegrityError):
+class RefusedError(IntegrityError):
     """An archive that is not unpacked: damaged, or made to do harm."""
 
 
@@ -45,7 +45,7 @@ def check(path: Path) -> list[zipfile.ZipInfo]:
 
     Raises:
         InputError: there is no such file.
-        Refused: it is no zip, cut short, or anything in it is not as in an archive of limr.
+        RefusedError: it is no zip, cut short, or anything in it is not as in an archive of limr.
     """
     try:
         with path.open("rb") as file:
@@ -55,7 +55,7 @@ def check(path: Path) -> list[zipfile.ZipInfo]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
     except (*_DAMAGED, UnicodeDecodeError, ValueError) as error:
-        raise Refused(f"not a zip that can be read ({error})") from None
+        raise RefusedError(f"not a zip that can be read ({error})") from None
     for entry in entries:
         _check_entry(entry)
     _check_names([entry.filename for entry in entries])
@@ -70,7 +70,7 @@ def _check_size(path: Path, file: BinaryIO) -> None:
     tail = file.read()
     end = tail[-_END_SIZE:]
     if len(end) < _END_SIZE or end[:4] != _END or end[-2:] != b"\0\0":
-        raise Refused(
+        raise RefusedError(
             f"{path.name} has no end record as its last 22 bytes: it is cut short, has something "
             "behind it, or is no zip"
         )
@@ -79,15 +79,15 @@ def _check_size(path: Path, file: BinaryIO) -> None:
         file.seek(max(size - _END_SIZE - _LOCATOR_SIZE - _END64_SIZE, 0))
         record = file.read(_END64_SIZE)
         if len(record) < _END64_SIZE or record[:4] != _END64:
-            raise Refused("its zip64 end record is not where it should be")
+            raise RefusedError("its zip64 end record is not where it should be")
         entries, directory, offset = struct.unpack("<32xQQQ", record)
     if entries > MOST_ENTRIES or directory > LARGEST_DIRECTORY:
-        raise Refused(
+        raise RefusedError(
             f"it says it has {entries:,} entries in a table of {directory:,} bytes; at most "
             f"{MOST_ENTRIES:,} and {LARGEST_DIRECTORY:,} are read"
         )
     if offset + directory > size:
-        raise Refused("its table of entries lies beyond its end: it is cut short")
+        raise RefusedError("its table of entries lies beyond its end: it is cut short")
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
@@ -95,20 +95,20 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     shown = repr(name[:80])
     path = PurePosixPath(name)
     if name != entry.orig_filename or _CONTROL.search(name) or "\\" in name or ":" in name:
-        raise Refused(f"{shown}: a name with characters that no path of an archive has")
+        raise RefusedError(f"{shown}: a name with characters that no path of an archive has")
     if path.is_absolute() or name.startswith("~"):
-        raise Refused(f"{shown}: an absolute name")
+        raise RefusedError(f"{shown}: an absolute name")
     if ".." in path.parts:
-        raise Refused(f"{shown}: a name that leads out of the folder")
+        raise RefusedError(f"{shown}: a name that leads out of the folder")
     if not path.parts or str(path) != name or len(name) > LONGEST_NAME:
-        raise Refused(f"{shown}: not the plain name of a file")
+        raise RefusedError(f"{shown}: not the plain name of a file")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         what = "a link" if stat.S_ISLNK(mode) else "not a regular file"
-        raise Refused(f"{shown}: {what}")
+        raise RefusedError(f"{shown}: {what}")
     if entry.flag_bits & 0x1:
-        raise Refused(f"{shown}: encrypted")
+        raise RefusedError(f"{shown}: encrypted")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Refused(f"{shown}: compressed in a way that archives of limr do not use")
+        raise RefusedError(f"{shown}: compressed in a way that archives of limr do not use")
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -118,30 +118,30 @@ def _check_names(names: Sequence[str]) -> None:
     for name in names:
         key = name.casefold()
         if key in seen:
-            raise Refused(f"{name[:80]!r}: the name stands twice (as {seen[key][:80]!r})")
+            raise RefusedError(f"{name[:80]!r}: the name stands twice (as {seen[key][:80]!r})")
         seen[key] = name
         folders.update(str(parent) for parent in PurePosixPath(key).parents)
     both = sorted(folders & set(seen))
     if both:
-        raise Refused(f"{both[0][:80]!r}: a file and a folder have this name")
+        raise RefusedError(f"{both[0][:80]!r}: a file and a folder have this name")
 
 
 def _check_volume(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
     total = sum(entry.file_size for entry in entries)
     if total > min(max(FREE_TOTAL, RATIO * size), LARGEST_TOTAL):
-        raise Refused(
+        raise RefusedError(
             f"it would unpack to {total:,} bytes from {size:,}: more than any study's archive does"
         )
     for entry in entries:
         if entry.file_size > max(FREE_ENTRY, ENTRY_RATIO * entry.compress_size):
-            raise Refused(
+            raise RefusedError(
                 f"{entry.filename[:80]!r}: {entry.file_size:,} bytes out of "
                 f"{entry.compress_size:,}: a bomb"
             )
     end = 0
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
         if entry.header_offset < end:
-            raise Refused(f"{entry.filename[:80]!r}: it overlaps another entry")
+            raise RefusedError(f"{entry.filename[:80]!r}: it overlaps another entry")
         name = len(entry.filename.encode())
         end = entry.header_offset + _LOCAL_HEADER + name + entry.compress_size
 
@@ -157,7 +157,7 @@ def extract(
         folder: must not hold any of their names.
 
     Raises:
-        Refused: an entry is damaged, or larger than it says.
+        RefusedError: an entry is damaged, or larger than it says.
     """
     found = {}
     with zipfile.ZipFile(path) as zipped:
@@ -170,10 +170,10 @@ def extract(
                     while block := source.read(_BLOCK):
                         size += len(block)
                         if size > entry.file_size:
-                            raise Refused(f"{entry.filename}: larger than it says")
+                            raise RefusedError(f"{entry.filename}: larger than it says")
                         digest.update(block)
                         out.write(block)
             except _DAMAGED as error:
-                raise Refused(f"{entry.filename}: damaged ({error})") from None
+                raise RefusedError(f"{entry.filename}: damaged ({error})") from None
             found[entry.filename] = (size, digest.hexdigest())
     return found

@@ -66,7 +66,7 @@ def _unpacked(path: Path, folder: Path, findings: Findings) -> dict[str, tuple[i
                 f"{free / 1e6:,.0f} MB free. Set TMPDIR to a folder with more."
             )
         files = unpack.extract(path, entries, folder)
-    except unpack.Refused as error:
+    except unpack.RefusedError as error:
         findings.add("FAILED", "zip", f"{error}. It was not unpacked further.")
         return None
     digest = verify_files.archive_digest(path)
@@ -91,9 +91,7 @@ def _crate(folder: Path, files: dict[str, tuple[int, str]], findings: Findings) 
     return document
 
 
-def _opened(
-    folder: Path, files: dict[str, tuple[int, str]], findings: Findings
-) -> Opened | None:
+def _opened(folder: Path, files: dict[str, tuple[int, str]], findings: Findings) -> Opened | None:
     found: list[Opened] = []
 
     def problems() -> list[str]:
@@ -237,7 +235,9 @@ def _derived(
 
 def _resume(opened: Opened, findings: Findings) -> None:
     """Ask Snakemake, with the Snakefile of this limr, what it would do in the unpacked archive."""
-    if verify_files.code_differences(opened) or opened.record["left_out"].keys() - _policies(opened):
+    if verify_files.code_differences(opened) or opened.record["left_out"].keys() - _policies(
+        opened
+    ):
         why = "files are left out" if opened.record["left_out"] else "the code differs"
         findings.add(NOTE, "resume", f"not planned here, since {why}; `limr restore` does")
         return

@@ -102,7 +102,9 @@ def _compared(
             yield f"{path}: the picture is not the one that its data gives"
         return
     else:
-        expected, there = (p.read_text(encoding="utf-8", errors="replace") for p in (again, archived))
+        expected, there = (
+            p.read_text(encoding="utf-8", errors="replace") for p in (again, archived)
+        )
         found = differences.of_cells(expected, there)
     for difference in found:
         yield f"{path}: {difference}"
@@ -114,7 +116,7 @@ def _of_parquet(again: Path, archived: Path) -> Iterator[differences.Difference]
     if schema.names != expected.schema.names:
         yield differences.Difference("columns", str(expected.schema.names), str(schema.names))
         return
-    keys = [name for name in ("arm", "seed", "step", "benchmark", "decoding", "problem_id", "epoch")]
+    keys = ("arm", "seed", "step", "benchmark", "decoding", "problem_id", "epoch")
     found = pq.read_table(archived)
     yield from differences.of_tables(expected, found, [k for k in keys if k in schema.names])
 
@@ -159,4 +161,3 @@ def subset_ids(opened: Opened, scratch: Path, stand_ins: list[str]) -> Iterator[
         expected = [{key: row[key] for key in keys} for row in again]
         for found in differences.of_values(expected, [{k: r.get(k) for k in keys} for r in said]):
             yield f"{ids}: {found}"
-

@@ -21,7 +21,11 @@ def entities(document: Any) -> dict[str, Json]:
     """Return the entities of a crate by id; an empty mapping where it is none."""
     graph = document.get("@graph") if isinstance(document, dict) else None
     found = graph if isinstance(graph, list) else []
-    return {str(entity["@id"]): entity for entity in found if isinstance(entity, dict) and "@id" in entity}
+    return {
+        str(entity["@id"]): entity
+        for entity in found
+        if isinstance(entity, dict) and "@id" in entity
+    }
 
 
 def manifest(document: Any, files: Mapping[str, tuple[int, str]]) -> Iterator[str]:
@@ -48,7 +52,8 @@ def profile(document: Any) -> Iterator[str]:
     found = entities(document)
     root, workflow = found.get("./", {}), found.get(crate.WORKFLOW, {})
     about = found.get(CRATE, {}).get("about")
-    if crate.CONTEXT not in (document.get("@context") if isinstance(document, dict) else ()):
+    context = document.get("@context") if isinstance(document, dict) else None
+    if not isinstance(context, list) or crate.CONTEXT not in context:
         yield f"{CRATE}: @context: expected {crate.CONTEXT}"
     if about != {"@id": "./"}:
         yield f"{CRATE}: about: expected the root './', found {about!r}"
@@ -159,7 +164,7 @@ def code_differences(opened: Opened) -> list[str]:
 
 
 def environments(opened: Opened) -> Iterator[str]:
-    """Yield locks without hashes, and locks of runs that are neither archived nor said to differ."""
+    """Yield pins without hashes, and locks of runs that are neither here nor said to differ."""
     locks = sorted(name for name in opened.files if re.fullmatch("envs/[^/]+[.]lock", name))
     if not locks:
         yield "envs: there is no lock"

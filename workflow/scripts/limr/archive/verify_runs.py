@@ -1,4 +1,4 @@
-"""Checks of what cannot be made again: data, runs and evaluations, against all that speaks of them."""
+"""Checks of what cannot be made again: data, runs, evaluations, against all that speaks of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from limr import collect, io, registry
-from limr.archive import contents, differences, documents
 from limr.archive import code as coding
+from limr.archive import contents, differences, documents
 from limr.archive.opened import Opened
 from limr.errors import InputError
 from limr.records import EVALUATIONS, METRICS, ROLLOUTS
@@ -58,7 +58,9 @@ def data(opened: Opened) -> Iterator[str]:
         if name not in said:
             yield f"archive.json: data: {name} is missing"
             continue
-        expected = {key: getattr(pinned[name], key) for key in ("url", "sha256", "bytes", "licence")}
+        expected = {
+            key: getattr(pinned[name], key) for key in ("url", "sha256", "bytes", "licence")
+        }
         found = {key: said[name].get(key) for key in expected}
         for field in differences.of_values(expected, found):
             yield f"archive.json: data: {name}: {field}"
@@ -99,16 +101,17 @@ def runs(opened: Opened) -> Iterator[str]:
             train: config[train],
         }
         settings |= {"reward": config["reward"]} if train == "ppo" else {}
-        expected = {
+        inputs = {"problems": opened.sha256(f"{opened.results}/subsets/{arm}.jsonl")}
+        if train == "sft":
+            texts = f"{opened.results}/solutions/{study.arm_dataset(arm)}.jsonl"
+            inputs["solutions"] = opened.sha256(texts)
+        expected: Json = {
             "settings": settings,
             "code": coding.rule_digest(
                 opened.folder, f"train_{train}", [registry.module_name("engines", engine)]
             ),
-            "inputs_sha256": {"problems": opened.sha256(f"{opened.results}/subsets/{arm}.jsonl")},
+            "inputs_sha256": inputs,
         }
-        if train == "sft":
-            texts = f"{opened.results}/solutions/{study.arm_dataset(arm)}.jsonl"
-            expected["inputs_sha256"]["solutions"] = opened.sha256(texts)
         for field in differences.of_values(expected, {key: found.get(key) for key in expected}):
             yield f"{path}: {field}"
 

@@ -21,15 +21,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path(), help="the folder with results/ (this one)"
     )
-    parser.add_argument(
-        "--output", type=Path, help="the zip (results/{study}/archive/{study}.zip)"
-    )
+    parser.add_argument("--output", type=Path, help="the zip (results/{study}/archive/{study}.zip)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the archive, and what its author must know to stderr."""
     from limr import sources, study
-    from limr.archive import build, documents
+    from limr.archive import build, documents, saying
 
     root = build.code_root()
     config = documents.read_yaml(options.study)
@@ -41,6 +39,6 @@ def run(options: argparse.Namespace) -> int:
     output = options.output or results / "archive" / f"{checked.name}.zip"
     plan = build.plan(checked, pinned, options.folder, root)
     record = build.write(plan, pinned, output)
-    lines = [*build.said(plan, record), f"Written to {output}."]
+    lines = [*saying.said(plan, record), f"Written to {output}."]
     sys.stderr.write("\n".join(lines) + "\n")
     return 0

@@ -20,7 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("archive", type=Path, help="the zip")
     parser.add_argument(
-        "folder", type=Path, nargs="?", default=Path(), help="a clone, or an empty folder (this one)"
+        "folder",
+        type=Path,
+        nargs="?",
+        default=Path(),
+        help="a clone, or an empty folder (this one)",
     )
     parser.add_argument("--no-fetch", action="store_true", help="fetch nothing that is left out")
     parser.add_argument("--no-plan", action="store_true", help="do not ask Snakemake what is left")
