@@ -90,10 +90,16 @@ def limr(*arguments: object) -> list[str]:
 def main() -> None:
     """Measure, and write results.json beside this file."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("study", type=Path)
+    parser.add_argument("study", type=Path, nargs="?")
+    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, default=Path(), help="with results/ of the study")
-    parser.add_argument("--work", type=Path, required=True, help="an empty folder, 6 GB")
+    parser.add_argument("--work", type=Path, help="an empty folder, 6 GB")
     options = parser.parse_args()
+    if options.make:
+        rollouts(options.make)
+        return
+    if options.study is None or options.work is None:
+        parser.error("name a study and --work")
     config = yaml.safe_load(options.study.read_text())
     name, work = config["study"], options.work
     found = []
@@ -104,7 +110,8 @@ def main() -> None:
     shutil.copytree(options.folder / "results" / name, copy / "results" / name)
     shutil.copytree(options.folder / ".snakemake/metadata", copy / ".snakemake/metadata")
     first = sorted((copy / "results" / name).glob("runs/*/seed*/rollouts.parquet"))[0]
-    rollouts(first)
+    # In a process of its own: the peak of a child counts what its parent had when it was forked.
+    subprocess.run([sys.executable, __file__, "--make", str(first)], check=True)
     for responses in (True, False):
         study = work / "study.yaml"
         study.write_text(yaml.safe_dump({**config, "archive": {"responses": responses}}))

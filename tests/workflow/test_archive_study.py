@@ -509,7 +509,9 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
 @pytest.mark.parametrize("kind", ALONE)
 def test_tampering_alone(kind: str, archive: Path, tmp_path: Path, monkeypatch: Any) -> None:
     change, forge, named = ALONE[kind]
-    monkeypatch.setattr(verify, "_resume", lambda *_: None)  # seconds each, and tested above
+    monkeypatch.setattr(
+        verify, "_planning", lambda *_: "not asked"
+    )  # seconds each, and tested above
     folder = unpacked(archive, tmp_path / "archive")
     change(folder)
     good, lines = verified(packed(folder, tmp_path / "a.zip", forge=forge))
@@ -530,7 +532,7 @@ def test_other_code_is_said(archive: Path, tmp_path: Path, monkeypatch: Any) -> 
     folder = unpacked(archive, tmp_path / "archive")
     path = folder / "workflow/scripts/limr/selectors/lim.py"
     path.write_text("raise SystemExit('executed')\n")
-    monkeypatch.setattr(verify, "_resume", lambda *_: None)
+    monkeypatch.setattr(verify, "_planning", lambda *_: "not asked")
     good, lines = verified(packed(folder, tmp_path / "a.zip", forge=True))
     assert not good
     said = [line for line in lines if line.startswith("note   code")]

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,11 @@ def verify(path: Path, say: Callable[[Line], None]) -> bool:
         document = _crate(folder, files, findings)
         opened = _opened(folder, files, findings)
         if opened is not None:
-            _files(opened, document, findings)
-            _results(opened, Path(scratch), findings)
+            with ThreadPoolExecutor(1) as threads:
+                asked = _planning(opened, Path(scratch), threads)
+                _files(opened, document, findings)
+                _results(opened, Path(scratch), findings)
+                _resume(asked, findings)
     return not findings.failed
 
 
@@ -203,7 +207,6 @@ def _results(opened: Opened, scratch: Path, findings: Findings) -> None:
     )
     for path in stand_ins:
         (opened.folder / path).unlink()
-    _resume(opened, findings)
 
 
 def _derived(
@@ -233,26 +236,38 @@ def _derived(
         )
 
 
-def _resume(opened: Opened, findings: Findings) -> None:
-    """Ask Snakemake, with the Snakefile of this limr, what it would do in the unpacked archive."""
-    if verify_files.code_differences(opened) or opened.record["left_out"].keys() - _policies(
-        opened
-    ):
-        why = "files are left out" if opened.record["left_out"] else "the code differs"
-        findings.add(NOTE, "resume", f"not planned here, since {why}; `limr restore` does")
-        return
+def _planning(
+    opened: Opened, scratch: Path, threads: ThreadPoolExecutor
+) -> Future[list[str]] | str:
+    """Ask Snakemake, with the Snakefile of this limr, what it would do in the unpacked archive.
+
+    It is asked beside the other checks, in a second tree of the same files, since they move files.
+    Returns its answer to come, or why it is not asked.
+    """
+    if verify_files.code_differences(opened):
+        return "not planned, since the code differs"
+    if opened.record["left_out"].keys() - _policies(opened):
+        return "not planned here, since files are left out; `limr restore` plans"
     if opened.record["missing"]:
-        findings.add(NOTE, "resume", "the study is half finished: there is something to do")
-        return
-    now = time.time()
+        return "the study is half finished: there is something to do"
+    folder, now = scratch / "resumed", time.time()
     for name in opened.files:
-        os.utime(opened.folder / name, (now, now))
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(opened.folder / name, target)
+        os.utime(target, (now, now))
+    return threads.submit(planned, folder, folder / opened.record["config"])
 
-    def problems() -> list[str]:
-        jobs = planned(opened.folder, opened.folder / opened.record["config"])
-        return [f"Snakemake would do again: {job}" for job in jobs]
 
-    findings.check("resume", problems, "`snakemake -n`, all triggers: nothing to be done")
+def _resume(asked: Future[list[str]] | str, findings: Findings) -> None:
+    if isinstance(asked, str):
+        findings.add(NOTE, "resume", asked)
+        return
+    findings.check(
+        "resume",
+        lambda: [f"Snakemake would do again: {job}" for job in asked.result()],
+        "`snakemake -n`, all triggers: nothing to be done",
+    )
 
 
 def _policies(opened: Opened) -> set[str]:
