@@ -10,7 +10,7 @@ from limr.grading import worker
 from limr.grading.grade import Grader
 
 
-def _is_equal(self, gold, answer):  # noqa: PLR0912 - one branch a kind of hostility
+def is_equal(self, gold, answer):  # noqa: PLR0912 - one branch a kind of hostility
     if answer == "sleep":
         time.sleep(3600)
     elif answer == "spin":
@@ -52,5 +52,5 @@ if __name__ == "__main__":
         sys.modules["math_verify"] = None
     if "--dead" in sys.argv:
         sys.exit(7)
-    Grader._is_equal = _is_equal
+    Grader.is_equal = is_equal
     worker.serve()

@@ -1,6 +1,6 @@
 """A made-up study with realistic shapes, for the tests of tables, figures and the report."""
 
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow as pa
 from limr import diagnostics, paper, selection
 from limr import scores as scoring
 from limr import trajectories as tr
-from limr.records import TRAJECTORIES, Problem
+from limr.records import OPINIONS, TRAJECTORIES, Problem
 from limr.results import Diagnosis, Inputs
 from limr.streams import stream
 
@@ -209,6 +209,27 @@ def runs(groups=GROUPS):
     ]
 
 
+def opinions():
+    """90 responses on which two rules agree, 7 and 3 to one problem on which they do not."""
+    agreed = {"verdict": "correct", "opinion": "correct", "n": 10}
+    rows = [
+        {"benchmark": name, "problem_id": f"{name}-{number}", **agreed}
+        for name in BENCHMARKS
+        for number in range(9)
+    ]
+    doubted = {"benchmark": "easy", "problem_id": "easy-9", "gold": "1/2"}
+    rows += [
+        {**doubted, "verdict": "correct", "opinion": "malformed", "format": "", "answer": "0.5",
+         "opinion_reason": "garbled", "n": 7},
+        {**doubted, "verdict": "malformed", "opinion": "correct", "format": "repeated",
+         "answer": "\n<b>" * 99, "opinion_answer": "½", "opinion_reason": "", "n": 3},
+    ]  # fmt: skip
+    full = [
+        dict.fromkeys(OPINIONS.names) | {"rule": "paper, grader version 2"} | row for row in rows
+    ]
+    return pa.Table.from_pylist(full, schema=OPINIONS).to_pandas()
+
+
 def inputs(curves=None):
     curves = trajectories() if curves is None else curves
     scores = {name: scored(selector, curves, name) for name, selector in SCORES.items()}
@@ -234,8 +255,9 @@ def inputs(curves=None):
     }
     sources = {"full": curves, "offline": offline(curves)}
     found = Inputs(study(), evaluations(), metrics(), sources, scores, subsets, diagnosed)
-    return dataclasses.replace(
+    return replace(
         found,
+        opinions=opinions(),
         problems={"arithmetic": problems(), **held_out()},
         runs=runs(),
         paper=paper.read(ROOT / "config/paper.yaml"),

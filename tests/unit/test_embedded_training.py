@@ -71,6 +71,8 @@ def test_outputs_keep_the_contract(tmp_path):
     assert metrics.step.tolist() == [1, 2, 3, 4]
     assert metrics.loss.isna().all()
     assert metrics.drop(columns="loss").notna().all().all()
+    broken = metrics.filter(like="broken_")
+    assert broken.sum(axis=1).tolist() == (6 * metrics.malformed).tolist()  # 6 samples a step
     mean = rollouts.groupby("step").reward.mean().tolist()
     assert metrics.mean_reward.tolist() == pytest.approx(mean)
     assert abs(metrics.kl[0]) < 1e-4 < abs(metrics.kl[3])  # the first step samples the reference

@@ -115,7 +115,7 @@ def test_what_counts_as_bounded_never_reaches_the_algebra_system(monkeypatch, mi
     bounded = [pair for pair in mirror_pairs if is_bounded(*pair)]
     assert len(bounded) > 1000
     for gold, answer in bounded:
-        grader._is_equal(gold, answer)
+        grader.is_equal(gold, answer)
 
 
 @pytest.fixture

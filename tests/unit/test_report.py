@@ -1,6 +1,8 @@
 """The report: that it holds every number it should, warns, and loads nothing."""
 
+import base64
 import dataclasses
+import hashlib
 import html
 import json
 import re
@@ -9,8 +11,9 @@ from html.parser import HTMLParser
 import pytest
 import synthetic_study
 
-from limr import findings, making, report, results
+from limr import caveats, findings, making, report
 from limr.results import Inputs
+from limr.statistics import Interval
 
 WARNING = "12 of the 176 selected problems were never solved <in> any epoch & more."
 CONFIG = {
@@ -18,7 +21,7 @@ CONFIG = {
     "trajectories": {"full": {"format": "rollouts", "arm": "full", "seed": 1}},
     "note": "<script>alert(1)</script>",
 }
-VOID = {"meta", "img", "br", "link", "hr"}
+VOID = {"input", "meta", "img", "br", "link", "hr"}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,15 @@ def inputs():
     made = synthetic_study.inputs()
     made.metrics["tokens"] = made.metrics["group"].map({"full": 50_000, "limr": 25_000})
     made.subsets["limr"]["warnings"] = [WARNING]
-    return made
+    record = {
+        "versions": {"python": "3.11.15", "torch": "2.13.0"},
+        "hardware": {"name": "Some processor", "threads": 1},
+        "durations": {"steps_seconds": 81.4},
+        "attempts": 2,
+        "commit": "abc123",
+        "code": "c0de",
+    }
+    return dataclasses.replace(made, runs=[{**run, **record} for run in made.runs])
 
 
 @pytest.fixture(scope="module")
@@ -43,21 +54,11 @@ def page(inputs, tmp_path_factory):
         paths = {key: figures[-1].with_suffix(f".{key}") for key in ("pdf", "png", "tsv")}
         paths["caption"] = figures[-1].with_suffix(".txt")
         making.draw_figure(name, inputs, {}, paths)
-    record = {
-        "versions": {"python": "3.11.15", "torch": "2.13.0"},
-        "hardware": {"name": "Some processor", "threads": 1},
-        "durations": {"steps_seconds": 81.4},
-        "attempts": 2,
-        "commit": "abc123",
-        "code": "c0de",
-    }
-    (folder / "run.json").write_text(json.dumps(record))
     (folder / "lim.json").write_text(json.dumps({"notes": ["one text under two ids"]}))
     parts = report.Parts(
         config=CONFIG,
         tables=tables,
         figures=figures,
-        runs=[({"arm": "full", "seed": 1}, folder / "run.json")],
         notes=[folder / "lim.json"],
     )
     report.build_report(inputs, parts, folder / "report.html")
@@ -65,12 +66,12 @@ def page(inputs, tmp_path_factory):
 
 
 def text_of(page):
-    body = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.S)
+    body = re.sub(r"<(style|script).*?</\1>|<[^>]+>", " ", page, flags=re.S)
     return re.sub(r"\s+", " ", html.unescape(body))
 
 
 def test_it_is_well_formed_and_self_contained(page):
-    opened = []
+    opened, scripts = [], []
 
     class Check(HTMLParser):
         def handle_starttag(self, tag, attrs):
@@ -80,20 +81,41 @@ def test_it_is_well_formed_and_self_contained(page):
                 if key == "src":
                     assert value.startswith("data:image/png;base64,")
                 if key == "href":
-                    assert re.match(r"#|tables/|figures/", value), value
-            assert tag not in {"script", "link", "iframe", "object"}
+                    assert re.match(r"#|tables/|figures/|data:,$", value), value
+                # The policy would not apply a style or a handler that stands in an attribute.
+                assert key != "style"
+                assert not key.startswith("on")
+            if tag == "script":
+                scripts.append(dict(attrs).get("type"))
+            assert tag not in {"iframe", "object", "embed", "base", "form"}
+
+        def handle_startendtag(self, tag, attrs):
+            assert tag in {"line", "circle", "rect"}
 
         def handle_endtag(self, tag):
             assert opened.pop() == tag
 
     Check().feed(page)
     assert opened == []
-    assert not re.search(r"https?://|//[a-z]+\.|@import|url\(", page)
+    assert scripts.count(None) == 1
+    assert set(scripts) == {None, "application/octet-stream"}
+    without = page.replace('"http://www.w3.org/2000/svg"', "")  # a name, no address
+    assert not re.search(r"https?://|@import|url\(", without)
+
+
+def test_the_policy_names_the_one_style_and_script(page):
+    policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        text = re.search(rf"<{tag}>(.*?)</{tag}>", page, re.S)[1]
+        found = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{found}'" in policy
 
 
 def test_texts_are_escaped(page):
-    assert "<script>" not in page
-    assert "&lt;script&gt;" in page
+    assert page.count("<script>") == 1
+    assert "&lt;script&gt;alert(1)" in page
     assert "never solved &lt;in&gt; any epoch &amp; more" in page
 
 
@@ -117,7 +139,8 @@ def test_every_table_figure_and_subset_is_in_it(page, inputs):
     assert page.count("data:image/png;base64,") == 2
     assert 'href="figures/accuracy.tsv"' in page
     assert 'href="figures/accuracy.pdf"' in page
-    assert 'href="tables/results.tsv"' in page
+    for suffix in ("tsv", "md", "tex"):
+        assert f'href="tables/results.{suffix}"' in page
     for record in inputs.subsets.values():
         assert f"{record['n_selected']} of 384 problems" in text
     assert "Sizes at other thresholds: 0.3:" in text
@@ -140,10 +163,10 @@ def test_how_sure_a_selection_is_is_in_it(page, inputs):
     again = problems.loc[problems["selected"], "probability"].mean()
     text = text_of(page)
     assert f"LIMR, SFT: {100 * again:.0f} % of the 176 problems are selected again" in text
-    assert findings.certainty(dataclasses.replace(inputs, diagnostics={})) == []
+    assert caveats.certainty(dataclasses.replace(inputs, diagnostics={})) == []
     # Of another cut of the same score nothing is known.
     other = {**inputs.subsets["limr"], "problem_ids": ["arithmetic-0001"]}
-    assert findings.certainty(dataclasses.replace(inputs, subsets={"limr": other})) == []
+    assert caveats.certainty(dataclasses.replace(inputs, subsets={"limr": other})) == []
 
 
 def test_words_follow_the_interval(inputs):
@@ -151,7 +174,7 @@ def test_words_follow_the_interval(inputs):
     first, second = groups["limr"], groups["rand"]
 
     def said(mean, low, high):
-        interval = results.Interval(mean, low, high, 0.01, 2, 330)
+        interval = Interval(mean, low, high, 0.01, 2, 330)
         return findings.compared(findings.Comparison(first, second, interval))
 
     assert said(0.1, 0.05, 0.15).startswith("LIMR ends above RAND")
@@ -182,7 +205,7 @@ def test_a_published_only_study_has_a_report(inputs, tmp_path):
     )  # fmt: skip
     report.build_report(bare, report.Parts(config={"study": "published"}), tmp_path / "r.html")
     text = text_of((tmp_path / "r.html").read_text(encoding="utf-8"))
-    assert "Which problems are kept?" in text
+    assert "Which problems are worth training on?" in text
     kept = f"LIMR keeps {limr['n_selected']} of 384 problems"
     assert kept in text
     assert report.headline(bare)[0].startswith(kept)

@@ -20,7 +20,7 @@ from small_study import ROOT, Project, make_project
 import real_model
 from limr import collect, io
 from limr.errors import InputError, IntegrityError
-from limr.grading.grade import Grader
+from limr.grading.grade import GRADER_VERSION, Grader
 from limr.records import EVALUATIONS, VERDICTS
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -164,6 +164,21 @@ def test_the_summary_counts_what_the_rows_say(results: Path) -> None:
         for rule in ("no-box", "truncated"):
             broken = counted["format_rules_broken"].get(rule, 0)
             assert broken == (rows["format"] == rule).sum()
+
+
+def test_another_rule_judges_the_same_responses(results: Path) -> None:
+    frame, _ = evaluation(results)
+    if results.name == "shots":  # that study makes its evaluations only
+        assert not (results / "collected/opinions.parquet").exists()
+        return
+    opinions = pd.read_parquet(results / "collected/opinions.parquet")
+    assert opinions["n"].sum() == len(frame)
+    assert set(opinions["rule"]) == {f"paper, grader version {GRADER_VERSION}"}
+    ours = opinions.groupby("verdict", observed=True)["n"].sum().to_dict()
+    assert ours == frame["verdict"].value_counts().to_dict()
+    page = (results / "report.html").read_text()
+    assert "A second opinion on the verdicts" in page
+    assert "Where the second opinion differs" in page
 
 
 def test_the_report_names_the_model(finished_real: Project) -> None:

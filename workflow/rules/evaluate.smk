@@ -1,5 +1,6 @@
 # Takes: policy/step{step}/ of a run, problems/{benchmark}.jsonl
-# Makes: evals/{arm}/seed{seed}/step{step}/{benchmark}.parquet and .json
+# Makes: evals/{arm}/seed{seed}/step{step}/{benchmark}.parquet and .json,
+#   collected/opinions.parquet, where a table asks for a second opinion on the verdicts
 # One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
 
 
@@ -47,3 +48,28 @@ use rule evaluate as evaluate_base with:
         summaries=evaluations(STUDY.steps["none"], "json"),
     wildcard_constraints:
         arm=any_of(STUDY.base),
+
+
+rule cross_check:
+    input:
+        evaluations=ALL_EVALUATION_FILES,
+        problems=[problems(benchmark) for benchmark in STUDY.benchmarks],
+    output:
+        opinions=f"{RESULTS}/collected/opinions.parquet",
+    log:
+        f"{LOGS}/cross_check/all.log",
+    benchmark:
+        f"{BENCHMARKS}/cross_check/all.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        settings={
+            "grader": STUDY.config["second_opinion"],
+            "benchmarks": list(STUDY.benchmarks),
+            "evaluations": [key["benchmark"] for key in ALL_EVALUATIONS],
+        },
+        code=code("cross_check"),
+    message:
+        "Judge all responses again by another rule"
+    script:
+        "../scripts/cross_check.py"

@@ -70,8 +70,9 @@ def dataset_file(entry):
 
 def levels_file(entry):
     """Return the pinned file that an entry of `datasets` takes levels from, if it does."""
-    named = isinstance(entry.get("levels"), str)  # a generator's own are numbers
-    return f"{RESULTS}/sources/{entry['levels']}" if named else []
+    return (
+        f"{RESULTS}/sources/{entry['levels_file']}" if entry.get("levels_file") else []
+    )
 
 
 def source_settings(entry):
@@ -208,6 +209,15 @@ ALL_EVALUATIONS = [
     for step in EVALUATED[run["arm"]]
     for benchmark in STUDY.benchmarks
 ]
+ALL_EVALUATION_FILES = [
+    f"{RESULTS}/evals/{{arm}}/seed{{seed}}/step{{step}}/{{benchmark}}.parquet".format(
+        **key
+    )
+    for key in ALL_EVALUATIONS
+]
+
+# The learning curves that are read from rollouts of this study: the report shows responses of it.
+CURVES = [name for name, entry in TRAJECTORIES.items() if entry.get("arm")]
 
 # What a table or a figure may ask for by its NEEDS, or by its WANTS where the study has it.
 MATERIAL = {
@@ -231,6 +241,7 @@ MATERIAL = {
         for name in DIAGNOSED
         for suffix in ("parquet", "epochs.parquet")
     ],
+    "opinions": f"{RESULTS}/collected/opinions.parquet" if STUDY.benchmarks else [],
     "audits": [f"{RESULTS}/audits/{name}.json" for name in STUDY.datasets],
     "problems": [problems(name) for name in STUDY.datasets],
     "runs": [
@@ -244,7 +255,9 @@ MATERIAL = {
 def material(kind, name, key):
     """Return the input of one sort that a table or figure asks for, or nothing."""
     plugin = registry.load(kind, name)
-    return MATERIAL[key] if key in (*plugin.NEEDS, *getattr(plugin, "WANTS", ())) else []
+    return (
+        MATERIAL[key] if key in (*plugin.NEEDS, *getattr(plugin, "WANTS", ())) else []
+    )
 
 
 def shown_diagnostics():
@@ -273,4 +286,5 @@ def report_plugins():
     shown = [
         (kind, name) for kind in ("tables", "figures") for name in STUDY.config[kind]
     ]
-    return shown + [("selectors", entry["selector"]) for entry in STUDY.scores.values()]
+    shown += [("selectors", entry["selector"]) for entry in STUDY.scores.values()]
+    return [*shown, ("tables", "compute")]

@@ -4,12 +4,7 @@
 
 rule collect_evaluations:
     input:
-        evaluations=[
-            f"{RESULTS}/evals/{{arm}}/seed{{seed}}/step{{step}}/{{benchmark}}.parquet".format(
-                **key
-            )
-            for key in ALL_EVALUATIONS
-        ],
+        evaluations=ALL_EVALUATION_FILES,
     output:
         evaluations=f"{RESULTS}/collected/evaluations.parquet",
     log:
@@ -64,8 +59,14 @@ rule make_table:
         problems=lambda wildcards: material("tables", wildcards.table, "problems"),
         runs=lambda wildcards: material("tables", wildcards.table, "runs"),
         paper=lambda wildcards: material("tables", wildcards.table, "paper"),
+        opinions=lambda wildcards: material("tables", wildcards.table, "opinions"),
     output:
-        tsv=f"{RESULTS}/tables/{{table}}.tsv",
+        tsv=report(
+            f"{RESULTS}/tables/{{table}}.tsv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
         markdown=f"{RESULTS}/tables/{{table}}.md",
         latex=f"{RESULTS}/tables/{{table}}.tex",
     log:
@@ -77,7 +78,9 @@ rule make_table:
     params:
         settings=lambda wildcards: {
             "study": overview("tables", wildcards.table),
-            "runs": TRAINED_RUNS if material("tables", wildcards.table, "runs") else [],
+            "runs": (
+                TRAINED_RUNS if material("tables", wildcards.table, "runs") else []
+            ),
             "options": STUDY.config["tables"][wildcards.table],
         },
         code=lambda wildcards: code("make_table", ("tables", wildcards.table)),
@@ -103,7 +106,12 @@ rule draw_figure:
         ),
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
-        png=f"{RESULTS}/figures/{{figure}}.png",
+        png=report(
+            f"{RESULTS}/figures/{{figure}}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
         tsv=f"{RESULTS}/figures/{{figure}}.tsv",
         caption=f"{RESULTS}/figures/{{figure}}.txt",
     log:
@@ -135,10 +143,7 @@ rule make_report:
         tables=[f"{RESULTS}/tables/{name}.tsv" for name in STUDY.config["tables"]],
         figures=[f"{RESULTS}/figures/{name}.png" for name in STUDY.config["figures"]],
         captions=[f"{RESULTS}/figures/{name}.txt" for name in STUDY.config["figures"]],
-        runs=[
-            f"{RESULTS}/runs/{{arm}}/seed{{seed}}/run.json".format(**run)
-            for run in TRAINED_RUNS
-        ],
+        runs=MATERIAL["runs"],
         notes=[f"{RESULTS}/problems/{name}.json" for name in STUDY.config["datasets"]]
         + [
             f"{RESULTS}/trajectories/{name}.json"
@@ -150,9 +155,16 @@ rule make_report:
             for name in STUDY.scores
             if source_of(name) in PUBLISHED
         ],
-        template="workflow/report/report.html.j2",
+        problems=MATERIAL["problems"],
+        rollouts=[path for name in CURVES for path in source_paths(TRAJECTORIES[name])],
+        page=[f"workflow/report/report.{suffix}" for suffix in ("html.j2", "css", "js")],
     output:
-        page=f"{RESULTS}/report.html",
+        page=report(
+            f"{RESULTS}/report.html",
+            caption="../report/page.rst",
+            category="Report",
+            labels={"what": "the page"},
+        ),
         headline=f"{RESULTS}/headline.txt",
     log:
         f"{LOGS}/make_report/report.log",
@@ -164,6 +176,7 @@ rule make_report:
         settings={
             "study": STUDY.overview(),
             "runs": TRAINED_RUNS,
+            "curves": CURVES,
             "config": {
                 key: value
                 for key, value in STUDY.config.items()

@@ -1,6 +1,8 @@
 """Make the report: one self-contained page, and its three lines for the terminal."""
 
-from limr import io, report, results
+from pathlib import Path
+
+from limr import io, material, report, results
 from limr.joblog import logged
 
 with logged(snakemake.log[0]):
@@ -14,13 +16,16 @@ with logged(snakemake.log[0]):
         subsets=given.subsets,
         diagnostics=given.diagnostics,
     )
+    inputs = material.with_problems(inputs, given.problems)
+    inputs = material.with_runs(inputs, zip(settings["runs"], given.runs, strict=True))
     parts = report.Parts(
         config=settings["config"],
         tables=given.tables,
         figures=given.figures,
-        runs=list(zip(settings["runs"], given.runs, strict=True)),
+        rollouts=dict(zip(settings["curves"], given.rollouts, strict=True)),
         notes=given.notes,
-        template=given.template,
+        texts=settings["config"]["report"]["texts"],
+        folder=Path(given.page[0]).parent,
     )
     report.build_report(inputs, parts, snakemake.output.page)
     lines = [f"Report: {snakemake.output.page}", *report.headline(inputs)]

@@ -14,7 +14,7 @@ with logged(snakemake.log[0]):
         subsets=snakemake.input.subsets,
         diagnostics=snakemake.input.diagnostics,
     )
-    inputs = results.with_audits(inputs, snakemake.input.audits)
+    inputs = results.with_checks(inputs, snakemake.input.audits, snakemake.input.opinions or None)
     inputs = material.with_problems(inputs, snakemake.input.problems)
     inputs = material.with_runs(inputs, zip(settings["runs"], snakemake.input.runs, strict=True))
     making.make_table(

@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from limr import contrasts, registry, results
+from limr import contrasts, results
 from limr.results import Group, Inputs
 from limr.statistics import Interval
-
-FEW_SEEDS = 5
-SURE = 0.95
 
 
 @dataclass(frozen=True)
@@ -125,6 +122,12 @@ def sentences(inputs: Inputs) -> list[str]:
             f"{named(best)} ends highest, with {percent(best.interval)} correct on average over "
             f"the benchmarks{start}."
         )
+    else:
+        found += [
+            f"{named(arm)} solves {percent(arm.interval)} of the questions, on average over the "
+            "benchmarks."
+            for arm in arms
+        ]
     found += [compared(comparison) for comparison in comparisons(inputs)]
     return found + _early(inputs)
 
@@ -176,7 +179,7 @@ def headline(inputs: Inputs) -> list[str]:
     """Return at most two short sentences: what was found."""
     arms = [arm for arm in arm_results(inputs) if arm.group.train == "ppo"]
     if not arms:
-        return _of_subsets(inputs)[:2]
+        return (_of_subsets(inputs) or sentences(inputs))[:2]
     main = {group.name for group in selected_groups(inputs)[:1]}
     found = comparisons(inputs)
     shown = main | {c.second.name for c in found if c.first.name in main}
@@ -193,90 +196,45 @@ def headline(inputs: Inputs) -> list[str]:
     return [*lines, "; ".join(gaps) + "."] if gaps else lines
 
 
-def warnings(inputs: Inputs) -> list[tuple[str, str]]:
-    """Return (arms, warning) for every warning in a subset's record, each text once."""
-    titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
-    found: dict[str, list[str]] = {}
-    for arm, record in inputs.subsets.items():
-        for text in record.get("warnings", ()):
-            found.setdefault(text, []).append(titles.get(arm, arm))
-    return [(", ".join(dict.fromkeys(arms)), text) for text, arms in found.items()]
-
-
-def bill(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
-    """Return what chosen subsets cost in all: scoring needs a run on other problems first.
-
-    One sentence for each run that was scored from; tokens are means over seeds.
-    """
-    frame = inputs.metrics
-    if frame is None or "tokens" not in frame:
-        return []
-    tokens = frame.groupby(["arm", "seed"])["tokens"].sum().groupby("arm").mean()
-    scored: dict[str, list[Group]] = {}
-    for group in selected_groups(inputs):
-        record = results.group_record(inputs, group) or {}
-        source = config.get("trajectories", {}).get(record.get("trajectories"), {}).get("arm")
-        if source in tokens and group.arms[0] in tokens:
-            scored.setdefault(source, []).append(group)
-    titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
-    found = []
-    for source, groups in scored.items():
-        before = float(tokens[source])
-        own = ", ".join(
-            f"{group.title} {float(tokens[group.arms[0]]) / 1e6:.2f} million, in all "
-            f"{1 + float(tokens[group.arms[0]]) / before:.1f} times {titles[source]}"
-            for group in groups
-        )
-        found.append(
-            f"The bill: {' and '.join(group.title for group in groups)} could only be chosen after "
-            f"a whole run on {titles[source]}'s problems ({before / 1e6:.2f} million tokens). With "
-            f"their own training that makes: {own}. Fewer problems are not less computing."
-        )
-    return found
-
-
-def certainty(inputs: Inputs) -> list[str]:
-    """Return how sure each chosen subset's problems are, where its score was diagnosed."""
-    found: dict[str, list[str]] = {}
-    for arm in inputs.study["arms"]:
-        record = inputs.subsets.get(arm["name"])
-        if record is None or not record["rule"] or record["score"] not in inputs.diagnostics:
-            continue
-        frame = inputs.diagnostics[record["score"]].problems
-        kept = frame[frame["selected"]]
-        # A score is diagnosed at the first cut that is made from it.
-        if set(kept["problem_id"]) == set(record.get("problem_ids", kept["problem_id"])):
-            again, sure = kept["probability"].mean(), int((kept["probability"] >= SURE).sum())
-            text = (
-                f"{100 * again:.0f} % of the {len(kept):,} problems are selected again when the "
-                f"samples of the run that was scored are drawn again, {sure:,} of them in at "
-                f"least {100 * SURE:.0f} % of the draws."
-            )
-            found.setdefault(text, []).append(arm["title"])
-    return [f"{', '.join(dict.fromkeys(arms))}: {text}" for text, arms in found.items()]
-
-
-def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
-    """Return what a reader must know before believing the findings."""
-    found = []
-    engine = config.get("engine", {}).get("train")
-    if engine is not None and inputs.evaluations is not None:
-        text = getattr(registry.load("engines", engine), "CAVEAT", None)
-        if text:
-            found.append(str(text))
-    found += bill(inputs, config)
-    found += certainty(inputs)
-    n_seeds = len(inputs.study["seeds"])
-    if inputs.evaluations is not None and n_seeds < FEW_SEEDS:
-        found.append(
-            f"{n_seeds} seed{'s' if n_seeds > 1 else ''}: intervals over so few runs are rough, "
-            "and another set of seeds may well give another order of near arms."
-        )
-    if inputs.evaluations is not None:
-        found.append(
-            "The last step is reported, whichever step was best; the benchmarks were not used to "
-            "choose it. Comparisons are not corrected for their number."
-        )
+def question(inputs: Inputs) -> str:
+    """Return what the study asks."""
     if inputs.evaluations is None:
-        found.append("Nothing was trained in this study: it says what is selected, not what for.")
-    return found
+        return "Which problems are worth training on?"
+    if selected_groups(inputs):
+        return "Do a few chosen problems train as well as all of them, and better than random ones?"
+    if any(group.train != "none" for group in results.evaluated_groups(inputs)):
+        return "How do the arms compare?"
+    return "How many of the questions are solved?"
+
+
+def answer(inputs: Inputs) -> str:
+    """Return the answer in one sentence, with its uncertainty and what it was taken over."""
+    arms = {arm.group.name: arm for arm in arm_results(inputs)}
+    main = next((group for group in selected_groups(inputs) if group.name in arms), None)
+    found = [c for c in comparisons(inputs) if main and c.first.name == main.name]
+    if main is None or not found:
+        lines = sentences(inputs)
+        return lines[0] if lines else "There is nothing yet to answer it from."
+    said = [
+        f"{_stands(c.interval)} {_reference(inputs, c.second)} ({points(c.interval)})"
+        for c in found
+    ]
+    arm = arms[main.name]
+    size = f"{arm.problems:,} " if arm.problems else ""
+    return (
+        f"Trained on its {size}problems, {main.title} {' and '.join(said)}, over {arm.n_seeds} "
+        f"seed{'s' if arm.n_seeds > 1 else ''} and {arm.interval.n_questions} questions "
+        "(95 % intervals)."
+    )
+
+
+def _stands(interval: Interval) -> str:
+    if not interval.excludes_zero:
+        return "cannot be told apart from"
+    return "ends above" if interval.mean > 0 else "ends below"
+
+
+def _reference(inputs: Inputs, group: Group) -> str:
+    record = results.group_record(inputs, group) or {}
+    what = "a random" if results.is_random(record) else "all"
+    return f"{group.title} on {what} {record.get('n_selected', 0):,}"

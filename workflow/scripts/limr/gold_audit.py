@@ -31,7 +31,8 @@ import pyarrow as pa
 from limr import progress
 from limr.arrow import strings
 from limr.grading import paper
-from limr.grading.grade import GRADER_VERSION, Grader
+from limr.grading.grade import GRADER_VERSION
+from limr.grading.pool import GradingPool
 from limr.joblog import note
 from limr.records import AUDITS, Problem
 
@@ -62,15 +63,21 @@ def audit(
     Returns:
         `limr.records.AUDITS`, one row a finding, in the problems' order; and the counts.
     """
-    grader = Grader(settings)
+    with GradingPool(settings) as pool:  # gold answers are the world's texts, as responses are
+
+        def accepts(gold: str, answer: str) -> bool:
+            [grade] = pool.grade_many([(gold, f"\\boxed{{{answer}}}", False)])
+            return grade.verdict == "correct"
+
+        rows = _rows(problems, accepts)
+    columns = [strings([row[column] for row in rows]) for column in range(len(AUDITS))]
+    return pa.table(columns, schema=AUDITS), _counts(problems, rows, settings)
+
+
+def _rows(problems: Sequence[Problem], accepts: Accepts) -> list[tuple[str, ...]]:
     seen: dict[str, list[Finding]] = {}
-
-    def accepts(gold: str, answer: str) -> bool:
-        response = f"\\boxed{{{answer}}}"
-        return grader.grade(gold, response, truncated=False).verdict == "correct"
-
     doubled = _duplicates(problems, accepts)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for number, problem in enumerate(progress.over(problems, "answers"), start=1):
         if problem.answer not in seen:
             seen[problem.answer] = list(findings(problem.answer, accepts))
@@ -78,8 +85,7 @@ def audit(
         rows += [(problem.problem_id, problem.answer, *finding) for finding in found]
         if number % _EVERY == 0 or number == len(problems):
             note(f"{number} of {len(problems)} answers")
-    columns = [strings([row[column] for row in rows]) for column in range(len(AUDITS))]
-    return pa.table(columns, schema=AUDITS), _counts(problems, rows, settings)
+    return rows
 
 
 def findings(gold: str, accepts: Accepts) -> Iterator[Finding]:

@@ -13,6 +13,8 @@ from limr import io
 from limr.errors import InputError
 
 VERDICTS = ("correct", "incorrect", "malformed")
+# The format rules of the grader and its presets, as column names; the first that breaks counts.
+FORMAT_COLUMNS = ("truncated", "too_long", "no_box", "too_many_boxes", "garbled", "repeated")
 _VERDICT = pa.dictionary(pa.int8(), pa.string())
 
 # One row a rollout: one sampled response to one problem at one training step.
@@ -38,6 +40,7 @@ METRICS = pa.schema(
         ("mean_reward", pa.float64()),
         ("accuracy", pa.float64()),  # share of correct samples
         ("malformed", pa.float64()),  # share of malformed samples
+        *[(f"broken_{rule}", pa.int32()) for rule in FORMAT_COLUMNS],  # samples, by format rule
         ("truncated", pa.float64()),  # share of samples without an end token
         ("response_tokens", pa.float64()),  # mean
         ("kl", pa.float64()),  # mean per token, policy against reference, at sampling
@@ -114,6 +117,24 @@ EVALUATIONS = pa.schema(
     ]
 )
 
+# One row a sort of response: how many of a problem's were judged so by the study's grader and by
+# another rule. What was read stands only where one of them says correct and the other does not.
+OPINIONS = pa.schema(
+    [
+        ("rule", pa.string()),  # the second one
+        ("benchmark", pa.string()),
+        ("problem_id", pa.string()),
+        ("verdict", _VERDICT),
+        ("opinion", _VERDICT),  # the second rule's verdict
+        ("gold", pa.string()),
+        ("format", pa.string()),  # the format rule that was broken, or ""
+        ("answer", pa.string()),
+        ("opinion_answer", pa.string()),
+        ("opinion_reason", pa.string()),  # why the second verdict is not correct, or ""
+        ("n", pa.int64()),
+    ]
+)
+
 # One row a problem and finding of an audit of gold answers; `limr.gold_audit` says what is found.
 AUDITS = pa.schema([(name, pa.string()) for name in ("problem_id", "answer", "finding", "detail")])
 
@@ -136,6 +157,16 @@ class Response:
     text: str
     tokens: int
     truncated: bool
+
+
+def broken_rules(formats: Sequence[str]) -> dict[str, int]:
+    """Return the columns `broken_*` of `METRICS`: how many samples broke each format rule.
+
+    Args:
+        formats: the broken rule of each sample (`limr.grading.grade.Grade.format`), "" for none.
+    """
+    counts = Counter(formats)
+    return {f"broken_{name}": counts[name.replace("_", "-")] for name in FORMAT_COLUMNS}
 
 
 def check_problems(

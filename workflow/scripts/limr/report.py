@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
-import re
+import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import yaml
+from markupsafe import Markup
 
-from limr import findings, io, presentation, registry
+from limr import (
+    browsing,
+    caveats,
+    charts,
+    findings,
+    inert,
+    io,
+    ledger,
+    presentation,
+    registry,
+    sensitivity,
+)
+from limr.errors import InputError
 from limr.figures import _style
 from limr.findings import headline
 from limr.results import Inputs
 
-__all__ = ["TEMPLATE", "Parts", "build_report", "headline"]
+__all__ = ["FOLDER", "Missing", "Parts", "build_report", "headline"]
 
-TEMPLATE = Path(__file__).parents[2] / "report" / "report.html.j2"
+FOLDER = Path(__file__).parents[2] / "report"
 
 Json = dict[str, Any]
-_NUMBER = re.compile(r"[−-]?[\d,]+(\.\d+)?|–")
+BILL = "compute"  # the table that the section on costs shows
+_DPI = 160  # of the figures' PNG files
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a half-finished study has not made yet: `total` is how many there are to be, or None."""
+
+    kind: str
+    names: Sequence[str]
+    total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -33,19 +57,24 @@ class Parts:
     Attributes:
         config: the study's configuration, shown in full.
         tables: `tables/{table}.tsv`, in the order to show them.
-        figures: `figures/{figure}.png`, each with its caption in `.txt` beside it, and linked to
-            its `.pdf` and `.tsv`.
-        runs: ({arm, seed}, run.json) of every training run.
+        figures: `figures/{figure}.png`, each with its caption in `.txt` beside it.
+        rollouts: name of learning curves -> the `rollouts.parquet` that they are from.
         notes: records of imported trajectories and scores, whose `notes` are shown.
-        template: the page.
+        texts: whether texts of problems and responses are part of the page.
+        missing: what a half-finished study has not made; empty: it is whole.
+        linked: whether to link tables and figures to their files, which stand beside the page.
+        folder: where the page's template, style and script stand.
     """
 
     config: Mapping[str, Any]
     tables: Sequence[Path | str] = ()
     figures: Sequence[Path | str] = ()
-    runs: Sequence[tuple[Mapping[str, Any], Path | str]] = ()
+    rollouts: Mapping[str, Path | str] = field(default_factory=dict)
     notes: Sequence[Path | str] = ()
-    template: Path | str = TEMPLATE
+    texts: bool = True
+    missing: Sequence[Missing] = ()
+    linked: bool = True
+    folder: Path | str = FOLDER
 
 
 def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
@@ -54,25 +83,66 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
     Raises:
         InputError: a file is missing or not what it should be.
     """
-    folder = Path(output).parent
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters["is_number"] = lambda text: bool(_NUMBER.fullmatch(str(text)))
+    folder = Path(output).parent if parts.linked else None
     arms = [arm for arm in inputs.study["arms"] if arm["name"] in inputs.subsets]
-    page = environment.from_string(Path(parts.template).read_text(encoding="utf-8")).render(
+    answers = sensitivity.answers(inputs)
+    page = _template(Path(parts.folder)).render(
+        **_fixed(Path(parts.folder)),
         study=inputs.study,
+        missing=[(part.kind, list(part.names), part.total) for part in parts.missing],
+        question=findings.question(inputs),
+        answer=("So far: " if parts.missing else "") + findings.answer(inputs),
         facts=_facts(inputs),
         sentences=findings.sentences(inputs),
-        forest=_forest(inputs),
-        warnings=findings.warnings(inputs),
-        caveats=findings.caveats(inputs, parts.config),
-        tables=[_table(Path(path), folder) for path in parts.tables],
+        forest=charts.forest(inputs),
+        answers=charts.answers(inputs, answers),
+        changes=sensitivity.sentences(answers),
+        warnings=caveats.warnings(inputs),
+        caveats=caveats.caveats(inputs, parts.config),
+        tables=[_table(Path(p), folder) for p in parts.tables if Path(p).stem != BILL],
         figures=[_figure(Path(path), folder) for path in parts.figures],
         subsets=[_subset(arm, inputs) for arm in arms],
         notes=[(Path(path).stem, io.read_json(path).get("notes", [])) for path in parts.notes],
-        runs=[_run(keys, io.read_json(path)) for keys, path in parts.runs],
+        browser=browsing.build(inputs, parts.rollouts, parts.texts),
+        kept_by=_kept_by(inputs),
+        texts=parts.texts,
+        bill=_bill(inputs, parts, folder),
+        runs=[_run(record) for record in inputs.runs],
+        commits=list(dict.fromkeys(_run(record)["commit"] for record in inputs.runs)),
         config=yaml.safe_dump(dict(parts.config), sort_keys=False, allow_unicode=True, width=100),
     )
     io.write_text(output, page)
+
+
+def _template(folder: Path) -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=_inert
+    )
+    environment.filters["is_long"] = presentation.is_long
+    return environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
+
+
+def _inert(value: Any) -> Any:
+    """Make a text visible (`limr.inert`) before it is escaped; the page's own parts stay."""
+    return inert.visible(value.replace(" %", "\u00a0%")) if type(value) is str else value
+
+
+def _fixed(folder: Path) -> Json:
+    """Return the page's style and script, and the policy that allows these two and nothing else."""
+    style = (folder / "report.css").read_text(encoding="utf-8")
+    script = (folder / "report.js").read_text(encoding="utf-8")
+    if "</" in style or "</script" in script:
+        raise InputError(f"{folder}: the style or the script would end its own element.")
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
+        f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    return {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704 (our own files)
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _facts(inputs: Inputs) -> list[tuple[str, str]]:
@@ -86,7 +156,7 @@ def _facts(inputs: Inputs) -> list[tuple[str, str]]:
         frame = inputs.evaluations
         questions = frame.drop_duplicates(["benchmark", "problem_id"]).shape[0]
         facts += [
-            (str(len(inputs.study["seeds"])), "seeds"),
+            (str(frame["seed"].nunique()), "seeds"),
             (str(frame["benchmark"].nunique()), "benchmarks"),
             (f"{questions:,}", "held-out questions"),
             (f"{int(frame['n'].sum()):,}", "graded responses"),
@@ -97,55 +167,46 @@ def _facts(inputs: Inputs) -> list[tuple[str, str]]:
     return facts
 
 
-def _forest(inputs: Inputs) -> list[Json]:
-    """Return the rows of the chart of means and intervals: places in percent of its width."""
-    arms = findings.arm_results(inputs)
-    if not arms:
-        return []
-    low = min(arm.interval.low for arm in arms)
-    high = max(arm.interval.high for arm in arms)
-    span = max(high - low, 0.01)
-    start, width = low - 0.05 * span, 1.1 * span
-    colours = _style.colours(inputs)
-
-    def place(value: float) -> float:
-        return round(100 * (value - start) / width, 2)
-
-    return [
-        {
-            "title": arm.group.title,
-            "detail": f"{arm.problems:,} problems" if arm.problems else "untrained",
-            "runs": f"{arm.interval.n_runs} run{'s' if arm.interval.n_runs > 1 else ''}",
-            "text": findings.percent(arm.interval),
-            "colour": colours[arm.group.name],
-            "low": place(arm.interval.low),
-            "mean": place(arm.interval.mean),
-            "high": place(arm.interval.high),
-        }
-        for arm in arms
-    ]
-
-
-def _table(tsv: Path, folder: Path) -> Json:
+def _table(tsv: Path, folder: Path | None) -> Json:
     frame, title, caption = presentation.read_texts(tsv.stem, tsv)
     return {
+        "name": tsv.stem,
         "title": title,
         "caption": caption,
-        "columns": list(frame.columns),
-        "rows": frame.to_numpy().tolist(),
-        "data": os.path.relpath(tsv, folder),
+        **_cells(frame),
+        "links": _links(tsv, folder, {"TSV": ".tsv", "Markdown": ".md", "LaTeX": ".tex"}),
     }
 
 
-def _figure(png: Path, folder: Path) -> Json:
+def _cells(frame: Any) -> Json:
+    rows = frame.to_numpy().tolist()
+    right = [
+        bool(rows) and all(presentation.is_number(row[place]) for row in rows)
+        for place in range(frame.shape[1])
+    ]
+    return {"columns": list(frame.columns), "rows": rows, "right": right}
+
+
+def _links(path: Path, folder: Path | None, kinds: Mapping[str, str]) -> list[tuple[str, str]]:
+    if folder is None:
+        return []
+    beside = {name: path.with_suffix(suffix) for name, suffix in kinds.items()}
+    return [(name, os.path.relpath(file, folder)) for name, file in beside.items()]
+
+
+def _figure(png: Path, folder: Path | None) -> Json:
     title = str(registry.load("figures", png.stem).TITLE)
     caption = png.with_suffix(".txt").read_text(encoding="utf-8").strip()
+    content = png.read_bytes()
+    width, height = struct.unpack(">II", content[16:24])
     return {
+        "name": png.stem,
         "title": title,
         "caption": caption.removeprefix(f"{title}. "),
-        "image": base64.b64encode(png.read_bytes()).decode(),
-        "pdf": os.path.relpath(png.with_suffix(".pdf"), folder),
-        "data": os.path.relpath(png.with_suffix(".tsv"), folder),
+        "image": base64.b64encode(content).decode(),
+        "width": round(width * 96 / _DPI),
+        "height": round(height * 96 / _DPI),
+        "links": _links(png, folder, {"PDF": ".pdf", "PNG": ".png", "Data": ".tsv"}),
     }
 
 
@@ -160,12 +221,34 @@ def _subset(arm: Mapping[str, Any], inputs: Inputs) -> Json:
     }
 
 
-def _run(keys: Mapping[str, Any], record: Mapping[str, Any]) -> Json:
+def _kept_by(inputs: Inputs) -> list[Json]:
+    """Return title and colour of every group that has a subset of its own, for the legend."""
+    colours, own = _style.colours(inputs), browsing.chosen(inputs)
+    groups = dict.fromkeys(arm["group"] for arm in own)
+    titles = {arm["group"]: arm["title"] for arm in own}
+    marks = browsing.marks(inputs)
+    return [{"title": titles[n], "colour": colours[n], "mark": marks[n]} for n in groups]
+
+
+def _bill(inputs: Inputs, parts: Parts, folder: Path | None) -> Json | None:
+    """Return the table of costs: the study's own where it has one, else made for the page."""
+    made = next((Path(path) for path in parts.tables if Path(path).stem == BILL), None)
+    if made is not None:
+        return _table(made, folder)
+    if not ledger.run_costs(inputs):
+        return None
+    module = registry.load("tables", BILL)
+    frame = module.build(inputs, {})
+    cells = _cells(presentation.texts(frame, module))
+    return {"title": module.TITLE, "caption": module.caption(frame), "links": [], **cells}
+
+
+def _run(record: Mapping[str, Any]) -> Json:
     hardware = record.get("hardware", {})
     versions = record.get("versions", {})
     return {
-        "arm": keys["arm"],
-        "seed": keys["seed"],
+        "arm": record["arm"],
+        "seed": record["seed"],
         "seconds": record.get("durations", {}).get("steps_seconds"),
         "attempts": record.get("attempts"),
         "hardware": f"{hardware.get('name', 'unknown')}, {hardware.get('threads', '?')} thread(s)",

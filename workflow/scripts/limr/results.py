@@ -14,7 +14,7 @@ import pyarrow as pa
 from limr import io, registry
 from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
 from limr.errors import InputError
-from limr.records import DIAGNOSTICS, SCORES, STABILITY, TRAJECTORIES, Problem
+from limr.records import DIAGNOSTICS, OPINIONS, SCORES, STABILITY, TRAJECTORIES, Problem
 from limr.statistics import Floats
 
 Json = dict[str, Any]
@@ -57,6 +57,7 @@ class Inputs:
         problems: problem set or benchmark -> its problems.
         runs: the record (run.json) of every training run, with its `arm` and `seed`.
         paper: what the paper reports (config/paper.yaml, see `limr.paper`).
+        opinions: a second opinion on the evaluations' verdicts, `limr.records.OPINIONS`.
     """
 
     study: Json
@@ -70,6 +71,7 @@ class Inputs:
     problems: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
     runs: Sequence[Json] = ()
     paper: Json | None = None
+    opinions: pd.DataFrame | None = None
 
     @property
     def groups(self) -> list[Group]:
@@ -122,13 +124,16 @@ def load(
     )
 
 
-def with_audits(inputs: Inputs, audits: Sequence[Path | str]) -> Inputs:
-    """Return the inputs with `audits/*.json`, in the order given.
+def with_checks(
+    inputs: Inputs, audits: Sequence[Path | str], opinions: Path | str | None
+) -> Inputs:
+    """Return the inputs with `audits/*.json`, in the order given, and `collected/opinions.parquet`.
 
     Raises:
-        InputError: a file is missing or not JSON.
+        InputError: a file is missing or not what it should be.
     """
-    return replace(inputs, audits={Path(path).stem: io.read_json(path) for path in audits})
+    found = {Path(path).stem: io.read_json(path) for path in audits}
+    return replace(inputs, audits=found, opinions=_frame(opinions, OPINIONS))
 
 
 def _diagnosis(path: Path) -> Diagnosis:

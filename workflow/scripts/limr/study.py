@@ -111,8 +111,7 @@ class Study:
 def files_of(entry: Mapping[str, Any]) -> list[str]:
     """Return the pinned files that an entry of `datasets` or `trajectories` names."""
     named = entry.get("file") or []
-    # A generator's own `levels` are numbers.
-    levels = [entry["levels"]] if isinstance(entry.get("levels"), str) else []
+    levels = [entry["levels_file"]] if entry.get("levels_file") else []
     return [*([named] if isinstance(named, str) else named), *levels]
 
 

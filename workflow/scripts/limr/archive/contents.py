@@ -32,7 +32,7 @@ PATTERNS = {
     "diagnostics": "diagnostics/{score}(?:[.]epochs)?[.]parquet",
     "evaluation": "evals/{arm}/seed{seed}/step[0-9]+/{benchmark}[.]parquet",
     "summary": "evals/{arm}/seed{seed}/step[0-9]+/{benchmark}[.]json",
-    "collected": "collected/(?:evaluations|metrics)[.]parquet",
+    "collected": "collected/(?:evaluations|metrics|opinions)[.]parquet",
     "table": "tables/{table}[.][a-z]+",
     "figure": "figures/{figure}[.][a-z]+",
     "report": "report[.]html|report/.+",
@@ -105,6 +105,8 @@ def required(study: Study) -> list[str]:
         found += [f"{at}.json", f"{at}.parquet"]
     found += ["collected/evaluations.parquet"] if study.benchmarks else []
     found += ["collected/metrics.parquet"] if study.trained else []
+    asked = any("opinions" in registry.load("tables", name).NEEDS for name in study.config["tables"])
+    found += ["collected/opinions.parquet"] if asked and study.benchmarks else []
     found += [
         f"tables/{name}.{suffix}"
         for name in study.config["tables"]

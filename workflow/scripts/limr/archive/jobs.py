@@ -28,7 +28,7 @@ def preparing(study: Study) -> Iterator[Job]:
             "prepare_problems",
             {
                 "file": source,
-                "levels": file(entry.get("levels")),
+                "levels": file(entry.get("levels_file")),
                 "overrides": entry.get("overrides", []),
             },
             {
@@ -236,6 +236,28 @@ def collected(study: Study) -> Iterator[Job]:
             },
             {"metrics": f"{results}/collected/metrics.parquet"},
             {"runs": [keys(study, arm, seed) for arm, seed in trained(study)]},
+        )
+
+
+def opinions(study: Study) -> Iterator[Job]:
+    """Yield the job of the second opinion on every evaluation."""
+    results, found = f"results/{study.name}", contents.evaluations(study)
+    if found:
+        yield Job(
+            "cross_check",
+            {
+                "evaluations": [
+                    f"{results}/evals/{arm}/seed{seed}/step{step}/{benchmark}.parquet"
+                    for arm, seed, step, benchmark in found
+                ],
+                "problems": [f"{results}/problems/{name}.jsonl" for name in study.benchmarks],
+            },
+            {"opinions": f"{results}/collected/opinions.parquet"},
+            {
+                "grader": study.config["second_opinion"],
+                "benchmarks": list(study.benchmarks),
+                "evaluations": [benchmark for _, _, _, benchmark in found],
+            },
         )
 
 

@@ -127,7 +127,7 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
         drawn = {"scores", "trajectories"} & {*plugin.NEEDS, *getattr(plugin, "WANTS", ())}
         closed = [*found.scores.values(), *found.sources.values()]
         return closed[0] if drawn and closed else None
-    if kind == "report":
+    if kind == "report" and study.config["report"]["texts"]:
         shown = next(iter(found.datasets.values()), None)
         if shown:
             return f"it shows texts of problems: {shown}"

@@ -9,7 +9,7 @@ from limr.archive import contents, jobs
 from limr.archive.derive import Job, Json, Paths
 from limr.study import Study
 
-REPORT = "workflow/report/report.html.j2"
+PAGE = [f"workflow/report/report.{suffix}" for suffix in ("html.j2", "css", "js")]
 PAPER = "config/paper.yaml"
 
 
@@ -35,6 +35,7 @@ def material(study: Study) -> dict[str, Paths]:
             for name in jobs.diagnosed(study)
             for suffix in ("parquet", "epochs.parquet")
         ],
+        "opinions": f"{results}/collected/opinions.parquet" if study.benchmarks else [],
         "audits": [f"{results}/audits/{name}.json" for name in study.datasets],
         "problems": [f"{results}/problems/{name}.jsonl" for name in study.datasets],
         "runs": [f"{results}/runs/{arm}/seed{seed}/run.json" for arm, seed in jobs.trained(study)],
@@ -112,7 +113,8 @@ def report(study: Study) -> Iterator[Job]:
         for name in study.config[kind]
     ]
     given = material(study)
-    read = ("evaluations", "metrics", "trajectories", "scores", "subsets", "runs")
+    read = ("evaluations", "metrics", "trajectories", "scores", "subsets", "runs", "problems")
+    curves = {n: entry for n, entry in study.config["trajectories"].items() if entry.get("arm")}
     notes = [f"{results}/problems/{name}.json" for name in study.config["datasets"]]
     notes += [
         f"{results}/trajectories/{name}.json"
@@ -133,13 +135,18 @@ def report(study: Study) -> Iterator[Job]:
             "figures": [f"{results}/figures/{name}.png" for name in study.config["figures"]],
             "captions": [f"{results}/figures/{name}.txt" for name in study.config["figures"]],
             "notes": notes,
+            "rollouts": [
+                f"{results}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"
+                for entry in curves.values()
+            ],
             # Never the archive's: a template is code.
-            "template": str(provenance.ROOT / REPORT),
+            "page": [str(provenance.ROOT / name) for name in PAGE],
         },
         {"page": f"{results}/report.html", "headline": f"{results}/headline.txt"},
         {
             "study": study.overview(),
             "runs": [jobs.keys(study, arm, seed) for arm, seed in jobs.trained(study)],
+            "curves": list(curves),
             "config": {
                 key: value
                 for key, value in study.config.items()

@@ -27,6 +27,7 @@ CHECKS: dict[str, Callable[[Study], Iterator[Job]]] = {
     "subsets": jobs.subsets,
     "diagnostics": jobs.diagnostics,
     "collected tables": jobs.collected,
+    "second opinions": jobs.opinions,
     "tables": showing.tables,
     "figures": showing.figures,
     "report": showing.report,
@@ -75,7 +76,9 @@ def check(
         if not outputs:
             continue
         lacking = [path for path in job.inputs if not (opened.folder / path).exists()]
-        texts_only = job.script in ("prepare_problems", "audit_answers")
+        if job.script == "cross_check":  # judges responses, which may be left out
+            lacking += [path for path in job.inputs if path in opened.record["without_responses"]]
+        texts_only = job.script in ("prepare_problems", "audit_answers", "cross_check")
         if lacking or (texts_only and set(job.inputs) & set(stand_ins)):
             skipped += outputs
             continue

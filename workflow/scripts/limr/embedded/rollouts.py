@@ -10,9 +10,9 @@ import pyarrow as pa
 from limr.embedded.sampling import Samples
 from limr.embedded.vocabulary import Vocabulary
 from limr.grading.pool import GradingPool
-from limr.records import ROLLOUTS, VERDICTS, Problem
+from limr.records import ROLLOUTS, VERDICTS, Problem, broken_rules
 
-Columns = dict[str, list[Any]]  # of limr.records.ROLLOUTS
+Columns = dict[str, list[Any]]  # of limr.records.ROLLOUTS, and `format`, the broken format rule
 
 
 def graded(
@@ -43,6 +43,7 @@ def graded(
         "sample": list(range(each)) * len(problems),
         "reward": [reward[verdict] for verdict in verdicts],
         "verdict": verdicts,
+        "format": [grade.format for grade in grades],
         "response_tokens": samples.lengths.tolist(),
         "truncated": truncated,
         "response": texts,
@@ -65,7 +66,7 @@ def table(columns: Columns, step: int, epoch: int) -> pa.Table:
 
 
 def summary(columns: Columns, samples: Samples, prompt_tokens: int) -> dict[str, float]:
-    """Return a step's means over samples, its entropy a token, and the tokens trained on.
+    """Return a step's means over samples, its broken format rules, entropy a token, and tokens.
 
     Args:
         columns: see `graded`.
@@ -78,6 +79,7 @@ def summary(columns: Columns, samples: Samples, prompt_tokens: int) -> dict[str,
         "accuracy": columns["verdict"].count("correct") / rows,
         "malformed": columns["verdict"].count("malformed") / rows,
         "truncated": sum(columns["truncated"]) / rows,
+        **broken_rules(columns["format"]),
         "response_tokens": sum(columns["response_tokens"]) / rows,
         "entropy": float(samples.entropies[samples.mask].mean()),
         "tokens": prompt_tokens + sum(columns["response_tokens"]),

@@ -91,7 +91,7 @@ def places(inputs: Inputs) -> dict[str, int]:
 
 def marks(place: int) -> dict[str, Any]:
     """Return line style and marker of a group by its place, for Matplotlib."""
-    dashes = DASHES[place % len(DASHES)] if place >= 0 else "5,3"
+    dashes = DASHES[place % len(DASHES)] if place >= 0 else "9,4"
     pattern = tuple(float(part) for part in dashes.split(",")) if dashes else ()
     return {
         "linestyle": (0, pattern) if pattern else "-",
@@ -236,7 +236,7 @@ def handle(row: pd.Series[Any]) -> dict[str, Any]:
 
 def base_line(ax: Axes, value: float, title: str | None, colour: str = BASE) -> None:
     """Draw the untrained policy's accuracy as a dashed line, with its name if given."""
-    ax.axhline(value, color=colour, linestyle=(0, (5, 3)), linewidth=1.5, zorder=1)
+    ax.axhline(value, color=colour, linestyle=(0, (9, 4)), linewidth=1.2, zorder=1)
     if title:
         ax.annotate(
             title,

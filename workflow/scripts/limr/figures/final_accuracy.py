@@ -80,6 +80,7 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     for place, (ax, panel) in enumerate(zip(axes, panels, strict=False)):
         part = frame[frame["panel"] == panel]
         _draw_bars(ax, part)
+        ax.set_ylim(0, max(1.0, 1.12 * float(frame["high"].max())))
         ax.set_title(f"{panel} (n = {int(part['questions'].max()):,})")
         ax.set_ylabel("% correct" if place % columns == 0 else "")
     return drawn
@@ -107,8 +108,6 @@ def _draw_bars(ax: Axes, part: pd.DataFrame) -> None:
         )  # fmt: skip
     ax.set_xticks(places, list(part["title"]), rotation=40, ha="right", rotation_mode="anchor")
     ax.grid(False, axis="x")
-    ax.set_ylim(0, None)
-    ax.margins(y=0.1)
 
 
 def caption(frame: pd.DataFrame) -> str:

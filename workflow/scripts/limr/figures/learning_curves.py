@@ -37,7 +37,8 @@ OPTIONS: dict[str, Any] = {
 }
 # Where the six examples stand in the order of scores, from the best (0) to the worst (1).
 EXAMPLES = (0.0, 0.15, 0.4, 0.6, 0.85, 1.0)
-KEPT, LEFT = "#D55E00", "#5B7FA6"
+# In grey, kept is the darker one.
+KEPT, LEFT, LEFT_TEXT = "#C24E00", "#8FB0D0", "#41658A"
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
@@ -160,7 +161,7 @@ def _draw_all(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
         fontweight="bold",
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
     )
-    ax.set_title("All problems: kept (orange), left out (blue)")
+    ax.set_title("All problems: kept dark, left out light")
     ax.set_xlabel("epoch")
     ax.set_ylabel("accuracy of the epoch's rollouts")
     _epochs(ax, mean)
@@ -168,10 +169,11 @@ def _draw_all(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
 
 def _draw_example(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
     first = rows.iloc[0]
-    colour = KEPT if first["kept"] else LEFT
+    colour = KEPT if first["kept"] else LEFT_TEXT
     ax.plot(mean["epoch"], mean["accuracy"], color=_style.INK, linewidth=1.6, linestyle="--")
     ax.fill_between(rows["epoch"], mean["accuracy"], rows["accuracy"], color=colour, alpha=0.15)
-    sns.lineplot(rows, x="epoch", y="accuracy", color=colour, marker="o", linewidth=2, ax=ax)
+    marker = "o" if first["kept"] else "s"
+    sns.lineplot(rows, x="epoch", y="accuracy", color=colour, marker=marker, linewidth=2, ax=ax)
     word = "kept" if first["kept"] else "left out"
     score = f"{first['score'] + 0.0:.2f}".replace("-", "−")
     ax.set_title(f"score {score}, {word}", color=colour)

@@ -36,6 +36,8 @@ OPTIONS: dict[str, Any] = {
     },
 }
 
+HATCHES = {"never": "////", "always": "...."}
+
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row a scored problem: problem_id, score, solved, and the cut that was made.
@@ -71,7 +73,10 @@ def _legend(drawn: Figure, frame: pd.DataFrame) -> None:
     counts = frame["solved"].value_counts()
     kinds = [kind for kind in _style.SOLVED if kind in counts and kind != "unknown"]
     if kinds:
-        handles = [Patch(color=_style.SOLVED[kind]) for kind in kinds]
+        handles = [
+            Patch(facecolor=_style.SOLVED[kind], edgecolor="white", hatch=2 * HATCHES.get(kind, ""))
+            for kind in kinds
+        ]
         labels = [f"{kind} solved: {counts[kind]}" for kind in kinds]
         drawn.legend(handles, labels, loc="outside upper left", ncols=len(kinds), fontsize=10)
 
@@ -94,6 +99,10 @@ def _draw_distribution(ax: Axes, frame: pd.DataFrame, lowest: float) -> None:
         legend=False,
         ax=ax,
     )
+    # Seaborn adds the kinds from the last to the first; hatches tell them apart in grey.
+    for bars, kind in zip(ax.containers, reversed(kinds), strict=True):
+        for bar in bars:
+            bar.set_hatch(HATCHES.get(kind, ""))
     threshold, n = frame["threshold"].iloc[0], frame["n_selected"].iloc[0]
     ax.set_ylim(top=ax.get_ylim()[1] * 1.18)
     ax.axvline(threshold, color=_style.INK, linewidth=1.6)

@@ -21,7 +21,7 @@ OPTIONS: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {"scores": shown.SCORES_OPTION},
 }
-MARKED = 25  # most epochs of which each is marked
+MARKED = 8  # points that are marked on a line, about
 PANELS = {"spearman": "Rank correlation with all epochs", "overlap": "Overlap of the best"}
 
 
@@ -60,11 +60,14 @@ def _of(frame: pd.DataFrame) -> str:
 
 def _draw_panel(ax: Axes, frame: pd.DataFrame, value: str) -> None:
     lines = frame[frame["kind"] == "first"]
-    marker = "o" if frame["n_epochs"].max() <= MARKED else None
     for place, (name, rows) in enumerate(lines.groupby("score", sort=False)):
         colour = rows["colour"].iloc[0]
         x, y = rows["epochs"], rows[value]
-        ax.plot(x, y, color=colour, linewidth=_style.width(place), marker=marker, markersize=4)
+        ax.plot(
+            x, y, color=colour, linewidth=_style.width(place), markersize=6,
+            markeredgecolor="white", marker=_style.MARKERS[place % len(_style.MARKERS)],
+            markevery=max(1, len(rows) // MARKED),
+        )  # fmt: skip
         if value == "overlap":
             ax.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.13, linewidth=0)
         halves = frame[(frame["score"] == name) & (frame["kind"] == "odd-even")]
@@ -93,7 +96,11 @@ def _draw_chance(ax: Axes, frame: pd.DataFrame) -> None:
 
 def _draw_legend(drawn: Figure, frame: pd.DataFrame) -> None:
     names = frame.drop_duplicates("score")
-    handles = [Line2D([], [], color=colour, linewidth=2.4) for colour in names["colour"]]
+    handles = [
+        Line2D([], [], color=colour, linewidth=2.4, markersize=6, markeredgecolor="white",
+               marker=_style.MARKERS[place % len(_style.MARKERS)])
+        for place, colour in enumerate(names["colour"])
+    ]  # fmt: skip
     handles.append(Line2D([], [], color=_style.BASE, linewidth=1.2, linestyle="--"))
     labels = [*names["score"], "odd against even epochs"]
     drawn.legend(handles, labels, loc="outside upper left", ncols=min(len(labels), 7), fontsize=9.5)

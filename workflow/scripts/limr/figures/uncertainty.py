@@ -129,6 +129,7 @@ def _draw_curves(ax: Axes, rows: pd.DataFrame) -> None:
         ax.plot(
             part["relative_rank"], part["probability"], color=part["colour"].iloc[0],
             linewidth=_style.width(place), label=name,
+            linestyle=_style.marks(place)["linestyle"],
         )  # fmt: skip
     ax.set_xlim(0, FARTHEST)
     ax.set_ylim(-0.03, 1.05)

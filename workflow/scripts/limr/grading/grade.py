@@ -25,10 +25,11 @@ SETTINGS: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "preset": {
-            "enum": ["default", "paper"],
+            "enum": ["default", "paper", "math-verify"],
             "default": "default",
             "description": "paper: the published reward, faults included (it cannot match about a "
-            "tenth of the training answers); max_boxes and repetition then have no effect.",
+            "tenth of the training answers); math-verify: that library alone, for a second "
+            "opinion. With either, max_boxes and repetition have no effect.",
         },
         "max_boxes": {
             "type": ["integer", "null"],
@@ -41,7 +42,8 @@ SETTINGS: dict[str, Any] = {
             "type": "boolean",
             "default": True,
             "description": "A response with a block of 5 or more characters five times in a row "
-            "is malformed, as in the paper; layout does not count.",
+            "within a line is malformed, as in the paper; here stretches of layout, and of up to "
+            "200 characters of mathematics without a word, do not count.",
         },
     },
 }
@@ -73,7 +75,7 @@ class Grader:
     def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
         defaults = {key: value["default"] for key, value in SETTINGS["properties"].items()}
         chosen = {**defaults, **(settings or {})}
-        self._paper = _paper() if chosen["preset"] == "paper" else None
+        self._preset = _preset(chosen["preset"])
         self._max_boxes: int | None = chosen["max_boxes"]
         self._repetition: bool = chosen["repetition"]
         self._equal: dict[tuple[str, str], bool] = {}
@@ -105,17 +107,17 @@ class Grader:
             rule = "no-box"  # a box that never closes
         if rule or answer is None:
             return Grade("malformed", rule, answer, rule)
-        if self._is_equal(gold, answer):
+        if self.is_equal(gold, answer):
             return Grade("correct", "", answer)
-        joined = None if self._paper else _joined(gold, response)
-        if joined is not None and self._is_equal(gold, joined):
+        joined = None if self._preset else _joined(gold, response)
+        if joined is not None and self.is_equal(gold, joined):
             return Grade("correct", "", joined)
-        reason = "different" if self._paper else why_not(gold, answer)
+        reason = "different" if self._preset else why_not(gold, answer)
         return Grade("incorrect", "", answer, reason)
 
     def _broken_rule(self, response: str, truncated: bool) -> str:
-        if self._paper:
-            return str(self._paper.broken_rule(response, truncated))
+        if self._preset:
+            return str(self._preset.broken_rule(response, truncated))
         return broken_rule(
             response,
             truncated=truncated,
@@ -124,16 +126,20 @@ class Grader:
         )
 
     def _answer(self, response: str) -> str | None:
-        find: Callable[[str], str | None] = self._paper.last_box if self._paper else last_box
+        find: Callable[[str], str | None] = self._preset.last_box if self._preset else last_box
         return find(response)
 
-    def _is_equal(self, gold: str, answer: str) -> bool:
+    def is_equal(self, gold: str, answer: str) -> bool:
+        """Tell whether an extracted answer is the gold one; each pair is judged once.
+
+        A subclass may put another judge here (`limr.grading.screen`).
+        """
         key = (gold, answer)
         found = self._equal.get(key)
         if found is None:
             if len(self._equal) >= _REMEMBERED:
                 self._equal.clear()
-            same = self._paper.equal if self._paper else equal
+            same = self._preset.equal if self._preset else equal
             found = self._equal[key] = bool(same(gold, answer))
         return found
 
@@ -144,8 +150,14 @@ def _joined(gold: str, response: str) -> str | None:
     return joined_boxes(response, len(items)) if opening in ("", "\\{") else None
 
 
-def _paper() -> ModuleType:
-    """Import the published behaviour where it is asked for."""
-    from limr.grading import paper
+def _preset(name: str) -> ModuleType | None:
+    """Import another rule where it is asked for: `broken_rule`, `last_box` and `equal`."""
+    if name == "paper":
+        from limr.grading import paper
 
-    return paper
+        return paper
+    if name == "math-verify":
+        from limr.grading import library
+
+        return library
+    return None

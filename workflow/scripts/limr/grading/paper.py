@@ -144,9 +144,9 @@ def equal(gold: str, answer_text: str) -> bool:
     """
     if max(len(gold), len(answer_text)) > MAX_ANSWER:
         return False
-    if _is_costly(gold) or _is_costly(answer_text):
+    if is_costly(gold) or is_costly(answer_text):
         return False
-    return _same(_read(gold), parsed(answer_text))
+    return same(_read(gold), parsed(answer_text))
 
 
 def is_dead(gold: str) -> bool:
@@ -158,7 +158,7 @@ def is_lossy(gold: str) -> bool:
     """Tell whether a fragment of the gold answer decides (see the module's docstring)."""
     if _WHOLE.fullmatch(gold) or not _read(gold):
         return False
-    return not _same(parsed(f"${gold}$"), _read(gold))
+    return not same(parsed(f"${gold}$"), _read(gold))
 
 
 def is_unread(gold: str) -> bool:
@@ -190,7 +190,7 @@ def _read(gold: str) -> Any:
     return parsed(gold)
 
 
-def _same(gold: Any, answer: Any) -> bool:
+def same(gold: Any, answer: Any) -> bool:
     from math_verify import verify
 
     try:
@@ -199,7 +199,7 @@ def _same(gold: Any, answer: Any) -> bool:
         return False
 
 
-def _is_costly(text: str) -> bool:
+def is_costly(text: str) -> bool:
     """Tell whether what math-verify would compute of a bare text may not end."""
     if _DELIMITED.search(text):
         return not guards.is_cheap(text.replace("**", "^"))

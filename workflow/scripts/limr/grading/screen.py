@@ -48,9 +48,15 @@ class Screen(Grader):
         except Stopped as stopped:
             return Grade("incorrect", "", self._answer(response), stopped.args[0])
 
-    def _is_equal(self, gold: str, answer: str) -> bool:
-        if not self._paper and is_bounded(gold, answer):
-            return super()._is_equal(gold, answer)
+    def is_equal(self, gold: str, answer: str) -> bool:
+        """Tell whether a pair is equal: from the table, or at once where it is bounded.
+
+        Raises:
+            Unjudged: it stands not yet in the table.
+            Stopped: its judgement ran into a limit.
+        """
+        if self._preset is None and is_bounded(gold, answer):
+            return super().is_equal(gold, answer)
         found = self.judged.get((gold, answer))
         if found is None:
             raise Unjudged(gold, answer)

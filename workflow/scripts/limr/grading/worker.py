@@ -81,7 +81,7 @@ def _limit_cpu(seconds: float) -> None:
 
 def _judged(grader: Grader, gold: str, answer: str) -> tuple[bool, str]:
     try:
-        return grader._is_equal(gold, answer), ""
+        return grader.is_equal(gold, answer), ""
     except MemoryError:
         return False, OUT_OF_MEMORY
     except Exception:  # noqa: BLE001 - whatever a hostile text provokes, it is not a right answer

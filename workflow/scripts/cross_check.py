@@ -1,0 +1,23 @@
+"""Judge the responses of all evaluations again, by another rule than the study's."""
+
+from pathlib import Path
+
+from limr import io, second_opinion
+from limr.grading.grade import GRADER_VERSION
+from limr.grading.pool import GradingPool
+from limr.joblog import logged
+from limr.records import read_problems
+
+with logged(snakemake.log[0]):
+    settings = snakemake.params.settings
+    golds = {
+        benchmark: {problem.problem_id: problem.answer for problem in read_problems(path)}
+        for benchmark, path in zip(settings["benchmarks"], snakemake.input.problems, strict=True)
+    }
+    files = [Path(path) for path in snakemake.input.evaluations]
+    with GradingPool(settings["grader"]) as pool:
+        rule = f"{settings['grader']['preset']}, grader version {GRADER_VERSION}"
+        entries = list(zip(settings["evaluations"], files, strict=True))
+        io.write_parquet(
+            snakemake.output.opinions, second_opinion.opinions(entries, golds, pool, rule)
+        )

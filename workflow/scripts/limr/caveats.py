@@ -1,0 +1,102 @@
+"""What a reader must know before believing what a study found: warnings, bill, certainty, seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from limr import registry, results
+from limr.findings import selected_groups
+from limr.results import Group, Inputs
+
+FEW_SEEDS = 5
+SURE = 0.95
+
+
+def warnings(inputs: Inputs) -> list[tuple[str, str]]:
+    """Return (arms, warning) for every warning in a subset's record, each text once."""
+    titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
+    found: dict[str, list[str]] = {}
+    for arm, record in inputs.subsets.items():
+        for text in record.get("warnings", ()):
+            found.setdefault(text, []).append(titles.get(arm, arm))
+    return [(", ".join(dict.fromkeys(arms)), text) for text, arms in found.items()]
+
+
+def bill(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
+    """Return what chosen subsets cost in all: scoring needs a run on other problems first.
+
+    One sentence for each run that was scored from; tokens are means over seeds.
+    """
+    frame = inputs.metrics
+    if frame is None or "tokens" not in frame:
+        return []
+    tokens = frame.groupby(["arm", "seed"])["tokens"].sum().groupby("arm").mean()
+    scored: dict[str, list[Group]] = {}
+    for group in selected_groups(inputs):
+        record = results.group_record(inputs, group) or {}
+        source = config.get("trajectories", {}).get(record.get("trajectories"), {}).get("arm")
+        if source in tokens and group.arms[0] in tokens:
+            scored.setdefault(source, []).append(group)
+    titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
+    found = []
+    for source, groups in scored.items():
+        before = float(tokens[source])
+        own = ", ".join(
+            f"{group.title} {float(tokens[group.arms[0]]) / 1e6:.2f} million, in all "
+            f"{1 + float(tokens[group.arms[0]]) / before:.1f} times {titles[source]}"
+            for group in groups
+        )
+        found.append(
+            f"The bill: {' and '.join(group.title for group in groups)} could only be chosen after "
+            f"a whole run on {titles[source]}'s problems ({before / 1e6:.2f} million tokens). With "
+            f"their own training that makes: {own}. Fewer problems are not less computing."
+        )
+    return found
+
+
+def certainty(inputs: Inputs) -> list[str]:
+    """Return how sure each chosen subset's problems are, where its score was diagnosed."""
+    found: dict[str, list[str]] = {}
+    for arm in inputs.study["arms"]:
+        record = inputs.subsets.get(arm["name"])
+        if record is None or not record["rule"] or record["score"] not in inputs.diagnostics:
+            continue
+        frame = inputs.diagnostics[record["score"]].problems
+        kept = frame[frame["selected"]]
+        # A score is diagnosed at the first cut that is made from it.
+        if set(kept["problem_id"]) == set(record.get("problem_ids", kept["problem_id"])):
+            again, sure = kept["probability"].mean(), int((kept["probability"] >= SURE).sum())
+            text = (
+                f"{100 * again:.0f} % of the {len(kept):,} problems are selected again when the "
+                f"samples of the run that was scored are drawn again, {sure:,} of them in at "
+                f"least {100 * SURE:.0f} % of the draws."
+            )
+            found.setdefault(text, []).append(arm["title"])
+    return [f"{', '.join(dict.fromkeys(arms))}: {text}" for text, arms in found.items()]
+
+
+def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
+    """Return what a reader must know before believing the findings."""
+    found = []
+    engine = config.get("engine", {}).get("train")
+    if engine is not None and inputs.evaluations is not None:
+        text = getattr(registry.load("engines", engine), "CAVEAT", None)
+        if text:
+            found.append(str(text))
+    found += bill(inputs, config)
+    found += certainty(inputs)
+    n_seeds = len(inputs.study["seeds"])
+    if inputs.evaluations is not None and n_seeds < FEW_SEEDS:
+        found.append(
+            f"{n_seeds} seed{'s' if n_seeds > 1 else ''}: intervals over so few runs are rough, "
+            "and another set of seeds may well give another order of near arms."
+        )
+    if inputs.evaluations is not None:
+        found.append(
+            "The last step is reported, whichever step was best; the benchmarks were not used to "
+            "choose it. Comparisons are not corrected for their number."
+        )
+    if inputs.evaluations is None:
+        found.append("Nothing was trained in this study: it says what is selected, not what for.")
+    return found

@@ -1,0 +1,108 @@
+"""Charts of means and differences with intervals, as places in percent of a track's width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from limr import findings
+from limr.figures import _style
+from limr.results import Inputs
+from limr.sensitivity import Answer, verdict
+
+Json = dict[str, Any]
+NEUTRAL, OTHER = "#6b7480", "#c24e00"
+_NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+
+
+class _Scale:
+    """Maps values to percent of a track's width, with room at the ends."""
+
+    def __init__(self, low: float, high: float) -> None:
+        span = max(high - low, 0.01)
+        self.start, self.width = low - 0.05 * span, 1.1 * span
+
+    def place(self, value: float) -> float:
+        return round(100 * (value - self.start) / self.width, 2)
+
+    def grid(self, sign: str = "") -> list[tuple[float, str]]:
+        """Return place and name, in percent or points, of up to eight round values."""
+        step = next((s for s in _NICE if self.width / s <= 8), _NICE[-1])
+        first = int(np.ceil(self.start / step))
+        last = int(np.floor((self.start + self.width) / step))
+        return [
+            (
+                self.place(step * k),
+                f"{100 * step * k:{sign}.0f}".replace("-", "−").replace("+0", "0"),
+            )
+            for k in range(first, last + 1)
+        ]
+
+
+def forest(inputs: Inputs) -> Json:
+    """Return the chart of every arm's mean accuracy; no rows without evaluations."""
+    arms = findings.arm_results(inputs)
+    if not arms:
+        return {"rows": [], "zero": None, "grid": []}
+    scale = _Scale(min(a.interval.low for a in arms), max(a.interval.high for a in arms))
+    colours = _style.colours(inputs)
+    rows = []
+    for arm in arms:
+        runs = arm.interval.n_runs
+        size = f"{arm.problems:,} problems" if arm.problems else "untrained"
+        rows.append(
+            {
+                "title": arm.group.title,
+                "detail": f"{size}, {runs} run{'s' if runs > 1 else ''}",
+                "text": findings.percent(arm.interval),
+                "colour": colours[arm.group.name],
+                "strong": True,
+                **_places(scale, arm.interval),
+            }
+        )
+    return {"rows": [_row(row) for row in rows], "zero": None, "grid": scale.grid()}
+
+
+def answers(inputs: Inputs, found: Sequence[Answer]) -> Json:
+    """Return the chart of the main differences and of their variants, on one scale."""
+    every = [answer.interval for answer in found]
+    every += [variant.interval for answer in found for variant in answer.variants]
+    if not every:
+        return {"rows": [], "zero": None, "grid": []}
+    scale = _Scale(min(0.0, *(i.low for i in every)), max(0.0, *(i.high for i in every)))
+    colours = _style.colours(inputs)
+    rows: list[Json] = []
+    for answer in found:
+        rows.append(
+            {
+                "title": f"{answer.first.title} − {answer.second.title}",
+                "detail": "as reported",
+                "text": findings.points(answer.interval),
+                "colour": colours[answer.first.name],
+                "strong": True,
+                "head": bool(rows),
+                **_places(scale, answer.interval),
+            }
+        )
+        for variant in answer.variants:
+            word = "" if variant.same else f", {verdict(variant.interval)}"
+            rows.append(
+                {
+                    "title": variant.name,
+                    "text": f"{findings.points(variant.interval)}{word}",
+                    "colour": NEUTRAL if variant.same else OTHER,
+                    "other": not variant.same,
+                    **_places(scale, variant.interval),
+                }
+            )
+    return {"rows": [_row(row) for row in rows], "zero": scale.place(0.0), "grid": scale.grid("+")}
+
+
+def _row(row: Json) -> Json:
+    return {"detail": "", "strong": False, "head": False, "other": False, **row}
+
+
+def _places(scale: _Scale, interval: Any) -> Json:
+    return {end: scale.place(getattr(interval, end)) for end in ("low", "mean", "high")}

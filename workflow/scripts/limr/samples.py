@@ -1,0 +1,110 @@
+"""What a run's rollouts say of each problem: verdicts by epoch, and a few responses to look at.
+
+The file is read twice, without texts and then for the few texts alone, so that 1.4 million
+responses need the memory of one batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from limr import inert, io
+from limr.errors import InputError
+from limr.records import ROLLOUTS
+
+Json = dict[str, Any]
+BATCH = 4096  # rows of texts in memory
+_PLAIN = ("problem_id", "step", "epoch", "sample", "verdict", "response_tokens", "truncated")
+
+
+@dataclass(frozen=True)
+class Rollouts:
+    """What is shown of a run.
+
+    Attributes:
+        counts: one row a problem and epoch: problem_id, epoch, correct, incorrect, malformed.
+        shown: problem_id -> responses in the order of training: epoch (from 0), step, sample,
+            verdict, tokens, truncated, text.
+    """
+
+    counts: pd.DataFrame
+    shown: dict[str, list[Json]]
+
+
+def read(path: Path | str, limit: int) -> Rollouts:
+    """Read a run's rollouts: see `Rollouts`.
+
+    Shown of each problem are its first response, and of its last epoch the first right and the
+    first other one.
+
+    Args:
+        path: `rollouts.parquet`.
+        limit: characters of a text to keep; see `limr.inert.bounded`.
+
+    Raises:
+        InputError: not such a file.
+    """
+    frame = io.read_parquet(path, ROLLOUTS, _PLAIN).to_pandas()
+    correct = (frame["verdict"] == "correct").to_numpy()
+    rows = _picked(frame, correct)
+    texts = dict(_texts(Path(path), rows, limit))
+    shown: dict[str, list[Json]] = {}
+    for place, row in zip(rows, frame.iloc[rows].to_dict("records"), strict=True):
+        shown.setdefault(row["problem_id"], []).append(
+            {
+                "epoch": int(row["epoch"]),
+                "step": int(row["step"]),
+                "sample": int(row["sample"]),
+                "verdict": str(row["verdict"]),
+                "tokens": int(row["response_tokens"]),
+                "truncated": bool(row["truncated"]),
+                "text": texts[int(place)],
+            }
+        )
+    return Rollouts(_counts(frame), shown)
+
+
+def _counts(frame: pd.DataFrame) -> pd.DataFrame:
+    keys = [frame["problem_id"], frame["epoch"]]
+    flags = {
+        verdict: (frame["verdict"] == verdict).groupby(keys, sort=True).sum()
+        for verdict in ("correct", "incorrect", "malformed")
+    }
+    return pd.DataFrame(flags).reset_index()
+
+
+def _picked(frame: pd.DataFrame, correct: npt.NDArray[np.bool_]) -> list[int]:
+    """Return the places of the rows to show, in the file's order."""
+    by_problem = frame.groupby("problem_id", sort=False)
+    first = by_problem.head(1).index
+    last = frame["epoch"] == by_problem["epoch"].transform("max")
+    right = frame[last & correct].groupby("problem_id", sort=False).head(1).index
+    other = frame[last & ~correct].groupby("problem_id", sort=False).head(1).index
+    return sorted({int(place) for found in (first, right, other) for place in found})
+
+
+def _texts(path: Path, rows: Sequence[int], limit: int) -> Iterator[tuple[int, str]]:
+    """Yield (row, bounded text) of some rows, which are sorted."""
+    start, wanted = 0, np.asarray(rows)
+    for texts in _batches(path):
+        found = wanted[(wanted >= start) & (wanted < start + len(texts))]
+        for row in found:
+            yield int(row), inert.bounded(texts[int(row) - start].as_py() or "", limit)
+        start += len(texts)
+
+
+def _batches(path: Path) -> Iterator[pa.Array]:
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(BATCH, columns=["response"]):
+            yield batch.column(0)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: its responses cannot be read ({error}).") from None

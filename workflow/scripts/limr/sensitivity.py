@@ -1,0 +1,130 @@
+"""What would change the answer: the main comparisons made again from other choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from limr import contrasts, findings, results
+from limr.contrasts import Choice
+from limr.results import Group, Inputs
+from limr.statistics import Interval
+
+# A true difference of so many standard errors is found in 80 % of studies at the level of 95 %.
+_POWER = 1.96 + 0.84
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A comparison made from another choice, e.g. `step 12` of the kind `step`."""
+
+    kind: str
+    name: str
+    interval: Interval
+    same: bool  # whether it says what the reported one says
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A main comparison as reported, with its variants."""
+
+    first: Group
+    second: Group
+    interval: Interval
+    variants: tuple[Variant, ...]
+
+    @property
+    def detectable(self) -> float:
+        """The smallest true difference that would be found in 80 % of such studies."""
+        return _POWER * self.interval.standard_error
+
+    @property
+    def others(self) -> list[Variant]:
+        """The variants that say something else."""
+        return [variant for variant in self.variants if not variant.same]
+
+
+def answers(inputs: Inputs) -> list[Answer]:
+    """Return the first chosen subset's comparisons with the full set and with random draws."""
+    if inputs.evaluations is None:
+        return []
+    chosen = {group.name for group in findings.selected_groups(inputs)[:1]}
+    return [
+        _answer(inputs, first, second)
+        for first, second in contrasts.pairs(inputs)
+        if first.name in chosen
+    ]
+
+
+def verdict(interval: Interval) -> str:
+    """Return what an interval of a difference allows to say: above, below or level."""
+    if not interval.excludes_zero:
+        return "level"
+    return "above" if interval.mean > 0 else "below"
+
+
+def _answer(inputs: Inputs, first: Group, second: Group) -> Answer:
+    reported = contrasts.group_difference(inputs, first.name, second.name)
+    variants = []
+    for kind, name, choice in _choices(inputs, first, second):
+        found = contrasts.group_difference(inputs, first.name, second.name, choice)
+        variants.append(Variant(kind, name, found, verdict(found) == verdict(reported)))
+    return Answer(first, second, reported, tuple(variants))
+
+
+def _choices(inputs: Inputs, first: Group, second: Group) -> list[tuple[str, str, Choice]]:
+    frame = results.evaluated(inputs)
+    last = results.final_step(inputs, first.name)
+    steps = [s for s in contrasts.shared_steps(inputs, first.name, second.name) if s != last]
+    found = [("step", f"step {step}", Choice(step=step)) for step in steps]
+    runs = frame[frame["group"].isin([first.name, second.name])]
+    seeds = sorted(set.intersection(*(set(rows["seed"]) for _, rows in runs.groupby("group"))))
+    if len(seeds) > 1:
+        found += [("seed", f"seed {seed} alone", Choice(seed=int(seed))) for seed in seeds]
+    titles = results.benchmarks(inputs)
+    if len(titles) > 1:
+        found += [
+            ("benchmark", f"{title} alone", Choice(benchmarks=(name,)))
+            for name, title in titles.items()
+        ]
+    return found + [
+        ("decoding", f"decoding '{name}'", Choice(decoding=name)) for name in _decodings(inputs)
+    ]
+
+
+def _decodings(inputs: Inputs) -> list[str]:
+    """Return the decodings that every benchmark has and that no benchmark reports by default."""
+    frame = results.evaluated(inputs)
+    each = [results.decodings(frame, name) for name in results.benchmarks(inputs)]
+    headline = {names[0] for names in each}
+    return [n for n in each[0] if n not in headline and all(n in names for names in each)]
+
+
+def sentences(found: list[Answer]) -> list[str]:
+    """Return in words how far each answer depends on choices that could have been others."""
+    lines = []
+    for answer in found:
+        pair = f"{answer.first.title} − {answer.second.title}"
+        if answer.variants:
+            lines.append(f"{pair}: {_counted(answer)}")
+        lines.append(
+            f"{pair}: with so few runs and questions, a true difference below about "
+            f"{100 * answer.detectable:.0f} points would often be missed (it is found in 80 % of "
+            "such studies only from there on)."
+        )
+    return lines
+
+
+def _counted(answer: Answer) -> str:
+    said, n = verdict(answer.interval), len(answer.variants)
+    if not answer.others:
+        return f"all {n} other choices of step, seed, benchmark or decoding say the same."
+    parts = []
+    for word, text in (
+        ("level", "cannot tell the two apart"),
+        ("above", f"put {answer.first.title} above"),
+        ("below", f"put {answer.first.title} below"),
+    ):
+        names = [variant.name for variant in answer.others if verdict(variant.interval) == word]
+        if names and word != said:
+            parts.append(f"{len(names)} {text} ({', '.join(names)})")
+    return f"{n - len(answer.others)} of {n} other choices say the same; {'; '.join(parts)}."
