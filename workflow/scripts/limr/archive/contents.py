@@ -105,7 +105,9 @@ def required(study: Study) -> list[str]:
         found += [f"{at}.json", f"{at}.parquet"]
     found += ["collected/evaluations.parquet"] if study.benchmarks else []
     found += ["collected/metrics.parquet"] if study.trained else []
-    asked = any("opinions" in registry.load("tables", name).NEEDS for name in study.config["tables"])
+    asked = any(
+        "opinions" in registry.load("tables", name).NEEDS for name in study.config["tables"]
+    )
     found += ["collected/opinions.parquet"] if asked and study.benchmarks else []
     found += [
         f"tables/{name}.{suffix}"

@@ -122,6 +122,9 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
     if kind == "subset":
         score = study.arms[stem].score
         return found.datasets.get(study.arm_dataset(stem)) or found.scores.get(str(score))
+    answers = kind == "table" and "opinions" in registry.load("tables", stem).NEEDS
+    if (answers or stem == "opinions") and found.datasets:
+        return f"it shows gold answers: {next(iter(found.datasets.values()))}"
     if kind == "figure" and inside.endswith(".tsv"):
         plugin = registry.load("figures", stem)
         drawn = {"scores", "trajectories"} & {*plugin.NEEDS, *getattr(plugin, "WANTS", ())}
