@@ -20,7 +20,8 @@ rule archive_study:
                 key: value for key, value in STUDY.config.items() if key != "mirror"
             }
         },
-        root=str(workflow.basedir),
+        # A function of `input` is no trigger: another folder is not another archive.
+        root=lambda wildcards, input: str(workflow.basedir),
         # A new commit is a new archive, whatever it changed.
         commit=lambda wildcards: commit_of_code(Path(workflow.basedir)),
         code=code("archive_study"),
