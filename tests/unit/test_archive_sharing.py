@@ -1,0 +1,138 @@
+"""What may be passed on: by the licence of a file and by what holds its texts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from limr import study as studies
+from limr.archive import contents, sharing
+from limr.errors import InputError
+from limr.sources import Source, load_sources
+from limr.study import Study
+
+
+def published(root: Path, **archive: Any) -> Study:
+    config = yaml.safe_load((root / "config/published.yaml").read_text())
+    config["archive"] = archive
+    return studies.load(config, "published", root / "config/benchmarks")
+
+
+@pytest.fixture
+def pinned(root: Path) -> dict[str, Source]:
+    return load_sources(root / "config/sources.yaml")
+
+
+def reason(study: Study, pinned: dict[str, Source], inside: str) -> str | None:
+    kind = contents.kind(study, inside)
+    assert kind is not None, inside
+    return sharing.why_not(study, sharing.rules(study, pinned), inside, kind)
+
+
+OUT = (
+    "sources/limr_math_full",
+    "sources/limr_published_lim_scores",
+    "problems/math-full.jsonl",
+    "audits/math-full.parquet",
+    "scores/lim.parquet",
+    "subsets/limr.jsonl",
+    "subsets/rand.jsonl",
+    "figures/scores.tsv",
+    "report.html",
+)
+IN = (
+    "problems/math-full.json",
+    "scores/random.parquet",
+    "scores/lim.json",
+    "subsets/limr.json",
+    "figures/scores.png",
+    "tables/subsets.tsv",
+    "headline.txt",
+    "logs/select_subset/limr.log",
+)
+
+
+@pytest.mark.parametrize("inside", OUT)
+def test_restricted_texts_stay_out(inside: str, root: Path, pinned: dict[str, Source]) -> None:
+    assert "licence" in str(reason(published(root), pinned, inside))
+
+
+@pytest.mark.parametrize("inside", IN)
+def test_numbers_and_records_go_in(inside: str, root: Path, pinned: dict[str, Source]) -> None:
+    assert reason(published(root), pinned, inside) is None
+
+
+@pytest.mark.parametrize("inside", OUT)
+def test_all_of_it_goes_in_under_an_open_licence(
+    inside: str, root: Path, pinned: dict[str, Source]
+) -> None:
+    opened = {name: replace(source, licence="MIT") for name, source in pinned.items()}
+    assert reason(published(root), opened, inside) is None
+
+
+def test_a_licence_that_merely_mentions_an_open_one_is_none(pinned: dict[str, Source]) -> None:
+    assert "MIT" in pinned["limr_math_full"].licence
+    assert pinned["limr_math_full"].licence not in sharing.OPEN_LICENCES
+
+
+def own(root: Path, tmp_path: Path, **archive: Any) -> Study:
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"id": "a", "prompt": "1+1?", "answer": "2"}\n')
+    config = {
+        "study": "mine",
+        "seeds": [1],
+        "datasets": {"mine": {"source": "problems-file", "path": str(file)}},
+        "dataset": "mine",
+        "scores": {"everything": {"selector": "full"}},
+        "arms": {"full": {"train": "none", "score": "everything"}},
+        "archive": archive,
+    }
+    return studies.load(config, "mine", root / "config/benchmarks")
+
+
+def test_a_file_of_ones_own_is_restricted_until_it_is_named(
+    root: Path, tmp_path: Path, pinned: dict[str, Source]
+) -> None:
+    assert "own_files" in str(reason(own(root, tmp_path), pinned, "problems/mine.jsonl"))
+    named = own(root, tmp_path, own_files=["mine"])
+    assert reason(named, pinned, "problems/mine.jsonl") is None
+    with pytest.raises(InputError, match=r"archive.own_files: 'mien'"):
+        own(root, tmp_path, own_files=["mien"])
+
+
+def test_switches(root: Path, pinned: dict[str, Source]) -> None:
+    config = yaml.safe_load((root / "config/demo.yaml").read_text())
+    policy = "runs/full/seed1/policy/step12/model.safetensors"
+    for responses, policies in ((True, False), (False, True)):
+        config["archive"] = {"responses": responses, "policies": policies}
+        study = studies.load(config, "demo", root / "config/benchmarks")
+        assert (reason(study, pinned, policy) is None) is policies
+        assert (reason(study, pinned, "report.html") is None) is responses
+        assert reason(study, pinned, "base/model.safetensors") is None
+
+
+def test_a_pretrained_base_stays_out_but_its_description_goes_in(
+    root: Path, pinned: dict[str, Source]
+) -> None:
+    config = yaml.safe_load((root / "config/smollm.yaml").read_text())
+    study = studies.load(config, "smollm", root / "config/benchmarks")
+    assert "pretrained" in str(reason(study, pinned, "base/model.safetensors"))
+    assert reason(study, pinned, "base/limr.json") is None
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "scores/old.parquet",
+        "runs/full/seed9/run.json",
+        "tables/none.tsv",
+        "notes.txt",
+        "x/report.html",
+    ],
+)
+def test_what_the_study_does_not_name_is_no_part_of_it(inside: str, root: Path) -> None:
+    assert contents.kind(published(root), inside) is None

@@ -1,0 +1,748 @@
+"""The archive of a finished study: the same bytes again, verified, forged in every way, resumed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from small_study import ROOT, Project
+
+from limr.archive import restore, verify
+from limr.archive.contents import metadata_path
+
+RESULTS = "results/tiny"
+ZIP = f"{RESULTS}/archive/tiny.zip"
+CRATE = "ro-crate-metadata.json"
+
+
+def git(folder: Path, *arguments: str) -> None:
+    command = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
+    subprocess.run(command, capture_output=True, check=True)
+
+
+def limr(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "limr", *arguments],
+        cwd=project.folder,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def committed(finished_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The finished study in a repository with one commit."""
+    folder = tmp_path_factory.mktemp("committed") / "project"
+    shutil.copytree(
+        finished_project.folder,
+        folder,
+        symlinks=True,
+        copy_function=shutil.copy2,
+        ignore=shutil.ignore_patterns("__pycache__", "archive.zip"),
+    )
+    for name in ("LICENSE", "CITATION.cff", "README.md", "pyproject.toml", ".gitignore"):
+        shutil.copy(ROOT / name, folder / name)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "all")
+    return Project(folder)
+
+
+@pytest.fixture(scope="session")
+def archive(committed: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study's archive, made by the workflow."""
+    ran = committed.finish("archive")
+    assert "Archive the study" in ran.jobs
+    kept = tmp_path_factory.mktemp("archive") / "tiny.zip"
+    shutil.copy(committed.folder / ZIP, kept)
+    return kept
+
+
+def verified(path: Path) -> tuple[bool, list[str]]:
+    """Return whether an archive passes, and the lines."""
+    lines: list[str] = []
+    return verify.verify(path, lambda line: lines.append(str(line))), lines
+
+
+# --- making --------------------------------------------------------------------------------------
+
+
+def test_all_does_not_archive(committed: Project, archive: Path) -> None:
+    assert committed.planned() == []
+    assert committed.planned("archive") == []
+
+
+def test_another_folder_at_another_time_gives_the_same_bytes(
+    committed: Project, archive: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "quite/another folder/project"
+    shutil.copytree(committed.folder, elsewhere, symlinks=True)  # files get new times
+    (elsewhere / ZIP).unlink()
+    time.sleep(1.1)  # a zip knows times to 2 seconds, a report might to 1
+    done = limr(Project(elsewhere), "archive", "study.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    assert (elsewhere / ZIP).read_bytes() == archive.read_bytes()
+
+
+def test_strangers_among_the_results_stay_out(committed: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(committed.folder, folder, symlinks=True, copy_function=shutil.copy2)
+    (folder / RESULTS / "scores/of-old.parquet").write_bytes(b"x")
+    (folder / RESULTS / "notes.txt").write_text("mine")
+    done = limr(Project(folder), "archive", "study.yaml", "--output", "a.zip")
+    assert "2 files under results/tiny are no part of this study" in done.stderr
+    assert not {"notes.txt", "of-old.parquet"} & {
+        name.rsplit("/", 1)[-1] for name in zipfile.ZipFile(folder / "a.zip").namelist()
+    }
+
+
+def test_a_read_only_place_is_said_and_nothing_is_left(committed: Project) -> None:
+    # Nobody can make files there, root neither.
+    done = limr(committed, "archive", "study.yaml", "--output", "/sys/kernel/tiny.zip")
+    assert done.returncode == 2
+    assert "/sys/kernel/tiny.zip: nothing can be written there" in done.stderr
+    assert "--output" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_changed_working_tree_is_said_loudly(committed: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(committed.folder, folder, symlinks=True, copy_function=shutil.copy2)
+    (folder / "README.md").write_text("changed\n")
+    done = limr(Project(folder), "archive", "study.yaml", "--output", "a.zip")
+    assert done.stderr.startswith("WARNING: 1 files of the code differ from commit")
+    with zipfile.ZipFile(folder / "a.zip") as zipped:
+        assert b"+changed" in zipped.read("provenance/changes.diff")
+    good, lines = verified(folder / "a.zip")
+    assert good, lines
+    assert any("NOT A CLEAN COMMIT: 1 files differ: README.md" in line for line in lines)
+
+
+# --- verifying -----------------------------------------------------------------------------------
+
+
+def test_a_good_archive_passes_every_check(archive: Path) -> None:
+    good, lines = verified(archive)
+    assert good, "\n".join(lines)
+    made = {line.split(":")[0].split(None, 1)[1] for line in lines if "made again" in line}
+    assert made >= {"learning curves", "scores", "subsets", "tables", "figures", "report"}
+    assert any("nothing to be done" in line for line in lines)
+    assert not [line for line in lines if line.startswith("note")], lines
+
+
+def test_the_command_says_so(archive: Path, committed: Project, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(archive.read_bytes()[:-1000])
+    done = limr(committed, "verify", str(cut))
+    assert done.returncode == 1
+    assert done.stdout.startswith("FAILED zip: cut.zip has no end record")
+    assert limr(committed, "verify", str(tmp_path / "none.zip")).returncode == 2
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way to tamper with an unpacked archive, and the start of a line that must name it."""
+
+    change: Callable[[Path], None]
+    named: str
+
+
+def parquet(path: str, column: str, value: Callable[[Any], Any], row: int = 3) -> Any:
+    def change(folder: Path) -> None:
+        table = pq.read_table(folder / path)
+        place, field = table.schema.get_field_index(column), table.schema.field(column)
+        values = table[column].to_pylist()
+        values[row] = value(values[row])
+        if pa.types.is_dictionary(field.type):
+            array = pc.dictionary_encode(pa.array(values)).cast(field.type)
+        else:
+            array = pa.array(values, field.type)
+        pq.write_table(table.set_column(place, field, array), folder / path, compression="zstd")
+
+    return change
+
+
+def text(path: str, old: str, new: str) -> Any:
+    def change(folder: Path) -> None:
+        content = (folder / path).read_text()
+        assert old in content, f"{path} has no {old!r}"
+        (folder / path).write_text(content.replace(old, new, 1))
+
+    return change
+
+
+def document(path: str, *keys: Any, value: Any) -> Any:
+    def change(folder: Path) -> None:
+        content = json.loads((folder / path).read_text())
+        node = content
+        for key in keys[:-1]:
+            node = node[key]
+        assert node.get(keys[-1]) != value
+        node[keys[-1]] = value
+        (folder / path).write_text(json.dumps(content, indent=1, sort_keys=True))
+
+    return change
+
+
+def first_digit(path: str) -> Any:
+    """Change a digit in the last line."""
+
+    def change(folder: Path) -> None:
+        lines = (folder / path).read_text().rstrip("\n").split("\n")
+        place = next(i for i in reversed(range(len(lines[-1]))) if lines[-1][i].isdigit())
+        digit = str((int(lines[-1][place]) + 1) % 10)
+        lines[-1] = lines[-1][:place] + digit + lines[-1][place + 1 :]
+        (folder / path).write_text("\n".join(lines) + "\n")
+
+    return change
+
+
+def fewer_problems(folder: Path) -> None:
+    path = folder / f"{RESULTS}/subsets/linear.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    document(f"{RESULTS}/subsets/linear.json", "sha256", value=digest)(folder)
+
+
+def other_pixel(folder: Path) -> None:
+    from PIL import Image
+
+    path = folder / f"{RESULTS}/figures/scores.png"
+    with Image.open(path) as image:
+        changed = image.convert("RGB")
+    changed.putpixel((5, 5), (255, 0, 0))
+    changed.save(path)
+
+
+def extra_script(folder: Path) -> None:
+    (folder / "run-me.sh").write_text("echo harm\n")
+
+
+def crate(identifier: str, key: str, value: Any) -> Any:
+    def change(folder: Path) -> None:
+        content = json.loads((folder / CRATE).read_text())
+        entity = next(e for e in content["@graph"] if e["@id"] == identifier)
+        entity[key] = value
+        (folder / CRATE).write_text(json.dumps(content))
+
+    return change
+
+
+EVALS, RUN = f"{RESULTS}/evals", f"{RESULTS}/runs"
+OF_LIMR = metadata_path(f"{RESULTS}/subsets/limr.json")
+# By someone who writes every size and sha256 anew.
+FORGED: dict[str, Kind] = {
+    "a score": Kind(
+        parquet(f"{RESULTS}/scores/lim.parquet", "score", lambda x: (x or 0) + 0.1),
+        f"scores: {RESULTS}/scores/lim.parquet: score of",
+    ),
+    "a reason": Kind(
+        parquet(f"{RESULTS}/scores/linear.parquet", "reason", lambda _: "because"),
+        f"scores: {RESULTS}/scores/linear.parquet: reason of",
+    ),
+    "a problem less in a subset": Kind(
+        fewer_problems, f"subsets: {RESULTS}/subsets/linear.jsonl: lines: expected"
+    ),
+    "a count in a subset's record": Kind(
+        document(f"{RESULTS}/subsets/limr.json", "n_scored", value=1),
+        f"subsets: {RESULTS}/subsets/limr.json: n_scored: expected",
+    ),
+    "a learning curve": Kind(
+        parquet(f"{RESULTS}/trajectories/full.parquet", "n_correct", lambda x: x + 1),
+        f"learning curves: {RESULTS}/trajectories/full.parquet: n_correct of",
+    ),
+    "where a learning curve is from": Kind(
+        document(f"{RESULTS}/trajectories/full.json", "rows_read", value=7),
+        f"learning curves: {RESULTS}/trajectories/full.json: rows_read: expected",
+    ),
+    "a rollout's reward": Kind(
+        parquet(f"{RUN}/limr/seed2/rollouts.parquet", "reward", lambda x: x + 0.25),
+        f"metrics: {RUN}/limr/seed2/rollouts.parquet: reward: 1 rows",
+    ),
+    "a rollout's verdict": Kind(
+        parquet(
+            f"{RUN}/linear/seed1/rollouts.parquet",
+            "verdict",
+            lambda x: "correct" if x != "correct" else "incorrect",
+        ),
+        f"metrics: {RUN}/linear/seed1/metrics.parquet: accuracy of step",
+    ),
+    "a metric": Kind(
+        parquet(f"{RUN}/rand-1/seed1/metrics.parquet", "mean_reward", lambda x: x + 0.1),
+        f"metrics: {RUN}/rand-1/seed1/metrics.parquet: mean_reward of step 4: expected",
+    ),
+    "an evaluation's verdict": Kind(
+        parquet(
+            f"{EVALS}/limr/seed1/step6/arithmetic-easy.parquet",
+            "verdict",
+            lambda x: "correct" if x != "correct" else "incorrect",
+        ),
+        f"evaluations: {EVALS}/limr/seed1/step6/arithmetic-easy.json:",
+    ),
+    "an evaluation's summary": Kind(
+        document(
+            f"{EVALS}/full/seed2/step3/arithmetic-hard.json", "sampled", "accuracy", value=0.99
+        ),
+        f"evaluations: {EVALS}/full/seed2/step3/arithmetic-hard.json: sampled.accuracy: expected",
+    ),
+    "decoding settings": Kind(
+        document(f"{EVALS}/full/seed2/step6/arithmetic-hard.json", "settings", "version", value=99),
+        f"evaluations: {EVALS}/full/seed2/step6/arithmetic-hard.json: settings.version: expected",
+    ),
+    "a collected evaluation": Kind(
+        parquet(f"{RESULTS}/collected/evaluations.parquet", "n", lambda x: x + 1),
+        f"collected tables: {RESULTS}/collected/evaluations.parquet: n of",
+    ),
+    "a cell of a table": Kind(
+        first_digit(f"{RESULTS}/tables/results.tsv"),
+        f"tables: {RESULTS}/tables/results.tsv: line",
+    ),
+    "a table for people": Kind(
+        text(f"{RESULTS}/tables/subsets.md", "1", "2"),
+        f"tables: {RESULTS}/tables/subsets.md: line",
+    ),
+    "a figure's data": Kind(
+        first_digit(f"{RESULTS}/figures/reward.tsv"),
+        f"figures: {RESULTS}/figures/reward.tsv: line",
+    ),
+    "a figure's caption": Kind(
+        text(f"{RESULTS}/figures/accuracy.txt", ".", " with great certainty."),
+        f"figures: {RESULTS}/figures/accuracy.txt: line 1",
+    ),
+    "a figure's picture": Kind(
+        other_pixel,
+        f"workflow records: {RESULTS}/figures/scores.png: sha256 when {RESULTS}/",
+    ),
+    "a number in the report": Kind(
+        text(f"{RESULTS}/report.html", "seeds", "5eeds"),
+        f"report: {RESULTS}/report.html: line",
+    ),
+    "the headline": Kind(
+        first_digit(f"{RESULTS}/headline.txt"), f"report: {RESULTS}/headline.txt: line"
+    ),
+    "a gold answer": Kind(
+        text(f"{RESULTS}/problems/arithmetic-hard.jsonl", '"answer": "', '"answer": "9'),
+        f"problems: {RESULTS}/problems/arithmetic-hard.jsonl: line 1",
+    ),
+    "a worked solution": Kind(
+        text(f"{RESULTS}/solutions/arithmetic.jsonl", "boxed{", "boxed{1"),
+        f"runs: {RUN}/sft/seed1/run.json: inputs_sha256.solutions: expected",
+    ),
+    "a hyper-parameter of a run": Kind(
+        document(f"{RUN}/full/seed1/run.json", "settings", "ppo", "gamma", value=0.5),
+        f"runs: {RUN}/full/seed1/run.json: settings.ppo.gamma: expected 1.0, found 0.5",
+    ),
+    "the code that a run names": Kind(
+        document(f"{RUN}/full/seed2/run.json", "code", value="0" * 16),
+        f"runs: {RUN}/full/seed2/run.json: code: expected",
+    ),
+    "a lock": Kind(
+        text("envs/data.lock", "numpy==", "numpy==9."),
+        f"environments: {RUN}/full/seed1/run.json: environments_sha256.data.lock: expected",
+    ),
+    "a pin without hashes": Kind(
+        text("envs/torch-cpu.lock", "--hash=sha256:", "#"),
+        "environments: envs/torch-cpu.lock: torch==",
+    ),
+    "a module of the code": Kind(
+        text("workflow/scripts/limr/selectors/lim.py", '"""', '"""Better: '),
+        "code: the code: tree: expected",
+    ),
+    "the commit": Kind(
+        text("provenance/commit", "all", "All"), "code: provenance/commit: commit: expected"
+    ),
+    "a script that nothing explains": Kind(extra_script, "code: run-me.sh: neither code, nor"),
+    "an unfinished job": Kind(
+        document(OF_LIMR, "incomplete", value=True),
+        f"workflow records: {RESULTS}/subsets/limr.json: Snakemake's record says that it was not",
+    ),
+    "a record that is not there": Kind(
+        lambda folder: (folder / metadata_path(f"{RESULTS}/scores/lim.parquet")).unlink(),
+        f"workflow records: {RESULTS}/scores/lim.parquet: Snakemake's record of it is missing",
+    ),
+    "a run that is not there": Kind(
+        lambda folder: (folder / f"{RUN}/rand-2/seed2/metrics.parquet").unlink(),
+        f"complete: {RUN}/rand-2/seed2/metrics.parquet: it is missing, and archive.json",
+    ),
+    "the crate's description": Kind(
+        crate("./", "description", "The best study"), f"crate content: {CRATE}: ./ description: "
+    ),
+    "the crate's time": Kind(
+        crate("#run", "endTime", "2001-01-01T00:00:00+00:00"),
+        f"crate content: {CRATE}: #run endTime: expected",
+    ),
+    "the crate's profile": Kind(
+        crate("./", "conformsTo", []), f"crate: {CRATE}: ./ conformsTo: https://w3id.org/ro/wfrun"
+    ),
+}
+
+
+def unpacked(archive: Path, folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(archive) as zipped:
+        zipped.extractall(folder)
+    return folder
+
+
+def packed(folder: Path, path: Path, *, forge: bool) -> Path:
+    """Zip a folder; a forger writes every file's size and sha256 into the crate anew."""
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    if forge:
+        content = json.loads((folder / CRATE).read_text())
+        known = {entity["@id"]: entity for entity in content["@graph"]}
+        for name in (name for name in names if name != CRATE):
+            if name not in known:
+                known[name] = {"@id": name, "@type": "File", "description": "code"}
+                known["./"]["hasPart"].append({"@id": name})
+            data = (folder / name).read_bytes()
+            known[name]["sha256"] = hashlib.sha256(data).hexdigest()
+            known[name]["contentSize"] = str(len(data))
+        gone = [n for n, e in known.items() if "sha256" in e and n not in names]
+        content["@graph"] = [entity for name, entity in known.items() if name not in gone]
+        (folder / CRATE).write_text(json.dumps(content))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for name in names:
+            zipped.write(folder / name, name)
+    return path
+
+
+@pytest.fixture(scope="session")
+def forged(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What verify says of one archive forged in every way, sizes and sha256 made to fit."""
+    folder = unpacked(archive, tmp_path_factory.mktemp("forged") / "archive")
+    for kind in FORGED.values():
+        kind.change(folder)
+    good, lines = verified(packed(folder, folder.parent / "forged.zip", forge=True))
+    assert not good
+    return lines
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_every_forgery_is_named(kind: str, forged: list[str]) -> None:
+    found = [line for line in forged if line.startswith("FAILED")]
+    assert any(line.removeprefix("FAILED ").startswith(FORGED[kind].named) for line in found), (
+        "\n".join(found)
+    )
+
+
+def test_sizes_and_digests_fit_in_the_forged_archive(forged: list[str]) -> None:
+    assert any(line.startswith("ok     manifest") for line in forged)
+
+
+# Each alone in an archive, digests left as they were or made to fit.
+ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
+    "a missing file": (
+        lambda folder: (folder / f"{RESULTS}/scores/lim.parquet").unlink(),
+        False,
+        f"FAILED manifest: {RESULTS}/scores/lim.parquet: it is listed and missing",
+    ),
+    "an extra file": (extra_script, False, "FAILED manifest: run-me.sh: it is not listed"),
+    "one byte": (
+        text(f"{RESULTS}/headline.txt", "R", "r"),
+        False,
+        f"FAILED manifest: {RESULTS}/headline.txt: sha256: expected",
+    ),
+    "a threshold": (
+        text(f"{RESULTS}/study.yaml", "threshold: 0.94", "threshold: 0.97"),
+        True,
+        f"FAILED subsets: {RESULTS}/subsets/limr.json: rule.threshold: expected 0.97, found 0.94",
+    ),
+    "an unknown key": (
+        text(f"{RESULTS}/study.yaml", "seeds:", "sneeds: 1\nseeds:"),
+        True,
+        f"FAILED configuration: {RESULTS}/study.yaml: 'sneeds' is not a key",
+    ),
+    "aliases": (
+        text(f"{RESULTS}/study.yaml", "seeds:", "a: &a [1, 1]\nb: [*a, *a]\nseeds:"),
+        True,
+        f"FAILED configuration: {RESULTS}/study.yaml: not valid YAML (aliases",
+    ),
+    "no record": (
+        lambda folder: (folder / "archive.json").unlink(),
+        True,
+        "FAILED configuration: archive.json: cannot be read",
+    ),
+    "no crate": (
+        lambda folder: (folder / CRATE).write_text("[" * 100_000),
+        False,
+        f"FAILED crate: {CRATE}: not valid JSON",
+    ),
+    "a table that is none": (
+        lambda folder: (folder / f"{RUN}/full/seed1/rollouts.parquet").write_bytes(b"PAR1x"),
+        True,
+        f"FAILED parquet: {RUN}/full/seed1/rollouts.parquet: not a parquet table",
+    ),
+    "a study that is said to be unfinished": (
+        document("archive.json", "complete", value=False),
+        True,
+        "FAILED complete: archive.json: complete: expected True",
+    ),
+    "another origin": (
+        document(
+            "archive.json",
+            "data",
+            value=[{"name": "x", "sha256": "", "bytes": 1, "included": True}],
+        ),
+        True,
+        "FAILED data: config/sources.yaml: x: it is missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ALONE)
+def test_tampering_alone(kind: str, archive: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    change, forge, named = ALONE[kind]
+    monkeypatch.setattr(
+        verify, "_planning", lambda *_: "not asked"
+    )  # seconds each, and tested above
+    folder = unpacked(archive, tmp_path / "archive")
+    change(folder)
+    good, lines = verified(packed(folder, tmp_path / "a.zip", forge=forge))
+    assert not good
+    assert any(line.startswith(named) for line in lines), "\n".join(lines)
+
+
+def test_what_an_archive_says_does_not_reach_the_terminal(archive: Path, tmp_path: Path) -> None:
+    folder = unpacked(archive, tmp_path / "archive")
+    document("archive.json", "limr", value="\x1b[2J\x1b[31m")(folder)
+    document("archive.json", "missing", value=["\x1b]0;x\x07"])(folder)
+    _, lines = verified(packed(folder, tmp_path / "a.zip", forge=True))
+    assert any("\\x1b]0;x\\x07" in line for line in lines)
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_other_code_is_said(archive: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    folder = unpacked(archive, tmp_path / "archive")
+    path = folder / "workflow/scripts/limr/selectors/lim.py"
+    path.write_text("raise SystemExit('executed')\n")
+    monkeypatch.setattr(verify, "_planning", lambda *_: "not asked")
+    good, lines = verified(packed(folder, tmp_path / "a.zip", forge=True))
+    assert not good
+    said = [line for line in lines if line.startswith("note   code")]
+    assert any("1 modules differ, such as scripts/limr/selectors/lim.py" in line for line in said)
+    assert any(line.startswith("ok     scores") for line in lines)  # by this limr, not by that file
+
+
+# --- half finished, without responses ------------------------------------------------------------
+
+
+def test_a_half_finished_study_is_archived_as_one(committed: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(committed.folder, folder, symlinks=True, copy_function=shutil.copy2)
+    for path in ("runs/rand-2", "evals/rand-2", "collected", "tables", "figures"):
+        shutil.rmtree(folder / RESULTS / path)
+    for path in ("report.html", "headline.txt"):
+        (folder / RESULTS / path).unlink()
+    done = limr(Project(folder), "archive", "study.yaml", "--output", "half.zip")
+    assert done.returncode == 0, done.stderr
+    assert "WARNING: the study is not finished:" in done.stderr
+    good, lines = verified(folder / "half.zip")
+    assert good, "\n".join(lines)
+    assert any("half finished" in line for line in lines)
+    assert any(line.startswith("ok     scores: 5 files made again") for line in lines)
+
+
+def test_without_responses(
+    committed: Project, archive: Path, tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    output = tmp_path / "silent.zip"
+    study = tmp_path / "silent.yaml"
+    study.write_text(yaml.safe_dump({**tiny, "archive": {"responses": False}}, sort_keys=False))
+    done = limr(committed, "archive", str(study), "--output", str(output))
+    assert done.returncode == 0, done.stderr
+    folder = unpacked(output, tmp_path / "archive")
+    for pattern in ("runs/*/*/rollouts.parquet", "evals/*/*/*/*.parquet"):
+        for path in (folder / RESULTS).glob(pattern):
+            table = pq.read_table(path)
+            assert table["response"].null_count == table.num_rows
+            whole = pq.read_table(committed.folder / path.relative_to(folder))
+            assert table.drop_columns("response").equals(whole.drop_columns("response"))
+    assert not (folder / RESULTS / "report.html").exists()
+    good, lines = verified(output)
+    assert good, "\n".join(lines)
+    assert any(line.startswith("ok     tables") for line in lines)
+    parquet(f"{RESULTS}/evals/limr/seed1/step6/arithmetic-easy.parquet", "sample", lambda x: 9)(
+        folder
+    )
+    document(f"{EVALS}/limr/seed1/step6/arithmetic-hard.json", "sha256", value="0" * 64)(folder)
+    _, lines = verified(packed(folder, tmp_path / "forged.zip", forge=True))
+    named = f"FAILED evaluations: {EVALS}/limr/seed1/step6/arithmetic-hard.json: sha256: expected"
+    assert any(line.startswith(named) for line in lines), "\n".join(lines)
+
+
+# --- going on ------------------------------------------------------------------------------------
+
+
+def restored(archive: Path, folder: Path) -> Project:
+    restore.restore(archive, folder, None, fetch=False, say=lambda _: None)
+    config = folder / RESULTS / "study.yaml"
+    shutil.copy(config, folder / "study.yaml")
+    return Project(folder)
+
+
+@pytest.fixture
+def clone(committed: Project, tmp_path: Path) -> Path:
+    folder = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(committed.folder), str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("where", ["clone", "an empty folder"])
+def test_nothing_to_be_done_then_only_what_depends_on_the_threshold(
+    where: str, archive: Path, clone: Path, tmp_path: Path
+) -> None:
+    project = restored(archive, clone if where == "clone" else tmp_path / "new")
+    assert project.planned() == []
+    path = project.folder / "study.yaml"
+    path.write_text(path.read_text().replace("threshold: 0.94", "threshold: 0.972"))
+    jobs = project.planned()
+    of_arms = ("Select", "Train", "Evaluate", "Fine-tune")
+    changed = {
+        job.split(" by")[0].split(",")[0].split()[-1] for job in jobs if job.startswith(of_arms)
+    }
+    assert changed == {"limr", "rand-1", "rand-2"}
+    assert {job for job in jobs if not job.startswith(of_arms)} == {
+        "Collect the evaluations",
+        "Collect the training metrics",
+        "Draw the figure accuracy",
+        "Draw the figure learning-curves",
+        "Draw the figure reward",
+        "Draw the figure scores",
+        "Make the report",
+        "Make the table results",
+        "Make the table subsets",
+    }
+
+
+def test_a_changed_size_runs_to_its_end_from_an_archive(archive: Path, clone: Path) -> None:
+    project = restored(archive, clone)
+    before = project.digests()
+    path = project.folder / "study.yaml"
+    path.write_text(path.read_text().replace("size: 9", "size: 10"))
+    ran = project.finish()
+    assert {job.split(",")[0] for job in ran.jobs if job.startswith("Train")} == {
+        "Train linear by PPO"
+    }
+    after = project.digests()
+    same = {p for p in before if not any(w in p for w in ("linear", "collected", "tables"))}
+    assert {p: before[p] for p in same} == {p: after[p] for p in same}
+
+
+def test_results_are_never_mixed(archive: Path, committed: Project, tmp_path: Path) -> None:
+    done = limr(committed, "restore", str(archive), ".")
+    assert done.returncode == 2
+    assert "is there already" in done.stderr
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/file").write_text("mine")
+    done = limr(committed, "restore", str(archive), str(tmp_path / "full"))
+    assert done.returncode == 2
+    assert "neither empty nor a clone" in done.stderr
+
+
+def test_a_tampered_archive_is_not_restored(archive: Path, tmp_path: Path) -> None:
+    folder = unpacked(archive, tmp_path / "archive")
+    ALONE["one byte"][0](folder)
+    path = packed(folder, tmp_path / "a.zip", forge=False)
+    with pytest.raises(Exception, match=r"headline.txt is not the file that the archive lists"):
+        restore.restore(path, tmp_path / "out", None, fetch=False, say=lambda _: None)
+
+
+# --- the profile, by its own validator -----------------------------------------------------------
+
+# The terms of https://w3id.org/ro/crate/1.1/context that the crate uses, as that context has them.
+SCHEMA_ORG = (
+    "ComputerLanguage CreateAction CreativeWork Dataset Organization SoftwareSourceCode "
+    "WebSite about actionStatus additionalType contentSize creator datePublished description "
+    "encodingFormat endTime hasPart identifier instrument license mainEntity mentions name "
+    "object programmingLanguage result startTime url version workExample"
+)
+CONTEXT = {
+    **{term: f"http://schema.org/{term}" for term in SCHEMA_ORG.split()},
+    "File": "http://schema.org/MediaObject",
+    "conformsTo": "http://purl.org/dc/terms/conformsTo",
+    "ComputationalWorkflow": "https://bioschemas.org/ComputationalWorkflow",
+    "FormalParameter": "https://bioschemas.org/FormalParameter",
+    "input": "https://bioschemas.org/ComputationalWorkflow#input",
+    "output": "https://bioschemas.org/ComputationalWorkflow#output",
+}
+VALIDATOR = ROOT / "build/crate-validator"
+WARM = """
+import io, sys, requests
+from requests_cache import CachedSession
+from urllib3 import HTTPResponse
+
+class Answer(requests.adapters.HTTPAdapter):
+    def send(self, request, **options):
+        body = io.BytesIO(sys.argv[2].encode())
+        headers = {"Content-Type": "application/ld+json"}
+        return self.build_response(
+            request, HTTPResponse(body=body, status=200, headers=headers, preload_content=False)
+        )
+
+session = CachedSession(cache_name=sys.argv[1], expire_after=-1, backend="sqlite")
+session.mount("https://", Answer())
+session.get("https://w3id.org/ro/crate/1.1/context")
+"""
+VALIDATE = """
+import sys
+from rocrate_validator import models, services
+settings = services.ValidationSettings(
+    rocrate_uri=sys.argv[1], cache_path=sys.argv[2], offline=True,
+    profile_identifier="workflow-run-crate-0.5", requirement_severity=models.Severity.REQUIRED,
+)
+found = services.validate(settings)
+print(*(f"{issue.check.identifier}: {issue.message}" for issue in found.get_issues()), sep="\\n")
+sys.exit(not found.passed())
+"""
+
+
+def rocrate_validator(folder: Path, cache: Path) -> subprocess.CompletedProcess[str]:
+    assert VALIDATOR.is_dir(), "`make build/crate-validator` installs the validator"
+    environment = {**os.environ, "PYTHONPATH": str(VALIDATOR)}
+    run = [sys.executable, "-c"]
+    warm = [*run, WARM, str(cache), json.dumps({"@context": CONTEXT})]
+    subprocess.run(warm, env=environment, check=True)
+    return subprocess.run(
+        [*run, VALIDATE, str(folder), str(cache)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_crate_by_rocrate_validator(archive: Path, tmp_path: Path) -> None:
+    folder = unpacked(archive, tmp_path / "archive")
+    found = rocrate_validator(folder, tmp_path / "cache")
+    assert found.returncode == 0, found.stdout + found.stderr
+    crate("./", "mainEntity", {"@id": "README.md"})(folder)
+    found = rocrate_validator(folder, tmp_path / "cache")
+    assert found.returncode == 1
+    assert "Main Workflow" in found.stdout
+
+
+def test_records_of_snakemake_are_named_as_it_names_them(committed: Project) -> None:
+    long = f"{RESULTS}/evals/" + "a" * 300
+    parts = metadata_path(long).split("/")[2:]
+    assert all(len(part) <= 255 for part in parts)
+    assert base64.urlsafe_b64decode("".join(p.lstrip("@") for p in parts)).decode() == long
+    assert (committed.folder / metadata_path(f"{RESULTS}/scores/lim.parquet")).is_file()

@@ -1,0 +1,31 @@
+# Takes: everything that the study made.
+# Makes: archive/{study}.zip: only where it is asked for (`snakemake archive`), never by `all`
+
+
+rule archive_study:
+    input:
+        subsets=rules.all.input.subsets,
+        report=rules.all.input.report,
+    output:
+        archive=f"{RESULTS}/archive/{STUDY.name}.zip",
+    log:
+        f"{LOGS}/archive_study/{STUDY.name}.log",
+    benchmark:
+        f"{BENCHMARKS}/archive_study/{STUDY.name}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        settings={
+            "config": {
+                key: value for key, value in STUDY.config.items() if key != "mirror"
+            }
+        },
+        # A function of `input` is no trigger: another folder is not another archive.
+        root=lambda wildcards, input: str(workflow.basedir),
+        # A new commit is a new archive, whatever it changed.
+        commit=lambda wildcards: commit_of_code(Path(workflow.basedir)),
+        code=code("archive_study"),
+    message:
+        "Archive the study"
+    script:
+        "../scripts/archive_study.py"

@@ -1,0 +1,14 @@
+"""The archive of a study: a zip that a stranger can verify, and go on from.
+
+`contents` says what belongs to a study, `sharing` what may be passed on, `code` which code it was,
+`crate` describes it all as a Workflow Run RO-Crate, `build` packs it. `unpack` opens archives of
+strangers, `verify*` checks them, `derive` makes every derived file again, `restore` goes on from
+one, `compare` sets two side by side. Nothing in an archive is ever executed.
+"""
+
+FORMAT = 1
+RECORD = "archive.json"
+CRATE = "ro-crate-metadata.json"
+COMMIT = "provenance/commit"
+CHANGES = "provenance/changes.diff"
+IDS = "provenance/ids"

@@ -1,0 +1,129 @@
+"""Making derived files again from the files of an archive, by the scripts of the running limr.
+
+A script of the workflow is run in this process with a stand-in for what Snakemake gives it. The
+scripts are those beside this module, never the archive's. Each reads archived files only, so that
+every step is checked by itself, whatever was altered before it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io as texts
+import runpy
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from limr import provenance
+from limr.errors import InputError
+
+Json = dict[str, Any]
+Paths = str | list[str]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a script: names -> paths, relative to the folder with `results/`.
+
+    Attributes:
+        script: the script's name, which is the rule's.
+        input: as the rule names them; an input that is not wanted is an empty list.
+        output: as the rule names them.
+        settings: the rule's param `settings`.
+        wildcards: the rule's wildcards.
+    """
+
+    script: str
+    input: Mapping[str, Paths]
+    output: Mapping[str, str]
+    settings: Json
+    wildcards: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The paths that it makes."""
+        return list(self.output.values())
+
+    @property
+    def inputs(self) -> list[str]:
+        """The paths that it reads."""
+        found: list[str] = []
+        for value in self.input.values():
+            found += [value] if isinstance(value, str) else value
+        return found
+
+
+class _Named(SimpleNamespace):
+    """Inputs or outputs as a script sees them."""
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+    def items(self) -> Any:
+        return vars(self).items()
+
+
+def run(job: Job, folder: Path, scratch: Path) -> None:
+    """Run a job in a folder; its outputs must not stand there yet.
+
+    Args:
+        job: the job.
+        folder: what its paths are relative to.
+        scratch: a folder for its log.
+
+    Raises:
+        InputError: it failed; with the last line that it said.
+    """
+    log = scratch / "job.log"
+    given = SimpleNamespace(
+        input=_Named(**job.input),
+        output=_Named(**job.output),
+        params=_Named(settings=job.settings, code="", registry="", root=""),
+        wildcards=SimpleNamespace(**job.wildcards),
+        log=[str(log.resolve())],
+    )
+    path = provenance.SCRIPTS / f"{job.script}.py"
+    try:
+        with contextlib.chdir(folder), contextlib.redirect_stderr(texts.StringIO()):
+            runpy.run_path(str(path), init_globals={"snakemake": given})
+    except SystemExit:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        raise InputError(f"{job.script}: {lines[-1] if lines else 'it failed'}") from None
+
+
+@contextlib.contextmanager
+def made_again(job: Job, folder: Path, scratch: Path) -> Iterator[dict[str, tuple[Path, Path]]]:
+    """Yield path -> (made again, archived) for every output of a job that is archived.
+
+    The archived outputs stand aside while the job runs under the very paths it ran under, since
+    some files speak of paths; afterwards everything is as before.
+
+    Raises:
+        InputError: the job failed.
+    """
+    aside, again = scratch / "aside", scratch / "again"
+    archived = [path for path in job.outputs if (folder / path).is_file()]
+    try:
+        for path in archived:
+            _move(folder / path, aside / path)
+        run(job, folder, scratch)
+        for path in archived:
+            if not (folder / path).is_file():
+                raise InputError(f"{job.script}: it did not make {path}")
+            _move(folder / path, again / path)
+        yield {path: (again / path, aside / path) for path in archived}
+    finally:
+        for path in job.outputs:
+            (folder / path).unlink(missing_ok=True)
+        for path in archived:
+            if (aside / path).exists():
+                _move(aside / path, folder / path)
+        shutil.rmtree(again, ignore_errors=True)
+
+
+def _move(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(target)

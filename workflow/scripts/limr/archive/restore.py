@@ -1,0 +1,209 @@
+"""Going on from an archive: its files where Snakemake expects them, restricted data made again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path, PurePosixPath
+
+from limr import io, provenance, schema, sources, study
+from limr.archive import (
+    CRATE,
+    RECORD,
+    contents,
+    derive,
+    documents,
+    jobs,
+    showing,
+    unpack,
+    verify_files,
+)
+from limr.archive.derive import Job
+from limr.archive.opened import RECORD_SCHEMA, Json, Opened
+from limr.errors import InputError, IntegrityError
+
+# Snakemake takes a script that is not older than its outputs for a changed one.
+_OLDER = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was restored: the study, what was made again, what could not be had and why."""
+
+    opened: Opened
+    with_code: bool
+    made: tuple[str, ...]
+    lacking: Mapping[str, str]
+
+
+def restore(
+    path: Path, folder: Path, mirror: Path | None, *, fetch: bool, say: Callable[[str], None]
+) -> Restored:
+    """Unpack an archive so that the workflow can go on from it.
+
+    Into a folder with a Snakefile (a clone of limr) go the study's results and Snakemake's records;
+    into an empty one goes everything. What the archive leaves out is fetched and made again by this
+    limr, and its sha256 is checked.
+
+    Args:
+        path: the archive.
+        folder: a clone of limr, or a folder that is empty or not there yet.
+        mirror: where pinned files are looked for before the network.
+        fetch: whether to fetch files that the archive leaves out.
+        say: is told what is done.
+
+    Raises:
+        InputError: the folder is neither, or has results of the study already.
+        IntegrityError: the archive is not whole, or made to do harm.
+    """
+    entries = unpack.check(path)
+    record = _record(path)
+    with_code = not (folder / "Snakefile").exists()
+    _check_folder(folder, record["study"], with_code)
+    wanted = [entry for entry in entries if with_code or _of_results(entry.filename, record)]
+    files = unpack.extract(path, wanted, folder)
+    _check_digests(path, files)
+    _links(folder, record if with_code else {})
+    config = documents.read_yaml(folder / record["config"])
+    marks = (folder if with_code else provenance.ROOT) / "config/benchmarks"
+    checked = study.load(config, record["config"], marks, own_files=False)
+    opened = Opened(folder, files, record, checked)
+    lacking = dict(_fetched(opened, mirror, fetch, say))
+    made = tuple(_made(opened, say))
+    _settle(opened, with_code)
+    return Restored(opened, with_code, made, lacking)
+
+
+def _record(path: Path) -> Json:
+    with tempfile.TemporaryDirectory(prefix="limr-restore-") as scratch:
+        entries = [entry for entry in unpack.check(path) if entry.filename == RECORD]
+        unpack.extract(path, entries, Path(scratch))
+        found: Json = schema.complete(
+            documents.read_json(Path(scratch) / RECORD), RECORD_SCHEMA, RECORD
+        )
+    if found["config"] != f"results/{found['study']}/study.yaml":
+        raise IntegrityError(f"{RECORD}: config: found {found['config']!r}.")
+    return found
+
+
+def _of_results(name: str, record: Json) -> bool:
+    return name.startswith((f"results/{record['study']}/", f"{contents.METADATA}/"))
+
+
+def _check_folder(folder: Path, name: str, with_code: bool) -> None:
+    if with_code and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(
+            f"{folder} is neither empty nor a clone of limr (there is no Snakefile). Name a folder "
+            "that does not exist yet, or a clone."
+        )
+    results = folder / "results" / name
+    if results.exists():
+        raise InputError(
+            f"{results} is there already. Move it away, or restore into another folder: results "
+            "are never mixed."
+        )
+    if (folder / contents.METADATA).exists():
+        known = contents.metadata_path(f"results/{name}/headline.txt")
+        if (folder / known).exists():
+            raise InputError(
+                f"{folder} has Snakemake's records of a study '{name}' without its results. Remove "
+                f"{folder / contents.METADATA}, or restore into another folder."
+            )
+
+
+def _check_digests(path: Path, files: Mapping[str, tuple[int, str]]) -> None:
+    with zipfile.ZipFile(path) as zipped, tempfile.TemporaryDirectory() as scratch:
+        unpack.extract(path, [zipped.getinfo(CRATE)], Path(scratch))
+        listed = verify_files.entities(documents.read_json(Path(scratch) / CRATE))
+    for name, (_, digest) in files.items():
+        if name != CRATE and listed.get(name, {}).get("sha256") != digest:
+            raise IntegrityError(
+                f"{path}: {name} is not the file that the archive lists (sha256 {digest}). Nothing "
+                "of it should be used: run `limr verify` on it, and get it again."
+            )
+
+
+def _links(folder: Path, record: Json) -> None:
+    """Make the code's links, those that stay within the folder."""
+    for name in record.get("code", {}).get("links", ()):
+        target = (folder / name).read_text(encoding="utf-8")
+        parts = PurePosixPath(os.path.normpath(PurePosixPath(name).parent / target)).parts
+        if not PurePosixPath(target).is_absolute() and ".." not in parts:
+            (folder / name).unlink()
+            (folder / name).symlink_to(target)
+
+
+def _fetched(
+    opened: Opened, mirror: Path | None, fetch: bool, say: Callable[[str], None]
+) -> Iterator[tuple[str, str]]:
+    """Fetch the pinned files that are left out; yield those that could not be had, and why."""
+    known = sources.load_sources(provenance.ROOT / "config/sources.yaml")
+    for entry in opened.record["data"]:
+        path = f"{opened.results}/sources/{entry['name']}"
+        if entry["included"] or path in opened.record["missing"]:
+            continue
+        source = known.get(entry["name"])
+        if source is None or source.sha256 != entry["sha256"]:
+            yield path, "this limr does not know the file (config/sources.yaml)"
+        elif not fetch:
+            yield path, "--no-fetch"
+        else:
+            try:
+                sources.fetch(source, opened.folder / path, mirror)
+                say(f"fetched {entry['name']}, sha256 as archived")
+            except InputError as error:
+                yield path, str(error)
+
+
+def _made(opened: Opened, say: Callable[[str], None]) -> Iterator[str]:
+    """Make again what is left out and can be made from what is there; yield the paths."""
+    found = chain(
+        jobs.preparing(opened.study),
+        jobs.audits(opened.study),
+        jobs.curves(opened.study),
+        jobs.subsets(opened.study),
+        showing.figures(opened.study),
+    )
+    for job in found:
+        wanted = [path for path in job.outputs if path in opened.record["left_out"]]
+        if wanted and all((opened.folder / path).exists() for path in job.inputs):
+            _make(opened, job, wanted)
+            yield from wanted
+            say(f"made again, sha256 as archived: {', '.join(wanted)}")
+
+
+def _make(opened: Opened, job: Job, wanted: Sequence[str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="limr-restore-") as scratch:
+        kept = [path for path in job.outputs if (opened.folder / path).is_file()]
+        for number, path in enumerate(kept):
+            shutil.move(opened.folder / path, Path(scratch) / str(number))
+        derive.run(job, opened.folder, Path(scratch))
+        for number, path in enumerate(kept):
+            shutil.move(Path(scratch) / str(number), opened.folder / path)
+    for path in wanted:
+        expected, digest = opened.sha256(path), io.sha256(opened.folder / path)
+        if digest != expected:
+            (opened.folder / path).unlink()
+            raise IntegrityError(
+                f"{path}: made again by this limr it has sha256 {digest}, the study's has "
+                f"{expected}. "
+                "The code differs from the archive's: restore with the archive's commit, "
+                f"{opened.record['code']['commit']}."
+            )
+
+
+def _settle(opened: Opened, with_code: bool) -> None:
+    """Give results one time and code an earlier one: nothing is then newer than what it made."""
+    now = time.time()
+    results = opened.folder / "results" / opened.study.name
+    for path in chain([results], results.rglob("*")):
+        os.utime(path, (now, now))
+    if with_code:
+        for name in opened.record["code"]["files"]:
+            os.utime(opened.folder / name, (now - _OLDER, now - _OLDER), follow_symlinks=False)

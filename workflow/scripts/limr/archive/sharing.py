@@ -1,0 +1,158 @@
+"""What may be passed on: open data as it is, other data as ids, sha256 and where to get it.
+
+A pinned file is open if config/sources.yaml states a licence for it that lets anybody pass it on. A
+user's own file is open if the study says so (`archive.own_files`). Everything else is restricted,
+and so is whatever holds its texts: problems, worked solutions, audits of answers, subsets, and the
+report. A log or scores that were merely read into our format are the same file in other clothes,
+and stay out too; so does the data of a figure that is drawn from them, row by row, while the
+picture goes in. What was computed from restricted data (scores by our selectors, rollouts, counts,
+tables, other figures' data) holds no text of it and goes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from limr import registry
+from limr.archive import contents
+from limr.sources import Source
+from limr.study import Study, files_of
+
+OPEN_LICENCES = frozenset(
+    {
+        "Apache-2.0",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "CC0-1.0",
+        "CC-BY-4.0",
+        "CC-BY-SA-4.0",
+        "ISC",
+        "MIT",
+        "ODC-By-1.0",
+        "PDDL-1.0",
+    }
+)
+REMADE = "limr restore makes it again from its source and checks its sha256"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a study may not pass on, each with the reason.
+
+    Attributes:
+        responses: whether texts of responses go in.
+        policies: whether trained policies go in.
+        files: pinned files.
+        datasets: problem sets.
+        sources: entries of `trajectories`.
+        scores: scores that were published, not computed here.
+        base: why the base policy stays out; empty where it goes in.
+    """
+
+    responses: bool
+    policies: bool
+    files: Mapping[str, str] = field(default_factory=dict)
+    datasets: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""
+
+
+def rules(study: Study, sources: Mapping[str, Source]) -> Rules:
+    """Return the rules of a study, given the pinned files (`limr.sources.load_sources`)."""
+    files = {
+        name: f"the licence of {name} does not let it be passed on ({sources[name].licence})"
+        for name in study.files()
+        if sources[name].licence not in OPEN_LICENCES
+    }
+    settings = study.config["archive"]
+
+    def restricted(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        found = {}
+        for name, entry in entries.items():
+            closed = [files[file] for file in files_of(entry) if file in files]
+            if closed:
+                found[name] = closed[0]
+            elif entry.get("path") and name not in settings["own_files"]:
+                found[name] = (
+                    f"'{name}' is a file of the author's own, not named in archive.own_files"
+                )
+        return found
+
+    curves = restricted(study.config["trajectories"])
+    published = {
+        name: curves[entry["trajectories"]]
+        for name, entry in study.scores.items()
+        if entry["trajectories"] in curves
+        and contents.provides_scores(study, entry["trajectories"])
+    }
+    pretrained = study.config["base"].get("model")
+    return Rules(
+        responses=settings["responses"],
+        policies=settings["policies"],
+        files=files,
+        datasets=restricted(study.datasets),
+        sources=curves,
+        scores=published,
+        base=f"a pretrained model ({pretrained}), to be had from its origin" if pretrained else "",
+    )
+
+
+def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
+    """Return why a file of a study stays out of its archive, None where it goes in.
+
+    Args:
+        study: the study.
+        found: its rules.
+        inside: the file's path under `results/{study}/`.
+        kind: what it is (`limr.archive.contents.kind`).
+    """
+    parts = inside.split("/")
+    stem = parts[-1].split(".")[0]
+    if kind == "source":
+        return found.files.get(parts[-1])
+    if kind in ("problems", "solutions", "audit"):
+        return found.datasets.get(parts[-1].removesuffix(".jsonl").removesuffix(".parquet"))
+    if kind == "trajectories":
+        return found.sources.get(stem)
+    if kind == "scores":
+        return found.scores.get(stem)
+    if kind == "subset":
+        score = study.arms[stem].score
+        return found.datasets.get(study.arm_dataset(stem)) or found.scores.get(str(score))
+    answers = kind == "table" and "opinions" in registry.load("tables", stem).NEEDS
+    if (answers or stem == "opinions") and found.datasets:
+        return f"it shows gold answers: {next(iter(found.datasets.values()))}"
+    if kind == "figure" and inside.endswith(".tsv"):
+        plugin = registry.load("figures", stem)
+        drawn = {"scores", "trajectories"} & {*plugin.NEEDS, *getattr(plugin, "WANTS", ())}
+        closed = [*found.scores.values(), *found.sources.values()]
+        return closed[0] if drawn and closed else None
+    if kind == "report" and study.config["report"]["texts"]:
+        shown = next(iter(found.datasets.values()), None)
+        if shown:
+            return f"it shows texts of problems: {shown}"
+        return None if found.responses else "it shows responses, which this archive leaves out"
+    if kind == "policy":
+        return None if found.policies else "archive.policies is false"
+    return (found.base or None) if kind == "base" and stem != "limr" else None
+
+
+def origins(study: Study, sources: Mapping[str, Source], found: Rules) -> list[dict[str, Any]]:
+    """Return where the study's pinned files are from, and how to get those that stay out."""
+    return [
+        {
+            "name": name,
+            "title": sources[name].title,
+            "url": sources[name].url,
+            "sha256": sources[name].sha256,
+            "bytes": sources[name].bytes,
+            "licence": sources[name].licence,
+            "mirror": sources[name].mirror,
+            "included": name not in found.files,
+            "fetch": f"download the url, or put it at {sources[name].mirror} under LIMR_MIRROR",
+        }
+        for name in sorted(study.files())
+    ]

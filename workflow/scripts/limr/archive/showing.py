@@ -1,0 +1,156 @@
+"""The jobs of what people look at: tables, figures, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from limr import provenance, registry
+from limr.archive import contents, jobs
+from limr.archive.derive import Job, Json, Paths
+from limr.study import Study
+
+PAGE = [f"workflow/report/report.{suffix}" for suffix in ("html.j2", "css", "js")]
+PAPER = "config/paper.yaml"
+
+
+def material(study: Study) -> dict[str, Paths]:
+    """Return what a table or a figure may ask for, as `MATERIAL` in workflow/rules/inputs.smk."""
+    results = f"results/{study.name}"
+    return {
+        "evaluations": f"{results}/collected/evaluations.parquet" if study.benchmarks else [],
+        "metrics": f"{results}/collected/metrics.parquet" if study.trained else [],
+        "trajectories": [
+            f"{results}/trajectories/{name}.parquet"
+            for name in study.config["trajectories"]
+            if not contents.provides_scores(study, name)
+        ],
+        "scores": [f"{results}/scores/{name}.parquet" for name in study.scores],
+        "subsets": [
+            f"{results}/subsets/{arm}.{suffix}"
+            for arm in study.selected
+            for suffix in ("json", "jsonl")
+        ],
+        "diagnostics": [
+            f"{results}/diagnostics/{name}.{suffix}"
+            for name in jobs.diagnosed(study)
+            for suffix in ("parquet", "epochs.parquet")
+        ],
+        "opinions": f"{results}/collected/opinions.parquet" if study.benchmarks else [],
+        "audits": [f"{results}/audits/{name}.json" for name in study.datasets],
+        "problems": [f"{results}/problems/{name}.jsonl" for name in study.datasets],
+        "runs": [f"{results}/runs/{arm}/seed{seed}/run.json" for arm, seed in jobs.trained(study)],
+        "paper": PAPER,
+    }
+
+
+def _asked(study: Study, kind: str, name: str) -> dict[str, Paths]:
+    plugin = registry.load(kind, name)
+    wanted = {*plugin.NEEDS, *getattr(plugin, "WANTS", ())}
+    return {key: paths if key in wanted else [] for key, paths in material(study).items()}
+
+
+def overview(study: Study, kind: str, name: str) -> Json:
+    """Return what a table or figure is told of the study."""
+    if "scores" not in registry.load(kind, name).NEEDS:
+        return study.overview()
+    told = {
+        score: {key: entry[key] for key in ("selector", "trajectories")}
+        for score, entry in study.scores.items()
+    }
+    return {**study.overview(), "scores": told}
+
+
+def tables(study: Study) -> Iterator[Job]:
+    """Yield the jobs of tables."""
+    results = f"results/{study.name}"
+    runs = [jobs.keys(study, arm, seed) for arm, seed in jobs.trained(study)]
+    for name in study.config["tables"]:
+        given = _asked(study, "tables", name)
+        yield Job(
+            "make_table",
+            given,
+            {
+                "tsv": f"{results}/tables/{name}.tsv",
+                "markdown": f"{results}/tables/{name}.md",
+                "latex": f"{results}/tables/{name}.tex",
+            },
+            {
+                "study": overview(study, "tables", name),
+                "runs": runs if given["runs"] else [],
+                "options": study.config["tables"][name],
+            },
+            {"table": name},
+        )
+
+
+def figures(study: Study) -> Iterator[Job]:
+    """Yield the jobs of figures."""
+    results = f"results/{study.name}"
+    for name in study.config["figures"]:
+        yield Job(
+            "draw_figure",
+            _asked(study, "figures", name),
+            {
+                "pdf": f"{results}/figures/{name}.pdf",
+                "png": f"{results}/figures/{name}.png",
+                "tsv": f"{results}/figures/{name}.tsv",
+                "caption": f"{results}/figures/{name}.txt",
+            },
+            {
+                "study": overview(study, "figures", name),
+                "options": study.config["figures"][name],
+            },
+            {"figure": name},
+        )
+
+
+def report(study: Study) -> Iterator[Job]:
+    """Yield the job of the report and of its lines for the terminal."""
+    results = f"results/{study.name}"
+    asked = [
+        _asked(study, kind, name)["diagnostics"]
+        for kind in ("tables", "figures")
+        for name in study.config[kind]
+    ]
+    given = material(study)
+    read = ("evaluations", "metrics", "trajectories", "scores", "subsets", "runs", "problems")
+    curves = {n: entry for n, entry in study.config["trajectories"].items() if entry.get("arm")}
+    notes = [f"{results}/problems/{name}.json" for name in study.config["datasets"]]
+    notes += [
+        f"{results}/trajectories/{name}.json"
+        for name in study.config["trajectories"]
+        if not contents.provides_scores(study, name)
+    ]
+    notes += [
+        f"{results}/scores/{name}.json"
+        for name, entry in study.scores.items()
+        if contents.provides_scores(study, entry["trajectories"])
+    ]
+    yield Job(
+        "make_report",
+        {
+            **{key: given[key] for key in read},
+            "diagnostics": given["diagnostics"] if any(asked) else [],
+            "tables": [f"{results}/tables/{name}.tsv" for name in study.config["tables"]],
+            "figures": [f"{results}/figures/{name}.png" for name in study.config["figures"]],
+            "captions": [f"{results}/figures/{name}.txt" for name in study.config["figures"]],
+            "notes": notes,
+            "rollouts": [
+                f"{results}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"
+                for entry in curves.values()
+            ],
+            # Never the archive's: a template is code.
+            "page": [str(provenance.ROOT / name) for name in PAGE],
+        },
+        {"page": f"{results}/report.html", "headline": f"{results}/headline.txt"},
+        {
+            "study": study.overview(),
+            "runs": [jobs.keys(study, arm, seed) for arm, seed in jobs.trained(study)],
+            "curves": list(curves),
+            "config": {
+                key: value
+                for key, value in study.config.items()
+                if key not in ("mirror", "archive")
+            },
+        },
+    )

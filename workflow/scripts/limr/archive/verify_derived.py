@@ -1,0 +1,166 @@
+"""Checks by making again: learning curves, scores, subsets, tables, figures, the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from limr import io
+from limr.archive import IDS, build, derive, differences, jobs, showing
+from limr.archive.derive import Job
+from limr.archive.opened import Opened
+from limr.errors import InputError
+from limr.study import Study
+
+# Another version of the drawing library writes other bytes; then their data alone is compared.
+PICTURES = (".png", ".pdf")
+LEFT_OUT = "(left out)"
+CHECKS: dict[str, Callable[[Study], Iterator[Job]]] = {
+    "problems": jobs.preparing,
+    "audits": jobs.audits,
+    "learning curves": jobs.curves,
+    "scores": jobs.scores,
+    "subsets": jobs.subsets,
+    "diagnostics": jobs.diagnostics,
+    "collected tables": jobs.collected,
+    "second opinions": jobs.opinions,
+    "tables": showing.tables,
+    "figures": showing.figures,
+    "report": showing.report,
+}
+
+
+def stand_in(opened: Opened) -> list[str]:
+    """Write problems that were left out with their ids and levels, in place of their texts.
+
+    Scores and subsets need no more. Returns the paths; those of subsets are not among them, since
+    they are made again.
+    """
+    made = []
+    for name in opened.study.datasets:
+        path = f"{opened.results}/problems/{name}.jsonl"
+        ids = f"{IDS}/problems/{name}.jsonl"
+        if opened.has(path) or not opened.has(ids):
+            continue
+        rows = [
+            {
+                "problem_id": row["problem_id"],
+                **dict.fromkeys(("prompt", "answer", "source"), LEFT_OUT),
+                "level": row.get("level"),
+            }
+            for row in io.read_jsonl(opened.folder / ids)
+        ]
+        io.write_jsonl(opened.folder / path, rows)
+        made.append(path)
+    return made
+
+
+def check(
+    opened: Opened, found: Iterable[Job], scratch: Path, stand_ins: list[str], skipped: list[str]
+) -> Iterator[str]:
+    """Make the archived outputs of jobs again and yield where they differ.
+
+    Args:
+        opened: the archive.
+        found: the jobs.
+        scratch: a folder for what is made.
+        stand_ins: problems without texts.
+        skipped: gains the outputs that could not be made again, since an input is left out.
+    """
+    for job in found:
+        outputs = [path for path in job.outputs if opened.has(path) and path not in stand_ins]
+        if not outputs:
+            continue
+        lacking = [path for path in job.inputs if not (opened.folder / path).exists()]
+        if job.script == "cross_check":  # judges responses, which may be left out
+            lacking += [path for path in job.inputs if path in opened.record["without_responses"]]
+        texts_only = job.script in ("prepare_problems", "audit_answers", "cross_check")
+        if lacking or (texts_only and set(job.inputs) & set(stand_ins)):
+            skipped += outputs
+            continue
+        texts_left_out = bool(set(job.inputs) & set(stand_ins)) and job.script == "select_subset"
+        try:
+            with derive.made_again(job, opened.folder, scratch) as pairs:
+                for path in outputs:
+                    yield from _compared(opened, path, *pairs[path], texts_left_out)
+        except InputError as error:
+            yield f"{', '.join(outputs)}: they cannot be made again: {error}"
+
+
+def _compared(
+    opened: Opened, path: str, again: Path, archived: Path, texts_left_out: bool
+) -> Iterator[str]:
+    if again.read_bytes() == archived.read_bytes():
+        return
+    if path.endswith(".parquet"):
+        found = _of_parquet(again, archived)
+    elif path.endswith(".json"):
+        found = _of_records(opened, path, again, archived, texts_left_out)
+    elif path.endswith(PICTURES):
+        if opened.record.get("matplotlib") == build.version("matplotlib"):
+            yield f"{path}: the picture is not the one that its data gives"
+        return
+    else:
+        expected, there = (
+            p.read_text(encoding="utf-8", errors="replace") for p in (again, archived)
+        )
+        found = differences.of_cells(expected, there)
+    for difference in found:
+        yield f"{path}: {difference}"
+
+
+def _of_parquet(again: Path, archived: Path) -> Iterator[differences.Difference]:
+    expected = pq.read_table(again)
+    schema = pq.read_schema(archived)
+    if schema.names != expected.schema.names:
+        yield differences.Difference("columns", str(expected.schema.names), str(schema.names))
+        return
+    keys = ("arm", "seed", "step", "benchmark", "decoding", "problem_id", "epoch")
+    found = pq.read_table(archived)
+    yield from differences.of_tables(expected, found, [k for k in keys if k in schema.names])
+
+
+def _of_records(
+    opened: Opened, path: str, again: Path, archived: Path, texts_left_out: bool
+) -> Iterator[differences.Difference]:
+    expected, found = json.loads(again.read_bytes()), json.loads(archived.read_bytes())
+    if texts_left_out and isinstance(expected, dict):
+        expected["sha256"] = opened.sha256(path.removesuffix(".json") + ".jsonl")
+    if isinstance(expected, dict) and "source_sha256" in expected:
+        # Of files as they were when the study ran, responses included.
+        expected["source_sha256"] = _sources(opened, expected["source_sha256"], found)
+    yield from differences.of_values(expected, found)
+
+
+def _sources(opened: Opened, again: dict[str, str], found: Any) -> dict[str, str]:
+    altered = opened.record["without_responses"]
+    digests = {opened.files[path][1]: about["sha256"] for path, about in altered.items()}
+    return {name: digests.get(digest, digest) for name, digest in again.items()}
+
+
+def subset_ids(opened: Opened, scratch: Path, stand_ins: list[str]) -> Iterator[str]:
+    """Yield where the ids of subsets that were left out differ from those made again."""
+    for job in jobs.subsets(opened.study):
+        path = job.output["subset"]
+        ids = f"{IDS}/{path.removeprefix(f'{opened.results}/')}"
+        inputs_there = all((opened.folder / name).exists() for name in job.inputs)
+        if opened.has(path) or not opened.has(ids) or not inputs_there:
+            continue
+        said = io.read_jsonl(opened.folder / ids)
+        aside = opened.folder / job.output["record"]
+        kept = aside.read_bytes() if aside.is_file() else None
+        try:
+            derive.run(job, opened.folder, scratch)
+            again = io.read_jsonl(opened.folder / path)
+        finally:
+            (opened.folder / path).unlink(missing_ok=True)
+            if kept is not None:
+                aside.write_bytes(kept)
+        keys = [key for key in ("problem_id", "score") if not said or key in said[0]]
+        expected = [{key: row[key] for key in keys} for row in again]
+        for found in differences.of_values(expected, [{k: r.get(k) for k in keys} for r in said]):
+            yield f"{ids}: {found}"

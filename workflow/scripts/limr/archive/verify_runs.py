@@ -1,0 +1,189 @@
+"""Checks of what cannot be made again: data, runs, evaluations, against all that speaks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from limr import collect, io, registry
+from limr.archive import code as coding
+from limr.archive import contents, differences, documents
+from limr.archive.opened import Opened
+from limr.errors import InputError
+from limr.records import EVALUATIONS, METRICS, ROLLOUTS
+from limr.sources import load_sources
+
+Json = dict[str, Any]
+MOST_ROWS = 50_000_000
+MOST_BYTES = 16 << 30  # of all columns, unpacked
+_BATCH = 1 << 18
+
+
+def tables(opened: Opened) -> Iterator[str]:
+    """Yield parquet files that are none, or that would unpack to more than any study has."""
+    for name in sorted(opened.files):
+        if not name.endswith(".parquet"):
+            continue
+        try:
+            about = pq.read_metadata(opened.folder / name)
+            size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+        except Exception as error:  # noqa: BLE001 (of a stranger's bytes, whatever they break)
+            yield f"{name}: not a parquet table ({error})"
+            continue
+        if about.num_rows > MOST_ROWS or size > MOST_BYTES:
+            yield f"{name}: {about.num_rows:,} rows of {size:,} bytes: more than is read"
+
+
+def documents_are_plain(opened: Opened) -> Iterator[str]:
+    """Yield configuration files that are not plain YAML."""
+    for name in sorted(opened.files):
+        if name.startswith("config/") and name.endswith((".yaml", ".yml")):
+            try:
+                documents.read_yaml(opened.folder / name)
+            except InputError as error:
+                yield str(error).replace(f"{opened.folder}/", "")
+
+
+def data(opened: Opened) -> Iterator[str]:
+    """Yield pinned files and problem sets whose sha256 is not what their records say."""
+    pinned = load_sources(opened.folder / "config/sources.yaml")
+    said = {entry["name"]: entry for entry in opened.record["data"]}
+    for name in sorted({*opened.study.files(), *said}):
+        if name not in pinned:
+            yield f"config/sources.yaml: {name}: it is missing"
+            continue
+        if name not in said:
+            yield f"archive.json: data: {name} is missing"
+            continue
+        expected = {
+            key: getattr(pinned[name], key) for key in ("url", "sha256", "bytes", "licence")
+        }
+        found = {key: said[name].get(key) for key in expected}
+        for field in differences.of_values(expected, found):
+            yield f"archive.json: data: {name}: {field}"
+        path = f"{opened.results}/sources/{name}"
+        digest = opened.sha256(path)
+        if digest is not None and digest != pinned[name].sha256:
+            yield f"{path}: sha256: expected {pinned[name].sha256}, found {digest}"
+    for name in opened.study.datasets:
+        yield from _recorded(opened, f"problems/{name}.json", f"problems/{name}.jsonl")
+    for arm in opened.study.selected:
+        yield from _recorded(opened, f"subsets/{arm}.json", f"subsets/{arm}.jsonl")
+
+
+def _recorded(opened: Opened, record: str, file: str) -> Iterator[str]:
+    """Yield a file whose sha256 is not the one in its record."""
+    record, file = f"{opened.results}/{record}", f"{opened.results}/{file}"
+    digest = opened.sha256(file)
+    if opened.has(record) and digest is not None:
+        expected = opened.json(record).get("sha256")
+        if expected != digest:
+            yield f"{file}: sha256: expected {expected} ({record}), found {digest}"
+
+
+def runs(opened: Opened) -> Iterator[str]:
+    """Yield where a run's record differs from the study, its problems, or the archived code."""
+    config, study = opened.study.config, opened.study
+    for arm, seed in contents.runs(study):
+        path = f"{opened.results}/runs/{arm}/seed{seed}/run.json"
+        if not opened.has(path):
+            continue
+        found, train = opened.json(path), study.arms[arm].train
+        engine = config["engine"]["train"]
+        settings = {
+            "engine": engine,
+            "options": config["engines"].get(engine, {}),
+            "grader": config["grader"],
+            "steps": study.steps[train],
+            train: config[train],
+        }
+        settings |= {"reward": config["reward"]} if train == "ppo" else {}
+        inputs = {"problems": opened.sha256(f"{opened.results}/subsets/{arm}.jsonl")}
+        if train == "sft":
+            texts = f"{opened.results}/solutions/{study.arm_dataset(arm)}.jsonl"
+            inputs["solutions"] = opened.sha256(texts)
+        expected: Json = {
+            "settings": settings,
+            "code": coding.rule_digest(
+                opened.folder, f"train_{train}", [registry.module_name("engines", engine)]
+            ),
+            "inputs_sha256": inputs,
+        }
+        for field in differences.of_values(expected, {key: found.get(key) for key in expected}):
+            yield f"{path}: {field}"
+
+
+def metrics(opened: Opened) -> Iterator[str]:
+    """Yield where a run's metrics differ from its rollouts, or its rewards from its verdicts."""
+    rewards = opened.study.config["reward"]
+    for arm, seed in contents.runs(opened.study):
+        at = f"{opened.results}/runs/{arm}/seed{seed}"
+        rollouts, table = f"{at}/rollouts.parquet", f"{at}/metrics.parquet"
+        if not opened.has(rollouts, table):
+            continue
+        counted, odd = _counted(opened, rollouts, rewards)
+        if odd:
+            yield f"{rollouts}: reward: {odd:,} rows have another than their verdict's"
+        frame = io.read_parquet(opened.folder / table, METRICS).to_pandas().set_index("step")
+        if sorted(frame.index) != sorted(counted.index):
+            yield f"{table}: step: expected {len(counted)} steps, found {len(frame)}"
+            continue
+        for name in counted.columns:
+            gap = (frame[name] - counted[name]).abs() > 1e-5 * (1 + counted[name].abs())
+            if gap.any():
+                step = int(gap.index[gap.to_numpy()][0])
+                yield (
+                    f"{table}: {name} of step {step}: expected {counted[name][step]:.6g} (from "
+                    f"the rollouts), found {frame[name][step]:.6g}"
+                )
+
+
+def _counted(opened: Opened, path: str, rewards: Json) -> tuple[pd.DataFrame, int]:
+    """Return means of the rollouts by step, and how many rewards are not their verdict's."""
+    wanted = ["step", "reward", "verdict", "response_tokens", "truncated"]
+    io.check_parquet(opened.folder / path, ROLLOUTS)
+    sums, odd = [], 0
+    for batch in pq.ParquetFile(opened.folder / path).iter_batches(_BATCH, columns=wanted):
+        frame = batch.to_pandas()
+        verdict = frame["verdict"].astype(str)
+        due = verdict.map(rewards).astype(float)
+        odd += int((~((due - frame["reward"].astype(float)).abs() < 1e-6)).sum())
+        part = pd.DataFrame(
+            {
+                "step": frame["step"],
+                "n": 1.0,
+                "mean_reward": frame["reward"].astype(float),
+                "accuracy": (verdict == "correct").astype(float),
+                "malformed": (verdict == "malformed").astype(float),
+                "truncated": frame["truncated"].astype(float),
+                "response_tokens": frame["response_tokens"].astype(float),
+            }
+        )
+        sums.append(part.groupby("step").sum())
+    total = pd.concat(sums).groupby("step").sum()
+    return total.drop(columns="n").div(total["n"], axis=0), odd
+
+
+def evaluations(opened: Opened) -> Iterator[str]:
+    """Yield where an evaluation's summary differs from its responses or from the study."""
+    study = opened.study
+    for arm, seed, step, benchmark in contents.evaluations(study):
+        at = f"{opened.results}/evals/{arm}/seed{seed}/step{step}/{benchmark}"
+        if not opened.has(f"{at}.json", f"{at}.parquet"):
+            continue
+        found = opened.json(f"{at}.json")
+        table = io.read_parquet(opened.folder / f"{at}.parquet", EVALUATIONS)
+        expected = {
+            "step": step,
+            "seed": seed,
+            "benchmark": benchmark,
+            "settings": study.benchmarks[benchmark],
+            "sha256": opened.sha256(f"{at}.parquet"),
+            "grader_version": found.get("grader_version"),
+            **collect.summarise_evaluation(table),
+        }
+        for field in differences.of_values(expected, found):
+            yield f"{at}.json: {field}"

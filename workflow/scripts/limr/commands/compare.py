@@ -1,0 +1,31 @@
+"""`limr compare`: two studies side by side."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+HELP = "say what differs between two studies, and which numbers moved"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    for name in ("first", "second"):
+        parser.add_argument(name, type=Path, help="an archive, or a folder results/{study}")
+    parser.add_argument("--json", action="store_true", help="write JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the comparison to stdout."""
+    from limr.archive import compare, comparing
+
+    with compare.opened(options.first) as first, compare.opened(options.second) as second:
+        found = compare.compare(first, second)
+    if options.json:
+        text = json.dumps(found, indent=2, ensure_ascii=False)
+    else:
+        text = "\n".join(comparing.in_words(found))
+    sys.stdout.write(text + "\n")
+    return 0

@@ -1,0 +1,36 @@
+"""`limr verify`: check an archive of a study, on any machine, without a network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+HELP = "check an archive of a study: every digest, and every result that can be made again"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.epilog = (
+        "Prints one line a check: ok, FAILED (file, field, expected, found) or note (what was not "
+        "checked, and why). Exit code 0: nothing failed; 1: something did; 2: no such file. "
+        "Nothing in the archive is executed. docs/archive.md says what each failure means."
+    )
+    parser.add_argument("archive", type=Path, help="the zip")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check the archive."""
+    from limr.archive import verify
+
+    start = time.monotonic()
+    good = verify.verify(options.archive, _say)
+    verdict = "nothing failed" if good else "FAILED"
+    _say(f"{options.archive}: {verdict} ({time.monotonic() - start:.1f} s)")
+    return 0 if good else 1
+
+
+def _say(line: object) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
