@@ -9,8 +9,9 @@ import byte_tokenizer
 import torch
 import yaml
 from real_trainer import ON_CPU, PYTHON
-from small_study import Project, Result, make_project
 from transformers import Qwen2Config, Qwen2ForCausalLM
+
+from small_study import Project, Result, make_project
 
 STUDY = "generated"
 GREEDY = {"name": "greedy", "samples": 1, "temperature": 0, "top_p": 1, "max_tokens": 60}

@@ -10,10 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from small_study import Project, make_project
 
 from limr.archive import restore, verify
 from limr.errors import InputError
+from small_study import Project, make_project
 
 RESULTS = "results/published"
 RESTRICTED = (

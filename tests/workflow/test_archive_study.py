@@ -21,10 +21,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from small_study import ROOT, Project
 
 from limr.archive import restore, verify
 from limr.archive.contents import metadata_path
+from small_study import ROOT, Project
 
 RESULTS = "results/tiny"
 ZIP = f"{RESULTS}/archive/tiny.zip"
