@@ -25,6 +25,7 @@ PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "munged", "ip
 GPUS = 8
 CPUS, MEMORY_MB = 16, 64000  # of a node; they are not this machine's, and only bound what is asked
 NODES = {"node1": 0, "node2": 0, "node3": 0, "gpu1": GPUS, "gpu2": GPUS}
+SMALL_DISK, SMALL_DISK_KB = "small", 512
 _SYSTEM = "/usr/sbin:/sbin:"
 _PORT = 17000
 # Not `ip netns exec`: that mounts another /sys, without the control groups that slurmd looks for.
@@ -49,7 +50,6 @@ class Cluster:
     def command(self, *words: str) -> list[str]:
         """Return a command line that runs within the cluster, as on its login node."""
         inside = ["nsenter", f"--net=/run/netns/{self.name}", "unshare", "--mount"]
-        inside += ["--propagation", "slave"]  # what this machine mounts is seen within
         return [*inside, "sh", "-c", _OVER_ETC, str(self.folder), *words]
 
     def call(
@@ -148,16 +148,20 @@ def running(folder: Path) -> Iterator[Cluster]:
     cluster = Cluster(folder, f"limr-{os.getpid()}")
     try:
         _lay_out(folder)
+        # A disk that is full at once; here, before the daemons take their view of what is mounted.
+        small = ["-t", "tmpfs", "-o", f"size={SMALL_DISK_KB}k", "tmpfs", str(folder / SMALL_DISK)]
+        subprocess.run(["mount", *small], check=True)
         _bring_up(cluster)
         yield cluster
     finally:
         _bring_down(cluster)
+        subprocess.run(["umount", str(folder / SMALL_DISK)], check=False, capture_output=True)
 
 
 def _lay_out(folder: Path) -> None:
     folder.chmod(0o755)  # munged runs as a user of its own
     parts = [f"spool/{node}" for node in NODES]
-    for part in (*parts, "etc", "log", "run", "state", "dev", "munge"):
+    for part in (*parts, "etc", SMALL_DISK, "log", "run", "state", "dev", "munge"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     for number in range(GPUS):
         os.mknod(folder / f"dev/fakegpu{number}", 0o666 | 0o020000, os.makedev(1, 3))
