@@ -105,6 +105,7 @@ class RealProject(Project):
     """A copy of the repository in which the real trainers run, on a CPU."""
 
     killed: str = ""  # what the run said whose trainer was killed
+    folders_left: list[str] = field(default_factory=list)  # of its Ray, afterwards
     left_over: list[str] = field(default_factory=list)  # what its trainer had started, afterwards
 
     @property
@@ -139,6 +140,7 @@ class RealProject(Project):
             while process.poll() is None and not self._works_on(run, after):
                 time.sleep(0.01)
             trainers = self.trainers()
+            folders = [name for trainer in trainers for name in ray_folders(trainer)]
             for trainer in trainers:
                 os.kill(trainer, signal.SIGKILL)
             code = process.wait()
@@ -146,6 +148,7 @@ class RealProject(Project):
         assert code != 0, self.killed
         time.sleep(1)  # for the kernel to take away what was killed
         self.left_over = self.started_by_trainers()
+        self.folders_left = [name for name in folders if Path(name).exists()]
         assert trainers, f"the trainer ended before it was killed:\n{self.killed[-3000:]}"
 
     def _works_on(self, run: str, after: int) -> bool:
@@ -178,6 +181,12 @@ class RealProject(Project):
             if mine and b"limr.openrlhf.launch" in arguments:
                 found.append(int(entry.name))
         return found
+
+
+def ray_folders(trainer: int) -> list[str]:
+    """The temporary folder of a trainer's Ray."""
+    variables = Path(f"/proc/{trainer}/environ").read_bytes().decode().split("\0")
+    return [one.partition("=")[2] for one in variables if one.startswith("LIMR_RAY_FOLDER=")]
 
 
 def make(folder: Path) -> RealProject:

@@ -41,6 +41,7 @@ def test_the_killed_trainer_is_said_and_what_to_do(finished_real_project: RealPr
         finished_real_project.killed
     )
     assert finished_real_project.left_over == []
+    assert finished_real_project.folders_left == []
     assert finished_real_project.started_by_trainers() == []
 
 
