@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,8 @@ class RealProject(Project):
     """A copy of the repository in which the real trainers run, on a CPU."""
 
     killed: str = ""  # what the run said whose trainer was killed
+    folders_left: list[str] = field(default_factory=list)  # of its Ray, afterwards
+    left_over: list[str] = field(default_factory=list)  # what its trainer had started, afterwards
 
     @property
     def environment(self) -> dict[str, str]:
@@ -138,11 +140,15 @@ class RealProject(Project):
             while process.poll() is None and not self._works_on(run, after):
                 time.sleep(0.01)
             trainers = self.trainers()
+            folders = [name for trainer in trainers for name in ray_folders(trainer)]
             for trainer in trainers:
                 os.kill(trainer, signal.SIGKILL)
             code = process.wait()
         self.killed = log.read_text()
         assert code != 0, self.killed
+        time.sleep(1)  # for the kernel to take away what was killed
+        self.left_over = self.started_by_trainers()
+        self.folders_left = [name for name in folders if Path(name).exists()]
         assert trainers, f"the trainer ended before it was killed:\n{self.killed[-3000:]}"
 
     def _works_on(self, run: str, after: int) -> bool:
@@ -151,6 +157,17 @@ class RealProject(Project):
             return False
         files = self.state(run).glob("rollouts/*/*.jsonl")
         return any(f'"step": {after + 1},' in path.read_text() for path in files)
+
+    def started_by_trainers(self) -> list[str]:
+        """The commands of Ray's and vLLM's processes of this copy, and of the trainers."""
+        mark, found = f"LIMR_OPENRLHF_TASK={self.folder}".encode(), []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (entry / "environ").read_bytes():
+                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue  # it has ended meanwhile
+        return [command for command in found if command]  # no command line: it is dead already
 
     def trainers(self) -> list[int]:
         """The processes of this copy that are a launcher."""
@@ -164,6 +181,12 @@ class RealProject(Project):
             if mine and b"limr.openrlhf.launch" in arguments:
                 found.append(int(entry.name))
         return found
+
+
+def ray_folders(trainer: int) -> list[str]:
+    """The temporary folder of a trainer's Ray."""
+    variables = Path(f"/proc/{trainer}/environ").read_bytes().decode().split("\0")
+    return [one.partition("=")[2] for one in variables if one.startswith("LIMR_RAY_FOLDER=")]
 
 
 def make(folder: Path) -> RealProject:

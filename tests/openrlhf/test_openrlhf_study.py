@@ -40,7 +40,9 @@ def test_the_killed_trainer_is_said_and_what_to_do(finished_real_project: RealPr
     assert "the trainer ended with exit code -9. Run the same command again to go on" in (
         finished_real_project.killed
     )
-    assert finished_real_project.trainers() == []
+    assert finished_real_project.left_over == []
+    assert finished_real_project.folders_left == []
+    assert finished_real_project.started_by_trainers() == []
 
 
 def test_the_second_attempt_went_on_from_the_checkpoint(results: Path) -> None:

@@ -35,11 +35,13 @@ def test_a_bad_study_is_refused_before_any_job(
 
 
 def test_an_engine_that_is_only_planned_is_planned_and_then_refused(project: Project) -> None:
+    with (project.folder / "workflow/scripts/limr/engines/vllm.py").open("a") as engine:
+        engine.write('PLANNED = "this engine is to come."\n')
     project.write(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
     assert "Train limr by PPO, seed 1" in project.planned()
     found = project.run()
     assert found.returncode == 1
-    assert "vLLM's engine is not part of this version" in found.output
+    assert "engine.generate: this engine is to come." in found.output
     assert found.jobs == []
 
 

@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from limr.embedded.order import Order
 from limr.openrlhf import layout as layouts
-
-if TYPE_CHECKING:  # the trainer loads it by its path; named here, an edit of it reruns its runs
-    from limr.openrlhf import agent  # noqa: F401
 
 Settings = Mapping[str, Any]
 PPO_MODULE = "openrlhf.cli.train_ppo_ray"

