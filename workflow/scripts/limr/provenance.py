@@ -61,18 +61,9 @@ def _file_digest(path: Path) -> str:
 
 @cache
 def _imports(path: Path) -> frozenset[str]:
-    """Return the `limr` modules that a file imports, wherever in the file it does.
-
-    What is imported for type checkers alone is never run.
-    """
+    """Return the `limr` modules that a file imports, wherever in the file it does."""
     found: set[str] = set()
-    nodes: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING":
-            nodes.extend(node.orelse)
-            continue
-        nodes.extend(ast.iter_child_nodes(node))
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:

@@ -12,6 +12,7 @@ from typing import Any
 
 from limr import templates
 from limr.engine import BaseJob, Policy, Settings
+from limr.pretrained import base
 
 ENVIRONMENT = "embedded"
 
@@ -58,35 +59,7 @@ OPTIONS: dict[str, Any] = {
     },
 }
 
-BASE: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["model"],
-    "properties": {
-        "model": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Folder of the model (config.json, safetensors, tokenizer), which is "
-            "copied; with `revision` its name on the Hugging Face hub.",
-        },
-        "revision": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "Commit on the hub, 40 hexadecimal digits.",
-        },
-        "sha256": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "Digest of the model's files, as the log of make_base says it; other "
-            "files are refused.",
-        },
-        "template": {
-            "enum": [*templates.NAMES],
-            "default": "qwen-boxed",
-            "description": f"Prompt template: {templates.DESCRIPTION}.",
-        },
-    },
-}
+BASE: dict[str, Any] = base.SCHEMA
 
 
 def make_base(job: BaseJob) -> None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from limr.engine import BaseJob, PpoJob, SftJob
 from limr.errors import InputError
 from limr.openrlhf import layout, options
-
-if TYPE_CHECKING:
-    from limr.study import Study
 
 ENVIRONMENT = "train"
 OPTIONS = options.OPTIONS
 BASE = options.BASE
 
 
-def check(study: Study) -> None:
+def check(study: Any) -> None:
     """Refuse settings that contradict each other, before any job is submitted.
+
+    Args:
+        study: a `limr.study.Study`; that module is not named here, so that its edits rerun nothing.
 
     Raises:
         InputError: see `limr.openrlhf.layout`.

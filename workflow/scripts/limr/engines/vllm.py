@@ -12,7 +12,7 @@ from typing import Any
 
 from limr import templates
 from limr.engine import BaseJob, Policy, Settings
-from limr.engines import huggingface
+from limr.pretrained import base
 
 ENVIRONMENT = "evaluate"
 
@@ -80,12 +80,14 @@ OPTIONS: dict[str, Any] = {
     },
 }
 
-BASE: dict[str, Any] = huggingface.BASE
+BASE: dict[str, Any] = base.SCHEMA
 
 
 def make_base(job: BaseJob) -> None:
     """Copy the model into the study; nothing is learnt, so that nothing is held out."""
-    huggingface.make_base(job)
+    from limr.pretrained import folders
+
+    folders.make_base(job)
 
 
 def open_policy(folder: Path, options: Settings, state: Path | None = None) -> Policy:

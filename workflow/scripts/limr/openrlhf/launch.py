@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from limr.errors import InputError
-from limr.openrlhf import cluster, command, hooks
+from limr.openrlhf import builds, cluster, command, hooks
 from limr.openrlhf import task as tasks
 
 SCRIPTS = Path(__file__).parents[2]
@@ -98,6 +98,7 @@ def main() -> None:
         sys.exit("usage: python -m limr.openrlhf.launch TASK.json")
     signal.signal(signal.SIGTERM, _terminated)
     end_with_parent()
+    builds.watch(os.environ)
     try:
         run(Path(sys.argv[1]).resolve())
     except InputError as error:
