@@ -476,6 +476,16 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
         True,
         f"FAILED configuration: {RESULTS}/study.yaml: not valid YAML (aliases",
     ),
+    "more draws than anybody has time for": (
+        text(f"{RESULTS}/study.yaml", "draws: 2", "draws: 2000000000"),
+        True,
+        f"FAILED configuration: {RESULTS}/study.yaml: scores.random.draws: 2,000,000,000 is more",
+    ),
+    "a device for a data set": (
+        text(f"{RESULTS}/study.yaml", "source: arithmetic\n", "source: problems-file\n"),
+        True,
+        "FAILED configuration:",
+    ),
     "no record": (
         lambda folder: (folder / "archive.json").unlink(),
         True,

@@ -20,6 +20,7 @@ from limr.archive import (
     derive,
     documents,
     jobs,
+    limits,
     showing,
     unpack,
     verify_files,
@@ -71,6 +72,8 @@ def restore(
     _check_digests(path, files)
     _links(folder, record if with_code else {})
     config = documents.read_yaml(folder / record["config"])
+    for text in limits.exceeded(config):
+        raise IntegrityError(f"{record['config']}: {text}.")
     marks = (folder if with_code else provenance.ROOT) / "config/benchmarks"
     checked = study.load(config, record["config"], marks, own_files=False)
     opened = Opened(folder, files, record, checked)
@@ -172,7 +175,7 @@ def _made(opened: Opened, say: Callable[[str], None]) -> Iterator[str]:
     )
     for job in found:
         wanted = [path for path in job.outputs if path in opened.record["left_out"]]
-        if wanted and all((opened.folder / path).exists() for path in job.inputs):
+        if wanted and all(limits.within(opened.folder, path) for path in job.inputs):
             _make(opened, job, wanted)
             yield from wanted
             say(f"made again, sha256 as archived: {', '.join(wanted)}")

@@ -19,6 +19,7 @@ from limr.archive import (
     CRATE,
     RECORD,
     documents,
+    limits,
     unpack,
     verify_derived,
     verify_files,
@@ -28,7 +29,7 @@ from limr.archive.opened import NOTE, RECORD_SCHEMA, Findings, Line, Opened
 from limr.errors import InputError
 
 Json = dict[str, Any]
-_DRY_RUN = 120.0  # seconds
+_DRY_RUN = 900.0  # seconds
 
 
 def verify(path: Path, say: Callable[[Line], None]) -> bool:
@@ -105,7 +106,8 @@ def _opened(folder: Path, files: dict[str, tuple[int, str]], findings: Findings)
                 return [f"{RECORD}: config: found {record['config']!r}"]
             config = documents.read_yaml(folder / record["config"])
             plain = Opened(folder, files, record, None)  # type: ignore[arg-type] # not asked for it
-            wrong = list(verify_runs.documents_are_plain(plain))
+            wrong = [f"{record['config']}: {text}" for text in limits.exceeded(config)]
+            wrong += verify_runs.documents_are_plain(plain)
             if wrong:
                 return wrong
             checked = study.load(

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from limr import io
-from limr.archive import IDS, build, derive, differences, jobs, showing
+from limr.archive import IDS, build, derive, differences, jobs, limits, showing
 from limr.archive.derive import Job
 from limr.archive.opened import Opened
 from limr.errors import InputError
@@ -75,7 +75,7 @@ def check(
         outputs = [path for path in job.outputs if opened.has(path) and path not in stand_ins]
         if not outputs:
             continue
-        lacking = [path for path in job.inputs if not (opened.folder / path).exists()]
+        lacking = [path for path in job.inputs if not limits.within(opened.folder, path)]
         if job.script == "cross_check":  # judges responses, which may be left out
             lacking += [path for path in job.inputs if path in opened.record["without_responses"]]
         texts_only = job.script in ("prepare_problems", "audit_answers", "cross_check")
@@ -147,7 +147,7 @@ def subset_ids(opened: Opened, scratch: Path, stand_ins: list[str]) -> Iterator[
     for job in jobs.subsets(opened.study):
         path = job.output["subset"]
         ids = f"{IDS}/{path.removeprefix(f'{opened.results}/')}"
-        inputs_there = all((opened.folder / name).exists() for name in job.inputs)
+        inputs_there = all(limits.within(opened.folder, name) for name in job.inputs)
         if opened.has(path) or not opened.has(ids) or not inputs_there:
             continue
         said = io.read_jsonl(opened.folder / ids)
