@@ -44,7 +44,8 @@ class Counts:
         n = expected(entry) if expected else None
         if n is not None:
             return Count(int(n), f"datasets.{name}")
-        files = [self.sources[file].problems for file in files_of(entry) if file in self.sources]
+        named = [file for file in files_of(entry) if file != entry.get("levels_file")]
+        files = [self.sources[file].problems for file in named if file in self.sources]
         if files and None not in files:
             rows = sum(number or 0 for number in files)
             limit = entry.get("limit") or rows
