@@ -292,14 +292,18 @@ def shown(key):
 
 
 def overview(kind, name):
-    """Return what a table or figure is told of the study; of the scores, if it asks for them."""
-    if "scores" not in registry.load(kind, name).NEEDS:
-        return STUDY.overview()
-    scores = {
-        score: {key: entry[key] for key in ("selector", "trajectories")}
-        for score, entry in STUDY.scores.items()
-    }
-    return {**STUDY.overview(), "scores": scores}
+    """Return what a table or figure is told of the study: the more, the more it asks for."""
+    needs, told = registry.load(kind, name).NEEDS, STUDY.overview()
+    if "scores" in needs:
+        told["scores"] = {
+            score: {key: entry[key] for key in ("selector", "trajectories")}
+            for score, entry in STUDY.scores.items()
+        }
+    if "paper" in needs:
+        told["decodings"] = STUDY.decodings()
+    if "runs" in needs:
+        told["scored_from"] = STUDY.scored_from()
+    return told
 
 
 def report_plugins():

@@ -175,7 +175,7 @@ rule make_report:
         "../../envs/data.yaml"
     params:
         settings={
-            "study": STUDY.overview(),
+            "study": {**STUDY.overview(), "scored_from": STUDY.scored_from()},
             "runs": TRAINED_RUNS,
             "curves": CURVES,
             "config": {

@@ -169,7 +169,8 @@ def _overview(study: Study) -> Json:
         name: {key: entry[key] for key in ("selector", "trajectories")}
         for name, entry in study.scores.items()
     }
-    return {**study.overview(), "scores": scores}
+    told = {"decodings": study.decodings(), "scored_from": study.scored_from()}
+    return {**study.overview(), **told, "scores": scores}
 
 
 def _evaluations(study: Study, folder: _Folder) -> pd.DataFrame | None:
