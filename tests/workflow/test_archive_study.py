@@ -481,11 +481,6 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
         True,
         f"FAILED configuration: {RESULTS}/study.yaml: scores.random.draws: 2,000,000,000 is more",
     ),
-    "a device for a data set": (
-        text(f"{RESULTS}/study.yaml", "source: arithmetic\n", "source: problems-file\n"),
-        True,
-        "FAILED configuration:",
-    ),
     "no record": (
         lambda folder: (folder / "archive.json").unlink(),
         True,
