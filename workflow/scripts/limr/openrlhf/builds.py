@@ -2,8 +2,8 @@
 
 Whoever compiles holds a file `lock`; whoever finds one waits until it is gone, without an end. A
 trainer that is killed meanwhile leaves it behind, and every later run would hang (seen). A lock
-that is older than any build takes is removed, before the trainer starts and while it runs: whoever waits
-goes on then, or fails where nothing was built, and the next attempt builds.
+that is older than any build takes is removed, before the trainer starts and while it runs: whoever
+waits goes on then, or fails where nothing was built, and the next attempt builds.
 """
 
 from __future__ import annotations
