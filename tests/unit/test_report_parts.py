@@ -129,7 +129,9 @@ def test_texts_stay_out_where_the_study_says_so(inputs, path):
 
 def test_a_study_without_curves_or_scores(inputs):
     bare = dataclasses.replace(inputs, trajectories={}, problems={})
-    index = unpacked(browsing.build(bare, {}, texts=True).index)
+    found = browsing.build(bare, {}, texts=True)
+    assert (found.curves, found.responses) == (False, ())
+    index = unpacked(found.index)
     assert index["epochs"] == 0
     assert set(index["prompts"]) == {""}
     assert browsing.build(dataclasses.replace(inputs, scores={}), {}, texts=True) is None
