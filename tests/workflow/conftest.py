@@ -26,7 +26,6 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture(scope="session")
 def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy in which the small study has run; tests must not change it."""
-    return Project(Path("/tmp/wt-archive/tiny-new"))
     found = make_project(tmp_path_factory.mktemp("finished") / "project")
     found.write(copy.deepcopy(TINY))
     found.finish()
