@@ -328,10 +328,6 @@ FORGED: dict[str, Kind] = {
         text(f"{RESULTS}/figures/accuracy.txt", ".", " with great certainty."),
         f"figures: {RESULTS}/figures/accuracy.txt: line 1",
     ),
-    "a figure's picture": Kind(
-        other_pixel,
-        f"workflow records: {RESULTS}/figures/scores.png: sha256 when {RESULTS}/",
-    ),
     "a number in the report": Kind(
         text(f"{RESULTS}/report.html", "seeds", "5eeds"),
         f"report: {RESULTS}/report.html: line",
@@ -480,6 +476,11 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
         text(f"{RESULTS}/study.yaml", "draws: 2", "draws: 2000000000"),
         True,
         f"FAILED configuration: {RESULTS}/study.yaml: scores.random.draws: 2,000,000,000 is more",
+    ),
+    "a figure's picture": (
+        other_pixel,
+        True,
+        f"FAILED figures: {RESULTS}/figures/scores.png: the picture is not the one",
     ),
     "no record": (
         lambda folder: (folder / "archive.json").unlink(),

@@ -14,7 +14,7 @@ from limr.study import Study
 
 Json = dict[str, Any]
 OK, FAILED, NOTE = "ok", "FAILED", "note"
-MOST_LINES = 12  # of one check; the rest is counted
+MOST_LINES = 20  # of one check; the rest is counted
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 _DIGEST = {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"}

@@ -252,12 +252,14 @@ def _planning(
         return "not planned here, since files are left out; `limr restore` plans"
     if opened.record["missing"]:
         return "the study is half finished: there is something to do"
-    folder, now = scratch / "resumed", time.time()
+    folder = scratch / "resumed"
     for name in opened.files:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         os.link(opened.folder / name, target)
-        os.utime(target, (now, now))
+    now = time.time()  # of folders too, which are inputs: nothing is newer than what it made
+    for path in folder.rglob("*"):
+        os.utime(path, (now, now))
     return threads.submit(planned, folder, folder / opened.record["config"])
 
 
