@@ -67,6 +67,7 @@ bench: setup
 		--base results/demo/base --problems results/demo/problems/arithmetic.jsonl
 	@$(BIN)/python benchmarks/selection/compare.py
 	@$(BIN)/python benchmarks/selection/diagnostics.py
+	@$(BIN)/python benchmarks/report/measure.py
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -25,15 +25,12 @@ def inputs():
 @pytest.fixture(scope="module")
 def papers(inputs):
     """The study as if its benchmarks were the paper's, and its problems MATH-FULL."""
-    marks = [
-        {"name": TITLES[b["name"]], "title": TITLES[b["name"]].upper(), "decodings": [
-            {"name": "sampled", "samples": 4, "temperature": 0.4, "top_p": 0.95,
-             "max_tokens": 3072}]}
-        for b in inputs.study["benchmarks"]
-    ]  # fmt: skip
+    titles = [TITLES[b["name"]] for b in inputs.study["benchmarks"]]
+    marks = [{"name": name, "title": name.upper()} for name in titles]
+    drawn = {"name": "sampled", "samples": 4, "temperature": 0.4, "top_p": 0.95, "max_tokens": 3072}
     evaluations = inputs.evaluations.assign(benchmark=inputs.evaluations["benchmark"].map(TITLES))
     records = {arm: {**r, "n_problems": 8523} for arm, r in inputs.subsets.items()}
-    study = {**inputs.study, "benchmarks": marks}
+    study = {**inputs.study, "benchmarks": marks, "decodings": {n: [drawn] for n in titles}}
     return dataclasses.replace(inputs, study=study, evaluations=evaluations, subsets=records)
 
 

@@ -169,6 +169,13 @@ def test_how_sure_a_selection_is_is_in_it(page, inputs):
     assert caveats.certainty(dataclasses.replace(inputs, subsets={"limr": other})) == []
 
 
+def test_a_second_opinion_is_told(page):
+    assert (
+        "A second rule (paper, grader version 2) judged the 280 responses of all evaluations again "
+        "and disagrees on 10 (3.6 %): 7 are correct here only, 3 there only."
+    ) in text_of(page)
+
+
 def test_words_follow_the_interval(inputs):
     groups = {group.name: group for group in inputs.groups}
     first, second = groups["limr"], groups["rand"]

@@ -84,6 +84,15 @@ def test_texts_come_from_their_own_rows_across_batches(path, monkeypatch):
     assert shown.read(path, 500).shown == whole.shown
 
 
+def test_long_texts_come_few_at_a_time(path, monkeypatch):
+    whole = shown.read(path, 500)
+    monkeypatch.setattr(shown, "ROOM", 2_000)
+    sizes = [len(texts) for texts in shown._batches(path)]
+    assert 1 <= max(sizes) < 4096
+    assert sum(sizes) == 384 * 6 * 8
+    assert shown.read(path, 500).shown == whole.shown
+
+
 def test_rollouts_that_are_none_are_refused(tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(InputError, match=r"x\.parquet: not a readable parquet table"):
@@ -120,7 +129,9 @@ def test_texts_stay_out_where_the_study_says_so(inputs, path):
 
 def test_a_study_without_curves_or_scores(inputs):
     bare = dataclasses.replace(inputs, trajectories={}, problems={})
-    index = unpacked(browsing.build(bare, {}, texts=True).index)
+    found = browsing.build(bare, {}, texts=True)
+    assert (found.curves, found.responses) == (False, ())
+    index = unpacked(found.index)
     assert index["epochs"] == 0
     assert set(index["prompts"]) == {""}
     assert browsing.build(dataclasses.replace(inputs, scores={}), {}, texts=True) is None

@@ -129,6 +129,11 @@ def test_subsets_against_another_arm_and_an_unknown_one(inputs, tmp_path):
         build("subsets", inputs, tmp_path, overlap_with="limrr")
 
 
+def test_a_table_of_nothing_is_refused(inputs, tmp_path):
+    with pytest.raises(InputError, match="the study has nothing that it could show"):
+        build("subsets", dataclasses.replace(inputs, subsets={}), tmp_path)
+
+
 def test_subsets_without_ids_have_no_overlap(inputs, tmp_path):
     records = {
         arm: {key: value for key, value in record.items() if key != "problem_ids"}

@@ -155,6 +155,8 @@ def test_a_rerun_after_a_threshold_leaves_the_rest_alone(
         "evaluations.parquet",
         "results.tsv",
         "results.md",
+        "results.tex",
         "subsets.tsv",
         "subsets.md",
+        "subsets.tex",
     }

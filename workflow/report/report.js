@@ -77,6 +77,9 @@
     $("by-level").parentElement.hidden = levels.length < 2;
     $("by-score").parentElement.hidden = data.scores.length < 2;
     $("by-solved").parentElement.hidden = !epochs;
+    if (!epochs) {
+      for (const head of document.querySelectorAll("[data-sort=rise], [data-sort=accuracy]")) head.style.visibility = "hidden";
+    }
     $("by-subset").parentElement.hidden = !data.arms.length;
 
     const scores = () => data.values[$("by-score").value || data.scores[0]];

@@ -260,25 +260,29 @@ def material(kind, name, key):
     )
 
 
-def shown_diagnostics():
-    """Return the diagnostics where a table or figure shows them: the report speaks of them too."""
-    shown = [
-        material(kind, name, "diagnostics")
+def shown(key):
+    """Return material that the report speaks of where a table or a figure shows it."""
+    found = [
+        material(kind, name, key)
         for kind in ("tables", "figures")
         for name in STUDY.config[kind]
     ]
-    return MATERIAL["diagnostics"] if any(shown) else []
+    return MATERIAL[key] if any(found) else []
 
 
 def overview(kind, name):
-    """Return what a table or figure is told of the study; of the scores, if it asks for them."""
-    if "scores" not in registry.load(kind, name).NEEDS:
-        return STUDY.overview()
-    scores = {
-        score: {key: entry[key] for key in ("selector", "trajectories")}
-        for score, entry in STUDY.scores.items()
-    }
-    return {**STUDY.overview(), "scores": scores}
+    """Return what a table or figure is told of the study: the more, the more it asks for."""
+    needs, told = registry.load(kind, name).NEEDS, STUDY.overview()
+    if "scores" in needs:
+        told["scores"] = {
+            score: {key: entry[key] for key in ("selector", "trajectories")}
+            for score, entry in STUDY.scores.items()
+        }
+    if "paper" in needs:
+        told["decodings"] = STUDY.decodings()
+    if "runs" in needs:
+        told["scored_from"] = STUDY.scored_from()
+    return told
 
 
 def report_plugins():

@@ -139,7 +139,8 @@ rule make_report:
         trajectories=MATERIAL["trajectories"],
         scores=MATERIAL["scores"],
         subsets=MATERIAL["subsets"],
-        diagnostics=shown_diagnostics(),
+        diagnostics=shown("diagnostics"),
+        opinions=shown("opinions"),
         tables=[f"{RESULTS}/tables/{name}.tsv" for name in STUDY.config["tables"]],
         figures=[f"{RESULTS}/figures/{name}.png" for name in STUDY.config["figures"]],
         captions=[f"{RESULTS}/figures/{name}.txt" for name in STUDY.config["figures"]],
@@ -174,7 +175,7 @@ rule make_report:
         "../../envs/data.yaml"
     params:
         settings={
-            "study": STUDY.overview(),
+            "study": {**STUDY.overview(), "scored_from": STUDY.scored_from()},
             "runs": TRAINED_RUNS,
             "curves": CURVES,
             "config": {

@@ -16,6 +16,7 @@ with logged(snakemake.log[0]):
         subsets=given.subsets,
         diagnostics=given.diagnostics,
     )
+    inputs = results.with_checks(inputs, (), given.opinions or None)
     inputs = material.with_problems(inputs, given.problems)
     inputs = material.with_runs(inputs, zip(settings["runs"], given.runs, strict=True))
     parts = report.Parts(

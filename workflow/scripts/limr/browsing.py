@@ -33,6 +33,7 @@ class Browser:
     responses: tuple[str, ...]
     n: int
     scored_by: str
+    curves: bool
 
 
 def build(inputs: Inputs, rollouts: Mapping[str, Path | str], texts: bool) -> Browser | None:
@@ -67,7 +68,8 @@ def build(inputs: Inputs, rollouts: Mapping[str, Path | str], texts: bool) -> Br
         "texts": texts,
     }
     responses = _responses(taken.shown if taken else {}, ids) if texts else []
-    return Browser(pack(index), tuple(pack(part) for part in responses), len(ids), main)
+    packed = tuple(pack(part) for part in responses)
+    return Browser(pack(index), packed, len(ids), main, curves is not None)
 
 
 def response_limit(n: int) -> int:

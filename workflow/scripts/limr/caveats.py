@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from limr import registry, results
+from limr import registry, results, second_opinion
 from limr.findings import selected_groups
 from limr.results import Group, Inputs
 
@@ -76,6 +76,21 @@ def certainty(inputs: Inputs) -> list[str]:
     return [f"{', '.join(dict.fromkeys(arms))}: {text}" for text, arms in found.items()]
 
 
+def doubts(inputs: Inputs) -> list[str]:
+    """Return how far a second rule judges the responses otherwise, where one was asked."""
+    frame = inputs.opinions
+    if frame is None or frame.empty:
+        return []
+    n, differ = int(frame["n"].sum()), frame[second_opinion.differ(frame)]
+    ours = int(differ.loc[differ["verdict"].astype(str) == "correct", "n"].sum())
+    other = int(differ["n"].sum())
+    return [
+        f"A second rule ({frame['rule'].iloc[0]}) judged the {n:,} responses of all evaluations "
+        f"again and disagrees on {other:,} ({100 * other / n:.1f} %): {ours:,} are correct here "
+        f"only, {other - ours:,} there only."
+    ]
+
+
 def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
     """Return what a reader must know before believing the findings."""
     found = []
@@ -86,6 +101,7 @@ def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
             found.append(str(text))
     found += bill(inputs, config)
     found += certainty(inputs)
+    found += doubts(inputs)
     n_seeds = len(inputs.study["seeds"])
     if inputs.evaluations is not None and n_seeds < FEW_SEEDS:
         found.append(

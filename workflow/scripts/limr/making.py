@@ -42,6 +42,8 @@ def make_table(
     where = f"table '{name}'"
     require(inputs, module.NEEDS, where)
     frame = module.build(inputs, schema.complete(dict(options), module.OPTIONS, where))
+    if not len(frame.columns):
+        raise InputError(f"{where}: the study has nothing that it could show.")
     io.write_tsv(outputs["tsv"], frame)
     shown, caption = presentation.texts(frame, module), str(module.caption(frame))
     text = f"{presentation.markdown(shown)}\n\n**{module.TITLE}.** {caption}\n"

@@ -43,10 +43,10 @@ class Inputs:
     """What a study has produced. What it has not is None or empty.
 
     Attributes:
-        study: `study`, `seeds`, `arms` ({name, group, train, title}), `benchmarks` ({name, title,
-            decodings}),
+        study: `study`, `seeds`, `arms` ({name, group, train, title}), `benchmarks` ({name, title}),
             `steps` (kind of training -> evaluated steps); `scores` (name -> {selector,
-            trajectories}) for tables and figures that need scores.
+            trajectories}) for tables and figures that need scores; `decodings` and
+            `scored_from` (`limr.study.Study`) for those that need the paper or runs.
         evaluations: see `limr.collect.COLLECTED_EVALUATIONS`.
         metrics: see `limr.collect.COLLECTED_METRICS`.
         trajectories: name -> `limr.records.TRAJECTORIES`.

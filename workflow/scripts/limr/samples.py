@@ -22,7 +22,7 @@ from limr.errors import InputError
 from limr.records import ROLLOUTS
 
 Json = dict[str, Any]
-BATCH = 4096  # rows of texts in memory
+BATCH, ROOM = 4096, 64_000_000  # of texts in memory: rows, and about how many bytes
 _PLAIN = ("problem_id", "step", "epoch", "sample", "verdict", "response_tokens", "truncated")
 
 
@@ -103,8 +103,19 @@ def _texts(path: Path, rows: Sequence[int], limit: int) -> Iterator[tuple[int, s
 
 
 def _batches(path: Path) -> Iterator[pa.Array]:
+    """Yield the texts in the file's order: fewer at a time where they are long.
+
+    Equal texts are kept once (`read_dictionary`), so that a file that says one long text a million
+    times does not grow in memory.
+    """
     try:
-        for batch in pq.ParquetFile(path).iter_batches(BATCH, columns=["response"]):
+        file = pq.ParquetFile(path, read_dictionary=["response"])
+        names = [file.schema.column(k).path for k in range(file.metadata.num_columns)]
+        place = names.index("response")
+        groups = [file.metadata.row_group(k) for k in range(file.metadata.num_row_groups)]
+        size = sum(group.column(place).total_uncompressed_size for group in groups)
+        rows = max(1, min(BATCH, ROOM * max(1, file.metadata.num_rows) // max(1, size)))
+        for batch in file.iter_batches(rows, columns=["response"]):
             yield batch.column(0)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: its responses cannot be read ({error}).") from None

@@ -6,11 +6,11 @@ runs. Of evaluations, whole runs alone are taken: one with all its steps and ben
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -21,6 +21,7 @@ from limr.results import Inputs
 from limr.study import Study
 
 Json = dict[str, Any]
+Read = TypeVar("Read")
 SHOWN = 160  # characters of the reason why a table or figure cannot be made
 
 
@@ -42,6 +43,14 @@ class _Folder:
         if lacking:
             self.missing.append(Missing(kind, lacking, len(paths)))
         return whole
+
+    def readable(self, kind: str, read: Callable[[], Read]) -> Read | None:
+        """Return what is read; a file of another version of the code is named and left out."""
+        try:
+            return read()
+        except InputError as error:
+            self.missing.append(Missing(kind, [str(error)[:SHOWN]]))
+            return None
 
 
 def write(study: Study, root: Path, paper: Path, output: Path, texts: bool) -> list[Missing]:
@@ -109,12 +118,16 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
         diagnostics=[p for p in diagnosed if p.with_suffix(".epochs.parquet").exists()],
     )
     inputs = replace(
-        inputs, evaluations=_evaluations(study, folder), metrics=_metrics(study, folder)
+        inputs,
+        evaluations=folder.readable("evaluations", lambda: _evaluations(study, folder)),
+        metrics=folder.readable("training metrics", lambda: _metrics(study, folder)),
     )
     inputs = material.with_problems(inputs, _flat(problems))
     audits = sorted((folder.root / "audits").glob("*.json"))
     opinions = folder.root / "collected/opinions.parquet"
-    inputs = results.with_checks(inputs, audits, opinions if opinions.exists() else None)
+    checked = opinions if opinions.exists() else None
+    whole = inputs
+    inputs = folder.readable("checks", lambda: results.with_checks(whole, audits, checked)) or whole
     keys = {_name(run): run for run in runs(study)}
     records = [(keys[name], paths[0]) for name, paths in trained.items()]
     inputs = material.with_paper(material.with_runs(inputs, records), paper)
@@ -156,7 +169,8 @@ def _overview(study: Study) -> Json:
         name: {key: entry[key] for key in ("selector", "trajectories")}
         for name, entry in study.scores.items()
     }
-    return {**study.overview(), "scores": scores}
+    told = {"decodings": study.decodings(), "scored_from": study.scored_from()}
+    return {**study.overview(), **told, "scores": scores}
 
 
 def _evaluations(study: Study, folder: _Folder) -> pd.DataFrame | None:
@@ -206,7 +220,7 @@ def _make(
             make(name, inputs, options, paths)
             done.append(paths[names[kind][0]])
         except InputError as error:
-            lacking.append(f"{name}: {str(error)[:SHOWN]}")
+            lacking.append(f"{name}: {str(error).split('. ')[0][:SHOWN]}")
         except (LookupError, ValueError, AttributeError) as error:
             # A plug-in may count on results that a whole study has; the page must not fall with it.
             lacking.append(f"{name}: not to be made from what there is ({type(error).__name__})")
@@ -218,7 +232,8 @@ def _make(
 def described(missing: Iterable[Missing]) -> list[str]:
     """Return a line for each kind of what is missing."""
     return [
-        f"missing {part.kind}: {len(part.names)} of {part.total} ({', '.join(part.names[:6])}"
+        f"missing {part.kind}: {len(part.names)}{f' of {part.total}' if part.total else ''} "
+        f"({', '.join(part.names[:6])}"
         f"{', …' if len(part.names) > 6 else ''})"
         for part in missing
     ]

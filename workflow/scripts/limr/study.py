@@ -90,21 +90,25 @@ class Study:
             {"name": a.name, "group": a.group, "title": a.title, "train": a.train}
             for a in self.arms.values()
         ]
-        marks = [
-            {"name": n, "title": b["title"], "decodings": b["decodings"]}
-            for n, b in self.benchmarks.items()
-        ]
+        marks = [{"name": n, "title": b["title"]} for n, b in self.benchmarks.items()]
         return {
             "study": self.name,
             "seeds": self.seeds,
             "arms": arms,
             "benchmarks": marks,
             "steps": self.steps,
-            "scored_from": {
-                name: {"arm": entry["arm"], "seed": entry["seed"]}
-                for name, entry in self.config["trajectories"].items()
-                if entry.get("arm")
-            },
+        }
+
+    def decodings(self) -> Json:
+        """Return benchmark -> how its responses are drawn, for those who say so."""
+        return {name: mark["decodings"] for name, mark in self.benchmarks.items()}
+
+    def scored_from(self) -> Json:
+        """Return name of learning curves -> `arm` and `seed` of the run that they are from."""
+        return {
+            name: {"arm": entry["arm"], "seed": entry["seed"]}
+            for name, entry in self.config["trajectories"].items()
+            if entry.get("arm")
         }
 
 

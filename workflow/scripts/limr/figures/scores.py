@@ -99,10 +99,7 @@ def _draw_distribution(ax: Axes, frame: pd.DataFrame, lowest: float) -> None:
         legend=False,
         ax=ax,
     )
-    # Seaborn adds the kinds from the last to the first; hatches tell them apart in grey.
-    for bars, kind in zip(ax.containers, reversed(kinds), strict=True):
-        for bar in bars:
-            bar.set_hatch(HATCHES.get(kind, ""))
+    _hatch(ax, kinds)
     threshold, n = frame["threshold"].iloc[0], frame["n_selected"].iloc[0]
     ax.set_ylim(top=ax.get_ylim()[1] * 1.18)
     ax.axvline(threshold, color=_style.INK, linewidth=1.6)
@@ -122,6 +119,13 @@ def _draw_distribution(ax: Axes, frame: pd.DataFrame, lowest: float) -> None:
     )
     ax.set_ylabel("problems")
     ax.set_title(f"Distribution of '{frame['score_name'].iloc[0]}'")
+
+
+def _hatch(ax: Axes, kinds: list[str]) -> None:
+    """Tell the kinds apart in grey; Seaborn adds them from the last to the first."""
+    for bars, kind in zip(ax.containers, reversed(kinds), strict=True):
+        for bar in bars:
+            bar.set_hatch(HATCHES.get(kind, ""))
 
 
 def _draw_sizes(ax: Axes, frame: pd.DataFrame) -> None:

@@ -97,8 +97,8 @@ def _decoding(inputs: Inputs, names: list[str]) -> Any:
         return pd.NA
     frame = results.evaluated(inputs)
     wanted = results.decodings(frame, names[0])[0]
-    marks = {mark["name"]: mark.get("decodings", ()) for mark in inputs.study["benchmarks"]}
-    found = next((d for d in marks[names[0]] if d["name"] == wanted), None)
+    known = inputs.study.get("decodings", {}).get(names[0], ())
+    found = next((entry for entry in known if entry["name"] == wanted), None)
     return presentation.decoding(found) if found else wanted
 
 
