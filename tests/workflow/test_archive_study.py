@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from limr.archive import restore, verify
+from limr.archive import planning, restore, verify
 from limr.archive.contents import metadata_path
 from small_study import ROOT, Project
 
@@ -540,7 +540,7 @@ def test_other_code_is_said(archive: Path, tmp_path: Path, monkeypatch: Any) -> 
     folder = unpacked(archive, tmp_path / "archive")
     path = folder / "workflow/scripts/limr/selectors/lim.py"
     path.write_text("raise SystemExit('executed')\n")
-    monkeypatch.setattr(verify, "_planning", lambda *_: "not asked")
+    monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
     good, lines = verified(packed(folder, tmp_path / "a.zip", forge=True))
     assert not good
     said = [line for line in lines if line.startswith("note   code")]

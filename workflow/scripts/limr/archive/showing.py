@@ -50,14 +50,18 @@ def _asked(study: Study, kind: str, name: str) -> dict[str, Paths]:
 
 
 def overview(study: Study, kind: str, name: str) -> Json:
-    """Return what a table or figure is told of the study."""
-    if "scores" not in registry.load(kind, name).NEEDS:
-        return study.overview()
-    told = {
-        score: {key: entry[key] for key in ("selector", "trajectories")}
-        for score, entry in study.scores.items()
-    }
-    return {**study.overview(), "scores": told}
+    """Return what a table or figure is told of the study: the more, the more it asks for."""
+    needs, told = registry.load(kind, name).NEEDS, study.overview()
+    if "scores" in needs:
+        told["scores"] = {
+            score: {key: entry[key] for key in ("selector", "trajectories")}
+            for score, entry in study.scores.items()
+        }
+    if "paper" in needs:
+        told["decodings"] = study.decodings()
+    if "runs" in needs:
+        told["scored_from"] = study.scored_from()
+    return told
 
 
 def tables(study: Study) -> Iterator[Job]:
@@ -106,51 +110,56 @@ def figures(study: Study) -> Iterator[Job]:
 
 def report(study: Study) -> Iterator[Job]:
     """Yield the job of the report and of its lines for the terminal."""
-    results = f"results/{study.name}"
-    asked = [
-        _asked(study, kind, name)["diagnostics"]
-        for kind in ("tables", "figures")
-        for name in study.config[kind]
-    ]
-    given = material(study)
+    results, curves = f"results/{study.name}", study.scored_from()
     read = ("evaluations", "metrics", "trajectories", "scores", "subsets", "runs", "problems")
-    curves = {n: entry for n, entry in study.config["trajectories"].items() if entry.get("arm")}
-    notes = [f"{results}/problems/{name}.json" for name in study.config["datasets"]]
-    notes += [
-        f"{results}/trajectories/{name}.json"
-        for name in study.config["trajectories"]
-        if not contents.provides_scores(study, name)
-    ]
-    notes += [
-        f"{results}/scores/{name}.json"
-        for name, entry in study.scores.items()
-        if contents.provides_scores(study, entry["trajectories"])
-    ]
+    kept = {k: v for k, v in study.config.items() if k not in ("mirror", "archive")}
     yield Job(
         "make_report",
         {
-            **{key: given[key] for key in read},
-            "diagnostics": given["diagnostics"] if any(asked) else [],
+            **{key: material(study)[key] for key in read},
+            **{key: _shown(study, key) for key in ("diagnostics", "opinions")},
             "tables": [f"{results}/tables/{name}.tsv" for name in study.config["tables"]],
             "figures": [f"{results}/figures/{name}.png" for name in study.config["figures"]],
             "captions": [f"{results}/figures/{name}.txt" for name in study.config["figures"]],
-            "notes": notes,
+            "notes": _notes(study),
             "rollouts": [
-                f"{results}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"
-                for entry in curves.values()
+                f"{results}/runs/{run['arm']}/seed{run['seed']}/rollouts.parquet"
+                for run in curves.values()
             ],
             # Never the archive's: a template is code.
             "page": [str(provenance.ROOT / name) for name in PAGE],
         },
         {"page": f"{results}/report.html", "headline": f"{results}/headline.txt"},
         {
-            "study": study.overview(),
+            "study": {**study.overview(), "scored_from": curves},
             "runs": [jobs.keys(study, arm, seed) for arm, seed in jobs.trained(study)],
             "curves": list(curves),
-            "config": {
-                key: value
-                for key, value in study.config.items()
-                if key not in ("mirror", "archive")
-            },
+            "config": kept,
         },
     )
+
+
+def _shown(study: Study, key: str) -> Paths:
+    """Return material that the report speaks of where a table or a figure shows it."""
+    asked = [
+        _asked(study, kind, name)[key]
+        for kind in ("tables", "figures")
+        for name in study.config[kind]
+    ]
+    return material(study)[key] if any(asked) else []
+
+
+def _notes(study: Study) -> list[str]:
+    """Return the records whose notes the report shows."""
+    results = f"results/{study.name}"
+    notes = [f"{results}/problems/{name}.json" for name in study.config["datasets"]]
+    notes += [
+        f"{results}/trajectories/{name}.json"
+        for name in study.config["trajectories"]
+        if not contents.provides_scores(study, name)
+    ]
+    return notes + [
+        f"{results}/scores/{name}.json"
+        for name, entry in study.scores.items()
+        if contents.provides_scores(study, entry["trajectories"])
+    ]

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from limr import __version__, provenance, schema, study
+from limr import __version__, schema, study
 from limr.archive import (
     CRATE,
     RECORD,
     documents,
     limits,
+    planning,
     unpack,
     verify_derived,
     verify_files,
@@ -29,7 +25,6 @@ from limr.archive.opened import NOTE, RECORD_SCHEMA, Findings, Line, Opened
 from limr.errors import InputError
 
 Json = dict[str, Any]
-_DRY_RUN = 900.0  # seconds
 
 
 def verify(path: Path, say: Callable[[Line], None]) -> bool:
@@ -53,7 +48,7 @@ def verify(path: Path, say: Callable[[Line], None]) -> bool:
         opened = _opened(folder, files, findings)
         if opened is not None:
             with ThreadPoolExecutor(1) as threads:
-                asked = _planning(opened, Path(scratch), threads)
+                asked = planning.asked(opened, Path(scratch), threads)
                 _files(opened, document, findings)
                 _results(opened, Path(scratch), findings)
                 _resume(asked, findings)
@@ -238,31 +233,6 @@ def _derived(
         )
 
 
-def _planning(
-    opened: Opened, scratch: Path, threads: ThreadPoolExecutor
-) -> Future[list[str]] | str:
-    """Ask Snakemake, with the Snakefile of this limr, what it would do in the unpacked archive.
-
-    It is asked beside the other checks, in a second tree of the same files, since they move files.
-    Returns its answer to come, or why it is not asked.
-    """
-    if verify_files.code_differences(opened):
-        return "not planned, since the code differs"
-    if opened.record["left_out"].keys() - _policies(opened):
-        return "not planned here, since files are left out; `limr restore` plans"
-    if opened.record["missing"]:
-        return "the study is half finished: there is something to do"
-    folder = scratch / "resumed"
-    for name in opened.files:
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.link(opened.folder / name, target)
-    now = time.time()  # of folders too, which are inputs: nothing is newer than what it made
-    for path in folder.rglob("*"):
-        os.utime(path, (now, now))
-    return threads.submit(planned, folder, folder / opened.record["config"])
-
-
 def _resume(asked: Future[list[str]] | str, findings: Findings) -> None:
     if isinstance(asked, str):
         findings.add(NOTE, "resume", asked)
@@ -272,35 +242,3 @@ def _resume(asked: Future[list[str]] | str, findings: Findings) -> None:
         lambda: [f"Snakemake would do again: {job}" for job in asked.result()],
         "`snakemake -n`, all triggers: nothing to be done",
     )
-
-
-def _policies(opened: Opened) -> set[str]:
-    return {path for path in opened.record["left_out"] if "/policy/" in path}
-
-
-def planned(folder: Path, config: Path) -> list[str]:
-    """Return the jobs that Snakemake, with this limr's Snakefile, would run in a folder.
-
-    Raises:
-        InputError: Snakemake is not there, or cannot plan the study.
-    """
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(provenance.ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--configfile", str(config.resolve()), "--dry-run"]
-    environment = {**os.environ, "PYTHONPATH": str(provenance.SCRIPTS)}
-    environment.pop("LIMR_MIRROR", None)
-    try:
-        done = subprocess.run(  # noqa: S603 (a fixed command)
-            [*command, "--nolock"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_DRY_RUN,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise InputError(f"Snakemake did not plan the study within {_DRY_RUN:.0f} s") from None
-    lines = (done.stdout + done.stderr).splitlines()
-    if done.returncode:
-        raise InputError(f"Snakemake cannot plan the study: {' '.join(lines[-3:])}")
-    found = (re.fullmatch(r"Job \d+: (.+)", line) for line in lines)
-    return [job.group(1) for job in found if job]

@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Restore the archive, and say what Snakemake would do now."""
-    from limr.archive import restore, verify
+    from limr.archive import planning, restore
     from limr.errors import InputError
 
     mirror = os.environ.get("LIMR_MIRROR")
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     config = found.opened.record["config"]
     if not options.no_plan:
         try:
-            jobs = verify.planned(options.folder, options.folder / config)
+            jobs = planning.planned(options.folder, options.folder / config)
         except InputError as error:
             _say(f"What Snakemake would do now is not known: {error}")
         else:
