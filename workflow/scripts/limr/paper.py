@@ -57,9 +57,8 @@ SCHEMA: Json = {
                 "long_cot": {"type": "boolean"},
                 "questions": _COUNT,
                 "at": _TEXT,
-                "checked": {"type": "boolean"},
             },
-            ["name", "starts_from", "long_cot", "questions", "at", "checked"],
+            ["name", "starts_from", "long_cot", "questions", "at"],
         ),
         "results": _list(
             {
