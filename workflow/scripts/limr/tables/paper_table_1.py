@@ -44,6 +44,6 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 def caption(frame: pd.DataFrame) -> str:
     """Say whose rows they are, and what is left out."""
     return (
-        "The paper's Table 1 (arXiv 2502.11886) and the problem sets of this study's arms. Its rows "
-        "on other methods are left out: they could not be compared with its page."
+        "The paper's Table 1 (arXiv 2502.11886) and the problem sets of this study's arms. Its "
+        "rows on other methods are left out: they could not be compared with its page."
     )
