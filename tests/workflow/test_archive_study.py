@@ -517,9 +517,7 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
 @pytest.mark.parametrize("kind", ALONE)
 def test_tampering_alone(kind: str, archive: Path, tmp_path: Path, monkeypatch: Any) -> None:
     change, forge, named = ALONE[kind]
-    monkeypatch.setattr(
-        verify, "_planning", lambda *_: "not asked"
-    )  # seconds each, and tested above
+    monkeypatch.setattr(planning, "asked", lambda *_: "not asked")  # seconds each, and tested above
     folder = unpacked(archive, tmp_path / "archive")
     change(folder)
     good, lines = verified(packed(folder, tmp_path / "a.zip", forge=forge))
