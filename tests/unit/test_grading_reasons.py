@@ -5,7 +5,8 @@ import types
 
 import pytest
 
-from limr.grading import formats, grade, names, notation, regions
+from limr import grading
+from limr.grading import formats, names, notation, regions
 from limr.grading.boxes import last_box
 from limr.grading.equality import why_not
 from limr.grading.grade import GRADER_VERSION, Grade, Grader
@@ -98,10 +99,11 @@ def test_the_papers_preset(monkeypatch):
 
 
 def test_the_default_does_not_load_the_preset(monkeypatch):
-    monkeypatch.setattr(grade, "_paper", lambda: pytest.fail("loaded"))
-    assert (
-        Grader({"preset": "default"}).grade("5", "\\boxed{5}", truncated=False).verdict == "correct"
-    )
+    monkeypatch.delattr(grading, "paper", raising=False)
+    monkeypatch.setitem(sys.modules, "limr.grading.paper", None)  # an import of it fails
+    assert Grader().grade("5", "\\boxed{5}", truncated=False).verdict == "correct"
+    with pytest.raises(ImportError):
+        Grader({"preset": "paper"})
 
 
 def test_names_are_taken_off():
