@@ -19,6 +19,8 @@ LINE = "{}|{}|{}|{}|rule_train_ppo_wildcards_full_1"
         (["--dry-run"], False),
         (["--configfile", "config/demo.yaml", "--unlock"], False),
         (["-c2"], True),
+        (["-call"], True),
+        (["-jall"], True),
         (["--cores", "2", "--rerun-incomplete"], True),
         (["--lint"], False),
     ],
@@ -51,8 +53,11 @@ def slurm(tmp_path, monkeypatch):
     for name, text in scripts.items():
         (programs / name).write_text("#!/bin/sh\n" + text)
         (programs / name).chmod(0o755)
+    monkeypatch.setattr(orphans, "_HELD", [])
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    return tmp_path
+    yield tmp_path
+    for descriptor in orphans._HELD:
+        os.close(descriptor)
 
 
 def choice(value):
@@ -67,7 +72,7 @@ def test_the_default_waits_and_says_for_what(slurm, capsys):
         if len(looks) == 2:
             (slurm / "queue").write_text("")
 
-    orphans.guard(slurm, choice(None), end)
+    orphans.guard(slurm, "mine", choice(None), end)
     assert looks == [orphans.SECONDS] * 2
     said = capsys.readouterr().err
     assert "7 RUNNING train_ppo full_1" in said
@@ -76,31 +81,45 @@ def test_the_default_waits_and_says_for_what(slurm, capsys):
 
 
 def test_cancel_cancels_these_jobs_and_waits_for_their_end(slurm):
-    orphans.guard(slurm, choice("cancel"), lambda seconds: None)
+    orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
     assert (slurm / "cancelled").read_text() == "7\n"
 
 
 def test_refuse_names_the_command_that_ends_them(slurm):
     with pytest.raises(InputError, match=r"1 jobs of an earlier Snakemake.*scancel 7"):
-        orphans.guard(slurm, choice("refuse"), lambda seconds: None)
+        orphans.guard(slurm, "mine", choice("refuse"), lambda seconds: None)
 
 
 def test_another_choice_is_named(slurm):
     with pytest.raises(InputError, match="LIMR_SLURM_ORPHANS is 'kill'"):
-        orphans.guard(slurm, choice("kill"))
+        orphans.guard(slurm, "mine", choice("kill"))
 
 
 def test_a_controller_that_is_down_stops_the_start(slurm):
     (slurm / "bin/squeue").write_text("#!/bin/sh\necho 'Unable to contact slurm' >&2; exit 1\n")
     with pytest.raises(InputError, match="squeue failed: Unable to contact slurm"):
-        orphans.guard(slurm, choice(None))
+        orphans.guard(slurm, "mine", choice(None))
 
 
 def test_without_slurm_there_is_nothing_to_do(tmp_path):
-    orphans.guard(tmp_path, {"PATH": str(tmp_path)})
+    orphans.guard(tmp_path, "mine", {"PATH": str(tmp_path)})
 
 
 def test_programs_without_a_cluster_are_no_slurm(slurm):
     text = "squeue: fatal: Could not establish a configuration source"
     (slurm / "bin/squeue").write_text(f"#!/bin/sh\necho '{text}' >&2; exit 1\n")
-    orphans.guard(slurm, choice(None))
+    orphans.guard(slurm, "mine", choice(None))
+
+
+def test_a_second_snakemake_of_the_study_is_refused_before_it_cancels(slurm):
+    orphans._hold(slurm / ".snakemake", "mine")
+    with pytest.raises(InputError, match="another Snakemake works on the study 'mine'"):
+        orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
+    assert not (slurm / "cancelled").exists()
+
+
+def test_jobs_of_another_study_at_work_are_left_alone(slurm, capsys):
+    orphans._hold(slurm / ".snakemake", "other")
+    orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
+    assert "limr-other is at work in this folder too" in capsys.readouterr().err
+    assert not (slurm / "cancelled").exists()

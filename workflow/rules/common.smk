@@ -28,7 +28,7 @@ try:
         sources.find(SOURCES, name)
     if workflow.is_main_process and orphans.starts_jobs(sys.argv[1:]):
         # Now, before anybody looks at what is there: it may still be written.
-        orphans.guard(Path.cwd())
+        orphans.guard(Path.cwd(), STUDY.name)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

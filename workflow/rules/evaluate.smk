@@ -29,6 +29,7 @@ rule evaluate:
             "steps": EVALUATED[wildcards.arm],
             "benchmarks": STUDY.benchmarks,
         },
+        free=free_options("generate"),
         state=f"{RESULTS}/state/evaluate/{{arm}}-seed{{seed}}",
         code=code("evaluate", engine("generate")),
     message:

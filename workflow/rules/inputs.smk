@@ -16,8 +16,26 @@ def engine(kind):
 
 
 def engine_options(kind):
-    """Return the options of the engine that trains or generates."""
-    return STUDY.config["engines"].get(STUDY.config["engine"][kind], {})
+    """Return the options of the engine that trains or generates, without its free ones."""
+    own, free = split_options(kind)
+    return own
+
+
+def free_options(kind):
+    """Return a param of the options that decide what fits, not what comes out (an engine's FREE).
+
+    A function that asks for threads makes it one that Snakemake does not compare: who lowers them
+    to go on after a lack of memory does not repeat the runs that are done.
+    """
+    return lambda wildcards, threads: split_options(kind)[1]
+
+
+def split_options(kind):
+    """Return an engine's options in two parts: those that count, and the free ones."""
+    options = STUDY.config["engines"].get(STUDY.config["engine"][kind], {})
+    names = getattr(registry.load(*engine(kind)), "FREE", ())
+    own = {key: value for key, value in options.items() if key not in names}
+    return own, {key: value for key, value in options.items() if key in names}
 
 
 def engine_environment(kind):

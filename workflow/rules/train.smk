@@ -3,6 +3,13 @@
 # Half-finished runs live in state/, outside every output: a failed job's outputs are deleted.
 
 
+# A model of the hub is downloaded, and compute nodes have no internet.
+if STUDY.config["base"].get("revision"):
+
+    localrules:
+        make_base,
+
+
 rule make_base:
     input:
         problems=[problems(name) for name in STUDY.datasets],
@@ -20,6 +27,7 @@ rule make_base:
             "base": STUDY.config["base"],
             "options": engine_options("train"),
         },
+        free=free_options("train"),
         state=f"{RESULTS}/state/base",
         code=code("make_base", engine("train")),
     message:
@@ -56,6 +64,7 @@ rule train_ppo:
             "ppo": STUDY.config["ppo"],
             "steps": STUDY.steps["ppo"],
         },
+        free=free_options("train"),
         state=f"{RESULTS}/state/{{arm}}-seed{{seed}}",
         code=code("train_ppo", engine("train")),
     message:
@@ -93,6 +102,7 @@ rule train_sft:
             "sft": STUDY.config["sft"],
             "steps": STUDY.steps["sft"],
         },
+        free=free_options("train"),
         state=f"{RESULTS}/state/{{arm}}-seed{{seed}}",
         code=code("train_sft", engine("train")),
     message:

@@ -11,7 +11,8 @@ from limr.records import read_problems
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
     outputs = zip(snakemake.output.evaluations, snakemake.output.summaries, strict=True)
-    benchmarks, options = settings["benchmarks"], settings["options"]
+    benchmarks = settings["benchmarks"]
+    options = {**settings["options"], **snakemake.params.free}
     problems = dict(zip(benchmarks, map(read_problems, snakemake.input.problems), strict=True))
     engine = registry.load("engines", settings["engine"])
     state = Path(snakemake.params.state)

@@ -6,6 +6,8 @@ An engine's module has these names; a function that an engine does not offer is 
 - `BASE`: JSON schema of the study's `base` for this engine;
 - `check(study) -> None`: refuses settings that contradict each other (`InputError`), before any
   job; pure, and without the engine's own libraries; absent where nothing is to be checked;
+- `FREE`: names of options that decide how much fits, not what comes out; a change of them makes
+  nothing again; absent where there are none;
 - `make_base(job: BaseJob) -> None`: writes the base policy, a Hugging Face model folder;
 - `train_ppo(job: PpoJob) -> None` and `train_sft(job: SftJob) -> None`;
 - `open_policy(folder, options, state=None) -> Policy`; `state` is a working folder, outside the

@@ -7,6 +7,7 @@ prefix of their name (`slurm-jobname-prefix` of the profile) and by the folder t
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ CHOICES = ("wait", "cancel", "refuse")
 PREFIX = "limr_"
 SECONDS = 10.0  # between two looks
 _TIMEOUT = 60
+_HELD: list[int] = []
 _NO_CLUSTER = "Could not establish a configuration source"  # SLURM's programs alone are no cluster
 _FORMAT = "%i|%T|%j|%Z|%k"
 # A Snakemake that starts no job needs no guard.
@@ -32,7 +34,7 @@ _LOOKING = {
     *("--summary", "--detailed-summary", "--list-rules", "--list", "--report", "--archive"),
     *("--help", "--version", "--cleanup-metadata", "--conda-create-envs-only", "--list-changes"),
 }
-_SHORT = re.compile(r"-[A-Za-z]*[nhSDlv][A-Za-z]*")
+_SHORT = re.compile(r"-[pkqFat]*[nhSDlv][A-Za-z]*")  # in `-call` the rest is a value
 
 
 @dataclass(frozen=True)
@@ -67,26 +69,33 @@ def jobs_of(text: str, folder: Path) -> list[Job]:
 
 def guard(
     folder: Path,
+    study: str,
     environment: Mapping[str, str] = os.environ,
     sleep: Callable[[float], object] = time.sleep,
 ) -> None:
     """Return once no job of an earlier Snakemake works in this folder.
 
-    Without SLURM on this machine there is nothing to do. `LIMR_SLURM_ORPHANS` is what to do with
-    such jobs: `wait` (the default: what they have made is kept), `cancel` (a run goes on from its
-    last checkpoint) or `refuse`.
+    Without SLURM on this machine there is nothing to do. While a Snakemake of another study works
+    in the same folder, whose jobs they are cannot be told: they are left alone.
+    `LIMR_SLURM_ORPHANS` is what to do with orphans: `wait` (the default: what they have made is
+    kept), `cancel` (a run goes on from its last checkpoint) or `refuse`.
 
     Raises:
-        InputError: jobs are there and `refuse` was asked for; they cannot be cancelled; SLURM does
-            not answer; or the variable has another value.
+        InputError: another Snakemake works on this study here; jobs are there and `refuse` was
+            asked for; they cannot be cancelled; SLURM does not answer; or the variable has another
+            value.
     """
     choice = environment.get(VARIABLE, "wait")
     if choice not in CHOICES:
         raise InputError(f"{VARIABLE} is '{choice}': set it to one of {', '.join(CHOICES)}.")
     if shutil.which("squeue", path=environment.get("PATH")) is None:
         return
+    others = _hold(folder / ".snakemake", study)
     found = _found(folder)
     if not found:
+        return
+    if others:
+        sys.stderr.write(f"limr: {others[0]} is at work in this folder too; its jobs go on.\n")
         return
     _say(found, choice)
     if choice == "refuse":
@@ -100,6 +109,32 @@ def guard(
         sleep(SECONDS if choice == "wait" else 1.0)
         found = _found(folder)
     sys.stderr.write("limr: they have ended; going on.\n")
+
+
+def _hold(folder: Path, study: str) -> list[str]:
+    """Mark that this process works on a study; return the marks of others that are held."""
+    folder.mkdir(exist_ok=True)
+    own = folder / f"limr-{study}.lock"
+    descriptor = os.open(own, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise InputError(
+            f"another Snakemake works on the study '{study}' in this folder: its jobs are no "
+            "orphans. Wait for it, or end it."
+        ) from None
+    _HELD.append(descriptor)  # until this process ends, whichever way
+    return [path.stem for path in sorted(folder.glob("limr-*.lock")) if path != own and _held(path)]
+
+
+def _held(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _found(folder: Path) -> list[Job]:

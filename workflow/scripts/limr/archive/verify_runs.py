@@ -93,9 +93,11 @@ def runs(opened: Opened) -> Iterator[str]:
             continue
         found, train = opened.json(path), study.arms[arm].train
         engine = config["engine"]["train"]
+        free = getattr(registry.load("engines", engine), "FREE", ())
+        options = config["engines"].get(engine, {})
         settings = {
             "engine": engine,
-            "options": config["engines"].get(engine, {}),
+            "options": {key: value for key, value in options.items() if key not in free},
             "grader": config["grader"],
             "steps": study.steps[train],
             train: config[train],

@@ -10,6 +10,7 @@ from limr.openrlhf import layout, options
 
 ENVIRONMENT = "train"
 OPTIONS = options.OPTIONS
+FREE = options.FREE
 BASE = options.BASE
 
 

@@ -16,6 +16,8 @@ from limr.pretrained import base
 
 ENVIRONMENT = "evaluate"
 
+FREE = ("gpu_memory_utilization", "shard")
+
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

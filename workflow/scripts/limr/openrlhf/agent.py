@@ -49,7 +49,10 @@ class AgentExecutor(SingleTurnAgentExecutor):  # type: ignore[misc]
         started = time.time()
         # On a copy: the parameters are shared by all responses, and are checked when they are made.
         ends = msgspec.structs.replace(
-            sampling_params, stop=list(self.task.stops), stop_token_ids=list(self.task.ends)
+            sampling_params,
+            stop=list(self.task.stops),
+            stop_token_ids=list(self.task.ends),
+            skip_special_tokens=True,  # a stop text is sought in the text that is graded
         )
         output: dict[str, Any] = await super().execute(
             prompt, label, ends, max_length, hf_tokenizer, llm_engine, images

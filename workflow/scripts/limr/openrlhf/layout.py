@@ -245,6 +245,15 @@ def disk_bytes(parameters: float, options: Settings, policies: int) -> float:
     return (KEPT + 1) * checkpoint + 2 * parameters * (policies + 1)
 
 
+def sft_disk_bytes(parameters: float, options: Settings, policies: int) -> float:
+    """Return the most bytes that a fine-tuning run has on disk at a time; see `disk_bytes`.
+
+    One model is trained: a checkpoint is half as large as that of policy and critic.
+    """
+    checkpoint = BYTES_A_PARAMETER[options["zero_stage"]] * parameters
+    return (KEPT + 1) * checkpoint + 2.0 * parameters * (policies + 1)
+
+
 def check_sft(options: Settings, sft: Settings, steps: list[int]) -> int:
     """Return the GPUs of a fine-tuning run, which is on one node, after checking its settings.
 

@@ -55,6 +55,13 @@ SFT: Schema = {
     },
 }  # fmt: skip
 
+# They decide how much fits, not what comes out, and may change between attempts of one run and
+# after it. Who ran out of memory lowers them and goes on.
+FREE = (
+    "generation_memory", "sleep", "enforce_eager", "tensor_parallel", "micro_rollout",
+    "micro_train", "gradient_checkpointing", "ray_start_seconds",
+)  # fmt: skip
+
 OPTIONS: Schema = {
     "type": "object",
     "additionalProperties": False,

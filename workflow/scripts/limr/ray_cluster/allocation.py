@@ -47,7 +47,10 @@ def find(environment: Mapping[str, str]) -> Allocation | None:
     address = re.search(r"NodeAddr=(\S+)", _ask("scontrol", "show", "node", nodes[0]))
     processors = int(count[1]) // len(nodes) if count else 1
     name = address[1] if address else nodes[0]
-    return Allocation(job, nodes, max(1, processors), _ipv4(name))
+    head = _ipv4(name)
+    if len(nodes) > 1 and head.startswith("127."):  # what /etc/hosts says of the own name, often
+        head = _address_towards(nodes[1])
+    return Allocation(job, nodes, max(1, processors), head)
 
 
 def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
@@ -89,6 +92,13 @@ def _ask(*command: str) -> str:
     except subprocess.CalledProcessError as error:
         raise InputError(f"{' '.join(command)}: {str(error.stderr).strip()[-300:]}") from None
     return done.stdout
+
+
+def _address_towards(node: str) -> str:
+    """Return the own address that another node sees; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((_ipv4(node), 9))
+        return str(probe.getsockname()[0])
 
 
 def _ipv4(name: str) -> str:

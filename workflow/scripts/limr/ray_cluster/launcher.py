@@ -27,6 +27,8 @@ from limr.errors import InputError
 from limr.ray_cluster import allocation as allocations
 from limr.ray_cluster.cluster import NODE_LOST, SECONDS_TO_END, Cluster, StoppedError, Wanted, say
 
+LOCK = "LIMR_LOCK_FD"  # names the descriptor of the run's lock, which the command inherits
+
 
 def wrapper(nodes_: int, gpus_per_node: int, seconds: float, log: Path) -> list[str]:
     """Return the arguments of Python that put this launcher before another command.
@@ -48,7 +50,8 @@ def drive(cluster: Cluster, command: Sequence[str], address: str) -> int:
         StoppedError: a node was lost; the command has been ended.
     """
     environment = {**allocations.cleaned(os.environ), "RAY_ADDRESS": address}
-    process = subprocess.Popen(command, env=environment)  # noqa: S603 (the caller's words)
+    held = [int(number) for number in [os.environ.get(LOCK)] if number]  # goes on being held
+    process = subprocess.Popen(command, env=environment, pass_fds=held)  # noqa: S603 (the caller's words)
     try:
         while (code := process.poll()) is None:
             cluster.check(NODE_LOST)
