@@ -44,12 +44,10 @@ def find(environment: Mapping[str, str]) -> Allocation | None:
     nodes = tuple(_ask("scontrol", "show", "hostnames", listed[0]).split())
     described = _ask("scontrol", "show", "job", job)
     count = re.search(r"NumCPUs=(\d+)", described)
-    address = re.search(r"NodeAddr=(\S+)", _ask("scontrol", "show", "node", nodes[0]))
     processors = int(count[1]) // len(nodes) if count else 1
-    name = address[1] if address else nodes[0]
-    head = _ipv4(name)
+    head = _ipv4(_address_of(nodes[0]))
     if len(nodes) > 1 and head.startswith("127."):  # what /etc/hosts says of the own name, often
-        head = _address_towards(nodes[1])
+        head = _address_towards(_ipv4(_address_of(nodes[1])))
     return Allocation(job, nodes, max(1, processors), head)
 
 
@@ -94,10 +92,15 @@ def _ask(*command: str) -> str:
     return done.stdout
 
 
-def _address_towards(node: str) -> str:
-    """Return the own address that another node sees; nothing is sent."""
+def _address_of(node: str) -> str:
+    found = re.search(r"NodeAddr=(\S+)", _ask("scontrol", "show", "node", node))
+    return found[1] if found else node
+
+
+def _address_towards(other: str) -> str:
+    """Return the own address that another one sees; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((_ipv4(node), 9))
+        probe.connect((other, 9))
         return str(probe.getsockname()[0])
 
 
