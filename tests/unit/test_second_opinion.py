@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import synthetic_study
 
-from limr import io, making, records, results, second_opinion
+from limr import io, making, presentation, records, results, second_opinion
 from limr.errors import InputError
 from limr.grading.pool import GradingPool
 
@@ -125,6 +125,20 @@ def test_examples_are_the_most_frequent_and_short(inputs, tmp_path):
     answer = pd.read_csv(tmp_path / "t.tsv", sep="\t")["answer"][1]
     assert len(answer) <= 81
     assert "\n" not in answer
+
+
+def test_answers_that_look_like_numbers_are_shown_as_they_are(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "benchmark": ["marks"], "problem": ["0007"], "gold answer": ["2.5"], "answer": ["-0.4"],
+            "here": ["correct"], "there": ["incorrect: different"], "responses": [1000],
+        }
+    )  # fmt: skip
+    io.write_tsv(tmp_path / "t.tsv", frame)
+    shown, _, _ = presentation.read_texts("second-opinion-examples", tmp_path / "t.tsv")
+    assert shown.iloc[0].tolist() == [
+        "marks", "0007", "2.5", "-0.4", "correct", "incorrect: different", "1,000"
+    ]  # fmt: skip
 
 
 def test_a_study_without_evaluations_is_told_so(tmp_path):

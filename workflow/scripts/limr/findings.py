@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from limr import contrasts, results
 from limr.results import Group, Inputs
-from limr.statistics import Interval
+from limr.statistics import Interval, bootstrap_mean
+from limr.streams import stream
 
 
 @dataclass(frozen=True)
@@ -145,10 +148,11 @@ def _early(inputs: Inputs) -> list[str]:
     for group in results.evaluated_groups(inputs):
         if group.train == "ppo":
             found = results.headline_frames(inputs, group.name, first)
-            mean = sum(float(wide.to_numpy().mean()) for wide in found.values()) / len(found)
-            means.append((mean, group.title))
-    order = ", ".join(f"{title} {100 * mean:.1f} %" for mean, title in sorted(means, reverse=True))
-    return [f"Early on, at step {first} of {shared[-1]}, the order was: {order}."]
+            accuracies = {name: wide.to_numpy(np.float64) for name, wide in found.items()}
+            mean = bootstrap_mean(accuracies, stream(0, "early", group.name))
+            means.append((mean.mean, f"{group.title} {percent(mean)}"))
+    order = ", ".join(text for _, text in sorted(means, reverse=True))
+    return [f"Early on, at step {first} of {shared[-1]}, the means stood so: {order}."]
 
 
 def _of_subsets(inputs: Inputs) -> list[str]:
@@ -185,8 +189,10 @@ def headline(inputs: Inputs) -> list[str]:
     shown = main | {c.second.name for c in found if c.first.name in main}
     listed = [arm for arm in arms if arm.group.name in shown or not main]
     what = ", ".join(f"{named(arm)} {percent(arm.interval)}" for arm in listed)
-    first = arms[0]
-    lines = [f"{what}; {first.n_seeds} seeds, {first.interval.n_questions} questions."]
+    seeds = sorted({arm.n_seeds for arm in listed})
+    many = " to ".join(str(n) for n in dict.fromkeys((seeds[0], seeds[-1])))
+    plural = "" if seeds == [1] else "s"
+    lines = [f"{what}; {many} seed{plural}, {listed[0].interval.n_questions} questions."]
     gaps = [
         f"{c.first.title} − {c.second.title} {points(c.interval)}, "
         f"{'excludes' if c.interval.excludes_zero else 'contains'} 0"

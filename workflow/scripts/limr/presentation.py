@@ -41,7 +41,12 @@ def read_texts(name: str, tsv: Path | str) -> tuple[pd.DataFrame, str, str]:
     module = registry.load("tables", name)
     decimals = getattr(module, "DECIMALS", 1)
     cells = pd.read_csv(tsv, sep="\t", dtype=object, keep_default_na=False)
-    shown = cells.map(lambda cell: _text(_value(cell), decimals))
+    plain = getattr(module, "TEXTS", ())  # columns of texts, which may look like numbers
+    shown = cells.apply(
+        lambda column: column.map(
+            lambda cell: (cell or "–") if column.name in plain else _text(_value(cell), decimals)
+        )
+    )
     return shown, str(module.TITLE), str(module.caption(pd.read_csv(tsv, sep="\t")))
 
 

@@ -12,6 +12,7 @@ from limr import results, second_opinion
 TITLE = "Where the second opinion differs"
 NEEDS = ("opinions",)
 DECIMALS = 0
+TEXTS = ("benchmark", "problem", "gold answer", "answer", "here", "there")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
