@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from limr import schema, study
+from limr import registry, schema, study
 from limr.errors import InputError
 
 
@@ -144,3 +144,9 @@ def test_every_key_is_described() -> None:
 
     for name in ("study", "benchmark"):
         check(schema.load(name), name)
+
+
+def test_free_options_are_options() -> None:
+    for name in registry.names("engines"):
+        module = registry.load("engines", name)
+        assert set(getattr(module, "FREE", ())) <= set(module.OPTIONS["properties"]), name
