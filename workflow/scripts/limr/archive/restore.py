@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from limr import io, provenance, schema, sources, study
 from limr.archive import (
@@ -21,6 +21,7 @@ from limr.archive import (
     documents,
     jobs,
     limits,
+    links,
     showing,
     unpack,
     verify_files,
@@ -70,7 +71,8 @@ def restore(
     wanted = [entry for entry in entries if with_code or _of_results(entry.filename, record)]
     files = unpack.extract(path, wanted, folder)
     _check_digests(path, files)
-    _links(folder, record if with_code else {})
+    if with_code:
+        links.make(folder, record["code"], files)
     config = documents.read_yaml(folder / record["config"])
     for text in limits.exceeded(config):
         raise IntegrityError(f"{record['config']}: {text}.")
@@ -130,16 +132,6 @@ def _check_digests(path: Path, files: Mapping[str, tuple[int, str]]) -> None:
                 f"{path}: {name} is not the file that the archive lists (sha256 {digest}). Nothing "
                 "of it should be used: run `limr verify` on it, and get it again."
             )
-
-
-def _links(folder: Path, record: Json) -> None:
-    """Make the code's links, those that stay within the folder."""
-    for name in record.get("code", {}).get("links", ()):
-        target = (folder / name).read_text(encoding="utf-8")
-        parts = PurePosixPath(os.path.normpath(PurePosixPath(name).parent / target)).parts
-        if not PurePosixPath(target).is_absolute() and ".." not in parts:
-            (folder / name).unlink()
-            (folder / name).symlink_to(target)
 
 
 def _fetched(
@@ -208,5 +200,5 @@ def _settle(opened: Opened, with_code: bool) -> None:
     for path in chain([results], results.rglob("*")):
         os.utime(path, (now, now))
     if with_code:
-        for name in opened.record["code"]["files"]:
+        for name in opened.files.keys() & set(opened.record["code"]["files"]):
             os.utime(opened.folder / name, (now - _OLDER, now - _OLDER), follow_symlinks=False)

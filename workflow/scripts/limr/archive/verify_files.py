@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from limr import io, provenance
-from limr.archive import CHANGES, COMMIT, CRATE, IDS, RECORD, contents, crate, differences
+from limr.archive import CHANGES, COMMIT, CRATE, IDS, RECORD, contents, crate, differences, links
 from limr.archive import code as coding
 from limr.archive.opened import Opened
 
@@ -120,6 +120,7 @@ def commit(opened: Opened) -> Iterator[str]:
     strangers = [name for name in opened.files if not _explained(opened, name)]
     for name in sorted(strangers):
         yield f"{name}: neither code, nor a result, nor a record: nothing says why it is there"
+    yield from links.wrong(opened.folder, about, opened.files)
     if about["commit"] is None or missing:
         return
     text = (opened.folder / COMMIT).read_bytes() if opened.has(COMMIT) else b""
