@@ -94,8 +94,8 @@ def hostile(path: Path, files: dict[str, str], names: list[str]) -> Path:
     record = {
         **{"format": 1, "limr": "0", "study": "s", "config": "results/s/study.yaml"},
         **{"settings": {"responses": True, "policies": False}, "complete": True},
-        **dict.fromkeys(("missing", "not_of_the_study", "data"), []),
-        **dict.fromkeys(("left_out", "without_responses"), {}),
+        **{key: [] for key in ("missing", "not_of_the_study", "data")},
+        **{key: {} for key in ("left_out", "without_responses")},
         "code": {
             **{"commit": None, "tree": None, "changed": [], "executables": []},
             **{"links": names, "files": sorted({*files, *names})},
