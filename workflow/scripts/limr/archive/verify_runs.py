@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from limr import collect, io, registry
+from limr.archive import IDS, contents, differences, documents
 from limr.archive import code as coding
-from limr.archive import contents, differences, documents
 from limr.archive.opened import Opened
 from limr.errors import InputError
 from limr.records import EVALUATIONS, METRICS, ROLLOUTS
 from limr.sources import load_sources
+from limr.study import Study
 
 Json = dict[str, Any]
 MOST_ROWS = 50_000_000
@@ -118,14 +120,25 @@ def runs(opened: Opened) -> Iterator[str]:
             yield f"{path}: {field}"
 
 
-def metrics(opened: Opened) -> Iterator[str]:
-    """Yield where a run's metrics differ from its rollouts, or its rewards from its verdicts."""
+def drawn(study: Study) -> list[tuple[str, int]]:
+    """Return (arm, seed) of the runs that have rollouts."""
+    return [(arm, seed) for arm, seed in contents.runs(study) if study.arms[arm].train == "ppo"]
+
+
+def metrics(opened: Opened, done: list[str]) -> Iterator[str]:
+    """Yield where a run's metrics differ from its rollouts, or its rewards from its verdicts.
+
+    Args:
+        opened: the archive.
+        done: gains the tables that were checked.
+    """
     rewards = opened.study.config["reward"]
-    for arm, seed in contents.runs(opened.study):
+    for arm, seed in drawn(opened.study):
         at = f"{opened.results}/runs/{arm}/seed{seed}"
         rollouts, table = f"{at}/rollouts.parquet", f"{at}/metrics.parquet"
         if not opened.has(rollouts, table):
             continue
+        done.append(table)
         counted, odd = _counted(opened, rollouts, rewards)
         if odd:
             yield f"{rollouts}: reward: {odd:,} rows have another than their verdict's"
@@ -134,9 +147,12 @@ def metrics(opened: Opened) -> Iterator[str]:
             yield f"{table}: step: expected {len(counted)} steps, found {len(frame)}"
             continue
         for name in counted.columns:
-            gap = (frame[name] - counted[name]).abs() > 1e-5 * (1 + counted[name].abs())
-            if gap.any():
-                step = int(gap.index[gap.to_numpy()][0])
+            gap = (frame[name] - counted[name]).abs()
+            # No number is near to NaN, which compares as false either way.
+            near = gap <= 1e-5 * (1 + counted[name].abs())
+            wrong = ~(near | (frame[name].isna() & counted[name].isna()))
+            if wrong.any():
+                step = int(wrong.index[wrong.to_numpy()][0])
                 yield (
                     f"{table}: {name} of step {step}: expected {counted[name][step]:.6g} (from "
                     f"the rollouts), found {frame[name][step]:.6g}"
@@ -169,13 +185,37 @@ def _counted(opened: Opened, path: str, rewards: Json) -> tuple[pd.DataFrame, in
     return total.drop(columns="n").div(total["n"], axis=0), odd
 
 
-def evaluations(opened: Opened) -> Iterator[str]:
-    """Yield where an evaluation's summary differs from its responses or from the study."""
+def responses(opened: Opened) -> Iterator[str]:
+    """Yield tables that are said to be without responses and may not be, or are not."""
+    kept = opened.record["settings"]["responses"]
+    for path in sorted({*opened.files, *opened.record["without_responses"]}):
+        inside = path.removeprefix(f"{opened.results}/")
+        kind = contents.kind(opened.study, inside) if inside != path else None
+        told = path in opened.record["without_responses"]
+        if told and kept:
+            yield f"{path}: it is said to be without responses, and the study keeps them"
+        elif told and (path not in opened.files or kind not in ("rollouts", "evaluation")):
+            yield f"{path}: it is said to be without responses, and is no table of them here"
+        elif kind in ("rollouts", "evaluation") and not kept:
+            full = pq.ParquetFile(opened.folder / path).iter_batches(_BATCH, columns=["response"])
+            n = sum(batch.num_rows - batch.column(0).null_count for batch in full)
+            if n or not told:
+                yield f"{path}: response: the study leaves them out, found {n:,} (said: {told})"
+
+
+def evaluations(opened: Opened, done: list[str]) -> Iterator[str]:
+    """Yield where an evaluation differs from its summary, its problems, or the study.
+
+    Args:
+        opened: the archive.
+        done: gains the summaries that were checked.
+    """
     study = opened.study
     for arm, seed, step, benchmark in contents.evaluations(study):
         at = f"{opened.results}/evals/{arm}/seed{seed}/step{step}/{benchmark}"
         if not opened.has(f"{at}.json", f"{at}.parquet"):
             continue
+        done.append(f"{at}.json")
         found = opened.json(f"{at}.json")
         table = io.read_parquet(opened.folder / f"{at}.parquet", EVALUATIONS)
         expected = {
@@ -189,3 +229,38 @@ def evaluations(opened: Opened) -> Iterator[str]:
         }
         for field in differences.of_values(expected, found):
             yield f"{at}.json: {field}"
+        for text in _asked(table, _ids(opened, benchmark), study.benchmarks[benchmark]):
+            yield f"{at}.parquet: {text}"
+
+
+def _ids(opened: Opened, benchmark: str) -> list[str] | None:
+    """Return the ids of a benchmark's problems, also where their texts are left out."""
+    for folder in (opened.results, IDS):
+        path = f"{folder}/problems/{benchmark}.jsonl"
+        if opened.has(path):
+            return [str(row["problem_id"]) for row in io.read_jsonl(opened.folder / path)]
+    return None
+
+
+def _asked(table: pa.Table, ids: list[str] | None, settings: Json) -> Iterator[str]:
+    """Yield where an evaluation's rows are not one a decoding, problem of the benchmark, sample."""
+    rows = table.select(["decoding", "problem_id", "sample"]).to_pandas()
+    samples = {entry["name"]: entry["samples"] for entry in settings["decodings"]}
+    parts = rows.groupby("decoding", sort=False, dropna=False)
+    by_decoding = {str(name): part for name, part in parts}
+    if sorted(by_decoding) != sorted(samples):
+        yield f"decoding: expected {sorted(samples)}, found {sorted(by_decoding)}"
+        return
+    for name, part in by_decoding.items():
+        asked = part.groupby("problem_id", sort=False, dropna=False)["sample"].apply(sorted)
+        if ids is not None and set(asked.index) != set(ids):
+            odd = sorted(map(str, set(asked.index) ^ set(ids)))
+            expected = f"the {len(set(ids))} of the benchmark"
+            yield f"problem_id of '{name}': expected {expected}, {len(odd)} differ: '{odd[0]}'"
+        due = list(range(samples[name]))
+        wrong = asked[asked.map(lambda found, due=due: found != due)]
+        if len(wrong):
+            yield (
+                f"sample of '{name}', '{wrong.index[0]}': expected {due[:9]}, "
+                f"found {wrong.iloc[0][:9]} ({len(wrong)} problems)"
+            )
