@@ -101,6 +101,24 @@ def test_differences_name_the_field() -> None:
     ]
 
 
+def test_settings_are_compared_exactly() -> None:
+    ours, theirs = {"a": [{"b": 1e-9}]}, {"a": [{"b": 1e-12}]}
+    assert list(differences.of_values(ours, theirs)) == []
+    found = [str(d) for d in differences.of_values(ours, theirs, tolerance=0.0)]
+    assert found == ["a[0].b: expected 1e-09, found 1e-12"]
+    nan = {"a": float("nan"), "b": 1}
+    assert list(differences.of_values(nan, {**nan, "b": 1.0}, tolerance=0.0)) == []
+
+
+def test_a_small_change_of_the_configuration_is_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = study(tmp_path / "1", 20, rate=0.25)
+    second = study(tmp_path / "2", 20, rate=0.2500000001)
+    found = json.loads(compared(capsys, first, second, "--json"))
+    assert found["configuration"] == [{"key": "rate", "first": "0.25", "second": "0.2500000001"}]
+
+
 def test_differences_of_tables_name_the_row() -> None:
     ours = pa.table({"problem_id": ["x", "y"], "score": [1.0, float("nan")]})
     theirs = pa.table({"problem_id": ["x", "y"], "score": [1.0, 3.0]})

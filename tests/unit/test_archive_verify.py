@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from limr import collect, io
+from limr import collect, io, provenance, registry
 from limr import study as studies
 from limr.archive import IDS, contents, verify, verify_files, verify_runs
 from limr.archive.opened import Findings, Line, Opened
@@ -158,6 +159,35 @@ def test_rows_are_those_that_the_benchmark_asks_for(kind: str, folder: str, open
     assert found
     assert all(text.startswith(f"{at}.parquet: ") for text in found)
     assert any(named in text for text in found)
+
+
+def test_a_small_change_of_a_decoding_is_named(opened: Opened) -> None:
+    problems(opened, RESULTS)
+    settings = copy.deepcopy(opened.study.benchmarks[EASY])
+    settings["decodings"][0]["temperature"] += 1e-10
+    at = evaluation(opened, lambda rows: rows, settings=settings)
+    found = list(verify_runs.evaluations(opened, []))
+    assert [text.split(": expected")[0] for text in found] == [
+        f"{at}.json: settings.decodings[0].temperature"
+    ]
+
+
+def test_a_learning_rate_is_compared_exactly(opened: Opened) -> None:
+    study = opened.study
+    engine, config = study.config["engine"]["train"], study.config
+    free = getattr(registry.load("engines", engine), "FREE", ())
+    options = {k: v for k, v in config["engines"].get(engine, {}).items() if k not in free}
+    settings = {
+        **{"engine": engine, "options": options, "grader": config["grader"]},
+        **{"steps": study.steps["ppo"], "reward": config["reward"]},
+        "ppo": {**config["ppo"], "actor_learning_rate": 3.0e-4 + 1e-10},
+    }
+    path = f"{RESULTS}/runs/full/seed1/run.json"
+    io.write_json(opened.folder / path, {"settings": settings})
+    (opened.folder / "workflow").symlink_to(provenance.ROOT / "workflow")
+    found = list(verify_runs.runs(opened))
+    assert f"{path}: settings.ppo.actor_learning_rate: expected 0.0003, found" in "".join(found)
+    assert not any("ppo.gamma" in text for text in found)
 
 
 # --- responses -----------------------------------------------------------------------------------

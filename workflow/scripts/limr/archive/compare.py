@@ -103,7 +103,7 @@ def _configuration(first: Side, second: Side) -> list[Json] | None:
     )
     return [
         {"key": found.field, "first": found.expected, "second": found.found}
-        for found in differences.of_values(ours, theirs)
+        for found in differences.of_values(ours, theirs, tolerance=0.0)
     ]
 
 

@@ -98,7 +98,7 @@ def rebuilt(document: Any, opened: Opened) -> Iterator[str]:
     if expected["@context"] != document.get("@context"):
         yield f"{CRATE}: @context: expected {expected['@context']}"
     for name in dict.fromkeys([*ours, *theirs]):
-        for found in differences.of_values(ours.get(name, {}), theirs.get(name, {})):
+        for found in differences.of_values(ours.get(name, {}), theirs.get(name, {}), tolerance=0.0):
             yield f"{CRATE}: {name} {found}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -64,7 +65,7 @@ def data(opened: Opened) -> Iterator[str]:
             key: getattr(pinned[name], key) for key in ("url", "sha256", "bytes", "licence")
         }
         found = {key: said[name].get(key) for key in expected}
-        for field in differences.of_values(expected, found):
+        for field in differences.of_values(expected, found, tolerance=0.0):
             yield f"archive.json: data: {name}: {field}"
         path = f"{opened.results}/sources/{name}"
         digest = opened.sha256(path)
@@ -116,7 +117,8 @@ def runs(opened: Opened) -> Iterator[str]:
             ),
             "inputs_sha256": inputs,
         }
-        for field in differences.of_values(expected, {key: found.get(key) for key in expected}):
+        there = {key: found.get(key) for key in expected}
+        for field in differences.of_values(expected, there, tolerance=0.0):
             yield f"{path}: {field}"
 
 
@@ -222,14 +224,16 @@ def evaluations(opened: Opened, done: list[str]) -> Iterator[str]:
             "step": step,
             "seed": seed,
             "benchmark": benchmark,
-            "settings": study.benchmarks[benchmark],
+            "settings": found.get("settings"),
             "sha256": opened.sha256(f"{at}.parquet"),
             "grader_version": found.get("grader_version"),
             **collect.summarise_evaluation(table),
         }
-        for field in differences.of_values(expected, found):
+        settings = study.benchmarks[benchmark]
+        asked = differences.of_values(settings, found.get("settings"), "settings", tolerance=0.0)
+        for field in chain(asked, differences.of_values(expected, found)):
             yield f"{at}.json: {field}"
-        for text in _asked(table, _ids(opened, benchmark), study.benchmarks[benchmark]):
+        for text in _asked(table, _ids(opened, benchmark), settings):
             yield f"{at}.parquet: {text}"
 
 
