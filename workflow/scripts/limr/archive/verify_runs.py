@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from limr import collect, io, registry
 from limr.archive import IDS, contents, differences, documents
 from limr.archive import code as coding
+from limr.archive import tables as bounds
 from limr.archive.opened import Opened
 from limr.errors import InputError
 from limr.records import EVALUATIONS, METRICS, ROLLOUTS
@@ -20,8 +21,6 @@ from limr.sources import load_sources
 from limr.study import Study
 
 Json = dict[str, Any]
-MOST_ROWS = 50_000_000
-MOST_BYTES = 16 << 30  # of all columns, unpacked
 _BATCH = 1 << 18
 
 
@@ -30,14 +29,9 @@ def tables(opened: Opened) -> Iterator[str]:
     for name in sorted(opened.files):
         if not name.endswith(".parquet"):
             continue
-        try:
-            about = pq.read_metadata(opened.folder / name)
-            size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
-        except Exception as error:  # noqa: BLE001 (of a stranger's bytes, whatever they break)
-            yield f"{name}: not a parquet table ({error})"
-            continue
-        if about.num_rows > MOST_ROWS or size > MOST_BYTES:
-            yield f"{name}: {about.num_rows:,} rows of {size:,} bytes: more than is read"
+        why = bounds.why_not(opened.folder / name)
+        if why:
+            yield f"{name}: {why}"
 
 
 def documents_are_plain(opened: Opened) -> Iterator[str]:
