@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from small_archive import small_archive
 
 from limr.archive import links, restore, verify_files
 from limr.errors import IntegrityError
@@ -89,39 +87,13 @@ def test_verify_names_them(tmp_path: Path) -> None:
     assert [text.split(":")[0] for text in found] == ["x", "/etc/hosts"]
 
 
-def hostile(path: Path, files: dict[str, str], names: list[str]) -> Path:
-    """Write an archive that is whole by its own digests, with these links."""
-    record = {
-        **{"format": 1, "limr": "0", "study": "s", "config": "results/s/study.yaml"},
-        **{"settings": {"responses": True, "policies": False}, "complete": True},
-        **{key: [] for key in ("missing", "not_of_the_study", "data")},
-        **{key: {} for key in ("left_out", "without_responses")},
-        "code": {
-            **{"commit": None, "tree": None, "changed": [], "executables": []},
-            **{"links": names, "files": sorted({*files, *names})},
-        },
-        "environments": {"changed_since_runs": {}},
-        "time": {"started": "", "ended": ""},
-    }
-    content = {**files, "archive.json": json.dumps(record)}
-    graph = [
-        {"@id": name, "@type": "File", "sha256": hashlib.sha256(text.encode()).hexdigest()}
-        for name, text in content.items()
-    ]
-    content["ro-crate-metadata.json"] = json.dumps({"@graph": graph})
-    with zipfile.ZipFile(path, "w") as zipped:
-        for name, text in content.items():
-            zipped.writestr(name, text)
-    return path
-
-
 @pytest.mark.parametrize("how", ["absolute", "relative", "chained"])
 def test_restore_deletes_no_file_of_the_user(how: str, tmp_path: Path) -> None:
     mine = tmp_path / "mine.txt"
     mine.write_text("harmless")
     files = {"Snakefile": "#", "a/b": "..", "c": "a/b/../.."}
     names = {"absolute": [str(mine)], "relative": ["../mine.txt"], "chained": ["a/b", "c"]}[how]
-    path = hostile(tmp_path / "a.zip", files, names)
+    path = small_archive(tmp_path / "a.zip", files, names)
     with pytest.raises(IntegrityError, match="a link of the code"):
         restore.restore(path, tmp_path / "new", None, fetch=False, say=lambda _: None)
     assert mine.read_text() == "harmless"

@@ -66,4 +66,5 @@ def _length(column: pa.Array) -> int:
         return int(column.nbytes)
     lengths = pc.binary_length(column.dictionary).cast(pa.int64())
     # A text that stands a thousand times is not made a thousand times to count it.
-    return int(pc.sum(lengths.take(column.indices)).as_py() or 0) + column.indices.nbytes
+    total = pc.sum(lengths.take(column.indices)).as_py() or 0
+    return int(total) + int(column.indices.nbytes)
