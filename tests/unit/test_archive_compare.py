@@ -12,7 +12,7 @@ import pytest
 
 from limr import io
 from limr.__main__ import main
-from limr.archive import differences
+from limr.archive import differences, tables
 from limr.collect import COLLECTED_EVALUATIONS
 
 
@@ -84,6 +84,15 @@ def test_other_questions_are_not_paired(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_no_study_in_it(tmp_path: Path) -> None:
     assert main(["compare", str(tmp_path / "none"), str(tmp_path / "none")]) == 2
+
+
+def test_a_table_that_unpacks_to_too_much_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = study(tmp_path / "1", 20)
+    monkeypatch.setattr(tables, "MOST_BYTES", 1000)
+    assert main(["compare", str(first), str(first)]) == 2
+    assert "collected/evaluations.parquet: 160 rows of" in capsys.readouterr().err
 
 
 def test_differences_name_the_field() -> None:
