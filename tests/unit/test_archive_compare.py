@@ -12,7 +12,7 @@ import pytest
 
 from limr import io
 from limr.__main__ import main
-from limr.archive import differences
+from limr.archive import differences, tables
 from limr.collect import COLLECTED_EVALUATIONS
 
 
@@ -86,6 +86,15 @@ def test_no_study_in_it(tmp_path: Path) -> None:
     assert main(["compare", str(tmp_path / "none"), str(tmp_path / "none")]) == 2
 
 
+def test_a_table_that_unpacks_to_too_much_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = study(tmp_path / "1", 20)
+    monkeypatch.setattr(tables, "MOST_BYTES", 1000)
+    assert main(["compare", str(first), str(first)]) == 2
+    assert "collected/evaluations.parquet: 160 rows of" in capsys.readouterr().err
+
+
 def test_differences_name_the_field() -> None:
     ours = {"a": [1, {"b": 2.0}], "c": None}
     theirs = {"a": [1, {"b": 2.5}], "d": 1}
@@ -99,6 +108,24 @@ def test_differences_name_the_field() -> None:
     assert [str(d) for d in differences.of_values({"a": True}, {"a": 1})] == [
         "a: expected True, found 1"
     ]
+
+
+def test_settings_are_compared_exactly() -> None:
+    ours, theirs = {"a": [{"b": 1e-9}]}, {"a": [{"b": 1e-12}]}
+    assert list(differences.of_values(ours, theirs)) == []
+    found = [str(d) for d in differences.of_values(ours, theirs, tolerance=0.0)]
+    assert found == ["a[0].b: expected 1e-09, found 1e-12"]
+    nan = {"a": float("nan"), "b": 1}
+    assert list(differences.of_values(nan, {**nan, "b": 1.0}, tolerance=0.0)) == []
+
+
+def test_a_small_change_of_the_configuration_is_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = study(tmp_path / "1", 20, rate=0.25)
+    second = study(tmp_path / "2", 20, rate=0.2500000001)
+    found = json.loads(compared(capsys, first, second, "--json"))
+    assert found["configuration"] == [{"key": "rate", "first": "0.25", "second": "0.2500000001"}]
 
 
 def test_differences_of_tables_name_the_row() -> None:

@@ -115,6 +115,21 @@ def test_switches(root: Path, pinned: dict[str, Source]) -> None:
         assert reason(study, pinned, "base/model.safetensors") is None
 
 
+def test_a_report_without_texts_still_holds_scores_and_curves(
+    root: Path, pinned: dict[str, Source]
+) -> None:
+    study = published(root)
+    study.config["report"]["texts"] = False
+    found = sharing.rules(study, pinned)
+    assert found.scores
+    assert "scores or" in str(sharing.why_not(study, found, "report.html", "report"))
+    curves = replace(found, scores={}, sources={"log": "closed"})
+    assert "closed" in str(sharing.why_not(study, curves, "report.html", "report"))
+    neither = replace(found, scores={}, sources={}, responses=False)
+    assert neither.datasets
+    assert sharing.why_not(study, neither, "report.html", "report") is None
+
+
 def test_a_pretrained_base_stays_out_but_its_description_goes_in(
     root: Path, pinned: dict[str, Source]
 ) -> None:

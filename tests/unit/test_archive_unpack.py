@@ -53,6 +53,11 @@ def test_a_plain_archive_is_unpacked(tmp_path: Path) -> None:
         ("./a", "plain name"),
         ("folder/", "plain name"),
         ("a" * 2000, "plain name"),
+        ("/".join("a" * 25), "deeper than 24"),
+        ("a" * 256, "too long"),
+        ("é" * 128, "too long"),
+        (".git/hooks/post-checkout", "git executes"),
+        ("a/.GIT", "git executes"),
     ],
 )
 def test_names_that_lead_elsewhere(name: str, reason: str, tmp_path: Path) -> None:
@@ -79,12 +84,15 @@ def test_a_device(tmp_path: Path) -> None:
         unpack.check(path)
 
 
-@pytest.mark.parametrize("second", ["a.txt", "A.TXT"])
-def test_a_doubled_name(second: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("a.txt", "a.txt"), ("a.txt", "A.TXT"), ("\u00e9", "e\u0301"), ("\u00c9", "e\u0301")],
+)
+def test_a_doubled_name(first: str, second: str, tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as zipped:
         warnings.simplefilter("ignore")  # zipfile says that a name stands twice
-        zipped.writestr("a.txt", "1")
+        zipped.writestr(first, "1")
         zipped.writestr(second, "2")
     with pytest.raises(unpack.RefusedError, match="twice"):
         unpack.check(path)
@@ -170,6 +178,30 @@ def test_something_behind_the_end(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"more")
     with pytest.raises(unpack.RefusedError, match="behind it"):
         unpack.check(path)
+
+
+def test_more_entries_than_the_end_record_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make(tmp_path / "a.zip", {"a": b"", "b": b"", "c": b""}, plain)
+    content = bytearray(path.read_bytes())
+    content[-14:-10] = struct.pack("<2H", 1, 1)
+    path.write_bytes(content)
+    assert len(unpack.check(path)) == 3  # Python counts the table itself
+    monkeypatch.setattr(unpack, "MOST_ENTRIES", 2)
+    with pytest.raises(unpack.RefusedError, match="3 entries"):
+        unpack.check(path)
+
+
+def test_a_name_that_is_there_already(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "a").write_text("mine")
+    for name in ("a", "a/b"):
+        path = make(tmp_path / "a.zip", {name: b"1"}, plain)
+        with pytest.raises(unpack.RefusedError, match="exists"):
+            unpack.extract(path, unpack.check(path), folder)
+    assert (folder / "a").read_text() == "mine"
 
 
 def test_a_damaged_entry(tmp_path: Path) -> None:

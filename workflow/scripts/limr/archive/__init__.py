@@ -2,8 +2,9 @@
 
 `contents` says what belongs to a study, `sharing` what may be passed on, `code` which code it was,
 `crate` describes it all as a Workflow Run RO-Crate, `build` packs it. `unpack` opens archives of
-strangers, `verify*` checks them, `derive` makes every derived file again, `restore` goes on from
-one, `compare` sets two side by side. Nothing in an archive is ever executed.
+strangers, `tables` and `links` bound what is in them, `verify*` checks them, `derive` makes every
+derived file again, `restore` goes on from one, `compare` sets two side by side. Nothing in an
+archive is ever executed.
 """
 
 FORMAT = 1

@@ -125,12 +125,16 @@ def _own_files(found: Plan) -> None:
     own = found.study.config["archive"]["own_files"]
     entries = {**found.study.datasets, **found.study.config["trajectories"]}
     for name, entry in entries.items():
-        given = Path(entry["path"]) if entry.get("path") else None
-        files = [given] if given and given.is_file() else sorted(given.rglob("*")) if given else []
-        for path in (path for path in files if path.is_file()):
-            inside = os.path.relpath(found.folder / path, found.folder)
+        if not entry.get("path"):
+            continue
+        # As the workflow finds it, wherever this is called.
+        given = found.folder / entry["path"]
+        files = [given] if given.is_file() else sorted(given.rglob("*"))
+        for at in (at for at in files if at.is_file()):
+            path = Path(entry["path"]) / at.relative_to(given)
+            inside = os.path.relpath(at, found.folder)
             if name in own and not inside.startswith(".."):
-                found.files[inside] = ("own file", found.folder / path)
+                found.files[inside] = ("own file", at)
             else:
                 why = (
                     "a file outside the working folder"
@@ -138,8 +142,8 @@ def _own_files(found: Plan) -> None:
                     else ("a file of the author's own, not named in archive.own_files")
                 )
                 found.left_out[str(path)] = {
-                    "bytes": path.stat().st_size,
-                    "sha256": io.sha256(path),
+                    "bytes": at.stat().st_size,
+                    "sha256": io.sha256(at),
                     "why": why,
                 }
 

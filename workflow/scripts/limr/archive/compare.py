@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from limr import io, results
-from limr.archive import RECORD, contents, differences, documents, unpack
+from limr.archive import RECORD, contents, differences, documents, tables, unpack
 from limr.archive import code as coding
 from limr.collect import COLLECTED_EVALUATIONS
 from limr.errors import InputError
@@ -103,7 +103,7 @@ def _configuration(first: Side, second: Side) -> list[Json] | None:
     )
     return [
         {"key": found.field, "first": found.expected, "second": found.found}
-        for found in differences.of_values(ours, theirs)
+        for found in differences.of_values(ours, theirs, tolerance=0.0)
     ]
 
 
@@ -180,6 +180,9 @@ def _inputs(side: Side) -> Inputs | None:
     path = side.results / "collected/evaluations.parquet"
     if not path.is_file():
         return None
+    why = tables.why_not(path)
+    if why:
+        raise InputError(f"{path}: {why}.")
     frame = io.read_parquet(path, COLLECTED_EVALUATIONS).to_pandas()
     arms = frame.drop_duplicates("arm")
     study = {

@@ -47,20 +47,29 @@ def _difference(field: str, expected: object, found: object) -> Difference:
     return Difference(field, shown(expected), shown(found))
 
 
-def same(first: Any, second: Any) -> bool:
-    """Return whether two plain values are the same, numbers within `TOLERANCE`."""
+def same(first: Any, second: Any, tolerance: float = TOLERANCE) -> bool:
+    """Return whether two plain values are the same, numbers within a tolerance."""
     numbers = (int, float)
     if isinstance(first, bool) or isinstance(second, bool):
         return first is second
     if isinstance(first, numbers) and isinstance(second, numbers):
         if math.isnan(first) or math.isnan(second):
             return math.isnan(first) and math.isnan(second)
-        return math.isclose(first, second, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        return math.isclose(first, second, rel_tol=tolerance, abs_tol=tolerance)
     return bool(first == second)
 
 
-def of_values(expected: Any, found: Any, field: str = "") -> Iterator[Difference]:
-    """Yield the differences of two JSON values."""
+def of_values(
+    expected: Any, found: Any, field: str = "", *, tolerance: float = TOLERANCE
+) -> Iterator[Difference]:
+    """Yield the differences of two JSON values.
+
+    Args:
+        expected: one.
+        found: the other.
+        field: where they stand.
+        tolerance: of numbers, absolute and relative: 0 for settings, which nothing computes.
+    """
     if isinstance(expected, Mapping) and isinstance(found, Mapping):
         for key in dict.fromkeys([*expected, *found]):
             at = f"{field}.{key}" if field else str(key)
@@ -69,11 +78,11 @@ def of_values(expected: Any, found: Any, field: str = "") -> Iterator[Difference
             elif key not in expected:
                 yield Difference(at, "nothing", shown(found[key]))
             else:
-                yield from of_values(expected[key], found[key], at)
+                yield from of_values(expected[key], found[key], at, tolerance=tolerance)
     elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
         for number, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from of_values(one, other, f"{field}[{number}]")
-    elif not same(expected, found):
+            yield from of_values(one, other, f"{field}[{number}]", tolerance=tolerance)
+    elif not same(expected, found, tolerance):
         yield _difference(field or "the value", expected, found)
 
 

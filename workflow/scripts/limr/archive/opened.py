@@ -99,7 +99,8 @@ class Findings:
         Args:
             name: the check's name.
             problems: yields a sentence for each thing that is wrong.
-            passed: what to say if nothing is; a function is asked after the check.
+            passed: what to say if nothing is; a function is asked after the check, and may
+                return nothing to say.
         """
         n = 0
         try:
@@ -114,8 +115,9 @@ class Findings:
             self.add(FAILED, name, f"it cannot be checked ({type(error).__name__}: {error})")
         if n > MOST_LINES:
             self.add(FAILED, name, f"and {n - MOST_LINES:,} more")
-        if n == 0:
-            self.add(OK, name, passed if isinstance(passed, str) else passed())
+        said = passed if isinstance(passed, str) or n else passed()
+        if n == 0 and said:
+            self.add(OK, name, str(said))
         return n == 0
 
     @property

@@ -21,9 +21,12 @@ from limr.archive import (
     documents,
     jobs,
     limits,
+    links,
     showing,
+    tables,
     unpack,
     verify_files,
+    verify_runs,
 )
 from limr.archive.derive import Job
 from limr.archive.opened import RECORD_SCHEMA, Json, Opened
@@ -31,6 +34,10 @@ from limr.errors import InputError, IntegrityError
 
 # Snakemake takes a script that is not older than its outputs for a changed one.
 _OLDER = 60.0  # seconds
+# Own files are put into a clone, which runs code: never where code is, nor as what may be code;
+# nor among the results of another study.
+_CLOSED = ("results", "workflow", "profiles", "envs", "slurm")
+_DATA = (".jsonl", ".json", ".parquet", ".csv", ".tsv", ".txt", ".log", ".gz", ".zst")
 
 
 @dataclass(frozen=True)
@@ -68,18 +75,24 @@ def restore(
     with_code = not (folder / "Snakefile").exists()
     _check_folder(folder, record["study"], with_code)
     wanted = [entry for entry in entries if with_code or _of_results(entry.filename, record)]
-    files = unpack.extract(path, wanted, folder)
-    _check_digests(path, files)
-    _links(folder, record if with_code else {})
-    config = documents.read_yaml(folder / record["config"])
-    for text in limits.exceeded(config):
-        raise IntegrityError(f"{record['config']}: {text}.")
-    marks = (folder if with_code else provenance.ROOT) / "config/benchmarks"
-    checked = study.load(config, record["config"], marks, own_files=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Beside its place, on the same disk: what is not as it should be never stands there.
+    with tempfile.TemporaryDirectory(prefix=".limr-restore-", dir=folder) as scratch:
+        inside = Path(scratch)
+        files = unpack.extract(path, wanted, inside)
+        _check_digests(path, files)
+        if with_code:
+            links.make(inside, record["code"], files)
+        checked = _study(inside, files, record, with_code)
+        if not with_code:
+            own = _own(entries, checked, say)
+            files |= (more := unpack.extract(path, own, inside))
+            _check_digests(path, more)
+        _move(inside, folder, files)
     opened = Opened(folder, files, record, checked)
     lacking = dict(_fetched(opened, mirror, fetch, say))
     made = tuple(_made(opened, say))
-    _settle(opened, with_code)
+    _settle(opened)
     return Restored(opened, with_code, made, lacking)
 
 
@@ -97,6 +110,58 @@ def _record(path: Path) -> Json:
 
 def _of_results(name: str, record: Json) -> bool:
     return name.startswith((f"results/{record['study']}/", f"{contents.METADATA}/"))
+
+
+def _study(
+    folder: Path, files: Mapping[str, tuple[int, str]], record: Json, with_code: bool
+) -> study.Study:
+    config = documents.read_yaml(folder / record["config"])
+    for text in limits.exceeded(config):
+        raise IntegrityError(f"{record['config']}: {text}.")
+    plain = Opened(folder, files, record, None)  # type: ignore[arg-type] # not asked for it
+    for text in verify_runs.documents_are_plain(plain):
+        raise IntegrityError(text)
+    marks = (folder if with_code else provenance.ROOT) / "config/benchmarks"
+    return study.load(config, record["config"], marks, own_files=False)
+
+
+def _own(
+    entries: Sequence[zipfile.ZipInfo], checked: study.Study, say: Callable[[str], None]
+) -> list[zipfile.ZipInfo]:
+    """Return the author's own files, those that cannot be taken for code of the clone."""
+    named = {**checked.datasets, **checked.config["trajectories"]}
+    own = checked.config["archive"]["own_files"]
+    given = [named.get(name, {}).get("path") for name in own]
+    paths = [os.path.normpath(path) for path in given if path]
+    found = []
+    for entry in entries:
+        name = entry.filename
+        if not any(name == path or name.startswith(f"{path}/") for path in paths):
+            continue
+        parts = PurePosixPath(name).parts
+        hidden = any(part.startswith(".") for part in parts)
+        if hidden or parts[0] in _CLOSED or not name.endswith(_DATA):
+            say(f"not restored into a clone, since it is not plainly data there: {name}")
+        else:
+            found.append(entry)
+    return found
+
+
+def _move(inside: Path, folder: Path, files: Mapping[str, tuple[int, str]]) -> None:
+    """Move checked files to their places, all or none; a file that is there is never replaced."""
+    wanted = []
+    for name, (_, digest) in files.items():
+        target = folder / name
+        if not os.path.lexists(target):
+            wanted.append(name)
+        elif not target.is_file() or io.sha256(target) != digest:
+            raise InputError(
+                f"{target} is there already, and is not the archive's. Move it away, or restore "
+                "into another folder."
+            )
+    for name in wanted:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(inside / name, folder / name)
 
 
 def _check_folder(folder: Path, name: str, with_code: bool) -> None:
@@ -121,8 +186,11 @@ def _check_folder(folder: Path, name: str, with_code: bool) -> None:
 
 
 def _check_digests(path: Path, files: Mapping[str, tuple[int, str]]) -> None:
-    with zipfile.ZipFile(path) as zipped, tempfile.TemporaryDirectory() as scratch:
-        unpack.extract(path, [zipped.getinfo(CRATE)], Path(scratch))
+    crates = [entry for entry in unpack.check(path) if entry.filename == CRATE]
+    if not crates:
+        raise unpack.RefusedError(f"{path}: it has no {CRATE}: no archive of limr.")
+    with tempfile.TemporaryDirectory(prefix="limr-restore-") as scratch:
+        unpack.extract(path, crates, Path(scratch))
         listed = verify_files.entities(documents.read_json(Path(scratch) / CRATE))
     for name, (_, digest) in files.items():
         if name != CRATE and listed.get(name, {}).get("sha256") != digest:
@@ -130,16 +198,6 @@ def _check_digests(path: Path, files: Mapping[str, tuple[int, str]]) -> None:
                 f"{path}: {name} is not the file that the archive lists (sha256 {digest}). Nothing "
                 "of it should be used: run `limr verify` on it, and get it again."
             )
-
-
-def _links(folder: Path, record: Json) -> None:
-    """Make the code's links, those that stay within the folder."""
-    for name in record.get("code", {}).get("links", ()):
-        target = (folder / name).read_text(encoding="utf-8")
-        parts = PurePosixPath(os.path.normpath(PurePosixPath(name).parent / target)).parts
-        if not PurePosixPath(target).is_absolute() and ".." not in parts:
-            (folder / name).unlink()
-            (folder / name).symlink_to(target)
 
 
 def _fetched(
@@ -182,6 +240,10 @@ def _made(opened: Opened, say: Callable[[str], None]) -> Iterator[str]:
 
 
 def _make(opened: Opened, job: Job, wanted: Sequence[str]) -> None:
+    for path in job.inputs:
+        why = tables.why_not(opened.folder / path) if path.endswith(".parquet") else None
+        if why:
+            raise IntegrityError(f"{path}: {why}.")
     with tempfile.TemporaryDirectory(prefix="limr-restore-") as scratch:
         kept = [path for path in job.outputs if (opened.folder / path).is_file()]
         for number, path in enumerate(kept):
@@ -201,12 +263,12 @@ def _make(opened: Opened, job: Job, wanted: Sequence[str]) -> None:
             )
 
 
-def _settle(opened: Opened, with_code: bool) -> None:
-    """Give results one time and code an earlier one: nothing is then newer than what it made."""
+def _settle(opened: Opened) -> None:
+    """Give results one time, code and own files an earlier one: no input is newer than a result."""
     now = time.time()
     results = opened.folder / "results" / opened.study.name
     for path in chain([results], results.rglob("*")):
         os.utime(path, (now, now))
-    if with_code:
-        for name in opened.record["code"]["files"]:
+    for name in opened.files:
+        if not _of_results(name, opened.record):
             os.utime(opened.folder / name, (now - _OLDER, now - _OLDER), follow_symlinks=False)

@@ -130,14 +130,23 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
         drawn = {"scores", "trajectories"} & {*plugin.NEEDS, *getattr(plugin, "WANTS", ())}
         closed = [*found.scores.values(), *found.sources.values()]
         return closed[0] if drawn and closed else None
-    if kind == "report" and study.config["report"]["texts"]:
-        shown = next(iter(found.datasets.values()), None)
-        if shown:
-            return f"it shows texts of problems: {shown}"
-        return None if found.responses else "it shows responses, which this archive leaves out"
+    if kind == "report":
+        return _why_no_report(study, found)
     if kind == "policy":
         return None if found.policies else "archive.policies is false"
     return (found.base or None) if kind == "base" and stem != "limr" else None
+
+
+def _why_no_report(study: Study, found: Rules) -> str | None:
+    texts = study.config["report"]["texts"]
+    for closed in found.datasets.values() if texts else ():
+        return f"it shows texts of problems: {closed}"
+    # Its figures are drawn from data that it holds, row by row, whatever it shows.
+    for closed in (*found.scores.values(), *found.sources.values()):
+        return f"it holds scores or learning curves: {closed}"
+    if texts and not found.responses:
+        return "it shows responses, which this archive leaves out"
+    return None
 
 
 def origins(study: Study, sources: Mapping[str, Source], found: Rules) -> list[dict[str, Any]]:

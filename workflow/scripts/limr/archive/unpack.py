@@ -7,10 +7,12 @@ really comes is counted again.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -27,12 +29,16 @@ RATIO = 50
 FREE_ENTRY = 64 << 20  # the same for one entry
 ENTRY_RATIO = 200
 LONGEST_NAME = 1024
+DEEPEST = 24  # parts of a name
+LONGEST_PART = 255  # bytes, of most file systems
 _BLOCK = 1 << 20
 _END, _END_SIZE = b"PK\x05\x06", 22
 _LOCATOR, _LOCATOR_SIZE = b"PK\x06\x07", 20
 _END64, _END64_SIZE = b"PK\x06\x06", 56
 _LOCAL_HEADER = 30
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# What a name can do to a file system, whatever was checked of it.
+_OF_NAMES = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError)
 
 
@@ -56,6 +62,8 @@ def check(path: Path) -> list[zipfile.ZipInfo]:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
     except (*_DAMAGED, UnicodeDecodeError, ValueError) as error:
         raise RefusedError(f"not a zip that can be read ({error})") from None
+    if len(entries) > MOST_ENTRIES:  # whatever the end record says
+        raise RefusedError(f"it has {len(entries):,} entries; at most {MOST_ENTRIES:,} are read")
     for entry in entries:
         _check_entry(entry)
     _check_names([entry.filename for entry in entries])
@@ -102,6 +110,10 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise RefusedError(f"{shown}: a name that leads out of the folder")
     if not path.parts or str(path) != name or len(name) > LONGEST_NAME:
         raise RefusedError(f"{shown}: not the plain name of a file")
+    if len(path.parts) > DEEPEST or any(len(p.encode()) > LONGEST_PART for p in path.parts):
+        raise RefusedError(f"{shown}: deeper than {DEEPEST} folders, or a part is too long")
+    if any(part.casefold() == ".git" for part in path.parts):
+        raise RefusedError(f"{shown}: what stands there, git executes")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         what = "a link" if stat.S_ISLNK(mode) else "not a regular file"
         raise RefusedError(f"{shown}: {what}")
@@ -112,11 +124,11 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
 
 
 def _check_names(names: Sequence[str]) -> None:
-    """Refuse names that would fall on one another, also where case does not matter."""
+    """Refuse names that fall on one another, also where case or Unicode's form do not matter."""
     seen: dict[str, str] = {}
     folders: set[str] = set()
     for name in names:
-        key = name.casefold()
+        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
         if key in seen:
             raise RefusedError(f"{name[:80]!r}: the name stands twice (as {seen[key][:80]!r})")
         seen[key] = name
@@ -157,15 +169,15 @@ def extract(
         folder: must not hold any of their names.
 
     Raises:
-        RefusedError: an entry is damaged, or larger than it says.
+        RefusedError: an entry is damaged, larger than it says, or has a name that is there.
     """
     found = {}
     with zipfile.ZipFile(path) as zipped:
         for entry in entries:
             target = folder / entry.filename
-            target.parent.mkdir(parents=True, exist_ok=True)
             digest, size = hashlib.sha256(), 0
             try:
+                target.parent.mkdir(parents=True, exist_ok=True)
                 with zipped.open(entry) as source, target.open("xb") as out:
                     while block := source.read(_BLOCK):
                         size += len(block)
@@ -175,5 +187,9 @@ def extract(
                         out.write(block)
             except _DAMAGED as error:
                 raise RefusedError(f"{entry.filename}: damaged ({error})") from None
+            except OSError as error:
+                if error.errno not in _OF_NAMES:
+                    raise
+                raise RefusedError(f"{entry.filename[:80]}: {error.strerror}") from None
             found[entry.filename] = (size, digest.hexdigest())
     return found

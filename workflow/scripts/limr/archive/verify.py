@@ -13,6 +13,7 @@ from limr import __version__, schema, study
 from limr.archive import (
     CRATE,
     RECORD,
+    contents,
     documents,
     limits,
     planning,
@@ -25,6 +26,15 @@ from limr.archive.opened import NOTE, RECORD_SCHEMA, Findings, Line, Opened
 from limr.errors import InputError
 
 Json = dict[str, Any]
+# check -> how, what the study has of it, and what is said
+COUNTED = {
+    "metrics": (verify_runs.metrics, verify_runs.drawn, "as the rollouts give them; rewards too"),
+    "evaluations": (
+        verify_runs.evaluations,
+        contents.evaluations,
+        "summaries follow from responses, each problem asked as often as the study says",
+    ),
+}
 
 
 def verify(path: Path, say: Callable[[Line], None]) -> bool:
@@ -186,12 +196,11 @@ def _results(opened: Opened, scratch: Path, findings: Findings) -> None:
     if not readable:
         findings.add(NOTE, "results", "nothing is made again from tables that cannot be read")
         return
-    findings.check(
-        "metrics", lambda: verify_runs.metrics(opened), "as the rollouts give them; rewards too"
-    )
-    findings.check(
-        "evaluations", lambda: verify_runs.evaluations(opened), "summaries follow from responses"
-    )
+    if not opened.record["settings"]["responses"] or opened.record["without_responses"]:
+        found = verify_runs.responses
+        findings.check("responses", lambda: found(opened), "left out of every table of them")
+    for name, count in COUNTED.items():
+        _counted(opened, name, count, findings)
     stand_ins = verify_derived.stand_in(opened)
     for path in stand_ins:
         findings.add(NOTE, "problems", f"{path}: its texts are left out; ids stand in for them")
@@ -204,6 +213,19 @@ def _results(opened: Opened, scratch: Path, findings: Findings) -> None:
     )
     for path in stand_ins:
         (opened.folder / path).unlink()
+
+
+def _counted(opened: Opened, name: str, count: Any, findings: Findings) -> None:
+    """Run a check that says how much it had to look at; nothing is no success."""
+    find, asked, passed = count
+    n, done = len(asked(opened.study)), list[str]()
+    good = findings.check(
+        name,
+        lambda: find(opened, done),
+        lambda: f"{len(done)} of {n} {passed}" if done else "",
+    )
+    if good and not done:
+        findings.add(NOTE, name, f"none of {n} is here: nothing was checked")
 
 
 def _derived(

@@ -8,9 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from limr import io, provenance
-from limr.archive import CHANGES, COMMIT, CRATE, IDS, RECORD, contents, crate, differences
+from limr.archive import (
+    CHANGES,
+    COMMIT,
+    CRATE,
+    IDS,
+    RECORD,
+    contents,
+    crate,
+    differences,
+    links,
+    sharing,
+)
 from limr.archive import code as coding
 from limr.archive.opened import Opened
+from limr.sources import Source, load_sources
 
 Json = dict[str, Any]
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}\b")
@@ -86,7 +98,7 @@ def rebuilt(document: Any, opened: Opened) -> Iterator[str]:
     if expected["@context"] != document.get("@context"):
         yield f"{CRATE}: @context: expected {expected['@context']}"
     for name in dict.fromkeys([*ours, *theirs]):
-        for found in differences.of_values(ours.get(name, {}), theirs.get(name, {})):
+        for found in differences.of_values(ours.get(name, {}), theirs.get(name, {}), tolerance=0.0):
             yield f"{CRATE}: {name} {found}"
 
 
@@ -120,6 +132,7 @@ def commit(opened: Opened) -> Iterator[str]:
     strangers = [name for name in opened.files if not _explained(opened, name)]
     for name in sorted(strangers):
         yield f"{name}: neither code, nor a result, nor a record: nothing says why it is there"
+    yield from links.wrong(opened.folder, about, opened.files)
     if about["commit"] is None or missing:
         return
     text = (opened.folder / COMMIT).read_bytes() if opened.has(COMMIT) else b""
@@ -190,16 +203,44 @@ def environments(opened: Opened) -> Iterator[str]:
 
 
 def complete(opened: Opened) -> Iterator[str]:
-    """Yield files that the study should have, and that nothing says are missing or left out."""
+    """Yield files that the study should have, and that nothing says are missing or left out.
+
+    Nor may anything be left out that no rule keeps out: made-up tables would then have no rows to
+    be made again from.
+    """
     stated = {*opened.record["missing"], *opened.record["left_out"]}
     for inside in contents.required(opened.study):
         path = f"{opened.results}/{inside}"
         if path not in opened.files and path not in stated:
             yield f"{path}: it is missing, and {RECORD} does not say so"
-        elif path in opened.files and path in stated:
-            yield f"{path}: {RECORD} says that it is missing, and it is there"
+    for path in sorted(stated & set(opened.files)):
+        yield f"{path}: {RECORD} says that it is missing or left out, and it is there"
     if opened.record["complete"] == bool(opened.record["missing"]):
         yield f"{RECORD}: complete: expected {not opened.record['missing']}"
+    settings = opened.study.config["archive"]
+    for key, found in opened.record["settings"].items():
+        if settings.get(key) is not found:
+            expected = f"{settings.get(key)} (the study)"
+            yield f"{RECORD}: settings.{key}: expected {expected}, found {found}"
+    yield from _left_out(opened)
+
+
+def _left_out(opened: Opened) -> Iterator[str]:
+    """Yield files of the study that are left out, and that no rule keeps out."""
+    rules = sharing.rules(opened.study, _sources(opened))
+    for path in opened.record["left_out"]:
+        inside = path.removeprefix(f"{opened.results}/")
+        kind = contents.kind(opened.study, inside) if inside != path else None
+        if kind and sharing.why_not(opened.study, rules, inside, kind) is None:
+            yield f"{path}: it is left out, and no rule keeps it out"
+
+
+def _sources(opened: Opened) -> dict[str, Source]:
+    """Return the pinned files: as this limr knows them, since an archive may say any licence."""
+    ours = load_sources(provenance.ROOT / "config/sources.yaml")
+    known = {source.sha256: source for source in ours.values()}
+    theirs = load_sources(opened.folder / "config/sources.yaml")
+    return ours | {name: known.get(source.sha256, source) for name, source in theirs.items()}
 
 
 def ids(opened: Opened) -> Iterator[str]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from limr import collect, io, registry
+from limr.archive import IDS, contents, differences, documents
 from limr.archive import code as coding
-from limr.archive import contents, differences, documents
+from limr.archive import tables as bounds
 from limr.archive.opened import Opened
 from limr.errors import InputError
 from limr.records import EVALUATIONS, METRICS, ROLLOUTS
 from limr.sources import load_sources
+from limr.study import Study
 
 Json = dict[str, Any]
-MOST_ROWS = 50_000_000
-MOST_BYTES = 16 << 30  # of all columns, unpacked
 _BATCH = 1 << 18
 
 
@@ -27,14 +29,9 @@ def tables(opened: Opened) -> Iterator[str]:
     for name in sorted(opened.files):
         if not name.endswith(".parquet"):
             continue
-        try:
-            about = pq.read_metadata(opened.folder / name)
-            size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
-        except Exception as error:  # noqa: BLE001 (of a stranger's bytes, whatever they break)
-            yield f"{name}: not a parquet table ({error})"
-            continue
-        if about.num_rows > MOST_ROWS or size > MOST_BYTES:
-            yield f"{name}: {about.num_rows:,} rows of {size:,} bytes: more than is read"
+        why = bounds.why_not(opened.folder / name)
+        if why:
+            yield f"{name}: {why}"
 
 
 def documents_are_plain(opened: Opened) -> Iterator[str]:
@@ -62,7 +59,7 @@ def data(opened: Opened) -> Iterator[str]:
             key: getattr(pinned[name], key) for key in ("url", "sha256", "bytes", "licence")
         }
         found = {key: said[name].get(key) for key in expected}
-        for field in differences.of_values(expected, found):
+        for field in differences.of_values(expected, found, tolerance=0.0):
             yield f"archive.json: data: {name}: {field}"
         path = f"{opened.results}/sources/{name}"
         digest = opened.sha256(path)
@@ -114,18 +111,30 @@ def runs(opened: Opened) -> Iterator[str]:
             ),
             "inputs_sha256": inputs,
         }
-        for field in differences.of_values(expected, {key: found.get(key) for key in expected}):
+        there = {key: found.get(key) for key in expected}
+        for field in differences.of_values(expected, there, tolerance=0.0):
             yield f"{path}: {field}"
 
 
-def metrics(opened: Opened) -> Iterator[str]:
-    """Yield where a run's metrics differ from its rollouts, or its rewards from its verdicts."""
+def drawn(study: Study) -> list[tuple[str, int]]:
+    """Return (arm, seed) of the runs that have rollouts."""
+    return [(arm, seed) for arm, seed in contents.runs(study) if study.arms[arm].train == "ppo"]
+
+
+def metrics(opened: Opened, done: list[str]) -> Iterator[str]:
+    """Yield where a run's metrics differ from its rollouts, or its rewards from its verdicts.
+
+    Args:
+        opened: the archive.
+        done: gains the tables that were checked.
+    """
     rewards = opened.study.config["reward"]
-    for arm, seed in contents.runs(opened.study):
+    for arm, seed in drawn(opened.study):
         at = f"{opened.results}/runs/{arm}/seed{seed}"
         rollouts, table = f"{at}/rollouts.parquet", f"{at}/metrics.parquet"
         if not opened.has(rollouts, table):
             continue
+        done.append(table)
         counted, odd = _counted(opened, rollouts, rewards)
         if odd:
             yield f"{rollouts}: reward: {odd:,} rows have another than their verdict's"
@@ -134,9 +143,12 @@ def metrics(opened: Opened) -> Iterator[str]:
             yield f"{table}: step: expected {len(counted)} steps, found {len(frame)}"
             continue
         for name in counted.columns:
-            gap = (frame[name] - counted[name]).abs() > 1e-5 * (1 + counted[name].abs())
-            if gap.any():
-                step = int(gap.index[gap.to_numpy()][0])
+            gap = (frame[name] - counted[name]).abs()
+            # No number is near to NaN, which compares as false either way.
+            near = gap <= 1e-5 * (1 + counted[name].abs())
+            wrong = ~(near | (frame[name].isna() & counted[name].isna()))
+            if wrong.any():
+                step = int(wrong.index[wrong.to_numpy()][0])
                 yield (
                     f"{table}: {name} of step {step}: expected {counted[name][step]:.6g} (from "
                     f"the rollouts), found {frame[name][step]:.6g}"
@@ -169,23 +181,84 @@ def _counted(opened: Opened, path: str, rewards: Json) -> tuple[pd.DataFrame, in
     return total.drop(columns="n").div(total["n"], axis=0), odd
 
 
-def evaluations(opened: Opened) -> Iterator[str]:
-    """Yield where an evaluation's summary differs from its responses or from the study."""
+def responses(opened: Opened) -> Iterator[str]:
+    """Yield tables that are said to be without responses and may not be, or are not."""
+    kept = opened.record["settings"]["responses"]
+    for path in sorted({*opened.files, *opened.record["without_responses"]}):
+        inside = path.removeprefix(f"{opened.results}/")
+        kind = contents.kind(opened.study, inside) if inside != path else None
+        told = path in opened.record["without_responses"]
+        if told and kept:
+            yield f"{path}: it is said to be without responses, and the study keeps them"
+        elif told and (path not in opened.files or kind not in ("rollouts", "evaluation")):
+            yield f"{path}: it is said to be without responses, and is no table of them here"
+        elif kind in ("rollouts", "evaluation") and not kept:
+            full = pq.ParquetFile(opened.folder / path).iter_batches(_BATCH, columns=["response"])
+            n = sum(batch.num_rows - batch.column(0).null_count for batch in full)
+            if n or not told:
+                yield f"{path}: response: the study leaves them out, found {n:,} (said: {told})"
+
+
+def evaluations(opened: Opened, done: list[str]) -> Iterator[str]:
+    """Yield where an evaluation differs from its summary, its problems, or the study.
+
+    Args:
+        opened: the archive.
+        done: gains the summaries that were checked.
+    """
     study = opened.study
     for arm, seed, step, benchmark in contents.evaluations(study):
         at = f"{opened.results}/evals/{arm}/seed{seed}/step{step}/{benchmark}"
         if not opened.has(f"{at}.json", f"{at}.parquet"):
             continue
+        done.append(f"{at}.json")
         found = opened.json(f"{at}.json")
         table = io.read_parquet(opened.folder / f"{at}.parquet", EVALUATIONS)
         expected = {
             "step": step,
             "seed": seed,
             "benchmark": benchmark,
-            "settings": study.benchmarks[benchmark],
+            "settings": found.get("settings"),
             "sha256": opened.sha256(f"{at}.parquet"),
             "grader_version": found.get("grader_version"),
             **collect.summarise_evaluation(table),
         }
-        for field in differences.of_values(expected, found):
+        settings = study.benchmarks[benchmark]
+        asked = differences.of_values(settings, found.get("settings"), "settings", tolerance=0.0)
+        for field in chain(asked, differences.of_values(expected, found)):
             yield f"{at}.json: {field}"
+        for text in _asked(table, _ids(opened, benchmark), settings):
+            yield f"{at}.parquet: {text}"
+
+
+def _ids(opened: Opened, benchmark: str) -> list[str] | None:
+    """Return the ids of a benchmark's problems, also where their texts are left out."""
+    for folder in (opened.results, IDS):
+        path = f"{folder}/problems/{benchmark}.jsonl"
+        if opened.has(path):
+            return [str(row["problem_id"]) for row in io.read_jsonl(opened.folder / path)]
+    return None
+
+
+def _asked(table: pa.Table, ids: list[str] | None, settings: Json) -> Iterator[str]:
+    """Yield where an evaluation's rows are not one a decoding, problem of the benchmark, sample."""
+    rows = table.select(["decoding", "problem_id", "sample"]).to_pandas()
+    samples = {entry["name"]: entry["samples"] for entry in settings["decodings"]}
+    parts = rows.groupby("decoding", sort=False, dropna=False)
+    by_decoding = {str(name): part for name, part in parts}
+    if sorted(by_decoding) != sorted(samples):
+        yield f"decoding: expected {sorted(samples)}, found {sorted(by_decoding)}"
+        return
+    for name, part in by_decoding.items():
+        asked = part.groupby("problem_id", sort=False, dropna=False)["sample"].apply(sorted)
+        if ids is not None and set(asked.index) != set(ids):
+            odd = sorted(map(str, set(asked.index) ^ set(ids)))
+            expected = f"the {len(set(ids))} of the benchmark"
+            yield f"problem_id of '{name}': expected {expected}, {len(odd)} differ: '{odd[0]}'"
+        due = list(range(samples[name]))
+        wrong = asked[asked.map(lambda found, due=due: found != due)]
+        if len(wrong):
+            yield (
+                f"sample of '{name}', '{wrong.index[0]}': expected {due[:9]}, "
+                f"found {wrong.iloc[0][:9]} ({len(wrong)} problems)"
+            )
