@@ -7,11 +7,12 @@ from typing import Any
 from limr.engine import BaseJob, PpoJob, SftJob
 from limr.errors import InputError
 from limr.openrlhf import layout, options
+from limr.pretrained import base
 
 ENVIRONMENT = "train"
 OPTIONS = options.OPTIONS
 FREE = options.FREE
-BASE = options.BASE
+BASE = base.SCHEMA
 
 
 def check(study: Any) -> None:

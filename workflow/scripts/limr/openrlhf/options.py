@@ -1,10 +1,8 @@
-"""What a study may set under `engines.openrlhf`, and its `base`."""
+"""What a study may set under `engines.openrlhf`."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from limr import templates
 
 Schema = dict[str, Any]
 
@@ -120,35 +118,5 @@ OPTIONS: Schema = {
         },
         "ray_start_seconds": _count(600, "How long to wait until Ray has all GPUs."),
         "sft": SFT,
-    },
-}
-
-BASE: Schema = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["model"],
-    "properties": {
-        "model": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Folder of the model (config.json, safetensors, tokenizer), which is "
-            "copied; with `revision` its name on the Hugging Face hub.",
-        },
-        "revision": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "Commit on the hub, 40 hexadecimal digits.",
-        },
-        "sha256": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "Digest of the model's files, as the log of make_base says it; other "
-            "files are refused.",
-        },
-        "template": {
-            "enum": [*templates.NAMES],
-            "default": "qwen-boxed",
-            "description": f"Prompt template: {templates.DESCRIPTION}.",
-        },
     },
 }
