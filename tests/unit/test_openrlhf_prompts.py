@@ -15,7 +15,7 @@ from limr.engine import BaseJob
 from limr.engines import openrlhf
 from limr.errors import InputError
 from limr.grading.pool import GradingPool
-from limr.openrlhf import cluster, options, prompts, run
+from limr.openrlhf import cluster, prompts, run
 from limr.openrlhf.reward import FAILED, Judge
 from limr.records import Problem
 
@@ -82,7 +82,7 @@ def test_a_tokenizer_without_chat_template_or_markup_is_refused(tmp_path: Path) 
 
 
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:
-    base = schema.complete({"model": str(tmp_path / "nowhere")}, options.BASE, "test")
+    base = schema.complete({"model": str(tmp_path / "nowhere")}, openrlhf.BASE, "test")
     job = BaseJob(base, {}, [], tmp_path / "state", tmp_path / "base")
     with pytest.raises(InputError, match="there is no folder"):
         openrlhf.make_base(job)
