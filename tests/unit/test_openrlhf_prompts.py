@@ -15,7 +15,7 @@ from limr.engine import BaseJob
 from limr.engines import openrlhf
 from limr.errors import InputError
 from limr.grading.pool import GradingPool
-from limr.openrlhf import cluster, prompts, run
+from limr.openrlhf import cluster, options, prompts, run
 from limr.openrlhf.reward import FAILED, Judge
 from limr.records import Problem
 
