@@ -199,6 +199,8 @@ def _row(group: str, first: Inputs | None, second: Inputs | None) -> Json:
     frames = [_frames(side, group) for side in (first, second)]
     intervals = [_interval(frame, group) for frame in frames]
     row: Json = {"arm": group, "first": _listed(intervals[0]), "second": _listed(intervals[1])}
+    for key, side, found in zip(("first_of", "second_of"), (first, second), intervals, strict=True):
+        row[key] = _basis(side, group, found)
     if frames[0] is None or frames[1] is None or intervals[0] is None or intervals[1] is None:
         return {**row, "difference": None, "paired": None, "moved": None}
     gap = _paired(frames[0], frames[1], group)
@@ -206,6 +208,14 @@ def _row(group: str, first: Inputs | None, second: Inputs | None) -> Json:
     if gap is None:
         gap = _unpaired(intervals[0], intervals[1])
     return {**row, "difference": _listed(gap), "paired": paired, "moved": gap.excludes_zero}
+
+
+def _basis(inputs: Inputs | None, group: str, found: Interval | None) -> Json | None:
+    """Return what a number was taken over: the step, runs and questions."""
+    if inputs is None or found is None:
+        return None
+    step = results.final_step(inputs, group)
+    return {"step": step, "runs": found.n_runs, "questions": found.n_questions}
 
 
 def _frames(inputs: Inputs | None, group: str) -> dict[str, pd.DataFrame] | None:

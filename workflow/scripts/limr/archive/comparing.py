@@ -42,7 +42,7 @@ def _short(entry: Json) -> str:
 
 
 def _number(row: Json) -> str:
-    sides = [_percent(row[key]) for key in ("first", "second")]
+    sides = [_percent(row[key], row[f"{key}_of"]) for key in ("first", "second")]
     text = f"{row['arm']}: {sides[0]} → {sides[1]}"
     if row["difference"] is None:
         return text
@@ -52,8 +52,10 @@ def _number(row: Json) -> str:
     return f"{text}; {mean:+.1f} points [{low:.1f}, {high:.1f}], {kind}: {verdict}"
 
 
-def _percent(values: list[float] | None) -> str:
-    if values is None:
+def _percent(values: list[float] | None, basis: Json | None) -> str:
+    if values is None or basis is None:
         return "not there"
     mean, low, high = (100 * value for value in values)
-    return f"{mean:.1f} % [{low:.1f}, {high:.1f}]"
+    runs = f"{basis['runs']} run{'s' if basis['runs'] > 1 else ''}"
+    of = f"step {basis['step']}, {runs}, {basis['questions']:,} questions"
+    return f"{mean:.1f} % [{low:.1f}, {high:.1f}] ({of})"
