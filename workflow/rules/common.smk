@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 from limr import importing, orphans, registry, sources, study as studies
 from limr.archive.code import state as commit_of_code
+from limr.engine import split_options
 from limr.errors import InputError
 from limr.provenance import code_digest
 

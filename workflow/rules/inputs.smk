@@ -17,8 +17,7 @@ def engine(kind):
 
 def engine_options(kind):
     """Return the options of the engine that trains or generates, without its free ones."""
-    own, free = split_options(kind)
-    return own
+    return options_of(kind)[0]
 
 
 def free_options(kind):
@@ -27,15 +26,13 @@ def free_options(kind):
     A function that asks for threads makes it one that Snakemake does not compare: who lowers them
     to go on after a lack of memory does not repeat the runs that are done.
     """
-    return lambda wildcards, threads: split_options(kind)[1]
+    return lambda wildcards, threads: options_of(kind)[1]
 
 
-def split_options(kind):
+def options_of(kind):
     """Return an engine's options in two parts: those that count, and the free ones."""
     options = STUDY.config["engines"].get(STUDY.config["engine"][kind], {})
-    names = getattr(registry.load(*engine(kind)), "FREE", ())
-    own = {key: value for key, value in options.items() if key not in names}
-    return own, {key: value for key, value in options.items() if key in names}
+    return split_options(options, getattr(registry.load(*engine(kind)), "FREE", ()))
 
 
 def engine_environment(kind):

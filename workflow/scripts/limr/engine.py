@@ -32,6 +32,12 @@ from limr.records import Problem, Response
 Settings = Mapping[str, Any]
 
 
+def split_options(options: Settings, free: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return an engine's options in two parts: those that count, and the free ones (its FREE)."""
+    own = {key: value for key, value in options.items() if key not in free}
+    return own, {key: value for key, value in options.items() if key in free}
+
+
 @dataclass(frozen=True)
 class Decoding:
     """How responses are drawn: `temperature` 0 is greedy; `max_tokens` counts the end token."""

@@ -15,6 +15,7 @@ from limr.archive import IDS, contents, differences, documents
 from limr.archive import code as coding
 from limr.archive import tables as bounds
 from limr.archive.opened import Opened
+from limr.engine import split_options
 from limr.errors import InputError
 from limr.records import EVALUATIONS, METRICS, ROLLOUTS
 from limr.sources import load_sources
@@ -91,10 +92,10 @@ def runs(opened: Opened) -> Iterator[str]:
         found, train = opened.json(path), study.arms[arm].train
         engine = config["engine"]["train"]
         free = getattr(registry.load("engines", engine), "FREE", ())
-        options = config["engines"].get(engine, {})
+        options, _ = split_options(config["engines"].get(engine, {}), free)
         settings = {
             "engine": engine,
-            "options": {key: value for key, value in options.items() if key not in free},
+            "options": options,
             "grader": config["grader"],
             "steps": study.steps[train],
             train: config[train],

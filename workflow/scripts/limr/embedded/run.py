@@ -9,14 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import torch
 
-from limr import io, provenance
+from limr import io, training
 from limr.embedded import model as models
 from limr.embedded import state as states
 from limr.embedded.vocabulary import Vocabulary
@@ -71,32 +71,8 @@ def device_of(options: Settings) -> torch.device:
 
 def job_digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
     """Return a digest of everything that a run's results depend on."""
-    return provenance.digest(
-        {
-            "arm": job.arm,
-            "seed": job.seed,
-            "base": io.sha256(job.base / models.WEIGHTS),
-            "problems": [asdict(problem) for problem in job.problems],
-            "options": dict(job.options),
-            "grader": dict(job.grader),
-            "policies": sorted(job.policies),
-            **settings,
-        }
-    )
-
-
-def check_steps(job: TrainJob, steps: int) -> None:
-    """Refuse policies of steps that the run will not have.
-
-    Raises:
-        InputError: see above.
-    """
-    beyond = sorted(step for step in job.policies if not 0 <= step <= steps)
-    if beyond:
-        raise InputError(
-            f"arm '{job.arm}': a policy of step {beyond[0]} is asked for, but the run has steps "
-            f"1 to {steps} (0 is the base). Evaluate an earlier step or train for longer."
-        )
+    base = io.sha256(job.base / models.WEIGHTS)
+    return training.digest(job, base, job.options, settings)
 
 
 def encode_prompts(job: TrainJob, vocabulary: Vocabulary, limit: int | None) -> list[list[int]]:
@@ -130,7 +106,7 @@ def running(job: TrainJob, settings: Mapping[str, Any], steps: int) -> Iterator[
         settings: what its results depend on beside what `job_digest` knows.
         steps: how many it has.
     """
-    check_steps(job, steps)
+    training.check_steps(job, steps)
     device = device_of(job.options)
     with states.opened(job.state, job_digest(job, settings)) as state:
         run = Run(job, state, device, steps)

@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from limr import templates
 from limr.engine import BaseJob, Policy, Settings
 from limr.pretrained import base
 
@@ -43,19 +42,7 @@ OPTIONS: dict[str, Any] = {
             "default": 32,
             "description": "Responses generated together.",
         },
-        "template": {
-            "enum": [None, *templates.NAMES],
-            "default": None,
-            "description": "Prompt template for policies whose folder names none, or instead of "
-            "the named one (`base.template`).",
-        },
-        "stop": {
-            "type": "array",
-            "uniqueItems": True,
-            "items": {"type": "string", "minLength": 1},
-            "default": [],
-            "description": "Texts that end a response beside the end token; they are cut off.",
-        },
+        **base.ASKING,
     },
 }
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from limr import templates
 from limr.engine import BaseJob, Policy, Settings
 from limr.pretrained import base
 
@@ -66,19 +65,7 @@ OPTIONS: dict[str, Any] = {
             "description": "Finished responses that are saved at a time; a killed job makes the "
             "unsaved ones again.",
         },
-        "template": {
-            "enum": [None, *templates.NAMES],
-            "default": None,
-            "description": "Prompt template for policies whose folder names none, or instead of "
-            "the named one (`base.template`).",
-        },
-        "stop": {
-            "type": "array",
-            "uniqueItems": True,
-            "items": {"type": "string", "minLength": 1},
-            "default": [],
-            "description": "Texts that end a response beside the end token; they are cut off.",
-        },
+        **base.ASKING,
     },
 }
 

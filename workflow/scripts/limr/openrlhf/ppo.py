@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limr import io, templates
+from limr import io, templates, training
 from limr.embedded.order import Order
 from limr.engine import PpoJob
 from limr.errors import InputError
@@ -25,7 +25,7 @@ def train_ppo(job: PpoJob) -> None:
         InputError: settings, prompts or a model that cannot serve, or the trainer failed.
     """
     ppo, options = job.ppo, job.options
-    run.check_steps(job, ppo["steps"])
+    training.check_steps(job, ppo["steps"])
     planned = layout.check_ppo(options, ppo, sorted(job.policies))
     order = Order(len(job.problems), ppo["prompts_per_step"], ppo["drop_last"], job.seed, job.arm)
     layout.check_problems(options, ppo, order, job.arm)

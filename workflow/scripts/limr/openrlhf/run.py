@@ -13,12 +13,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from limr import io, provenance, working_folder
-from limr.engine import TrainJob
+from limr import io, training, working_folder
+from limr.engine import TrainJob, split_options
 from limr.errors import InputError
 from limr.joblog import note
 from limr.openrlhf import cluster, launch
@@ -56,33 +56,11 @@ def digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
     """
     record = job.base / folders.RECORD
     weights = {path.name: io.sha256(path) for path in sorted(job.base.glob("*.safetensors"))}
-    return provenance.digest(
-        {
-            "arm": job.arm,
-            "seed": job.seed,
-            "base": weights,
-            "template": io.read_json(record).get("template") if record.is_file() else None,
-            "problems": [asdict(problem) for problem in job.problems],
-            "options": {key: value for key, value in job.options.items() if key not in FREE},
-            "grader": dict(job.grader),
-            "policies": sorted(job.policies),
-            **settings,
-        }
-    )
-
-
-def check_steps(job: TrainJob, steps: int) -> None:
-    """Refuse policies of steps that the run will not have.
-
-    Raises:
-        InputError: see above.
-    """
-    beyond = sorted(step for step in job.policies if not 0 <= step <= steps)
-    if beyond:
-        raise InputError(
-            f"arm '{job.arm}': a policy of step {beyond[0]} is asked for, but the run has steps "
-            f"1 to {steps} (0 is the base). Evaluate an earlier step or train for longer."
-        )
+    own = {
+        "template": io.read_json(record).get("template") if record.is_file() else None,
+        **settings,
+    }
+    return training.digest(job, weights, split_options(job.options, FREE)[0], own)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limr import io
+from limr import io, training
 from limr.engine import SftJob
 from limr.errors import InputError
 from limr.joblog import note
@@ -18,7 +18,7 @@ def train_sft(job: SftJob) -> None:
         InputError: settings, solutions or a model that cannot serve, or the trainer failed.
     """
     own = job.options["sft"]
-    run.check_steps(job, job.sft["steps"])
+    training.check_steps(job, job.sft["steps"])
     gpus = layout.check_sft(job.options, job.sft, sorted(job.policies))
     tokenizer = prompts.load_tokenizer(job.base)
     template = prompts.template_of(job.base, tokenizer)

@@ -1,4 +1,4 @@
-"""What a study may set under `base` where a pretrained model is brought in."""
+"""What a study may set where a pretrained model is brought in: its `base`, and how it is asked."""
 
 from __future__ import annotations
 
@@ -33,5 +33,22 @@ SCHEMA: dict[str, Any] = {
             "default": "qwen-boxed",
             "description": f"Prompt template: {templates.DESCRIPTION}.",
         },
+    },
+}
+
+# Options of the engines that generate from such a model.
+ASKING: dict[str, Any] = {
+    "template": {
+        "enum": [None, *templates.NAMES],
+        "default": None,
+        "description": "Prompt template for policies whose folder names none, or instead of "
+        "the named one (`base.template`).",
+    },
+    "stop": {
+        "type": "array",
+        "uniqueItems": True,
+        "items": {"type": "string", "minLength": 1},
+        "default": [],
+        "description": "Texts that end a response beside the end token; they are cut off.",
     },
 }
