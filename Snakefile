@@ -15,6 +15,7 @@ if "study" not in config:
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
+include: "workflow/rules/preflight.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/score.smk"
@@ -34,6 +35,7 @@ localrules:
 rule all:
     default_target: True
     input:
+        preflight=looks(),
         subsets=collect(
             f"{RESULTS}/subsets/{{arm}}.{{suffix}}",
             arm=STUDY.selected,

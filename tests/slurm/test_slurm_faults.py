@@ -172,11 +172,21 @@ def test_a_killed_snakemakes_job_can_be_cancelled(one_run: OnSlurm, local_run: P
 
 
 def test_a_submission_that_fails_is_shown(one_run: OnSlurm, local_run: Project) -> None:
-    found = one_run.run(RUN, "--set-resources", "train_ppo:mem_mb=9000000")
-    assert found.returncode != 0
-    assert "Memory specification can not be satisfied" in found.output
-    assert not (one_run.folder / RUN).exists()
-    one_run.finish(RUN)
+    """The partition closes while a study runs: later than the look before the first job."""
+    evaluation = "results/tiny/evals/full/seed1/step80/arithmetic-easy.parquet"
+    running = one_run.start(RUN, evaluation, "--retries", "0")
+    running.wait_for(lambda: one_run.my_jobs("RUNNING"))
+    update = ("scontrol", "update", "PartitionName=cpu")
+    try:
+        assert one_run.cluster.call(*update, "State=INACTIVE").returncode == 0
+        assert running.process.wait(300) != 0
+    finally:
+        assert one_run.cluster.call(*update, "State=UP").returncode == 0
+    assert "SLURM sbatch failed" in running.output.read_text()
+    assert "partition not available" in running.output.read_text()
+    assert (one_run.folder / RUN).exists()
+    assert not (one_run.folder / evaluation).exists()
+    one_run.finish(RUN, evaluation)
     same_as_quiet(one_run, local_run)
 
 

@@ -17,6 +17,7 @@ from limr import importing, orphans, registry, sources, study as studies
 from limr.archive.code import state as commit_of_code
 from limr.engine import split_options
 from limr.errors import InputError
+from limr.preflight import site as preflight, submission
 from limr.provenance import code_digest
 
 CONFIGURED_BY = ", ".join(str(path) for path in workflow.configfiles) or "config"
@@ -58,14 +59,15 @@ wildcard_constraints:
 
 
 def refuse_what_cannot_run():
-    """Stop before the first job where an engine or a file of the mirror is lacking."""
+    """Stop before the first job where an engine, a file, the model, disk or SLURM cannot serve."""
     reason = studies.unavailable(STUDY)
     if reason:
         raise WorkflowError(reason)
-    mirror = os.environ.get("LIMR_MIRROR")
-    for name in STUDY.files() if mirror else ():
-        if not Path(f"{RESULTS}/sources/{name}").exists():
-            try:
-                sources.mirror_path(SOURCES[name], Path(mirror))
-            except InputError as error:
-                raise WorkflowError(str(error)) from None
+    try:
+        preflight.check(STUDY, Path(RESULTS), SOURCES, os.environ.get("LIMR_MIRROR"))
+        plugin = workflow.executor_plugin
+        if plugin is not None and plugin.name == "slurm":
+            jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
+            submission.check(submission.requests(jobs, workflow.executor_settings))
+    except InputError as error:
+        raise WorkflowError(str(error)) from None

@@ -47,10 +47,10 @@ def gpus(kind, work):
     On one node `gpu` and `nodes` go together, or SLURM spreads the GPUs over nodes. On several, one
     task a node makes the rule run beside them, and it starts the nodes itself.
     """
-    name = STUDY.config["engine"][kind]
-    if name not in registry.names("plans"):
+    planned = plan(kind)
+    if planned is None:
         return {}
-    nodes, each = registry.load("plans", name).gpus(STUDY, work)
+    nodes, each = planned.gpus(STUDY, work)
     partition = os.environ.get("LIMR_SLURM_GPU_PARTITION")
     where = {"slurm_partition": partition} if partition else {}
     # Of a node: a share of the memory and cores that nodes of eight GPUs commonly have.
@@ -60,6 +60,33 @@ def gpus(kind, work):
     asked = {"gres": f"gpu:{each}", "tasks": nodes, "tasks_per_gpu": 0, "mpi": "srun"}
     extra = "--open-mode=append --ntasks-per-node=1"
     return {**asked, **node, "slurm_extra": extra, **where}
+
+
+def plan(kind):
+    """Return the module that says what the engine that trains or generates needs GPUs for."""
+    name = STUDY.config["engine"][kind]
+    known = registry.names("plans")
+    return registry.load("plans", name) if name in known else None
+
+
+def one_gpu():
+    """Return the resources of a look at a node: one GPU, so that it does not wait for long."""
+    partition = os.environ.get("LIMR_SLURM_GPU_PARTITION")
+    where = {"slurm_partition": partition} if partition else {}
+    return {"gpu": 1, "nodes": 1, "mem_mb": 16_000, "runtime": 15, **where}
+
+
+def looks():
+    """Return the looks at compute nodes that a study wants: where GPUs have work left."""
+    left = {
+        "train": any(not Path(path).exists() for path in MATERIAL["runs"]),
+        "generate": any(not Path(path).exists() for path in ALL_EVALUATION_FILES),
+    }
+    return [
+        f"{RESULTS}/preflight/{kind}.json"
+        for kind in left
+        if left[kind] and plan(kind) is not None
+    ]
 
 
 def problems(dataset):

@@ -49,6 +49,13 @@ OPTIONS: dict[str, Any] = {
 BASE: dict[str, Any] = base.SCHEMA
 
 
+def find_base(base: Settings) -> str:
+    """Refuse a base model that cannot be had; return a line that says where it is."""
+    from limr.pretrained import access
+
+    return access.check(base)
+
+
 def make_base(job: BaseJob) -> None:
     """Copy the model into the study; nothing is learnt, so that nothing is held out."""
     from limr.pretrained import folders

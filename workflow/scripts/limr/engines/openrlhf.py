@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from limr.engine import BaseJob, PpoJob, SftJob
+from limr.engine import BaseJob, PpoJob, Settings, SftJob
 from limr.errors import InputError
 from limr.openrlhf import layout, options
 from limr.pretrained import base
@@ -31,6 +31,13 @@ def check(study: Any) -> None:
         layout.check_ppo(own, config["ppo"], study.steps["ppo"])
     if study.arms_by("sft"):
         layout.check_sft(own, config["sft"], study.steps["sft"])
+
+
+def find_base(base: Settings) -> str:
+    """Refuse a base model that cannot be had; return a line that says where it is."""
+    from limr.pretrained import access
+
+    return access.check(base)
 
 
 def make_base(job: BaseJob) -> None:

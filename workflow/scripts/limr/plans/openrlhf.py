@@ -10,6 +10,7 @@ from limr.planning.layout import Layout
 from limr.study import Study
 
 NAME = "openrlhf"
+MODULES = ("torch", "ray", "deepspeed", "vllm", "openrlhf")
 
 
 def training(study: Study, arm: str, problems: int, parameters: int) -> Layout:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from limr.planning.layout import Layout
 from limr.study import Study
 
+MODULES = ("torch", "vllm")
+
 
 def gpus(study: Study, work: str) -> tuple[int, int]:
     """Return one node and as many GPUs as share the model."""

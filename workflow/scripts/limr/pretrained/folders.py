@@ -80,6 +80,17 @@ def resolve(base: Settings) -> Path:
                 "model; for a model on the hub add 'revision: COMMIT', 40 hexadecimal digits."
             )
         return Path(name)
+    check_pin(base)
+    return _download(name, revision)
+
+
+def check_pin(base: Settings) -> None:
+    """Refuse a name or a revision that cannot be a model and a commit on the hub.
+
+    Raises:
+        InputError: see above.
+    """
+    name, revision = str(base["model"]), str(base["revision"])
     if not _COMMIT.fullmatch(revision):
         raise InputError(
             f"base.revision: '{revision}' is not a commit of 40 hexadecimal digits. A branch or a "
@@ -90,7 +101,6 @@ def resolve(base: Settings) -> Path:
             f"base.model: '{name}' is no name on the hub, such as Qwen/Qwen2.5-Math-7B. Leave out "
             "'revision' if it is a folder."
         )
-    return _download(name, revision)
 
 
 def _download(name: str, revision: str) -> Path:
