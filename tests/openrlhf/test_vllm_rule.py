@@ -47,6 +47,27 @@ def frame(done: case.VllmProject) -> pd.DataFrame:
     return io.read_parquet(done.folder / EVALUATION, EVALUATIONS).to_pandas()
 
 
+def test_a_node_without_a_gpu_is_refused_in_seconds(model, tmp_path):
+    """As a user would meet it: without what lets these tests do without a GPU."""
+    project = case.project(tmp_path / "project", case.study(model), [case.GREEDY])
+    project.on_cpu = False
+    result = project.run(f"{FOLDER}/preflight/generate.json")
+    assert result.returncode != 0
+    said = (project.folder / FOLDER / "logs/preflight/generate.log").read_text()
+    assert "cannot run this study" in said
+    assert "built without CUDA" in said or "does not work here" in said
+
+
+def test_a_node_is_looked_at_before_its_jobs(model, tmp_path):
+    project = case.project(tmp_path / "project", case.study(model), [case.GREEDY])
+    assert f"{FOLDER}/preflight/generate.json" in project.run("--dry-run").output
+    result = project.run(f"{FOLDER}/preflight/generate.json")
+    assert result.returncode == 0, result.output[-3000:]
+    found = json.loads((project.folder / FOLDER / "preflight/generate.json").read_text())
+    assert set(found["packages"]) == {"torch", "vllm"}
+    assert found["packages"]["vllm"].startswith("0.29")
+
+
 def test_every_response_is_there_once(done, frame):
     assert len(frame) == case.ALL
     assert not frame.duplicated(["problem_id", "decoding", "sample"]).any()

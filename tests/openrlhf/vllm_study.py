@@ -8,7 +8,7 @@ from typing import Any
 import byte_tokenizer
 import torch
 import yaml
-from real_trainer import ON_CPU, PYTHON
+from real_trainer import HERE, ON_CPU, PYTHON
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from small_study import Project, Result, make_project
@@ -40,10 +40,16 @@ def study(model: Path, **options: Any) -> dict[str, Any]:
 class VllmProject(Project):
     """A copy of the repository whose Snakemake runs where vLLM is installed."""
 
+    on_cpu = True
+
     @property
     def environment(self) -> dict[str, str]:
         """Its commands' environment, with what vLLM's build for CPUs wants."""
-        return {**super().environment, **ON_CPU}
+        found = super().environment
+        if not self.on_cpu:
+            return found
+        path = f"{HERE / 'cpu_only'}:{found['PYTHONPATH']}"  # for the look at a node alone
+        return {**found, **ON_CPU, "LIMR_TESTS_ON_CPU": "node", "PYTHONPATH": path}
 
     def command(self, *arguments: str) -> list[str]:
         """The same command line with the other Python."""

@@ -21,9 +21,8 @@ rule preflight:
     params:
         modules=lambda wildcards: plan(wildcards.work).MODULES,
         gpus=1,
-        environment=lambda wildcards: engine_environment(wildcards.work).split("/")[
-            -1
-        ][:-5],
+        environment=lambda wildcards: Path(engine_environment(wildcards.work)).stem,
+        code=code("preflight"),
     message:
         "Look at a node for {wildcards.work}"
     script:

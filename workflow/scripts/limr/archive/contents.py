@@ -35,6 +35,7 @@ PATTERNS = {
     "collected": "collected/(?:evaluations|metrics|opinions)[.]parquet",
     "table": "tables/{table}[.][a-z]+",
     "figure": "figures/{figure}[.][a-z]+",
+    "preflight": "preflight/(?:train|generate)[.]json",
     "report": "report[.]html|report/.+",
     "headline": "headline[.]txt",
     "log": "logs/(?!archive_study/).+",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=N",
         help="problems of an arm or a problem set, where not known yet; may be repeated",
     )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="look also whether this machine has the base model, the files of the mirror, and room "
+        "on the disk; exit code 2 where it has not",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, not tables")
 
 
@@ -49,15 +56,25 @@ def run(args: argparse.Namespace) -> int:
     """
     plan = build(args)
     sys.stdout.write(json.dumps(plan, indent=2) + "\n" if args.json else text(plan))
+    if args.check:
+        _check(args.study)
     return 0
+
+
+def _check(path: Path) -> None:
+    """Say on stderr what the preflight finds on this machine, or raise InputError."""
+    from limr import sources
+    from limr.preflight import site
+
+    study, here = _study(path), Path.cwd()
+    pinned = sources.load_sources(here / "config/sources.yaml")
+    mirror = os.environ.get("LIMR_MIRROR") or study.config["mirror"]
+    site.check(study, Path("results") / study.name, pinned, mirror)
 
 
 def build(args: argparse.Namespace) -> dict[str, Any]:
     """Return the plan as JSON holds it."""
-    import yaml
-
     from limr import sources
-    from limr import study as studies
     from limr.planning import estimate, hardware, jobs, models
 
     for name in ("parameters", "response_tokens"):
@@ -65,16 +82,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
         if value is not None and not (math.isfinite(value) and value > 0):
             raise InputError(f"--{name.replace('_', '-')} must be greater than 0.")
     gpu = hardware.find(args.gpu)
-    if not args.study.is_file():
-        raise InputError(f"{args.study}: there is no such file.")
-    try:
-        config = yaml.safe_load(args.study.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{args.study}: not a YAML file ({error}).") from None
-    if not isinstance(config, dict):
-        raise InputError(f"{args.study}: expected the keys of a study.")
-    here = Path.cwd()
-    study = studies.load(config, str(args.study), here / "config/benchmarks")
+    study, here = _study(args.study), Path.cwd()
     pinned = sources.load_sources(here / "config/sources.yaml")
     numbers = _problems(args.problems, study)
     given = estimate.Assumptions(gpu, args.response_tokens, numbers, pinned)
@@ -85,7 +93,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     if any(estimate.plans(study)) and (study.trained or study.benchmarks):
         size = models.size(study.config["base"], args.parameters)
         tasks = estimate.tasks(study, results, size, given)
-    gpu_rules = {task.rule for task in tasks}
+    gpu_rules = {"preflight", *(task.rule for task in tasks)}
     others = {rule: n for rule, n in counted.items() if rule not in gpu_rules}
     return {
         "study": study.name,
@@ -99,6 +107,23 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
         "totals": estimate.totals(tasks, size) if size else None,
         "processor_minutes": estimate.processor_minutes(others, seconds),
     }
+
+
+def _study(path: Path) -> Any:
+    """Read a study, checked as a whole."""
+    import yaml
+
+    from limr import study as studies
+
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file.")
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a YAML file ({error}).") from None
+    if not isinstance(config, dict):
+        raise InputError(f"{path}: expected the keys of a study.")
+    return studies.load(config, str(path), Path.cwd() / "config/benchmarks")
 
 
 def _problems(given: list[str], study: Any) -> dict[str, int]:
