@@ -15,6 +15,7 @@ from cluster import Cluster
 
 from small_study import Project, Result
 
+QUICK_LOOKS = Path(__file__).parent / "quick_looks"
 RUN = "results/tiny/runs/full/seed1/run.json"
 STATE = "results/tiny/state/full-seed1"
 
@@ -30,10 +31,13 @@ class OnSlurm(Project):
     def environment(self) -> dict[str, str]:
         """What a user would export; looks at jobs come early, as the test's jobs are short."""
         folder = str(Path(sys.executable).parent)
+        inherited = super().environment
         return {
-            **super().environment,
+            **inherited,
             "PATH": f"{folder}:{os.environ['PATH']}",
+            "PYTHONPATH": f"{inherited['PYTHONPATH']}:{QUICK_LOOKS}",
             "LIMR_SLURM_FIRST_LOOK": "2",
+            "LIMR_TESTS_LOOK": "1",
             **self.variables,
         }
 

@@ -59,7 +59,10 @@ def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def step(allocation: Allocation, node: str) -> list[str]:
-    """Return the command that starts a step on one node, beside the step that this one is."""
+    """Return the command that starts a step on one node, beside the step that this one is.
+
+    What is written to its standard input reaches the step, and so does its end.
+    """
     return [
         "srun",
         "--overlap",
@@ -71,7 +74,6 @@ def step(allocation: Allocation, node: str) -> list[str]:
         "--cpu-bind=none",
         "--kill-on-bad-exit=1",
         "--unbuffered",
-        "--input=none",
     ]
 
 
