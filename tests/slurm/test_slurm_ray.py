@@ -49,15 +49,15 @@ def is_rule(number: int) -> bool:
 def test_two_jobs_on_the_same_nodes_have_their_own_gpus_and_end_with_their_own_codes(
     submit: Callable[..., RayJob],
 ) -> None:
-    good, bad = submit("good", 4, PLACE, "0"), submit("bad", 4, PLACE, "7")
+    good, bad = submit("good", 2, PLACE, "0"), submit("bad", 2, PLACE, "7")
     assert good.ended() == ("COMPLETED", "0:0"), good.text()
     assert bad.ended() == ("FAILED", "7:0"), bad.text()
     for one in (good, bad):
         assert "Ray is ready on 2 nodes" in one.text()
-        assert "GPUS [4.0, 4.0]" in one.text()
-        assert {name: len(gpus) for name, gpus in one.placed().items()} == dict.fromkeys(NODES, 4)
+        assert "GPUS [2.0, 2.0]" in one.text()
+        assert {name: len(gpus) for name, gpus in one.placed().items()} == dict.fromkeys(NODES, 2)
     for name in NODES:  # what SLURM gave to one job, Ray does not give to the other's actors
-        assert sorted(good.placed()[name] + bad.placed()[name]) == [str(gpu) for gpu in range(8)]
+        assert sorted(good.placed()[name] + bad.placed()[name]) == ["0", "1", "2", "3"]
     bad.ports_before = good.ports_before  # those of the other job do not count
     clean(bad)
 

@@ -18,12 +18,15 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import psutil
+
+from limr.ray_cluster.allocation import address_towards
 
 READY = "limr-ray-head "  # before the address
 _PORTS = (
@@ -53,21 +56,32 @@ class Settings:
     memory: int | None = None  # bytes of the object store
 
 
-def command(settings: Settings, ports: dict[str, int], port: int) -> list[str]:
-    """Return the command that starts Ray; `port` is the head's."""
+def command(settings: Settings, ports: Mapping[str, int], own: Sequence[int]) -> list[str]:
+    """Return the command that starts Ray.
+
+    Args:
+        settings: what the node is told.
+        ports: of every node, by option.
+        own: of the head: its address's, and that of Ray's client server.
+    """
     ray = str(Path(sys.executable).with_name("ray"))
     words = [ray, "start", "--block", "--disable-usage-stats"]
     words += [f"--num-gpus={settings.gpus}", f"--num-cpus={settings.processors}"]
     words += [f"--{name}={number}" for name, number in ports.items()]
+    # Else every Ray on a node takes the same ports for its workers, from 10002 on.
+    words += ["--min-worker-port=0", "--max-worker-port=0"]
     if settings.memory is not None:
         words.append(f"--object-store-memory={settings.memory}")
     if not settings.head:
-        return [*words, f"--address={settings.address}"]
+        # Without the internet Ray takes what /etc/hosts says of the own name, often 127.0.1.1.
+        here = f"--node-ip-address={address_towards(settings.address.rpartition(':')[0])}"
+        return [*words, f"--address={settings.address}", here]
     return [
         *words,
         "--head",
         f"--node-ip-address={settings.address}",
-        f"--port={port}",
+        f"--port={own[0]}",
+        f"--ray-client-server-port={own[1]}",
         "--include-dashboard=false",
         f"--temp-dir={settings.folder}",
     ]
@@ -112,8 +126,8 @@ def _serve(settings: Settings) -> int:
     process: subprocess.Popen[str] | None = None
     try:
         for _ in range(_ATTEMPTS):
-            port, *others = free_ports(1 + len(_PORTS))
-            words = command(settings, dict(zip(_PORTS, others, strict=True)), port)
+            port, client, *others = free_ports(2 + len(_PORTS))
+            words = command(settings, dict(zip(_PORTS, others, strict=True)), (port, client))
             process = subprocess.Popen(  # noqa: S603 (fixed words and numbers)
                 words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
             )
