@@ -126,7 +126,8 @@ def requeued_well(project: OnSlurm, running: Running, local_run: Project) -> Res
     assert "Restarts=1" in project.cluster.call("scontrol", "show", "job", one["id"]).stdout
     assert project.attempts() == 2
     log = (project.folder / LOG / f"{one['id']}.log").read_text()
-    assert log.count("Select jobs to execute") == 2  # the first attempt's words are kept
+    assert f"JOB {one['id']} ON" in log  # the first attempt's words are kept: CANCELLED … DUE TO …
+    assert "Finished jobid" in log
     same_as_quiet(project, local_run)
     return found
 
