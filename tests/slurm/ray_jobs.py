@@ -86,7 +86,7 @@ class RayJob:
         """Submit it; its steps share this machine, its network and /tmp with all other jobs."""
         self.folder.mkdir()
         self.ports_before = self.cluster.ports()
-        wrapper = launcher.wrapper(len(NODES), self.gpus, 240, self.folder / "ray")
+        wrapper = launcher.wrapper(len(NODES), self.gpus, 600, self.folder / "ray")
         at = wrapper.index("--")
         words = [*wrapper[:at], "--object-store-bytes=100000000", "--", str(PYTHON)]
         script = self.folder / "job.sh"
@@ -110,7 +110,7 @@ class RayJob:
 
     def until(self, text: str) -> None:
         """Wait until that has been said."""
-        wait_until(lambda: text in self.text(), 300, self.text)
+        wait_until(lambda: text in self.text(), 600, self.text)
 
     def tagged(self, *words: str) -> list[int]:
         """Processes of this job whose command has all these words."""
@@ -128,7 +128,7 @@ class RayJob:
 
     def ended(self) -> tuple[str, str]:
         """Wait for the end; return SLURM's state and exit code."""
-        wait_until(lambda: self._state()[0] not in ("PENDING", "RUNNING"), 300, self.text)
+        wait_until(lambda: self._state()[0] not in ("PENDING", "RUNNING"), 700, self.text)
         wait_until(lambda: self._state()[0] != "COMPLETING", 60, self.text)
         return self._state()
 
