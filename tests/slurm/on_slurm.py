@@ -84,7 +84,7 @@ class Running:
     process: subprocess.Popen[bytes]
     output: Path
 
-    def wait_for(self, what: str | Callable[[], object], seconds: float = 120) -> None:
+    def wait_for(self, what: str | Callable[[], object], seconds: float = 400) -> None:
         """Wait until a file of the project appears, or something is true."""
         path = self.project.folder / what if isinstance(what, str) else None
         end = time.monotonic() + seconds
@@ -98,12 +98,12 @@ class Running:
         """Wait until the run has something to go on from."""
         self.wait_for(f"{STATE}/checkpoint.pt")
 
-    def finish(self, seconds: float = 400) -> Result:
+    def finish(self, seconds: float = 800) -> Result:
         """Wait until Snakemake ends by itself."""
         code = self.process.wait(seconds)
         return OnSlurm._result(code, self.output.read_text())
 
-    def finish_well(self, seconds: float = 400) -> Result:
+    def finish_well(self, seconds: float = 800) -> Result:
         """Wait until Snakemake ends by itself, which must be good."""
         found = self.finish(seconds)
         assert found.returncode == 0, found.output[-6000:]

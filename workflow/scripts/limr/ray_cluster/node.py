@@ -18,6 +18,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,7 +40,8 @@ _PORTS = (
 )
 _SECONDS_TO_END = 10.0  # SLURM kills a job's processes 30 s after it has asked them (KillWait)
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
-_ATTEMPTS = 3  # a port may be taken meanwhile, a busy node be too slow for Ray's own limits
+_FAILURES = 3  # of a Ray that does not come up: a port may have been taken meanwhile
+_SLOW = 20.0  # seconds; Ray gives up after 30 on a busy node, and then the launcher's limit counts
 _STARTED = "Ray runtime started"  # `ray start` says so once its node has joined
 _ASKED = signal.SIGUSR1  # from the thread that reads the input
 
@@ -125,7 +127,9 @@ def main(text: str) -> int:
 def _serve(settings: Settings) -> int:
     process: subprocess.Popen[str] | None = None
     try:
-        for _ in range(_ATTEMPTS):
+        failures = 0
+        while failures < _FAILURES:
+            begin = time.monotonic()
             port, client, *others = free_ports(2 + len(_PORTS))
             words = command(settings, dict(zip(_PORTS, others, strict=True)), (port, client))
             process = subprocess.Popen(  # noqa: S603 (fixed words and numbers)
@@ -134,6 +138,7 @@ def _serve(settings: Settings) -> int:
             if _comes_up(process):
                 break
             _stop(process)
+            failures += time.monotonic() - begin < _SLOW
         else:
             return 1
         if settings.head:
