@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from small_study import Project, make_project
 
 HERE = Path(__file__).parent
@@ -93,6 +95,16 @@ STUDY: dict[str, Any] = {
     "tables": {"results": {}},
     "figures": {"reward": {}},
 }
+
+
+def required_python() -> Path:
+    """Return the Python of .venv-openrlhf; CI must have it, elsewhere the test is skipped aloud."""
+    if (PYTHON.parent.parent / "ready").exists():
+        return PYTHON
+    message = "there is no .venv-openrlhf: make openrlhf"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 def study() -> dict[str, Any]:

@@ -28,6 +28,7 @@ NODES = {"node1": 0, "node2": 0, "node3": 0, "gpu1": GPUS, "gpu2": GPUS}
 SMALL_DISK, SMALL_DISK_KB = "small", 512
 _SYSTEM = "/usr/sbin:/sbin:"
 _PORT = 17000
+_OWN = ("munged", "slurm")  # how the commands of SLURM's daemons start
 # Not `ip netns exec`: that mounts another /sys, without the control groups that slurmd looks for.
 _AS_MUNGE = ("--reuid=munge", "--regid=munge", "--clear-groups")
 _OVER_ETC = (
@@ -90,6 +91,25 @@ class Cluster:
         assert found.returncode == 0, found.stderr
         rows = [line.split("|") for line in found.stdout.splitlines() if line]
         return [dict(zip(keys, row, strict=True)) for row in rows]
+
+    def processes_of_jobs(self) -> dict[int, str]:
+        """Return the command lines of all processes in the cluster that are not SLURM's own."""
+        listed = subprocess.run(
+            ["ip", "netns", "pids", self.name], capture_output=True, text=True, check=True
+        )
+        found = {}
+        for number in listed.stdout.split():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                words = Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if words and not words.lstrip(": ").startswith(_OWN):
+                    found[int(number)] = words
+        return found
+
+    def ports(self) -> set[str]:
+        """Return the addresses on which somebody listens, over all nodes."""
+        found = self.call("ss", "--listening", "--tcp", "--no-header", "--numeric")
+        assert found.returncode == 0, found.stderr
+        return {line.split()[3] for line in found.stdout.splitlines()}
 
     def start_daemon(self, name: str) -> None:
         """Start slurmctld or a node's slurmd."""
@@ -189,6 +209,8 @@ def _configuration(folder: Path, host: str) -> str:
     ]
     lines = [
         "ClusterName=limrtest",
+        # Of this cluster alone, beside others on this machine: files in /tmp bear a job's number.
+        f"FirstJobId={os.getpid() % 60000 * 1000 + 1}",
         f"SlurmctldHost={host}(127.0.0.1)",
         "SlurmctldPort=16817",
         "SlurmUser=root",
@@ -218,14 +240,19 @@ def _configuration(folder: Path, host: str) -> str:
         "MinJobAge=300",  # squeue, which knows no older jobs, must have time to see the end
         "SlurmctldTimeout=30",
         "SlurmdTimeout=10",
-        "KillWait=3",
         "OverTimeLimit=0",
         "SchedulerType=sched/backfill",
         "SchedulerParameters=bf_interval=2,sched_interval=2",
         "AccountingStorageType=accounting_storage/none",
+        # Jobs of `urgent` take the nodes of others, whose partition says what becomes of those.
+        "PreemptType=preempt/partition_prio",
+        "PreemptMode=REQUEUE",
         *nodes,
-        "PartitionName=cpu Nodes=node[1-3] Default=YES MaxTime=7-00:00:00 DefMemPerCPU=500",
-        "PartitionName=gpu Nodes=gpu[1-2] MaxTime=7-00:00:00 DefMemPerCPU=500",
+        "PartitionName=DEFAULT MaxTime=7-00:00:00 DefMemPerCPU=500 PriorityTier=1",
+        "PartitionName=cpu Nodes=node[1-3] Default=YES",
+        "PartitionName=scavenge Nodes=node[1-3] PreemptMode=CANCEL",
+        "PartitionName=urgent Nodes=node[1-3] PriorityTier=10 PreemptMode=OFF",
+        "PartitionName=gpu Nodes=gpu[1-2]",
     ]
     return "\n".join(lines) + "\n"
 

@@ -15,6 +15,7 @@ from cluster import Cluster
 
 from small_study import Project, Result
 
+QUICK_LOOKS = Path(__file__).parent / "quick_looks"
 RUN = "results/tiny/runs/full/seed1/run.json"
 STATE = "results/tiny/state/full-seed1"
 
@@ -30,10 +31,13 @@ class OnSlurm(Project):
     def environment(self) -> dict[str, str]:
         """What a user would export; looks at jobs come early, as the test's jobs are short."""
         folder = str(Path(sys.executable).parent)
+        inherited = super().environment
         return {
-            **super().environment,
+            **inherited,
             "PATH": f"{folder}:{os.environ['PATH']}",
+            "PYTHONPATH": f"{inherited['PYTHONPATH']}:{QUICK_LOOKS}",
             "LIMR_SLURM_FIRST_LOOK": "2",
+            "LIMR_TESTS_LOOK": "1",
             **self.variables,
         }
 
@@ -80,7 +84,7 @@ class Running:
     process: subprocess.Popen[bytes]
     output: Path
 
-    def wait_for(self, what: str | Callable[[], object], seconds: float = 120) -> None:
+    def wait_for(self, what: str | Callable[[], object], seconds: float = 400) -> None:
         """Wait until a file of the project appears, or something is true."""
         path = self.project.folder / what if isinstance(what, str) else None
         end = time.monotonic() + seconds
@@ -94,12 +98,12 @@ class Running:
         """Wait until the run has something to go on from."""
         self.wait_for(f"{STATE}/checkpoint.pt")
 
-    def finish(self, seconds: float = 400) -> Result:
+    def finish(self, seconds: float = 800) -> Result:
         """Wait until Snakemake ends by itself."""
         code = self.process.wait(seconds)
         return OnSlurm._result(code, self.output.read_text())
 
-    def finish_well(self, seconds: float = 400) -> Result:
+    def finish_well(self, seconds: float = 800) -> Result:
         """Wait until Snakemake ends by itself, which must be good."""
         found = self.finish(seconds)
         assert found.returncode == 0, found.output[-6000:]

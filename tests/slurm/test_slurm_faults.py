@@ -15,7 +15,7 @@ from cluster import SMALL_DISK
 from on_slurm import RUN, STATE, OnSlurm, Running
 
 from limr import io
-from small_study import Project
+from small_study import Project, Result
 
 OUTPUTS = ("rollouts.parquet", "policy/step80/model.safetensors")
 LOG = "logs/slurm/rule_train_ppo/full_1"
@@ -84,6 +84,52 @@ def job_again(project: OnSlurm, lost: dict[str, str]) -> bool:
     """Tell whether the same job runs on another node."""
     now = [one for one in project.my_jobs("RUNNING") if one["id"] == lost["id"]]
     return bool(now) and now[0]["nodes"] != lost["nodes"]
+
+
+def test_a_preempted_job_is_requeued_and_goes_on(one_run: OnSlurm, local_run: Project) -> None:
+    running = submitted(one_run)
+    preempt(one_run, job(one_run))
+    requeued_well(one_run, running, local_run)
+
+
+def test_a_job_that_is_requeued_by_hand_goes_on(one_run: OnSlurm, local_run: Project) -> None:
+    running = submitted(one_run)
+    control(one_run, "requeue", job(one_run)["id"])
+    requeued_well(one_run, running, local_run)
+
+
+def test_a_job_that_preemption_cancels_is_started_again(
+    one_run: OnSlurm, local_run: Project
+) -> None:
+    one_run.variables = {"LIMR_SLURM_PARTITION": "scavenge"}
+    running = submitted(one_run)
+    first = job(one_run)
+    preempt(one_run, first)
+    found = requeued_well(one_run, running, local_run)
+    said = f"limr: SLURM job {first['id']} (train_ppo full_1) was preempted; it starts again"
+    assert said in found.output
+
+
+def preempt(project: OnSlurm, victim: dict[str, str]) -> None:
+    """Have a more urgent job take the victim's whole node."""
+    words = ["--partition=urgent", f"--nodelist={victim['nodes']}", "--exclusive"]
+    found = project.cluster.call("sbatch", *words, "--wrap=sleep 5", "--output=/dev/null")
+    assert found.returncode == 0, found.stderr
+
+
+def requeued_well(project: OnSlurm, running: Running, local_run: Project) -> Result:
+    """Wait for the end: one submission, two attempts, one log."""
+    found = running.finish_well()
+    [one] = [one for one in project.my_jobs() if "train_ppo" in one["comment"]]
+    assert found.output.count("has been submitted with SLURM jobid") == 1
+    assert one["state"] == "COMPLETED"
+    assert "Restarts=1" in project.cluster.call("scontrol", "show", "job", one["id"]).stdout
+    assert project.attempts() == 2
+    log = (project.folder / LOG / f"{one['id']}.log").read_text()
+    assert f"JOB {one['id']} ON" in log  # the first attempt's words are kept: CANCELLED … DUE TO …
+    assert "Finished jobid" in log
+    same_as_quiet(project, local_run)
+    return found
 
 
 def test_a_drained_node_finishes_its_job(one_run: OnSlurm, local_run: Project) -> None:

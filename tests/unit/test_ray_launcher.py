@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from limr.errors import InputError
@@ -111,13 +112,16 @@ def test_the_wrapper_stands_before_another_command(tmp_path):
 
 def test_what_a_node_starts():
     ports = dict(zip(node._PORTS, range(1, 7), strict=True))
-    head = node.Settings(True, "10.0.0.1", 8, 20, "/tmp/x", 60.0, memory=10)
-    words = node.command(head, ports, 6400)
+    head = node.Settings(True, "10.0.0.1", 8, 20, "/tmp/x", memory=10)
+    words = node.command(head, ports, (6400, 6401))
     assert {"--head", "--node-ip-address=10.0.0.1", "--port=6400", "--num-gpus=8"} <= set(words)
     assert {"--temp-dir=/tmp/x", "--object-store-memory=10", "--block"} <= set(words)
-    other = node.Settings(False, "10.0.0.1:6400", 8, 20, "/tmp/x", 60.0)
-    words = node.command(other, ports, 1)
-    assert "--address=10.0.0.1:6400" in words
+    assert "--ray-client-server-port=6401" in words
+    assert "--max-worker-port=0" in words  # any free one
+    other = node.Settings(False, "127.0.0.1:6400", 8, 20, "/tmp/x")
+    words = node.command(other, ports, (1, 2))
+    assert "--address=127.0.0.1:6400" in words
+    assert "--node-ip-address=127.0.0.1" in words
     assert not [word for word in words if "head" in word or "temp-dir" in word]
     found = node.free_ports(5)
     assert len(set(found)) == 5
@@ -129,6 +133,68 @@ def test_what_a_node_starts():
 def test_a_node_with_other_gpus_than_asked_does_not_start(monkeypatch, capsys):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     settings = {"head": True, "address": "127.0.0.1", "gpus": 8, "processors": 4}
-    code = node.main(json.dumps({**settings, "folder": "/tmp/none", "seconds": 1.0}))
+    code = node.main(json.dumps({**settings, "folder": "/tmp/none"}))
     assert code == 2
     assert "8 GPUs were asked for, 2 are visible" in capsys.readouterr().err
+
+
+RAY = """\
+#!/bin/sh
+# Stand-in: fails at first, then starts a process of a session of its own, which outlives it.
+echo "$@" >> calls
+[ "$(wc -l < calls)" -ge 2 ] || { echo 'a port is taken'; exit 1; }
+mkdir -p folder
+setsid sleep 600 &
+echo $! > left
+echo 'Ray runtime started.'
+exec sleep 600
+"""
+
+
+@pytest.fixture
+def ray_node(tmp_path):
+    """A node at work, with a stand-in for Ray."""
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    (commands / "python").symlink_to(sys.executable)
+    (commands / "ray").write_text(RAY)
+    (commands / "ray").chmod(0o755)
+    settings = {"head": True, "address": "127.0.0.1", "gpus": 1, "processors": 1}
+    words = [commands / "python", "-m", node.__name__, json.dumps({**settings, "folder": "folder"})]
+    path = [str(Path(node.__file__).parents[2]), str(Path(psutil.__file__).parents[1])]
+    kept = {key: value for key, value in os.environ.items() if key != "CUDA_VISIBLE_DEVICES"}
+    process = subprocess.Popen(
+        words,
+        cwd=tmp_path,
+        env={**kept, "PYTHONPATH": os.pathsep.join(path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    for stream in (process.stdin, process.stdout, process.stderr):
+        stream.close()
+    process.wait(30)
+
+
+def test_a_ray_that_does_not_come_up_is_started_again_with_other_ports(ray_node, tmp_path):
+    assert ray_node.stdout.readline().startswith(node.READY)
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert len(calls) == 2
+    assert calls[0] != calls[1]
+    ray_node.stdin.close()
+    assert "a port is taken" in ray_node.stderr.read()
+
+
+@pytest.mark.parametrize("end", ["input", "signal"])
+def test_with_a_node_ends_all_that_ray_has_started(ray_node, tmp_path, end):
+    assert ray_node.stdout.readline()
+    left = psutil.Process(int((tmp_path / "left").read_text()))
+    if end == "input":
+        ray_node.stdin.close()
+    else:
+        ray_node.terminate()
+    assert ray_node.wait(30) == (0 if end == "input" else 143)
+    assert not left.is_running()
+    assert not (tmp_path / "folder").exists()

@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
-from limr import importing, orphans, registry, sources, study as studies
+from limr import importing, orphans, preempted, registry, sources, study as studies
 from limr.archive.code import state as commit_of_code
 from limr.engine import split_options
 from limr.errors import InputError
@@ -31,6 +31,7 @@ try:
     if workflow.is_main_process and orphans.starts_jobs(sys.argv[1:]):
         # Now, before anybody looks at what is there: it may still be written.
         orphans.guard(Path.cwd(), STUDY.name)
+        preempted.watch(Path.cwd(), os.environ)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

@@ -91,7 +91,7 @@ def guard(
     if shutil.which("squeue", path=environment.get("PATH")) is None:
         return
     others = _hold(folder / ".snakemake", study)
-    found = _found(folder)
+    found = listed(folder)
     if not found:
         return
     if others:
@@ -107,7 +107,7 @@ def guard(
         _call(["scancel", *(job.number for job in found)])
     while found:
         sleep(SECONDS if choice == "wait" else 1.0)
-        found = _found(folder)
+        found = listed(folder)
     sys.stderr.write("limr: they have ended; going on.\n")
 
 
@@ -137,9 +137,14 @@ def _held(path: Path) -> bool:
     return False
 
 
-def _found(folder: Path) -> list[Job]:
-    listed = _call(["squeue", "--noheader", "--me", f"--format={_FORMAT}"])
-    return jobs_of(listed, folder)
+def listed(folder: Path, *options: str) -> list[Job]:
+    """Return the jobs of this workflow that squeue lists with these options.
+
+    Raises:
+        InputError: SLURM does not answer.
+    """
+    said = _call(["squeue", "--noheader", "--me", f"--format={_FORMAT}", *options])
+    return jobs_of(said, folder)
 
 
 def _say(jobs: Sequence[Job], choice: str) -> None:

@@ -116,14 +116,16 @@ def execute(run: Run, task: Task, wrapper: list[str] | None = None) -> None:
     """
     path = task.write()
     command = [sys.executable, *(wrapper or []), "-m", launch.__name__, str(path)]
-    # Short: Ray's sockets lie in it, and their paths may have 107 characters.
-    temporary = Path(tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp"))
     environment = {
         **os.environ,
         **launch.variables(task, path, os.environ),
-        cluster.FOLDER: str(temporary),
         launcher.LOCK: str(run.folder.lock),
     }
+    temporary = None
+    if wrapper is None:  # else the launcher makes one on every node
+        # Short: Ray's sockets lie in it, and their paths may have 107 characters.
+        temporary = Path(tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp"))
+        environment[cluster.FOLDER] = str(temporary)
     log = run.folder.path("logs", f"attempt-{task.attempt:03}.log")
     log.parent.mkdir(exist_ok=True)
     note(f"{run.job.arm}: attempt {task.attempt}, after step {task.start} of {task.steps}: {log}")
@@ -142,7 +144,8 @@ def execute(run: Run, task: Task, wrapper: list[str] | None = None) -> None:
             code = process.wait()
         finally:
             _end(process)
-            shutil.rmtree(temporary, ignore_errors=True)
+            if temporary:
+                shutil.rmtree(temporary, ignore_errors=True)
     text = log.read_text(encoding="utf-8", errors="replace")
     if code:
         tail = "\n".join(text.splitlines()[-TAIL:])

@@ -47,7 +47,7 @@ def find(environment: Mapping[str, str]) -> Allocation | None:
     processors = int(count[1]) // len(nodes) if count else 1
     head = _ipv4(_address_of(nodes[0]))
     if len(nodes) > 1 and head.startswith("127."):  # what /etc/hosts says of the own name, often
-        head = _address_towards(_ipv4(_address_of(nodes[1])))
+        head = address_towards(_ipv4(_address_of(nodes[1])))
     return Allocation(job, nodes, max(1, processors), head)
 
 
@@ -59,7 +59,10 @@ def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def step(allocation: Allocation, node: str) -> list[str]:
-    """Return the command that starts a step on one node, beside the step that this one is."""
+    """Return the command that starts a step on one node, beside the step that this one is.
+
+    What is written to its standard input reaches the step, and so does its end.
+    """
     return [
         "srun",
         "--overlap",
@@ -71,7 +74,6 @@ def step(allocation: Allocation, node: str) -> list[str]:
         "--cpu-bind=none",
         "--kill-on-bad-exit=1",
         "--unbuffered",
-        "--input=none",
     ]
 
 
@@ -97,7 +99,7 @@ def _address_of(node: str) -> str:
     return found[1] if found else node
 
 
-def _address_towards(other: str) -> str:
+def address_towards(other: str) -> str:
     """Return the own address that another one sees; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((other, 9))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -50,6 +51,12 @@ class Step:
     node: str
     process: subprocess.Popen[str]
     log: Path
+
+    def end_input(self) -> None:
+        """Ask it to end."""
+        if self.process.stdin:
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
 
     def tail(self) -> str:
         """Return the end of what it said."""
@@ -108,30 +115,42 @@ class Cluster:
                 )
 
     def close(self) -> None:
-        """End the steps, the worker nodes first, and remove what they left on the nodes' disks."""
-        for step in reversed(self.steps):
-            with suppress(ProcessLookupError):
-                step.process.terminate()
+        """End the steps and remove what they left on the nodes' disks.
+
+        A step is asked by the end of its input: at a signal `srun` would kill it at once.
+        """
+        for step in reversed(self.steps):  # the worker nodes first
+            step.end_input()
         end = time.monotonic() + SECONDS_TO_END
-        lost = False
         for step in self.steps:
             try:
                 step.process.wait(timeout=max(0.1, end - time.monotonic()))
             except subprocess.TimeoutExpired:
                 step.process.kill()
                 step.process.wait()
-                lost = True
-            lost = lost or step.process.returncode < 0
-        if lost:  # a step that was killed has not removed its folder
-            self._remove_folders()
+        self._remove_folders([step.node for step in self.steps if step.process.returncode])
 
-    def _remove_folders(self) -> None:
-        for step in self.steps:
-            words = [*allocations.step(self.allocation, step.node), "rm", "-rf", self.folder]
-            with suppress(subprocess.TimeoutExpired, OSError):
-                subprocess.run(  # noqa: S603 (fixed words)
-                    words, env=self.environment, check=False, timeout=30, capture_output=True
+    def _remove_folders(self, names: Sequence[str]) -> None:
+        """Remove the folder where a step was killed, and has not done so itself."""
+        removing = []
+        for name in names:
+            words = [*allocations.step(self.allocation, name), "rm", "-rf", self.folder]
+            with suppress(OSError):
+                removing.append(
+                    subprocess.Popen(  # noqa: S603 (fixed words)
+                        words,
+                        env=self.environment,
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL,
+                    )
                 )
+        end = time.monotonic() + SECONDS_TO_END
+        for process in removing:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=max(0.1, end - time.monotonic()))
+            process.kill()
+            process.wait()
 
     def _step(self, name: str, address: str) -> Step:
         gpus = self.wanted.gpus_per_node
@@ -142,7 +161,6 @@ class Cluster:
             # A number for Ray's bookkeeping: the trainer's actors ask for some a GPU.
             processors=max(self.allocation.processors, 2 * gpus + 4),
             folder=self.folder,
-            seconds=self.wanted.ready_seconds,
             memory=self.wanted.object_store_bytes,
         )
         log = self.wanted.log / f"{len(self.steps)}-{name}.log"
@@ -152,7 +170,7 @@ class Cluster:
             process = subprocess.Popen(  # noqa: S603 (no shell; our own module)
                 [*allocations.step(self.allocation, name), *words],
                 env=self.environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # its end ends the step, also when the launcher is killed
                 stdout=subprocess.PIPE,
                 stderr=output,
                 text=True,

@@ -1,0 +1,92 @@
+"""Jobs that a cluster has ended for more urgent ones: started again where SLURM does not do so.
+
+Where jobs are requeued (`PreemptMode=REQUEUE`) SLURM starts the same job again, and there is
+nothing to do. Where they are cancelled (`PreemptMode=CANCEL`) they stay `PREEMPTED`, and Snakemake
+would wait for them for ever: its executor leaves them to SLURM, which does start them again when it
+is asked.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from limr import orphans
+from limr.errors import InputError
+
+PAUSE = "LIMR_SLURM_FIRST_LOOK"  # seconds between two looks, as the profile's for other states
+_SECONDS = 20.0
+_TIMEOUT = 60
+
+
+def watch(
+    folder: Path,
+    environment: Mapping[str, str],
+    sleep: Callable[[float], object] = time.sleep,
+) -> None:
+    """Look after this workflow's jobs until this process ends, where there is SLURM.
+
+    Args:
+        folder: the working folder of the workflow.
+        environment: of this process.
+        sleep: waits between two looks.
+
+    Raises:
+        InputError: SLURM does not answer, or the pause is no number of seconds.
+    """
+    if shutil.which("squeue", path=environment.get("PATH")) is None:
+        return
+    try:
+        pause = max(1.0, float(environment.get(PAUSE, _SECONDS)))
+    except ValueError:
+        raise InputError(
+            f"{PAUSE} is '{environment[PAUSE]}': set it to a number of seconds."
+        ) from None
+    left_alone = {job.number for job in _preempted(folder)}  # of an earlier Snakemake
+
+    def look() -> None:
+        while True:
+            sleep(pause)
+            left_alone.update(requeue(folder, left_alone))
+
+    threading.Thread(target=look, daemon=True, name="limr-preempted").start()
+
+
+def requeue(folder: Path, left_alone: set[str]) -> set[str]:
+    """Have SLURM start preempted jobs again; return the numbers of those that it refuses to.
+
+    Args:
+        folder: the working folder of the workflow.
+        left_alone: numbers of jobs that are none of this workflow's.
+    """
+    refused: set[str] = set()
+    try:
+        found = [job for job in _preempted(folder) if job.number not in left_alone]
+    except (InputError, OSError):
+        return refused  # the controller may be back at the next look
+    for job in found:
+        words = ["scontrol", "requeue", job.number]
+        try:
+            done = subprocess.run(  # noqa: S603 - SLURM's own program, no shell
+                words, capture_output=True, text=True, check=False, timeout=_TIMEOUT
+            )
+        except subprocess.TimeoutExpired:
+            continue
+        what = "was preempted; it starts again and goes on"
+        if done.returncode:
+            refused.add(job.number)
+            what = (
+                f"was preempted, and SLURM does not start it again: {done.stderr.strip()}. End "
+                "Snakemake (Ctrl-C) and start it again"
+            )
+        sys.stderr.write(f"limr: SLURM job {job.number} ({job.what}) {what}.\n")
+    return refused
+
+
+def _preempted(folder: Path) -> list[orphans.Job]:
+    return orphans.listed(folder, "--states=PREEMPTED")
