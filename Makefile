@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --generate-hashes --python-version 3.11 \
 	--python-platform x86_64-manylinux_2_28 --no-annotate --no-header
 SOURCES := workflow/scripts tests benchmarks envs
 
-.PHONY: setup demo test lint docs lock bench clean openrlhf
+.PHONY: setup demo test lint docs lock resolve bench clean openrlhf
 .DELETE_ON_ERROR:
 
 setup: .venv/ready
@@ -30,7 +30,7 @@ demo: setup
 	@$(BIN)/limr run --profile profiles/demo
 	@cat results/demo/headline.txt
 
-test: setup .venv/real-model build/crate-validator openrlhf lint
+test: setup .venv/real-model build/crate-validator build/deployment openrlhf lint
 	@$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
 
 # A small pretrained language model for the tests (93 MB), which nothing else needs.
@@ -42,6 +42,12 @@ test: setup .venv/real-model build/crate-validator openrlhf lint
 build/crate-validator: envs/crate.lock .venv/ready
 	@rm -rf $@
 	@$(PIP) --require-hashes --only-binary :all: --target $@ -r envs/crate.lock
+	@touch $@
+
+# What the tests of conda and of Apptainer's definitions need, apart, as above.
+build/deployment: envs/deployment.lock .venv/ready
+	@rm -rf $@
+	@$(PIP) --require-hashes --only-binary :all: --target $@ -r envs/deployment.lock
 	@touch $@
 
 openrlhf: .venv-openrlhf/ready
@@ -70,19 +76,28 @@ lint: setup
 docs: setup
 	@$(BIN)/limr reference
 
-# UV_FIND_LINKS or UV_EXTRA_INDEX_URL must name a place of PyTorch's builds without CUDA.
+# Every lock again, and what differs. UPGRADE=--upgrade takes newer versions; without it only what an
+# .in file asks for changes. UV_FIND_LINKS or UV_EXTRA_INDEX_URL must name a place of PyTorch's builds
+# without CUDA.
 lock:
-	@cd envs && $(COMPILE) --upgrade dev.in -o dev.lock
-	@cd envs && for name in data embedded; do $(COMPILE) -c dev.lock $$name.in -o $$name.lock; done
+	@command -v uv >/dev/null || { echo "make lock needs uv, which is not on PATH. Get it apart from .venv:" \
+		"python3 -m venv ~/.uv && ~/.uv/bin/pip install uv && export PATH=~/.uv/bin:\$$PATH" >&2; exit 1; }
+	@rm -rf build/locks && mkdir -p build/locks && cp envs/*.lock build/locks
+	@$(MAKE) --no-print-directory resolve; status=$$?; \
+		$(PYTHON) envs/differences.py build/locks envs && exit $$status
+
+resolve:
+	@cd envs && $(COMPILE) $(UPGRADE) dev.in -o dev.lock
+	@cd envs && for name in data embedded; do $(COMPILE) -c dev.lock $$name.in -o $$name.lock || exit 1; done
 	@cd envs && $(COMPILE) -c dev.lock torch-cuda.in -o torch-cuda.lock
-	@cd envs && $(COMPILE) --no-deps real-model.in -o real-model.lock
-	@cd envs && $(COMPILE) --no-emit-package flash-attn train.in -o train.lock
-	@cd envs && $(COMPILE) -c train.lock evaluate.in -o evaluate.lock
+	@cd envs && $(COMPILE) $(UPGRADE) --no-deps real-model.in -o real-model.lock
+	@cd envs && $(COMPILE) $(UPGRADE) --no-emit-package flash-attn train.in -o train.lock
+	@cd envs && $(COMPILE) $(UPGRADE) -c train.lock evaluate.in -o evaluate.lock
 	@cd envs && $(COMPILE) --no-deps flash-attn.in -o flash-attn.lock
-	@cd envs && $(COMPILE) $(patsubst %,--no-emit-package %,torch torchvision torchaudio torchcodec) \
+	@cd envs && $(COMPILE) $(UPGRADE) $(patsubst %,--no-emit-package %,torch torchvision torchaudio torchcodec) \
 		openrlhf-cpu.in -o openrlhf-cpu.lock
 	@cd envs && $(COMPILE) --no-deps openrlhf.in -o openrlhf.lock
-	@cd envs && $(COMPILE) crate.in -o crate.lock
+	@cd envs && for name in crate deployment; do $(COMPILE) $(UPGRADE) $$name.in -o $$name.lock || exit 1; done
 	@$(PYTHON) envs/generate.py
 
 # After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.

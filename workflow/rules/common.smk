@@ -13,7 +13,15 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
-from limr import importing, orphans, preempted, registry, sources, study as studies
+from limr import (
+    containers,
+    importing,
+    orphans,
+    preempted,
+    registry,
+    sources,
+    study as studies,
+)
 from limr.archive.code import state as commit_of_code
 from limr.engine import split_options
 from limr.errors import InputError

@@ -19,6 +19,8 @@ rule evaluate:
         arm=any_of(STUDY.arms_by("ppo")),
     conda:
         engine_environment("generate")
+    container:
+        engine_container("generate")
     resources:
         **gpus("generate", "generate"),
     params:

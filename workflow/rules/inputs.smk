@@ -41,6 +41,15 @@ def engine_environment(kind):
     return f"../../envs/{getattr(registry.load(*engine(kind)), 'ENVIRONMENT', 'data')}.yaml"
 
 
+def engine_container(kind):
+    """Return the image that an engine's jobs run in, where the user has some (LIMR_CONTAINERS)."""
+    name = getattr(registry.load(*engine(kind)), "ENVIRONMENT", "data")
+    try:
+        return containers.image(name, Path(workflow.basedir) / "envs")
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def gpus(kind, work):
     """Return the resources of a job that needs GPUs, as SLURM's executor wants them (docs/slurm.md).
 

@@ -21,6 +21,8 @@ rule make_base:
         f"{BENCHMARKS}/make_base/base.tsv"
     conda:
         engine_environment("train")
+    container:
+        engine_container("train")
     params:
         settings={
             "engine": STUDY.config["engine"]["train"],
@@ -53,6 +55,8 @@ rule train_ppo:
         arm=any_of(STUDY.arms_by("ppo")),
     conda:
         engine_environment("train")
+    container:
+        engine_container("train")
     resources:
         **gpus("train", "ppo"),
     params:
@@ -92,6 +96,8 @@ rule train_sft:
         arm=any_of(STUDY.arms_by("sft")),
     conda:
         engine_environment("train")
+    container:
+        engine_container("train")
     resources:
         **gpus("train", "sft"),
     params:

@@ -28,15 +28,21 @@ def code_digest(script: str, plugins: Iterable[str] = ()) -> str:
         script: name of the rule, i.e. of `workflow/scripts/{script}.py`.
         plugins: dotted modules loaded by name, e.g. `limr.selectors.lim`.
     """
-    wanted = sorted(_imports(SCRIPTS / f"{script}.py") | set(plugins))
+    used = modules_behind(_imports(SCRIPTS / f"{script}.py") | set(plugins))
+    text = "".join(f"{module} {_file_digest(_existing(module))}\n" for module in used)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def modules_behind(modules: Iterable[str]) -> list[str]:
+    """Return these modules of the library and all that they import, directly or not, sorted."""
+    wanted = sorted(modules)
     seen: set[str] = set()
     while wanted:
         module = wanted.pop()
         if module not in seen and _path(module) is not None:
             seen.add(module)
             wanted.extend(sorted(_imports(_existing(module))))
-    text = "".join(f"{module} {_file_digest(_existing(module))}\n" for module in sorted(seen))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return sorted(seen)
 
 
 def _path(module: str) -> Path | None:
