@@ -41,6 +41,12 @@ def engine_environment(kind):
     return f"../../envs/{getattr(registry.load(*engine(kind)), 'ENVIRONMENT', 'data')}.yaml"
 
 
+def judge(key):
+    """Return a digest of the grader of another package that a study names; "" without one."""
+    plugin = STUDY.config[key]["plugin"]
+    return grading_plugins.digest(plugin) if plugin else ""
+
+
 def gpus(kind, work):
     """Return the resources of a job that needs GPUs, as SLURM's executor wants them (docs/slurm.md).
 
@@ -284,7 +290,7 @@ MATERIAL = {
         f"{RESULTS}/runs/{{arm}}/seed{{seed}}/run.json".format(**run)
         for run in TRAINED_RUNS
     ],
-    "paper": "config/paper.yaml",
+    "paper": ours("config/paper.yaml"),
 }
 
 
