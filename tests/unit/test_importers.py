@@ -11,8 +11,8 @@ import pytest
 
 from limr import doubled, io, schema
 from limr.errors import InputError
-from limr.importers import rollouts, scores_json, trajectories
-from limr.records import ROLLOUTS, TRAJECTORIES, Problem
+from limr.importers import evaluations, rollouts, scores_json, trajectories
+from limr.records import EVALUATIONS, ROLLOUTS, TRAJECTORIES, Problem
 from limr.streams import stream
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -303,3 +303,44 @@ def test_published_scores_of_the_real_math_full():
     assert sum("its text is that of" in note for note in notes) == 1
     assert found.refused == ()
     assert (found.rows_read, found.rows_joined) == (golden["published"], golden["published"])
+
+
+def write_evaluations(path, rows):
+    keys = ("problem_id", "decoding", "sample", "verdict")
+    rest = {"format": "", "answer": "x", "response_tokens": 1, "truncated": False, "response": "x"}
+    records = [{**dict(zip(keys, row, strict=True)), **rest} for row in rows]
+    io.write_parquet(path, pa.Table.from_pylist(records, schema=EVALUATIONS))
+    return path
+
+
+ANSWERS = [
+    ("a", "sampled", 0, "correct"),
+    ("a", "sampled", 1, "malformed"),
+    ("c", "sampled", 0, "incorrect"),
+    ("a", "greedy", 0, "correct"),
+]
+
+
+def test_evaluations_are_pass_rates_of_one_epoch(tmp_path):
+    path = write_evaluations(tmp_path / "e.parquet", ANSWERS)
+    found = evaluations.read([path], PROBLEMS, {"decoding": "sampled"}).table.to_pylist()
+    assert [(row["problem_id"], row["epoch"], row["n"], row["n_correct"]) for row in found] == [
+        ("a", 0, 2, 1),
+        ("c", 0, 1, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "decoding", "message"),
+    [
+        (ANSWERS, None, "2 decodings in it"),
+        (ANSWERS, "samples", "Did you mean 'sampled'"),
+        ([("z", "greedy", 0, "correct")], None, r"no problem file .*row 1 \(problem 'z'\)"),
+        ([ANSWERS[0], ANSWERS[0]], None, "stand twice"),
+        ([], None, "no rows"),
+    ],
+)
+def test_evaluations_that_cannot_be_read(rows, decoding, message, tmp_path):
+    path = write_evaluations(tmp_path / "e.parquet", rows)
+    with pytest.raises(InputError, match=message):
+        evaluations.read([path], PROBLEMS, {"decoding": decoding})

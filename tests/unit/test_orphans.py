@@ -53,10 +53,10 @@ def slurm(tmp_path, monkeypatch):
     for name, text in scripts.items():
         (programs / name).write_text("#!/bin/sh\n" + text)
         (programs / name).chmod(0o755)
-    monkeypatch.setattr(orphans, "_HELD", [])
+    monkeypatch.setattr(orphans, "_HELD", {})
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     yield tmp_path
-    for descriptor in orphans._HELD:
+    for descriptor in orphans._HELD.values():
         os.close(descriptor)
 
 
@@ -111,15 +111,26 @@ def test_programs_without_a_cluster_are_no_slurm(slurm):
     orphans.guard(slurm, "mine", choice(None))
 
 
-def test_a_second_snakemake_of_the_study_is_refused_before_it_cancels(slurm):
-    orphans._hold(slurm / ".snakemake", "mine")
+def hold_elsewhere(slurm, study, monkeypatch):
+    """Hold a study's lock as another process would."""
+    orphans._hold(slurm / ".snakemake", study)
+    monkeypatch.setattr(orphans, "_HELD", {slurm: next(iter(orphans._HELD.values()))})
+
+
+def test_a_process_that_reads_its_rules_twice_is_no_second_one(slurm):
+    orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
+    orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
+
+
+def test_a_second_snakemake_of_the_study_is_refused_before_it_cancels(slurm, monkeypatch):
+    hold_elsewhere(slurm, "mine", monkeypatch)
     with pytest.raises(InputError, match="another Snakemake works on the study 'mine'"):
         orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
     assert not (slurm / "cancelled").exists()
 
 
-def test_jobs_of_another_study_at_work_are_left_alone(slurm, capsys):
-    orphans._hold(slurm / ".snakemake", "other")
+def test_jobs_of_another_study_at_work_are_left_alone(slurm, capsys, monkeypatch):
+    hold_elsewhere(slurm, "other", monkeypatch)
     orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
     assert "limr-other is at work in this folder too" in capsys.readouterr().err
     assert not (slurm / "cancelled").exists()

@@ -21,9 +21,9 @@ rule archive_study:
             }
         },
         # A function of `input` is no trigger: another folder is not another archive.
-        root=lambda wildcards, input: str(workflow.basedir),
+        root=lambda wildcards, input: str(ROOT),
         # A new commit is a new archive, whatever it changed.
-        commit=lambda wildcards: commit_of_code(Path(workflow.basedir)),
+        commit=lambda wildcards: commit_of_code(ROOT),
         code=code("archive_study"),
     message:
         "Archive the study"

@@ -11,7 +11,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
+# This repository, also where another Snakefile takes it as a module: `basedir` is that one's folder.
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parents[1]
+if not ROOT.is_dir():
+    raise WorkflowError(
+        f"limr's library is not beside its rules ({ROOT}). Take the module from a clone: "
+        "`snakefile: 'path/to/limr/workflow/Snakefile'` (docs/module.md)."
+    )
+sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 from limr import (
     containers,
@@ -25,15 +32,14 @@ from limr import (
 from limr.archive.code import state as commit_of_code
 from limr.engine import split_options
 from limr.errors import InputError
+from limr.grading import plugins as grading_plugins
 from limr.preflight import site as preflight, submission
 from limr.provenance import code_digest
 
 CONFIGURED_BY = ", ".join(str(path) for path in workflow.configfiles) or "config"
 try:
-    STUDY = studies.load(
-        config, CONFIGURED_BY, Path(workflow.basedir) / "config/benchmarks"
-    )
-    SOURCES = sources.load_sources(Path(workflow.basedir) / "config/sources.yaml")
+    STUDY = studies.load(config, CONFIGURED_BY, ROOT / "config/benchmarks")
+    SOURCES = sources.load_sources(ROOT / "config/sources.yaml")
     for name in STUDY.files():
         sources.find(SOURCES, name)
     if workflow.is_main_process and orphans.starts_jobs(sys.argv[1:]):
@@ -49,6 +55,11 @@ LOGS, BENCHMARKS = f"{RESULTS}/logs", f"{RESULTS}/benchmarks"
 # The mirror must not be a param: where a file comes from does not change what it is.
 if STUDY.config["mirror"]:
     os.environ.setdefault("LIMR_MIRROR", str(STUDY.config["mirror"]))
+
+
+def ours(path):
+    """Return a file of this repository, as seen from the working folder (an archive's is its root)."""
+    return path if Path.cwd() == ROOT else str(ROOT / path)
 
 
 def any_of(names):

@@ -15,9 +15,7 @@ rule fetch_source:
     params:
         settings=lambda wildcards: {"sha256": SOURCES[wildcards.file].sha256},
         # A function of `input` is no trigger: another folder is not another file.
-        registry=lambda wildcards, input: str(
-            Path(workflow.basedir) / "config/sources.yaml"
-        ),
+        registry=lambda wildcards, input: str(ROOT / "config/sources.yaml"),
         code=code("fetch_source"),
     message:
         "Fetch {wildcards.file}"
@@ -90,6 +88,7 @@ rule audit_answers:
         "../../envs/data.yaml"
     params:
         settings={"grader": STUDY.config["grader"]},
+        judge=judge("grader"),
         code=code("audit_answers"),
     message:
         "Audit the gold answers of {wildcards.dataset}"

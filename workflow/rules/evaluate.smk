@@ -33,6 +33,7 @@ rule evaluate:
         },
         free=free_options("generate"),
         state=f"{RESULTS}/state/evaluate/{{arm}}-seed{{seed}}",
+        judge=judge("grader"),
         code=code("evaluate", engine("generate")),
     message:
         "Evaluate {wildcards.arm}, seed {wildcards.seed}"
@@ -74,6 +75,7 @@ rule cross_check:
             "benchmarks": list(STUDY.benchmarks),
             "evaluations": [key["benchmark"] for key in ALL_EVALUATIONS],
         },
+        judge=judge("second_opinion"),
         code=code("cross_check"),
     message:
         "Judge all responses again by another rule"

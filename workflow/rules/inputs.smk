@@ -45,9 +45,15 @@ def engine_container(kind):
     """Return the image that an engine's jobs run in, where the user has some (LIMR_CONTAINERS)."""
     name = getattr(registry.load(*engine(kind)), "ENVIRONMENT", "data")
     try:
-        return containers.image(name, Path(workflow.basedir) / "envs")
+        return containers.image(name, ROOT / "envs")
     except InputError as error:
         raise WorkflowError(str(error)) from None
+
+
+def judge(key):
+    """Return a digest of the grader of another package that a study names; "" without one."""
+    plugin = STUDY.config[key]["plugin"]
+    return grading_plugins.digest(plugin) if plugin else ""
 
 
 def gpus(kind, work):
@@ -320,7 +326,7 @@ MATERIAL = {
         f"{RESULTS}/runs/{{arm}}/seed{{seed}}/run.json".format(**run)
         for run in TRAINED_RUNS
     ],
-    "paper": "config/paper.yaml",
+    "paper": ours("config/paper.yaml"),
 }
 
 

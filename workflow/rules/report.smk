@@ -158,7 +158,10 @@ rule make_report:
         ],
         problems=MATERIAL["problems"],
         rollouts=[path for name in CURVES for path in source_paths(TRAJECTORIES[name])],
-        page=[f"workflow/report/report.{suffix}" for suffix in ("html.j2", "css", "js")],
+        page=[
+            ours(f"workflow/report/report.{suffix}")
+            for suffix in ("html.j2", "css", "js")
+        ],
     output:
         page=report(
             f"{RESULTS}/report.html",

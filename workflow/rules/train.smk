@@ -70,6 +70,7 @@ rule train_ppo:
         },
         free=free_options("train"),
         state=f"{RESULTS}/state/{{arm}}-seed{{seed}}",
+        judge=judge("grader"),
         code=code("train_ppo", engine("train")),
     message:
         "Train {wildcards.arm} by PPO, seed {wildcards.seed}"

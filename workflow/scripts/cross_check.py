@@ -16,7 +16,8 @@ with logged(snakemake.log[0]):
     }
     files = [Path(path) for path in snakemake.input.evaluations]
     with GradingPool(settings["grader"]) as pool:
-        rule = f"{settings['grader']['preset']}, grader version {GRADER_VERSION}"
+        name = settings["grader"]["plugin"] or settings["grader"]["preset"]
+        rule = f"{name}, grader version {GRADER_VERSION}"
         entries = list(zip(settings["evaluations"], files, strict=True))
         io.write_parquet(
             snakemake.output.opinions, second_opinion.opinions(entries, golds, pool, rule)

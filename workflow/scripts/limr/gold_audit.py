@@ -63,10 +63,11 @@ def audit(
     Returns:
         `limr.records.AUDITS`, one row a finding, in the problems' order; and the counts.
     """
+    form = "\\boxed{{{}}}" if settings.get("answer", "box") == "box" else "{}"
     with GradingPool(settings) as pool:  # gold answers are the world's texts, as responses are
 
         def accepts(gold: str, answer: str) -> bool:
-            [grade] = pool.grade_many([(gold, f"\\boxed{{{answer}}}", False)])
+            [grade] = pool.grade_many([(gold, form.format(answer), False)])
             return grade.verdict == "correct"
 
         rows = _rows(problems, accepts)

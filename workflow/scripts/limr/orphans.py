@@ -25,7 +25,7 @@ CHOICES = ("wait", "cancel", "refuse")
 PREFIX = "limr_"
 SECONDS = 10.0  # between two looks
 _TIMEOUT = 60
-_HELD: list[int] = []
+_HELD: dict[Path, int] = {}  # locks of this process
 _NO_CLUSTER = "Could not establish a configuration source"  # SLURM's programs alone are no cluster
 _FORMAT = "%i|%T|%j|%Z|%k"
 # A Snakemake that starts no job needs no guard.
@@ -115,17 +115,22 @@ def _hold(folder: Path, study: str) -> list[str]:
     """Mark that this process works on a study; return the marks of others that are held."""
     folder.mkdir(exist_ok=True)
     own = folder / f"limr-{study}.lock"
-    descriptor = os.open(own, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise InputError(
-            f"another Snakemake works on the study '{study}' in this folder: its jobs are no "
-            "orphans. Wait for it, or end it."
-        ) from None
-    _HELD.append(descriptor)  # until this process ends, whichever way
-    return [path.stem for path in sorted(folder.glob("limr-*.lock")) if path != own and _held(path)]
+    if own not in _HELD:  # a module's rules are read once for every `use rule`
+        descriptor = os.open(own, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise InputError(
+                f"another Snakemake works on the study '{study}' in this folder: its jobs are no "
+                "orphans. Wait for it, or end it."
+            ) from None
+        _HELD[own] = descriptor  # until this process ends, whichever way
+    return [path.stem for path in sorted(folder.glob("limr-*.lock")) if _is_others(path)]
+
+
+def _is_others(path: Path) -> bool:
+    return path not in _HELD and _held(path)
 
 
 def _held(path: Path) -> bool:

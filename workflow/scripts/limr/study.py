@@ -16,6 +16,7 @@ import yaml
 
 from limr import importing, registry, schema
 from limr.errors import InputError, nearest
+from limr.grading.grade import check as check_grader
 
 Json = dict[str, Any]
 _SCORE_KEYS = ("selector", "trajectories", "dataset", "seed", "draws")
@@ -153,6 +154,7 @@ def load(
     _check(study)
     if own_files:
         _check_own_files(study)
+        _check_graders(study)
     return study
 
 
@@ -162,20 +164,32 @@ def _benchmarks(config: Json, folder: Path, where: str) -> tuple[dict[str, Json]
     marks: dict[str, Json] = {}
     datasets: dict[str, Json] = {}
     for name, changes in config["evaluate"]["benchmarks"].items():
-        if name not in known:
-            raise InputError(
-                f"{where}: evaluate.benchmarks: there is no '{name}' in {folder}."
-                f"{nearest(name, known)}"
-            )
-        path = folder / f"{name}.yaml"
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        mark = schema.complete(content, schema.load("benchmark"), str(path))
+        if name in known:
+            path = folder / f"{name}.yaml"
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            mark = schema.complete(content, schema.load("benchmark"), str(path))
+            mark |= changes
+        else:
+            mark = _own_benchmark(name, changes, known, folder, where)
         datasets[name] = mark.pop("dataset")
-        marks[name] = {**mark, **changes}
+        marks[name] = mark
         names = [decoding["name"] for decoding in marks[name]["decodings"]]
         if len(set(names)) < len(names):
             raise InputError(f"{where}: benchmark '{name}': two decodings have one name: {names}.")
     return marks, datasets
+
+
+def _own_benchmark(name: str, entry: Json, known: list[str], folder: Path, where: str) -> Json:
+    """Return a benchmark that the study itself describes, its problems and decodings."""
+    at = f"{where}: evaluate.benchmarks"
+    if "dataset" not in entry:
+        raise InputError(
+            f"{at}: there is no '{name}' in {folder}.{nearest(name, known)} A benchmark of your "
+            "own needs 'dataset' and 'decodings'."
+        )
+    own = {"version": 1, "title": name, **entry}
+    mark: Json = schema.complete(own, schema.load("benchmark"), f"{at}.{name}")
+    return mark
 
 
 def _check_disjoint(datasets: Json, benchmarks: Json, where: str) -> None:
@@ -334,6 +348,14 @@ def _check_own_files(study: Study) -> None:
                 importing.expand(Path(entry["path"]), registry.load("importers", entry["format"]))
             except InputError as error:
                 raise InputError(f"{study.where}: trajectories '{name}': {error}") from None
+
+
+def _check_graders(study: Study) -> None:
+    for key in ("grader", "second_opinion"):
+        try:
+            check_grader(study.config[key])
+        except InputError as error:
+            raise InputError(f"{study.where}: {key}: {error}") from None
 
 
 def _check_arms(study: Study) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from limr import io, progress
+import yaml
+
+from limr import io, progress, schema
 from limr.errors import InputError
-from limr.grading.grade import Grade
+from limr.grading.grade import SETTINGS, Grade, check
 from limr.grading.pool import SECONDS, GradingPool
 
 HELP = "grade responses: rows with gold and response gain verdict, answer and reason"
@@ -37,6 +40,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="most time for one answer; a slower one is incorrect (%(default)s)",
     )
     parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a key of a study's `grader`, such as answer=whole or plugin=NAME; may be repeated",
+    )
+    parser.add_argument(
         "--workers", type=int, help="processes (as many as there are cores, at most 4)"
     )
 
@@ -54,12 +64,25 @@ def run(args: argparse.Namespace) -> int:
         _check(row, f"{args.input}: row {number}")
     items = [(row["gold"], row["response"], row.get("truncated", False)) for row in rows]
     with (
-        GradingPool(workers=args.workers, seconds=args.seconds) as pool,
+        GradingPool(_settings(args.option), workers=args.workers, seconds=args.seconds) as pool,
         progress.bar(len(rows), "responses") as shown,
     ):
         grades = pool.grade_many(items, done=shown.update)
     io.write_text(args.output, "".join(map(_line, rows, grades)))
     return 0
+
+
+def _settings(options: Sequence[str]) -> dict[str, Any]:
+    """Return the grader's settings, checked, from texts KEY=VALUE."""
+    given = {}
+    for text in options:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"--option {text}: expected KEY=VALUE.")
+        given[key] = yaml.safe_load(value)
+    settings: dict[str, Any] = schema.complete(given, SETTINGS, "--option")
+    check(settings)
+    return settings
 
 
 def _line(row: dict[str, Any], grade: Grade) -> str:

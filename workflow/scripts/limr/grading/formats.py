@@ -103,7 +103,9 @@ def has_too_many_boxes(text: str, max_boxes: int | None) -> bool:
     return max_boxes is not None and box_count(text) > max_boxes
 
 
-def broken_rule(text: str, *, truncated: bool, max_boxes: int | None, repetition: bool) -> str:
+def broken_rule(
+    text: str, *, truncated: bool, max_boxes: int | None, repetition: bool, boxed: bool = True
+) -> str:
     """Return the first rule that the response breaks, "" where it is well formed.
 
     Args:
@@ -111,6 +113,7 @@ def broken_rule(text: str, *, truncated: bool, max_boxes: int | None, repetition
         truncated: the end token never came.
         max_boxes: most boxes allowed, None for any number.
         repetition: whether repeated text is an offence.
+        boxed: whether the answer must stand in a box; else boxes are no matter.
 
     Returns:
         truncated, too-long, no-box, too-many-boxes, garbled, repeated, or "".
@@ -118,8 +121,8 @@ def broken_rule(text: str, *, truncated: bool, max_boxes: int | None, repetition
     rules: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("truncated", lambda: truncated),
         ("too-long", lambda: is_too_long(text)),
-        ("no-box", lambda: has_no_box(text)),
-        ("too-many-boxes", lambda: has_too_many_boxes(text, max_boxes)),
+        ("no-box", lambda: boxed and has_no_box(text)),
+        ("too-many-boxes", lambda: boxed and has_too_many_boxes(text, max_boxes)),
         ("garbled", lambda: is_garbled(text)),
         ("repeated", lambda: repetition and is_repeated(text)),
     )

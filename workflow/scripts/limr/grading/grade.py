@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
-from limr.grading.boxes import joined_boxes, last_box
+from limr.errors import InputError
+from limr.grading.boxes import joined_boxes
 from limr.grading.equality import equal, why_not
 from limr.grading.exact import split_list
 from limr.grading.formats import MAX_CHARACTERS, broken_rule
 from limr.grading.normalise import normalise
+from limr.grading.places import PLACES
+from limr.grading.plugins import find, load
 
 GRADER_VERSION = 2  # raised when a change can change a verdict
 _REMEMBERED = 500_000  # verdicts; then the memory starts anew
@@ -30,6 +34,20 @@ SETTINGS: dict[str, Any] = {
             "description": "paper: the published reward, faults included (it cannot match about a "
             "tenth of the training answers); math-verify: that library alone, for a second "
             "opinion. With either, max_boxes and repetition have no effect.",
+        },
+        "plugin": {
+            "type": ["string", "null"],
+            "default": None,
+            "description": "A grader of your own, which an installed package registers under the "
+            "entry points `limr.graders` (docs/bring-your-own.md): it says whether two answers are "
+            "equal; format rules and `answer` are those of the preset `default`.",
+        },
+        "answer": {
+            "enum": list(PLACES),
+            "default": "box",
+            "description": "Where a response's answer stands: `box`, in its last `\\boxed{}`; "
+            "`last-line`, the last line that is not empty; `whole`, all of it. With the last two a "
+            "response without any text is `no-box`.",
         },
         "max_boxes": {
             "type": ["integer", "null"],
@@ -47,6 +65,21 @@ SETTINGS: dict[str, Any] = {
         },
     },
 }
+
+
+def check(settings: Mapping[str, Any]) -> None:
+    """Refuse settings, all of them given, that cannot be used; a plug-in is not imported yet.
+
+    Raises:
+        InputError: two rules at once, or a plug-in that no installed package registers.
+    """
+    if settings["preset"] != "default" and (settings["plugin"] or settings["answer"] != "box"):
+        raise InputError(
+            f"grader: preset '{settings['preset']}' is a whole rule: it goes with neither "
+            "'plugin' nor 'answer'. Leave one of them out."
+        )
+    if settings["plugin"]:
+        find(settings["plugin"])
 
 
 @dataclass(frozen=True)
@@ -75,7 +108,10 @@ class Grader:
     def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
         defaults = {key: value["default"] for key, value in SETTINGS["properties"].items()}
         chosen = {**defaults, **(settings or {})}
+        check(chosen)
         self._preset = _preset(chosen["preset"])
+        self._plugin: str | None = chosen["plugin"]
+        self._place = chosen["answer"]
         self._max_boxes: int | None = chosen["max_boxes"]
         self._repetition: bool = chosen["repetition"]
         self._equal: dict[tuple[str, str], bool] = {}
@@ -100,6 +136,14 @@ class Grader:
             self._grades[key] = grade
         return grade
 
+    def ready(self) -> None:
+        """Import what decides, so that it is missing now and not at the first pair.
+
+        Raises:
+            InputError: a plug-in cannot be imported.
+        """
+        _ = self._judge
+
     def _grade(self, gold: str, response: str, truncated: bool) -> Grade:
         rule = self._broken_rule(response, truncated)
         answer = self._answer(response) if len(response) <= MAX_CHARACTERS else None
@@ -109,11 +153,25 @@ class Grader:
             return Grade("malformed", rule, answer, rule)
         if self.is_equal(gold, answer):
             return Grade("correct", "", answer)
-        joined = None if self._preset else _joined(gold, response)
+        if not self._is_ours:
+            return Grade("incorrect", "", answer, "different" if gold.strip() else "no-gold")
+        joined = _joined(gold, response) if self._place == "box" else None
         if joined is not None and self.is_equal(gold, joined):
             return Grade("correct", "", joined)
-        reason = "different" if self._preset else why_not(gold, answer)
-        return Grade("incorrect", "", answer, reason)
+        return Grade("incorrect", "", answer, why_not(gold, answer))
+
+    @cached_property
+    def _judge(self) -> Callable[[str, str], bool]:
+        """What decides; a plug-in is imported when it is first asked, in a worker."""
+        if self._preset:
+            judge: Callable[[str, str], bool] = self._preset.equal
+            return judge
+        return load(self._plugin) if self._plugin else equal
+
+    @property
+    def _is_ours(self) -> bool:
+        """Whether the equality is this package's own, whose short pairs are bounded."""
+        return self._preset is None and self._plugin is None
 
     def _broken_rule(self, response: str, truncated: bool) -> str:
         if self._preset:
@@ -123,10 +181,13 @@ class Grader:
             truncated=truncated,
             max_boxes=self._max_boxes,
             repetition=self._repetition,
+            boxed=self._place == "box",
         )
 
     def _answer(self, response: str) -> str | None:
-        find: Callable[[str], str | None] = self._preset.last_box if self._preset else last_box
+        find: Callable[[str], str | None] = (
+            self._preset.last_box if self._preset else PLACES[self._place]
+        )
         return find(response)
 
     def is_equal(self, gold: str, answer: str) -> bool:
@@ -139,8 +200,7 @@ class Grader:
         if found is None:
             if len(self._equal) >= _REMEMBERED:
                 self._equal.clear()
-            same = self._preset.equal if self._preset else equal
-            found = self._equal[key] = bool(same(gold, answer))
+            found = self._equal[key] = bool(self._judge(gold, answer))
         return found
 
 

@@ -55,7 +55,7 @@ class Screen(Grader):
             Unjudged: it stands not yet in the table.
             Stopped: its judgement ran into a limit.
         """
-        if self._preset is None and is_bounded(gold, answer):
+        if self._is_ours and is_bounded(gold, answer):
             return super().is_equal(gold, answer)
         found = self.judged.get((gold, answer))
         if found is None:

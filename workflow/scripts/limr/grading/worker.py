@@ -62,7 +62,9 @@ def _prepared(settings: Mapping[str, Any]) -> Grader:
     if sys.platform == "linux":  # elsewhere the kernel refuses or ignores it
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    return Grader(settings["grader"])
+    grader = Grader(settings["grader"])
+    grader.ready()
+    return grader
 
 
 def _next_line(parent: int) -> bytes:
