@@ -99,7 +99,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         changes=sensitivity.sentences(answers),
         warnings=caveats.warnings(inputs),
         caveats=caveats.caveats(inputs, parts.config),
-        tables=[_table(Path(p), folder) for p in parts.tables if Path(p).stem != BILL],
+        tables=[_table(Path(p), folder) for p in parts.tables if _shown(Path(p).stem, parts)],
         figures=[_figure(Path(path), folder) for path in parts.figures],
         subsets=[_subset(arm, inputs) for arm in arms],
         notes=[(Path(path).stem, io.read_json(path).get("notes", [])) for path in parts.notes],
@@ -165,6 +165,12 @@ def _facts(inputs: Inputs) -> list[tuple[str, str]]:
         scored = min(record["n_scored"] for record in inputs.subsets.values())
         facts.append((f"{scored:,}", "problems with a score"))
     return facts
+
+
+def _shown(table: str, parts: Parts) -> bool:
+    """Return whether a table stands among the others; one with texts of problems may not."""
+    texts = getattr(registry.load("tables", table), "SHOWS_TEXTS", False)
+    return table != BILL and (parts.texts or not texts)
 
 
 def _table(tsv: Path, folder: Path | None) -> Json:
