@@ -318,7 +318,7 @@ def overview(kind, name):
     if "paper" in needs:
         told["decodings"] = STUDY.decodings()
     if "runs" in needs:
-        told["scored_from"] = STUDY.scored_from()
+        told |= STUDY.costs()
     if "overlaps" in needs:
         told["contamination"] = STUDY.config["contamination"]
     return told

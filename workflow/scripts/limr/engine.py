@@ -8,6 +8,8 @@ An engine's module has these names; a function that an engine does not offer is 
   job; pure, and without the engine's own libraries; absent where nothing is to be checked;
 - `FREE`: names of options that decide how much fits, not what comes out; a change of them makes
   nothing again; absent where there are none;
+- `base_work(base) -> {"steps", "examples"}`: what making the base takes; absent where it is
+  not made by the engine;
 - `make_base(job: BaseJob) -> None`: writes the base policy, a Hugging Face model folder;
 - `train_ppo(job: PpoJob) -> None` and `train_sft(job: SftJob) -> None`;
 - `open_policy(folder, options, state=None) -> Policy`; `state` is a working folder, outside the

@@ -16,6 +16,7 @@ import yaml
 from markupsafe import Markup
 
 from limr import (
+    break_even,
     browsing,
     caveats,
     charts,
@@ -107,6 +108,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         kept_by=_kept_by(inputs),
         texts=parts.texts,
         bill=_bill(inputs, parts, folder),
+        pays=break_even.sentences(inputs),
         runs=[_run(record) for record in inputs.runs],
         commits=list(dict.fromkeys(_run(record)["commit"] for record in inputs.runs)),
         config=yaml.safe_dump(dict(parts.config), sort_keys=False, allow_unicode=True, width=100),

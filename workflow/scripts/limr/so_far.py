@@ -176,7 +176,7 @@ def _overview(study: Study) -> Json:
     }
     told = {
         "decodings": study.decodings(),
-        "scored_from": study.scored_from(),
+        **study.costs(),
         "contamination": study.config["contamination"],
     }
     return {**study.overview(), **told, "scores": scores}

@@ -108,6 +108,16 @@ class Study:
         used = {self.arm_dataset(arm) for arm in self.selected}
         return [name for name in self.config["datasets"] if name in used]
 
+    def base_work(self) -> Json | None:
+        """Return how many optimizer steps and examples make the base; None: it is only read."""
+        engine = registry.load("engines", self.config["engine"]["train"])
+        work = getattr(engine, "base_work", None)
+        return dict(work(self.config["base"])) if work else None
+
+    def costs(self) -> Json:
+        """Return what those are told who speak of costs."""
+        return {"scored_from": self.scored_from(), "base_work": self.base_work()}
+
     def scored_from(self) -> Json:
         """Return name of learning curves -> `arm` and `seed` of the run that they are from."""
         return {

@@ -61,7 +61,7 @@ def overview(study: Study, kind: str, name: str) -> Json:
     if "paper" in needs:
         told["decodings"] = study.decodings()
     if "runs" in needs:
-        told["scored_from"] = study.scored_from()
+        told |= study.costs()
     if "overlaps" in needs:
         told["contamination"] = study.config["contamination"]
     return told

@@ -32,10 +32,8 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     for (scope, title, benchmark, words), part in frame.groupby(keys, sort=False):
         whole = "problem set " if scope == "problem set" else ""
         draws = [_counted(own, thresholds) for _, own in part.groupby("trained_on", sort=False)]
-        counts = {
-            key: draws[0][key] if len(draws) == 1 else sum(draw[key] for draw in draws) / len(draws)
-            for key in draws[0]
-        }
+        means = {key: sum(draw[key] for draw in draws) / len(draws) for key in draws[0]}
+        counts = {key: int(n) if n.is_integer() else n for key, n in means.items()}
         rows.append(
             {
                 "trained on": f"{whole}{title}",
@@ -45,7 +43,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                 "draws": len(draws),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, dtype=object)
 
 
 def _counted(part: pd.DataFrame, thresholds: Sequence[float]) -> dict[str, int]:
