@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import diagnostics, paper, selection
+from limr import diagnostics, overlap, paper, selection
 from limr import scores as scoring
 from limr import trajectories as tr
 from limr.records import OPINIONS, TRAJECTORIES, Problem
@@ -49,6 +49,7 @@ def study(groups=GROUPS):
         "arms": arms(groups),
         "benchmarks": [{"name": name, "title": b[0]} for name, b in BENCHMARKS.items()],
         "steps": {"none": [0], "ppo": list(STEPS), "sft": list(STEPS)},
+        "contamination": CONTAMINATION,
         "scored_from": {"full": {"arm": "full", "seed": 1}},
         "scores": {
             name: {"selector": selector, "trajectories": "full"}
@@ -230,6 +231,28 @@ def opinions():
     return pa.Table.from_pylist(full, schema=OPINIONS).to_pandas()
 
 
+CONTAMINATION = {"words": [2, 8], "thresholds": [0.5, 0.8],
+                 "overlapping": {"words": 2, "share": 0.5}, "longest": 1000}  # fmt: skip
+
+
+def overlaps(held_out, subsets):
+    """What the questions share with the problems; three of the easy ones are problems too."""
+    copied = [Problem(f"copy-{i}", f"easy  {i}?", "1", "arithmetic") for i in range(3)]
+    sets = {"arithmetic": [*problems(), *copied]}
+    scopes = [overlap.Scope("problem set", "arithmetic", "arithmetic")]
+    scopes += [
+        overlap.Scope("arm", arm, "arithmetic", record["problem_ids"])
+        for arm, record in subsets.items()
+    ]
+    frames = [
+        overlap.measure(questions, sets, scopes, CONTAMINATION["words"], 1000)[0]
+        .to_pandas()
+        .assign(benchmark=name)
+        for name, questions in held_out.items()
+    ]
+    return {"arithmetic": sets["arithmetic"]}, pd.concat(frames, ignore_index=True)
+
+
 def inputs(curves=None):
     curves = trajectories() if curves is None else curves
     scores = {name: scored(selector, curves, name) for name, selector in SCORES.items()}
@@ -255,10 +278,12 @@ def inputs(curves=None):
     }
     sources = {"full": curves, "offline": offline(curves)}
     found = Inputs(study(), evaluations(), metrics(), sources, scores, subsets, diagnosed)
+    trained_on, overlapping = overlaps(held_out(), subsets)
     return replace(
         found,
         opinions=opinions(),
-        problems={"arithmetic": problems(), **held_out()},
+        overlaps=overlapping,
+        problems={**trained_on, **held_out()},
         runs=runs(),
         paper=paper.read(ROOT / "config/paper.yaml"),
     )

@@ -177,10 +177,10 @@ def test_the_scoring_run_is_charged_to_those_who_need_it(inputs):
     assert bill["full"].scoring is None
     assert bill["rand"].scoring is None
     for name in ("limr", "linear", "sft"):
-        assert bill[name].scored_from == "FULL, seed 1"
-        assert bill[name].scoring.tokens == 48 * 9000
+        assert bill[name].scoring.text == "FULL, seed 1"
+        assert bill[name].scoring.cost.tokens == 48 * 9000
     limr = bill["limr"]
-    assert limr.total.tokens == limr.own.tokens + limr.scoring.tokens
+    assert limr.total.tokens == limr.own.tokens + limr.scoring.cost.tokens
     assert limr.ratio == pytest.approx(2.0)
     # 60 and 120 seconds on 2 threads; the scoring run is the first of FULL's.
     assert limr.own.hours == pytest.approx(90 * 2 / 3600)

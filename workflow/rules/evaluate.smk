@@ -1,6 +1,7 @@
 # Takes: policy/step{step}/ of a run, problems/{benchmark}.jsonl
 # Makes: evals/{arm}/seed{seed}/step{step}/{benchmark}.parquet and .json,
-#   collected/opinions.parquet, where a table asks for a second opinion on the verdicts
+#   collected/opinions.parquet, where a table asks for a second opinion on the verdicts,
+#   overlaps/{benchmark}.parquet, where a table asks what questions share with training problems
 # One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
 
 
@@ -81,3 +82,32 @@ rule cross_check:
         "Judge all responses again by another rule"
     script:
         "../scripts/cross_check.py"
+
+
+rule measure_overlap:
+    input:
+        questions=f"{RESULTS}/problems/{{dataset}}.jsonl",
+        problems=[problems(name) for name in STUDY.trained_on()],
+        subsets=[f"{RESULTS}/subsets/{arm}.jsonl" for arm in STUDY.selected],
+    output:
+        overlaps=f"{RESULTS}/overlaps/{{dataset}}.parquet",
+    log:
+        f"{LOGS}/measure_overlap/{{dataset}}.log",
+    benchmark:
+        f"{BENCHMARKS}/measure_overlap/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=any_of(STUDY.benchmarks),
+    conda:
+        "../../envs/data.yaml"
+    params:
+        # Thresholds are the tables' own: another one measures nothing again.
+        settings={
+            "datasets": STUDY.trained_on(),
+            "arms": {arm: STUDY.arm_dataset(arm) for arm in STUDY.selected},
+            **{key: STUDY.config["contamination"][key] for key in ("words", "longest")},
+        },
+        code=code("measure_overlap"),
+    message:
+        "Measure what {wildcards.dataset} shares with the training problems"
+    script:
+        "../scripts/measure_overlap.py"

@@ -320,6 +320,7 @@ MATERIAL = {
         for suffix in ("parquet", "epochs.parquet")
     ],
     "opinions": f"{RESULTS}/collected/opinions.parquet" if STUDY.benchmarks else [],
+    "overlaps": [f"{RESULTS}/overlaps/{name}.parquet" for name in STUDY.benchmarks],
     "audits": [f"{RESULTS}/audits/{name}.json" for name in STUDY.datasets],
     "problems": [problems(name) for name in STUDY.datasets],
     "runs": [
@@ -359,7 +360,9 @@ def overview(kind, name):
     if "paper" in needs:
         told["decodings"] = STUDY.decodings()
     if "runs" in needs:
-        told["scored_from"] = STUDY.scored_from()
+        told |= STUDY.costs()
+    if "overlaps" in needs:
+        told["contamination"] = STUDY.config["contamination"]
     return told
 
 

@@ -60,6 +60,7 @@ rule make_table:
         runs=lambda wildcards: material("tables", wildcards.table, "runs"),
         paper=lambda wildcards: material("tables", wildcards.table, "paper"),
         opinions=lambda wildcards: material("tables", wildcards.table, "opinions"),
+        overlaps=lambda wildcards: material("tables", wildcards.table, "overlaps"),
     output:
         tsv=report(
             f"{RESULTS}/tables/{{table}}.tsv",
@@ -104,6 +105,7 @@ rule draw_figure:
         diagnostics=lambda wildcards: material(
             "figures", wildcards.figure, "diagnostics"
         ),
+        runs=lambda wildcards: material("figures", wildcards.figure, "runs"),
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         png=report(
@@ -123,6 +125,9 @@ rule draw_figure:
     params:
         settings=lambda wildcards: {
             "study": overview("figures", wildcards.figure),
+            "runs": (
+                TRAINED_RUNS if material("figures", wildcards.figure, "runs") else []
+            ),
             "options": STUDY.config["figures"][wildcards.figure],
         },
         code=lambda wildcards: code("draw_figure", ("figures", wildcards.figure)),
@@ -141,6 +146,7 @@ rule make_report:
         subsets=MATERIAL["subsets"],
         diagnostics=shown("diagnostics"),
         opinions=shown("opinions"),
+        overlaps=shown("overlaps"),
         tables=[f"{RESULTS}/tables/{name}.tsv" for name in STUDY.config["tables"]],
         figures=[f"{RESULTS}/figures/{name}.png" for name in STUDY.config["figures"]],
         captions=[f"{RESULTS}/figures/{name}.txt" for name in STUDY.config["figures"]],
@@ -178,7 +184,11 @@ rule make_report:
         "../../envs/data.yaml"
     params:
         settings={
-            "study": {**STUDY.overview(), "scored_from": STUDY.scored_from()},
+            "study": {
+                **STUDY.overview(),
+                "scored_from": STUDY.scored_from(),
+                "contamination": STUDY.config["contamination"],
+            },
             "runs": TRAINED_RUNS,
             "curves": CURVES,
             "config": {

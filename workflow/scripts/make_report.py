@@ -19,6 +19,7 @@ with logged(snakemake.log[0]):
     inputs = results.with_checks(inputs, (), given.opinions or None)
     inputs = material.with_problems(inputs, given.problems)
     inputs = material.with_runs(inputs, zip(settings["runs"], given.runs, strict=True))
+    inputs = material.with_overlaps(inputs, given.overlaps)
     parts = report.Parts(
         config=settings["config"],
         tables=given.tables,

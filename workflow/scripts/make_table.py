@@ -17,6 +17,7 @@ with logged(snakemake.log[0]):
     inputs = results.with_checks(inputs, snakemake.input.audits, snakemake.input.opinions or None)
     inputs = material.with_problems(inputs, snakemake.input.problems)
     inputs = material.with_runs(inputs, zip(settings["runs"], snakemake.input.runs, strict=True))
+    inputs = material.with_overlaps(inputs, snakemake.input.overlaps)
     making.make_table(
         snakemake.wildcards.table,
         material.with_paper(inputs, snakemake.input.paper),

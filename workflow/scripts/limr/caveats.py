@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from limr import registry, results, second_opinion
-from limr.findings import selected_groups
-from limr.results import Group, Inputs
+from limr import contamination, contrasts, ledger, registry, second_opinion
+from limr.findings import points, selected_groups
+from limr.results import Inputs
 
 FEW_SEEDS = 5
 SURE = 0.95
@@ -23,34 +23,28 @@ def warnings(inputs: Inputs) -> list[tuple[str, str]]:
     return [(", ".join(dict.fromkeys(arms)), text) for text, arms in found.items()]
 
 
-def bill(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
+def bill(inputs: Inputs) -> list[str]:
     """Return what chosen subsets cost in all: scoring needs a run on other problems first.
 
     One sentence for each run that was scored from; tokens are means over seeds.
     """
-    frame = inputs.metrics
-    if frame is None or "tokens" not in frame:
-        return []
-    tokens = frame.groupby(["arm", "seed"])["tokens"].sum().groupby("arm").mean()
-    scored: dict[str, list[Group]] = {}
-    for group in selected_groups(inputs):
-        record = results.group_record(inputs, group) or {}
-        source = config.get("trajectories", {}).get(record.get("trajectories"), {}).get("arm")
-        if source in tokens and group.arms[0] in tokens:
-            scored.setdefault(source, []).append(group)
-    titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
+    chosen = {group.name for group in selected_groups(inputs)}
+    scored: dict[str, list[ledger.Entry]] = {}
+    for entry in ledger.entries(inputs):
+        if entry.group.name in chosen and entry.scoring and entry.scoring.cost:
+            scored.setdefault(entry.scoring.text, []).append(entry)
     found = []
-    for source, groups in scored.items():
-        before = float(tokens[source])
+    for source, arms in scored.items():
+        before = arms[0].scoring.cost.tokens  # type: ignore[union-attr]
         own = ", ".join(
-            f"{group.title} {float(tokens[group.arms[0]]) / 1e6:.2f} million, in all "
-            f"{1 + float(tokens[group.arms[0]]) / before:.1f} times {titles[source]}"
-            for group in groups
+            f"{arm.group.title} {arm.own.tokens / 1e6:.2f} million, in all "
+            f"{1 + arm.own.tokens / before:.1f} times the scoring run"
+            for arm in arms
         )
         found.append(
-            f"The bill: {' and '.join(group.title for group in groups)} could only be chosen after "
-            f"a whole run on {titles[source]}'s problems ({before / 1e6:.2f} million tokens). With "
-            f"their own training that makes: {own}. Fewer problems are not less computing."
+            f"The bill: {' and '.join(arm.group.title for arm in arms)} could only be chosen after "
+            f"a run on other problems ({source}: {before / 1e6:.2f} million tokens). With their "
+            f"own training that makes: {own}. Fewer problems are not less computing."
         )
     return found
 
@@ -91,6 +85,29 @@ def doubts(inputs: Inputs) -> list[str]:
     ]
 
 
+def contaminated(inputs: Inputs) -> list[str]:
+    """Return what comparisons say without the questions that overlap with training problems."""
+    if inputs.overlaps is None or inputs.evaluations is None:
+        return []
+    n = sum(map(len, contamination.left_out(inputs).values()))
+    total = inputs.evaluations.drop_duplicates(["benchmark", "problem_id"]).shape[0]
+    if not n:
+        return ["No benchmark question overlaps with a training problem set by the study's rule."]
+    chosen = {group.name for group in selected_groups(inputs)}
+    clean = contamination.clean(inputs)
+    gaps = [
+        f"{first.title} − {second.title} is "
+        f"{points(contrasts.group_difference(clean, first.name, second.name))}"
+        for first, second in contrasts.pairs(clean)
+        if first.name in chosen
+    ]
+    said = f" Without them {', '.join(gaps)}." if gaps else ""
+    return [
+        f"{n:,} of {total:,} benchmark questions overlap with a training problem set by the "
+        f"study's rule.{said}"
+    ]
+
+
 def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
     """Return what a reader must know before believing the findings."""
     found = []
@@ -99,7 +116,8 @@ def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
         text = getattr(registry.load("engines", engine), "CAVEAT", None)
         if text:
             found.append(str(text))
-    found += bill(inputs, config)
+    found += bill(inputs)
+    found += contaminated(inputs)
     found += certainty(inputs)
     found += doubts(inputs)
     n_seeds = len(inputs.study["seeds"])

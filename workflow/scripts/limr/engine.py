@@ -10,6 +10,8 @@ An engine's module has these names; a function that an engine does not offer is 
   nothing again; absent where there are none;
 - `find_base(base) -> str`: refuses a base that cannot be had (`InputError`), in seconds, before any
   job, and says where it is; absent where a base is made from nothing;
+- `base_work(base) -> {"steps", "examples"}`: what making the base takes; absent where it is
+  not made by the engine;
 - `make_base(job: BaseJob) -> None`: writes the base policy, a Hugging Face model folder;
 - `train_ppo(job: PpoJob) -> None` and `train_sft(job: SftJob) -> None`;
 - `open_policy(folder, options, state=None) -> Policy`; `state` is a working folder, outside the

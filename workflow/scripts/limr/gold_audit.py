@@ -35,6 +35,7 @@ from limr.grading.grade import GRADER_VERSION
 from limr.grading.pool import GradingPool
 from limr.joblog import note
 from limr.records import AUDITS, Problem
+from limr.wording import normal_text
 
 FINDINGS = ("empty", "none", "dead", "rigid", "unread", "paper-dead", "paper-lossy")
 DUPLICATES = ("conflict", "duplicate")
@@ -42,11 +43,6 @@ _EVERY = 1000  # problems between two lines in the log
 _MISSING = ("", "None")
 _FRACTION = re.compile(r"\\frac(?![a-zA-Z])")
 _UNIT = re.compile(r"(?<=[\d}])\s*\\(?:text|mbox|mathrm)\s*\{[^{}]*\}\s*$")
-# What a problem's text may differ in and still be the same problem: layout, nothing that is read.
-_LAYOUT = re.compile(
-    r"\\(?:left|right|displaystyle|textstyle|qquad|quad)(?![a-zA-Z])|\\[,!;: \[\]()]|[$\s~]"
-)
-
 Finding = tuple[str, str]
 Accepts = Callable[[str, str], bool]
 
@@ -123,12 +119,6 @@ def rewritings(gold: str) -> Iterator[tuple[str, str]]:
     without = _UNIT.sub("", gold)
     if without != gold:
         yield "without its unit", without
-
-
-def normal_text(prompt: str) -> str:
-    """Return a problem's text without its layout: equal for the same problem in another dress."""
-    text = re.sub(r"\\[dt]frac", r"\\frac", prompt)
-    return _LAYOUT.sub("", text).casefold()
 
 
 def _duplicates(problems: Sequence[Problem], accepts: Accepts) -> dict[str, list[Finding]]:

@@ -1,10 +1,18 @@
-"""The compute ledger: what runs cost, and what the choice of an arm's problems cost before them."""
+"""The compute ledger: what runs cost, and what the choice of an arm's problems cost before them.
+
+An arm whose problems were chosen by a score from another arm's rollouts is charged that run, up to
+the last epoch that the score used, and whatever had to run before that run itself. A score from a
+file was paid for elsewhere: its cost is not known, which is not 0.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from limr import registry, results
 from limr.results import Group, Inputs, Json
@@ -32,16 +40,26 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Scoring:
+    """What had to run before an arm's problems could be chosen; `cost` None: it is not known."""
+
+    text: str
+    cost: Cost | None
+
+
+@dataclass(frozen=True)
 class Entry:
-    """A trained group's bill: `total` is its own runs and the run that its scores are from."""
+    """A trained group's bill: `total` is its own runs and `scoring`; None: it is not known.
+
+    `scoring` None: its problems were chosen without a run.
+    """
 
     group: Group
     problems: int | None
     n_runs: int
     own: Cost
-    scored_from: str | None
-    scoring: Cost | None
-    total: Cost
+    scoring: Scoring | None
+    total: Cost | None
     ratio: float | None  # total tokens against the arm that trains on every problem
 
 
@@ -62,30 +80,86 @@ def _entry(
     inputs: Inputs, group: Group, costs: dict[tuple[str, int], Cost], whole: float | None
 ) -> Entry:
     record = results.group_record(inputs, group) or {}
-    own = _mean(costs, group)
-    source = _source(inputs, record)
-    scoring = costs.get((source["arm"], source["seed"])) if source else None
-    titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
-    total = _sum(own, scoring) if scoring else own
+    own, before = _mean(costs, group), scoring(inputs, group.arms[0])
+    total: Cost | None = own
+    if before is not None:
+        total = _sum(own, before.cost) if before.cost else None
     return Entry(
         group=group,
         problems=record.get("n_selected"),
         n_runs=sum(arm in group.arms for arm, _ in costs),
         own=own,
-        scored_from=f"{titles[source['arm']]}, seed {source['seed']}" if source else None,
-        scoring=scoring,
+        scoring=before,
         total=total,
-        ratio=total.tokens / whole if whole else None,
+        ratio=total.tokens / whole if whole and total else None,
     )
 
 
-def _source(inputs: Inputs, record: Json) -> Json | None:
-    """Return `arm` and `seed` of the run that a subset was chosen from, if it needed one."""
+def scoring(inputs: Inputs, arm: str) -> Scoring | None:
+    """Return what had to run before an arm's problems could be chosen; None: nothing."""
+    record = inputs.subsets.get(arm, {})
     selector = record.get("selector")
-    if not selector or not registry.load("selectors", selector).NEEDS_TRAJECTORIES:
+    if not record or (selector and not registry.load("selectors", selector).NEEDS_TRAJECTORIES):
         return None
-    found: Json | None = inputs.study.get("scored_from", {}).get(str(record.get("trajectories")))
-    return found
+    name = str(record.get("trajectories"))
+    source = inputs.study.get("scored_from", {}).get(name)
+    if source is None:
+        return Scoring(f"'{name}', from a file: not counted", None)
+    titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
+    epochs = record.get("options", {}).get("epochs")
+    early = f", {epochs} epochs" if epochs else ""
+    text = f"{titles[source['arm']]}, seed {source['seed']}{early}"
+    cost = _until(inputs, source["arm"], source["seed"], epochs)
+    before = scoring(inputs, source["arm"])
+    if before is not None:
+        text = f"{text}, after {before.text}"
+        cost = _sum(cost, before.cost) if cost and before.cost else None
+    return Scoring(text, cost)
+
+
+def _until(inputs: Inputs, arm: str, seed: int, epochs: int | None) -> Cost | None:
+    """Return the cost of a run's first epochs; None: of all."""
+    frame = by_step(inputs)
+    rows = frame[(frame["arm"] == arm) & (frame["seed"] == seed)]
+    if epochs is not None:
+        rows = rows[rows["epoch"] < epochs]
+    if rows.empty:
+        return None
+    last = rows.iloc[-1]
+    hours = None if np.isnan(last["hours"]) else float(last["hours"])
+    rollouts = None if np.isnan(last["rollouts"]) else float(last["rollouts"])
+    return Cost(last["step"], last["updates"], rollouts, last["tokens"], hours, str(last["device"]))
+
+
+def by_step(inputs: Inputs) -> pd.DataFrame:
+    """Return what every run has cost up to each of its steps.
+
+    Returns:
+        One row a run and step: arm, seed, step, epoch, updates, rollouts (NaN: it samples none),
+        tokens, hours (NaN: not recorded), device. A run's hours are spread over its steps as
+        their seconds are.
+    """
+    frame = inputs.metrics
+    columns = ["arm", "seed", "step", "epoch", "updates", "rollouts", "tokens", "hours", "device"]
+    found = []
+    for (arm, seed), cost in run_costs(inputs).items():
+        rows = frame[(frame["arm"] == arm) & (frame["seed"] == seed)]  # type: ignore[index]
+        rows = rows.sort_values("step", kind="stable")
+        share = np.arange(1, len(rows) + 1) / len(rows)
+        hours = np.full(len(rows), np.nan)
+        if cost.hours is not None:
+            seconds = rows["seconds"].cumsum() if "seconds" in rows else share
+            hours = cost.hours * np.asarray(seconds / np.asarray(seconds)[-1], np.float64)
+        found.append(
+            rows[["arm", "seed", "step", "epoch"]].assign(
+                updates=cost.updates * share,
+                rollouts=np.nan if cost.rollouts is None else cost.rollouts * share,
+                tokens=rows["tokens"].cumsum().astype(np.float64),
+                hours=hours,
+                device=cost.device,
+            )
+        )
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
 
 
 def run_costs(inputs: Inputs) -> dict[tuple[str, int], Cost]:
@@ -143,13 +217,13 @@ def _mean(costs: dict[tuple[str, int], Cost], group: Group) -> Cost:
     )
 
 
-def _sum(own: Cost, scoring: Cost) -> Cost:
-    known = own.hours is not None and scoring.hours is not None
-    return Cost(
-        own.steps + scoring.steps,
-        own.updates + scoring.updates,
-        (own.rollouts or 0.0) + (scoring.rollouts or 0.0),
-        own.tokens + scoring.tokens,
-        own.hours + scoring.hours if known else None,  # type: ignore[operator]
-        own.device,
+def _sum(own: Cost, before: Cost) -> Cost:
+    known = own.hours is not None and before.hours is not None and own.device == before.device
+    return replace(
+        own,
+        steps=own.steps + before.steps,
+        updates=own.updates + before.updates,
+        rollouts=(own.rollouts or 0.0) + (before.rollouts or 0.0),
+        tokens=own.tokens + before.tokens,
+        hours=own.hours + before.hours if known else None,  # type: ignore[operator]
     )

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from limr import io, paper
-from limr.records import read_problems
+from limr.records import OVERLAPS, read_problems
 from limr.results import Inputs
 
 
@@ -35,6 +37,19 @@ def with_runs(inputs: Inputs, runs: Iterable[tuple[Mapping[str, Any], Path | str
         {**io.read_json(path), "arm": keys["arm"], "seed": keys["seed"]} for keys, path in runs
     ]
     return replace(inputs, runs=found)
+
+
+def with_overlaps(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:
+    """Return the inputs with `overlaps/*.parquet`, the benchmark named by the stem.
+
+    Raises:
+        InputError: a file is missing or not what it should be.
+    """
+    frames = [
+        io.read_parquet(path, OVERLAPS).to_pandas().assign(benchmark=Path(path).stem)
+        for path in paths
+    ]
+    return replace(inputs, overlaps=pd.concat(frames, ignore_index=True)) if frames else inputs
 
 
 def with_paper(inputs: Inputs, path: Path | str | None) -> Inputs:

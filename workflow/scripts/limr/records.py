@@ -136,6 +136,23 @@ OPINIONS = pa.schema(
 )
 
 # One row a problem and finding of an audit of gold answers; `limr.gold_audit` says what is found.
+# What a benchmark's questions share with training problems, one row a set of training problems,
+# question and length of n-grams (`limr.overlap`).
+OVERLAPS = pa.schema(
+    [
+        ("scope", pa.string()),  # "problem set" or "arm"
+        ("trained_on", pa.string()),  # its name
+        ("n_problems", pa.int32()),  # that it has
+        ("problem_id", pa.string()),  # the question
+        ("words", pa.int16()),  # length of the n-grams
+        ("n_grams", pa.int32()),  # different n-grams of the question; 0: it has fewer words
+        ("covered", pa.int32()),  # of these, found in any training problem
+        ("shared", pa.int32()),  # of these, found in the one that shares the most
+        ("nearest", pa.string()),  # that problem's id; null: none shares any
+        ("match", pa.string()),  # "exact", "normalised" (equal but for layout) or ""
+        ("match_id", pa.string()),  # the training problem with the same text
+    ]
+)
 AUDITS = pa.schema([(name, pa.string()) for name in ("problem_id", "answer", "finding", "detail")])
 
 

@@ -16,6 +16,7 @@ import yaml
 from markupsafe import Markup
 
 from limr import (
+    break_even,
     browsing,
     caveats,
     charts,
@@ -99,7 +100,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         changes=sensitivity.sentences(answers),
         warnings=caveats.warnings(inputs),
         caveats=caveats.caveats(inputs, parts.config),
-        tables=[_table(Path(p), folder) for p in parts.tables if Path(p).stem != BILL],
+        tables=[_table(Path(p), folder) for p in parts.tables if _shown(Path(p).stem, parts)],
         figures=[_figure(Path(path), folder) for path in parts.figures],
         subsets=[_subset(arm, inputs) for arm in arms],
         notes=[(Path(path).stem, io.read_json(path).get("notes", [])) for path in parts.notes],
@@ -107,6 +108,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         kept_by=_kept_by(inputs),
         texts=parts.texts,
         bill=_bill(inputs, parts, folder),
+        pays=break_even.sentences(inputs),
         runs=[_run(record) for record in inputs.runs],
         commits=list(dict.fromkeys(_run(record)["commit"] for record in inputs.runs)),
         config=yaml.safe_dump(dict(parts.config), sort_keys=False, allow_unicode=True, width=100),
@@ -165,6 +167,12 @@ def _facts(inputs: Inputs) -> list[tuple[str, str]]:
         scored = min(record["n_scored"] for record in inputs.subsets.values())
         facts.append((f"{scored:,}", "problems with a score"))
     return facts
+
+
+def _shown(table: str, parts: Parts) -> bool:
+    """Return whether a table stands among the others; one with texts of problems may not."""
+    texts = getattr(registry.load("tables", table), "SHOWS_TEXTS", False)
+    return table != BILL and (parts.texts or not texts)
 
 
 def _table(tsv: Path, folder: Path | None) -> Json:

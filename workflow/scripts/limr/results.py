@@ -58,6 +58,8 @@ class Inputs:
         runs: the record (run.json) of every training run, with its `arm` and `seed`.
         paper: what the paper reports (config/paper.yaml, see `limr.paper`).
         opinions: a second opinion on the evaluations' verdicts, `limr.records.OPINIONS`.
+        overlaps: what questions share with training problems: `limr.records.OVERLAPS` with
+            `benchmark`; `study` then has `contamination`, the study's key.
     """
 
     study: Json
@@ -72,6 +74,7 @@ class Inputs:
     runs: Sequence[Json] = ()
     paper: Json | None = None
     opinions: pd.DataFrame | None = None
+    overlaps: pd.DataFrame | None = None
 
     @property
     def groups(self) -> list[Group]:

@@ -128,6 +128,11 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
     checked = opinions if opinions.exists() else None
     whole = inputs
     inputs = folder.readable("checks", lambda: results.with_checks(whole, audits, checked)) or whole
+    measured = inputs
+    overlaps = sorted((folder.root / "overlaps").glob("*.parquet"))
+    inputs = (
+        folder.readable("overlaps", lambda: material.with_overlaps(measured, overlaps)) or measured
+    )
     keys = {_name(run): run for run in runs(study)}
     records = [(keys[name], paths[0]) for name, paths in trained.items()]
     inputs = material.with_paper(material.with_runs(inputs, records), paper)
@@ -169,7 +174,11 @@ def _overview(study: Study) -> Json:
         name: {key: entry[key] for key in ("selector", "trajectories")}
         for name, entry in study.scores.items()
     }
-    told = {"decodings": study.decodings(), "scored_from": study.scored_from()}
+    told = {
+        "decodings": study.decodings(),
+        **study.costs(),
+        "contamination": study.config["contamination"],
+    }
     return {**study.overview(), **told, "scores": scores}
 
 

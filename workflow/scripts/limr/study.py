@@ -104,6 +104,21 @@ class Study:
         """Return benchmark -> how its responses are drawn, for those who say so."""
         return {name: mark["decodings"] for name, mark in self.benchmarks.items()}
 
+    def trained_on(self) -> list[str]:
+        """Return the problem sets that arms take their problems from, in the study's order."""
+        used = {self.arm_dataset(arm) for arm in self.selected}
+        return [name for name in self.config["datasets"] if name in used]
+
+    def base_work(self) -> Json | None:
+        """Return how many optimizer steps and examples make the base; None: it is only read."""
+        engine = registry.load("engines", self.config["engine"]["train"])
+        work = getattr(engine, "base_work", None)
+        return dict(work(self.config["base"])) if work else None
+
+    def costs(self) -> Json:
+        """Return what those are told who speak of costs."""
+        return {"scored_from": self.scored_from(), "base_work": self.base_work()}
+
     def scored_from(self) -> Json:
         """Return name of learning curves -> `arm` and `seed` of the run that they are from."""
         return {
@@ -267,6 +282,7 @@ def _check(study: Study) -> None:
     _check_trajectories(study)
     _check_arms(study)
     _check_steps(study)
+    _check_contamination(study)
     _check_engines(study)
     _check_cycles(study)
 
@@ -390,6 +406,15 @@ def _check_steps(study: Study) -> None:
         raise InputError(
             f"{study.where}: ppo.train_batch_size {ppo['train_batch_size']} does not divide "
             f"prompts_per_step x samples_per_prompt = {rollouts}."
+        )
+
+
+def _check_contamination(study: Study) -> None:
+    words = study.config["contamination"]["overlapping"]["words"]
+    if words not in study.config["contamination"]["words"]:
+        raise InputError(
+            f"{study.where}: contamination.overlapping.words: {words} is not one of "
+            f"contamination.words, {study.config['contamination']['words']}."
         )
 
 

@@ -32,6 +32,7 @@ PATTERNS = {
     "diagnostics": "diagnostics/{score}(?:[.]epochs)?[.]parquet",
     "evaluation": "evals/{arm}/seed{seed}/step[0-9]+/{benchmark}[.]parquet",
     "summary": "evals/{arm}/seed{seed}/step[0-9]+/{benchmark}[.]json",
+    "overlaps": "overlaps/{benchmark}[.]parquet",
     "collected": "collected/(?:evaluations|metrics|opinions)[.]parquet",
     "table": "tables/{table}[.][a-z]+",
     "figure": "figures/{figure}[.][a-z]+",
@@ -110,6 +111,7 @@ def required(study: Study) -> list[str]:
         "opinions" in registry.load("tables", name).NEEDS for name in study.config["tables"]
     )
     found += ["collected/opinions.parquet"] if asked and study.benchmarks else []
+    found += [f"overlaps/{name}.parquet" for name in study.benchmarks if overlaps(study)]
     found += [
         f"tables/{name}.{suffix}"
         for name in study.config["tables"]
@@ -121,6 +123,11 @@ def required(study: Study) -> list[str]:
         for suffix in ("pdf", "png", "tsv", "txt")
     ]
     return [*found, "headline.txt", "report.html"]
+
+
+def overlaps(study: Study) -> bool:
+    """Return whether a table shows what questions share with training problems."""
+    return any("overlaps" in registry.load("tables", t).NEEDS for t in study.config["tables"])
 
 
 def runs(study: Study) -> list[tuple[str, int]]:

@@ -261,6 +261,27 @@ def opinions(study: Study) -> Iterator[Job]:
         )
 
 
+def overlaps(study: Study) -> Iterator[Job]:
+    """Yield the jobs that measure overlaps, where a table shows them."""
+    results, settings = f"results/{study.name}", study.config["contamination"]
+    for name in study.benchmarks if contents.overlaps(study) else ():
+        yield Job(
+            "measure_overlap",
+            {
+                "questions": f"{results}/problems/{name}.jsonl",
+                "problems": [f"{results}/problems/{each}.jsonl" for each in study.trained_on()],
+                "subsets": [f"{results}/subsets/{arm}.jsonl" for arm in study.selected],
+            },
+            {"overlaps": f"{results}/overlaps/{name}.parquet"},
+            {
+                "datasets": study.trained_on(),
+                "arms": {arm: study.arm_dataset(arm) for arm in study.selected},
+                **{key: settings[key] for key in ("words", "longest")},
+            },
+            {"dataset": name},
+        )
+
+
 def trained(study: Study) -> list[tuple[str, int]]:
     """Return (arm, seed) of the training runs in the order of the report."""
     return [

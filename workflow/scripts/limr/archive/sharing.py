@@ -122,6 +122,8 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
     if kind == "subset":
         score = study.arms[stem].score
         return found.datasets.get(study.arm_dataset(stem)) or found.scores.get(str(score))
+    if kind == "table" and shows_texts(stem) and found.datasets:
+        return f"it shows texts of problems: {next(iter(found.datasets.values()))}"
     answers = kind == "table" and "opinions" in registry.load("tables", stem).NEEDS
     if (answers or stem == "opinions") and found.datasets:
         return f"it shows gold answers: {next(iter(found.datasets.values()))}"
@@ -135,6 +137,11 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
     if kind == "policy":
         return None if found.policies else "archive.policies is false"
     return (found.base or None) if kind == "base" and stem != "limr" else None
+
+
+def shows_texts(table: str) -> bool:
+    """Return whether a table shows texts of problems."""
+    return bool(getattr(registry.load("tables", table), "SHOWS_TEXTS", False))
 
 
 def _why_no_report(study: Study, found: Rules) -> str | None:

@@ -36,6 +36,7 @@ def material(study: Study) -> dict[str, Paths]:
             for suffix in ("parquet", "epochs.parquet")
         ],
         "opinions": f"{results}/collected/opinions.parquet" if study.benchmarks else [],
+        "overlaps": [f"{results}/overlaps/{name}.parquet" for name in study.benchmarks],
         "audits": [f"{results}/audits/{name}.json" for name in study.datasets],
         "problems": [f"{results}/problems/{name}.jsonl" for name in study.datasets],
         "runs": [f"{results}/runs/{arm}/seed{seed}/run.json" for arm, seed in jobs.trained(study)],
@@ -60,7 +61,9 @@ def overview(study: Study, kind: str, name: str) -> Json:
     if "paper" in needs:
         told["decodings"] = study.decodings()
     if "runs" in needs:
-        told["scored_from"] = study.scored_from()
+        told |= study.costs()
+    if "overlaps" in needs:
+        told["contamination"] = study.config["contamination"]
     return told
 
 
@@ -90,10 +93,12 @@ def tables(study: Study) -> Iterator[Job]:
 def figures(study: Study) -> Iterator[Job]:
     """Yield the jobs of figures."""
     results = f"results/{study.name}"
+    runs = [jobs.keys(study, arm, seed) for arm, seed in jobs.trained(study)]
     for name in study.config["figures"]:
+        given = _asked(study, "figures", name)
         yield Job(
             "draw_figure",
-            _asked(study, "figures", name),
+            given,
             {
                 "pdf": f"{results}/figures/{name}.pdf",
                 "png": f"{results}/figures/{name}.png",
@@ -102,6 +107,7 @@ def figures(study: Study) -> Iterator[Job]:
             },
             {
                 "study": overview(study, "figures", name),
+                "runs": runs if given["runs"] else [],
                 "options": study.config["figures"][name],
             },
             {"figure": name},
@@ -117,7 +123,7 @@ def report(study: Study) -> Iterator[Job]:
         "make_report",
         {
             **{key: material(study)[key] for key in read},
-            **{key: _shown(study, key) for key in ("diagnostics", "opinions")},
+            **{key: _shown(study, key) for key in ("diagnostics", "opinions", "overlaps")},
             "tables": [f"{results}/tables/{name}.tsv" for name in study.config["tables"]],
             "figures": [f"{results}/figures/{name}.png" for name in study.config["figures"]],
             "captions": [f"{results}/figures/{name}.txt" for name in study.config["figures"]],
@@ -131,7 +137,11 @@ def report(study: Study) -> Iterator[Job]:
         },
         {"page": f"{results}/report.html", "headline": f"{results}/headline.txt"},
         {
-            "study": {**study.overview(), "scored_from": curves},
+            "study": {
+                **study.overview(),
+                "scored_from": curves,
+                "contamination": study.config["contamination"],
+            },
             "runs": [jobs.keys(study, arm, seed) for arm, seed in jobs.trained(study)],
             "curves": list(curves),
             "config": kept,

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from limr import io
-from limr.archive import IDS, build, derive, differences, jobs, limits, showing
+from limr.archive import IDS, build, derive, differences, jobs, limits, sharing, showing
 from limr.archive.derive import Job
 from limr.archive.opened import Opened
 from limr.errors import InputError
@@ -19,6 +19,8 @@ from limr.study import Study
 # Another version of the drawing library writes other bytes; then their data alone is compared.
 PICTURES = (".png", ".pdf")
 LEFT_OUT = "(left out)"
+# Rules that make nothing of problems without texts.
+TEXTS_ONLY = ("prepare_problems", "audit_answers", "cross_check", "measure_overlap")
 CHECKS: dict[str, Callable[[Study], Iterator[Job]]] = {
     "problems": jobs.preparing,
     "audits": jobs.audits,
@@ -28,6 +30,7 @@ CHECKS: dict[str, Callable[[Study], Iterator[Job]]] = {
     "diagnostics": jobs.diagnostics,
     "collected tables": jobs.collected,
     "second opinions": jobs.opinions,
+    "overlaps": jobs.overlaps,
     "tables": showing.tables,
     "figures": showing.figures,
     "report": showing.report,
@@ -59,6 +62,12 @@ def stand_in(opened: Opened) -> list[str]:
     return made
 
 
+def shows_texts(study: Study) -> set[str]:
+    """Return the outputs of tables that show texts of problems."""
+    found = [job for job in showing.tables(study) if sharing.shows_texts(job.wildcards["table"])]
+    return {path for job in found for path in job.outputs}
+
+
 def check(
     opened: Opened, found: Iterable[Job], scratch: Path, stand_ins: list[str], skipped: list[str]
 ) -> Iterator[str]:
@@ -78,7 +87,7 @@ def check(
         lacking = [path for path in job.inputs if not limits.within(opened.folder, path)]
         if job.script == "cross_check":  # judges responses, which may be left out
             lacking += [path for path in job.inputs if path in opened.record["without_responses"]]
-        texts_only = job.script in ("prepare_problems", "audit_answers", "cross_check")
+        texts_only = job.script in TEXTS_ONLY or bool(set(job.outputs) & shows_texts(opened.study))
         if lacking or (texts_only and set(job.inputs) & set(stand_ins)):
             skipped += outputs
             continue
@@ -119,7 +128,10 @@ def _of_parquet(again: Path, archived: Path) -> Iterator[differences.Difference]
     if schema.names != expected.schema.names:
         yield differences.Difference("columns", str(expected.schema.names), str(schema.names))
         return
-    keys = ("arm", "seed", "step", "benchmark", "decoding", "problem_id", "epoch")
+    keys = (
+        "arm", "seed", "step", "benchmark", "decoding", "scope", "trained_on", "words",
+        "problem_id", "epoch",
+    )  # fmt: skip
     found = pq.read_table(archived)
     yield from differences.of_tables(expected, found, [k for k in keys if k in schema.names])
 

@@ -75,7 +75,7 @@ def _check(path: Path) -> None:
 def build(args: argparse.Namespace) -> dict[str, Any]:
     """Return the plan as JSON holds it."""
     from limr import sources
-    from limr.planning import estimate, hardware, jobs, models
+    from limr.planning import bill, counts, estimate, hardware, jobs, models
 
     for name in ("parameters", "response_tokens"):
         value = getattr(args, name)
@@ -104,6 +104,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
             rule: {"all": n.all, "there": n.there, "to_do": n.to_do} for rule, n in counted.items()
         },
         "gpu_jobs": [task.described() for task in tasks],
+        "bill": bill.bill(study, counts.Counts(study, results, numbers, pinned)),
         "totals": estimate.totals(tasks, size) if size else None,
         "processor_minutes": estimate.processor_minutes(others, seconds),
     }
@@ -155,6 +156,8 @@ def text(plan: dict[str, Any]) -> str:
     lines += ["", *_table(("jobs", "all", "there", "to do"), rows)]
     if plan["gpu_jobs"]:
         lines += ["", *_gpu_lines(plan)]
+    if plan["bill"]:
+        lines += ["", *_bill_lines(plan["bill"])]
     if plan["processor_minutes"]:
         lines += ["", *_processor_lines(plan["processor_minutes"])]
     return "\n".join(lines) + "\n"
@@ -180,6 +183,25 @@ def _gpu_lines(plan: dict[str, Any]) -> list[str]:
             lines.append(f"{task['rule']} {task['arm']}: {note}")
         for command in task["commands"]:
             lines += ["", f"# {task['rule']}, arm {task['arm']}", shlex.join(command)]
+    return lines
+
+
+def _bill_lines(found: list[dict[str, Any]]) -> list[str]:
+    from limr.planning import bill
+
+    head = (
+        "the bill of choosing", "own steps", "scoring steps", "in all", "rollouts in all",
+        "uses: steps to save", "scored from",
+    )  # fmt: skip
+    seeds = found[0]["runs"]
+    lines = [*_table(head, bill.lines(found))]
+    if any(row["at_equal_steps"] for row in found):
+        lines += [
+            "At equal steps a chosen subset never pays its scoring run back. It pays after so many "
+            "uses (seeds, models, reruns)",
+            "where each reaches the same accuracy in so many steps fewer. This study makes "
+            f"{seeds} use{'s' if seeds > 1 else ''} of each.",
+        ]
     return lines
 
 

@@ -99,6 +99,12 @@ def _prepare(options: Settings) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+def base_work(base: Settings) -> dict[str, int]:
+    """Return how many optimizer steps and examples the base policy takes."""
+    warmup = base["warmup"]
+    return {"steps": warmup["steps"], "examples": warmup["steps"] * warmup["batch_size"]}
+
+
 def make_base(job: BaseJob) -> None:
     """Write the base policy."""
     _prepare(job.options)

@@ -138,16 +138,17 @@ def titled(frame: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
     return result.sort_values("place", kind="stable").drop(columns="place").reset_index(drop=True)
 
 
-def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True) -> None:
-    """Draw the mean over runs of each group against `step`, with a band from lowest to highest run.
+def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True, x: str = "step") -> None:
+    """Draw the mean over runs of each group against `x`, with a band from lowest to highest run.
 
     Groups differ by colour, by dashes and, with `markers`, by the shape of their points.
 
     Args:
         ax: where.
-        frame: `group`, `colour`, `mark`, `step`, `run` and `y`, one row a run and step.
+        frame: `group`, `colour`, `mark`, `run`, `x` and `y`, one row a run and step.
         y: the column on the vertical axis.
         markers: whether to mark the steps.
+        x: the column on the horizontal axis; the same for all runs of a group at a step.
     """
     for _, rows in frame.groupby("group", sort=False):
         style = marks(int(rows["mark"].iloc[0]))
@@ -155,7 +156,7 @@ def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True) -> None:
             style["marker"] = None
         sns.lineplot(
             rows,
-            x="step",
+            x=x,
             y=y,
             color=rows["colour"].iloc[0],
             estimator="mean",

@@ -20,7 +20,8 @@ def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row a trained group: means over its runs; its scoring run; both together."""
     rows = []
     for entry in ledger.entries(inputs):
-        own, scoring, whole = entry.own, entry.scoring, entry.total
+        own, whole = entry.own, entry.total
+        scoring = entry.scoring.cost if entry.scoring else None
         rows.append(
             {
                 "arm": entry.group.title,
@@ -32,11 +33,11 @@ def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                 "million tokens": own.tokens / 1e6,
                 "hours": own.hours,
                 "hours of": own.device,
-                "scored from": entry.scored_from or "",
+                "scored from": entry.scoring.text if entry.scoring else "",
                 "scoring, million tokens": scoring.tokens / 1e6 if scoring else pd.NA,
                 "scoring, hours": scoring.hours if scoring else pd.NA,
-                "in all, million tokens": whole.tokens / 1e6,
-                "in all, hours": whole.hours,
+                "in all, million tokens": whole.tokens / 1e6 if whole else pd.NA,
+                "in all, hours": whole.hours if whole else pd.NA,
                 "times the full set's": entry.ratio if entry.ratio is not None else pd.NA,
             }
         )
@@ -48,7 +49,8 @@ def caption(frame: pd.DataFrame) -> str:
     return (
         "Means over an arm's runs. Tokens are prompt and response tokens trained on; hours are "
         "those of a device's unit (a CPU thread or a GPU) while training, without evaluation. An "
-        "arm whose problems were chosen from another arm's rollouts is charged that whole run "
-        "beside its own; the last column compares tokens in all with those of the arm that trains "
-        "on every problem. Hours depend on the machine and on what else it did."
+        "arm whose problems were chosen from another arm's rollouts is charged that run, up to the "
+        "last epoch that its score used, beside its own; a score from a file is not counted, and "
+        "leaves the sum unknown. The last column compares tokens in all with those of the arm that "
+        "trains on every problem. Hours depend on the machine and on what else it did."
     )

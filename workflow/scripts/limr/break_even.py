@@ -1,0 +1,228 @@
+"""After how many uses of its subset does an arm pay its scoring run back?
+
+An arm A whose problems were chosen after a scoring run costs S once, and a for each use of its
+subset (a seed, another model, a rerun); a reference R, such as training on everything, costs r for
+each use. n uses of A cost S + n a, of R n r. A has paid from the smallest n >= 1 with
+S + n a <= n r,
+
+    n = max(1, ceil(S / (r - a))) where r > a,    never where r <= a and S > 0.
+
+a and r are what it costs to reach the same accuracy, at the first evaluated step that has it: what
+R ends with (its last evaluated step), and what A ends with. Where A never reaches it, it never
+pays; where R never does, A pays from its first use, as R cannot do what is paid for. Or, at equal
+steps, what both cost up to the last step that they share, with the difference of their accuracies.
+
+Accuracies are uncertain, and so is n: runs and questions are drawn again (n - 1 of n items, as in
+`limr.statistics`; questions once for both arms), and the target, both steps, both costs and n are
+taken from each draw. S is one run's, and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from limr import contrasts, cost_curves
+from limr.cost_curves import Curve, Floats
+from limr.findings import points, selected_groups
+from limr.results import Inputs
+from limr.statistics import RESAMPLES, Interval
+from limr.streams import stream
+
+LEVEL = 0.95
+NEVER = np.inf
+AT_END, AT_OWN_END, AT_STEPS = "what it ends with", "what the arm ends with", "equal steps"
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """An arm against a reference; costs are in a unit, uses are infinite for never, NaN unknown.
+
+    Attributes:
+        arm: the arm whose problems were chosen.
+        against: the reference.
+        unit: of the costs.
+        question: `AT_END`, `AT_OWN_END` or `AT_STEPS`.
+        target: the accuracy that both must reach; at equal steps the reference's.
+        each: a, cost of a use of the arm; NaN: it does not reach the target.
+        each_against: r, of the reference; NaN as above.
+        uses: n.
+        low: lower end of the interval of n.
+        high: upper end.
+        never: share of the draws in which it never pays.
+        gap: accuracy of the arm less the reference's, at the last step that both share.
+    """
+
+    arm: Curve
+    against: Curve
+    unit: str
+    question: str
+    target: float
+    each: float
+    each_against: float
+    uses: float
+    low: float
+    high: float
+    never: float
+    gap: Interval
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """(..., n_steps) accuracy and cost of an arm, in each draw or as observed."""
+
+    accuracy: Floats
+    cost: Floats
+
+
+def uses(scoring: float, each: Floats, each_against: Floats) -> Floats:
+    """Return n (see the module), whole numbers from 1; infinite: never; NaN: S is not known.
+
+    Args:
+        scoring: S >= 0, or NaN.
+        each: (...,) a; NaN: the arm never gets there.
+        each_against: (...,) r; NaN as above.
+    """
+    reference = np.where(np.isnan(each_against), np.inf, each_against)
+    saved = np.asarray(reference - each, np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.ceil(scoring / saved - 1e-9)
+    pays = np.where(scoring == 0, saved >= 0, saved > 0)
+    found = np.where(pays, np.maximum(1.0, np.nan_to_num(ratio, nan=1.0)), NEVER)
+    return np.full_like(found, np.nan) if np.isnan(scoring) else np.asarray(found)
+
+
+def compare(inputs: Inputs, unit: str, draws: int = RESAMPLES) -> list[BreakEven]:
+    """Return every chosen arm against the full set and random draws, for both questions.
+
+    Args:
+        inputs: what the study has.
+        unit: of the costs, see `limr.cost_curves.UNITS`.
+        draws: of the bootstrap.
+
+    Raises:
+        InputError: the study has no evaluations.
+    """
+    chosen = {group.name for group in selected_groups(inputs)}
+    found = {curve.group.name: curve for curve in cost_curves.curves(inputs)}
+    rows: list[BreakEven] = []
+    for first, second in contrasts.pairs(inputs):
+        if first.name in chosen and {first.name, second.name} <= found.keys():
+            rows += _compared(inputs, found[first.name], found[second.name], unit, draws)
+    return rows
+
+
+def _compared(inputs: Inputs, arm: Curve, against: Curve, unit: str, draws: int) -> list[BreakEven]:
+    step = max(step for step in arm.steps if step in against.steps)
+    both = (arm, against)
+    rng = stream(0, "break-even", arm.group.name, against.group.name)
+    drawn = _draw(both, unit, draws, rng)
+    seen = [_Drawn(curve.mean, curve.costs[unit].mean(axis=0)) for curve in both]
+    # A cost that is not recorded is not known, which is not never.
+    lacking = any(np.isnan(curve.costs[unit]).any() for curve in both)
+    price = np.nan if lacking else arm.scoring(unit)
+    choice = contrasts.Choice(step=step)
+    gap = contrasts.group_difference(inputs, arm.group.name, against.group.name, choice)
+    places = (arm.steps.index(step), against.steps.index(step))
+    rows = []
+    for question in (AT_END, AT_OWN_END, AT_STEPS):
+        target, a, r = _each(seen, question, places)
+        n = float(uses(price, a, r))
+        again = uses(price, *_each(drawn, question, places)[1:])
+        ends = np.quantile(again, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2], method="inverted_cdf")
+        never = float("nan") if np.isnan(n) else float(np.isinf(again).mean())
+        costs = (float(a), float(r), n, float(ends[0]), float(ends[1]), never)
+        rows.append(BreakEven(arm, against, unit, question, float(target), *costs, gap))
+    return rows
+
+
+def _each(
+    both: Sequence[_Drawn], question: str, places: tuple[int, int]
+) -> tuple[Floats, Floats, Floats]:
+    """Return (...,) the target, a and r; `places` are those of the last step that both share."""
+    ours, theirs = both
+    if question == AT_STEPS:
+        target = theirs.accuracy[..., places[1]]
+        return target, ours.cost[..., places[0]], theirs.cost[..., places[1]]
+    target = (ours if question == AT_OWN_END else theirs).accuracy[..., -1]
+    return target, _reaching(ours, target), _reaching(theirs, target)
+
+
+def _reaching(drawn: _Drawn, target: Floats) -> Floats:
+    place = cost_curves.first_at(drawn.accuracy, target)
+    cost = np.take_along_axis(drawn.cost, np.expand_dims(np.maximum(place, 0), -1), -1)[..., 0]
+    return np.where(place >= 0, cost, np.nan)
+
+
+def _draw(both: Sequence[Curve], unit: str, draws: int, rng: np.random.Generator) -> list[_Drawn]:
+    """Return both arms with runs and questions drawn again: (draws, n_steps) each."""
+    runs = [_weights(curve.n_runs, draws, rng) for curve in both]
+    accuracy = [np.zeros((draws, len(curve.steps))) for curve in both]
+    for name, values in both[0].accuracy.items():
+        questions = _weights(values.shape[2], draws, rng)
+        for side, curve in enumerate(both):
+            _add(accuracy[side], runs[side], curve.accuracy[name], questions)
+    n_benchmarks = len(both[0].accuracy)
+    return [
+        _Drawn(accuracy[side] / n_benchmarks, runs[side] @ curve.costs[unit])
+        for side, curve in enumerate(both)
+    ]
+
+
+def _add(total: Floats, runs: Floats, accuracy: Floats, questions: Floats) -> None:
+    for step in range(total.shape[1]):
+        total[:, step] += ((runs @ accuracy[:, step]) * questions).sum(axis=1)
+
+
+def _weights(n: int, draws: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    drawn = max(n - 1, 1)
+    return np.asarray(rng.multinomial(drawn, np.full(n, 1 / n), size=draws) / drawn)
+
+
+def sentences(inputs: Inputs, unit: str = "tokens") -> list[str]:
+    """Return whether chosen subsets pay, in plain words; empty without evaluations or costs."""
+    if inputs.evaluations is None:
+        return []
+    found: dict[tuple[str, str], list[BreakEven]] = {}
+    for row in compare(inputs, unit):
+        found.setdefault((row.arm.group.name, row.against.group.name), []).append(row)
+    return [_said(rows) for rows in found.values()]
+
+
+def _said(rows: Sequence[BreakEven]) -> str:
+    first = rows[0]
+    arm, against = first.arm.group.title, first.against.group.title
+    if np.isnan(first.uses):
+        why = first.arm.scored_from or "a run's costs were not recorded"
+        return f"Whether {arm} pays against {against} is not known: {why}."
+    price = f"{first.arm.scoring(first.unit):,.2f} {cost_curves.UNITS[first.unit][2]}"
+    parts = [_part(row, arm, against) for row in rows if row.question != AT_STEPS]
+    return (
+        f"{arm} against {against}, scoring {price} once. {' '.join(parts)} At equal steps "
+        f"{arm} − {against} is {points(first.gap)}."
+    )
+
+
+def _part(row: BreakEven, arm: str, against: str) -> str:
+    name = against if row.question == AT_END else arm
+    if np.isnan(row.each):
+        costs = f"{arm} never reaches it"
+    elif np.isnan(row.each_against):
+        costs = f"{arm} takes {row.each:,.2f} each time, {against} never reaches it"
+    else:
+        costs = f"{arm} takes {row.each:,.2f} each time, {against} {row.each_against:,.2f}"
+    pays = "never pays" if np.isinf(row.uses) else f"pays from use {row.uses:,.0f} on"
+    return (
+        f"For what {name} ends with ({100 * row.target:.1f} %): {costs}, so it {pays} (95 %: from "
+        f"{number(row.low)} to {number(row.high)}; never in {100 * row.never:.0f} % of the draws)."
+    )
+
+
+def number(value: float) -> str:
+    """Return uses as a text: a whole number, never, or that it is not known."""
+    if np.isnan(value):
+        return "not known"
+    return "never" if np.isinf(value) else f"{value:,.0f}"

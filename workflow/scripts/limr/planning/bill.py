@@ -1,0 +1,130 @@
+"""What choosing problems costs before a study runs: in training steps, by arithmetic alone.
+
+A chosen arm trains for T steps, and its score is from S steps of another run: S + T in all. n uses
+of its subset cost S + n T steps against the n T of an arm that trains on everything for as many:
+at equal steps it never pays. It pays from use n on where it reaches the same accuracy in T - S / n
+steps or fewer; more than T cannot be saved, so n > S / T.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from limr import registry
+from limr.planning.counts import Counts
+from limr.study import Study
+
+Json = dict[str, Any]
+USES = (1, 2, 3, 5, 10)  # for which the steps to save are said, where they can be saved
+
+
+def bill(study: Study, counts: Counts) -> list[Json]:
+    """Return what each arm that is trained by PPO on scored problems costs, in the study's order.
+
+    Args:
+        study: a checked study.
+        counts: how many problems its arms have.
+
+    Returns:
+        For each arm that needs a scoring run: arm, steps, scored_from, scoring_steps (None: not
+        known; a score from a file was paid for elsewhere), steps_in_all, rollouts,
+        scoring_rollouts and rollouts_in_all (of one run), runs (seeds: uses that the study makes
+        itself), at_equal_steps ("never", or None: not known), steps_to_save (uses -> steps that
+        each must save to pay).
+    """
+    found = []
+    for name in study.arms_by("ppo"):
+        before = _scoring(study, counts, name)
+        if before is not None:
+            found.append(_row(study, counts, name, *before))
+    return found
+
+
+def _row(
+    study: Study, counts: Counts, arm: str, source: str, scoring: int | None, sampled: int | None
+) -> Json:
+    steps = study.config["ppo"]["steps"]
+    own = steps * _batch(study, counts, arm)
+    saving = {
+        n: math.ceil(scoring / n) for n in USES if scoring is not None and scoring / n < steps
+    }
+    return {
+        "arm": arm,
+        "steps": steps,
+        "scored_from": source,
+        "scoring_steps": scoring,
+        "steps_in_all": None if scoring is None else steps + scoring,
+        "rollouts": own,
+        "scoring_rollouts": sampled,
+        "rollouts_in_all": None if sampled is None else own + sampled,
+        "runs": len(study.seeds),
+        "at_equal_steps": None if scoring is None else "never",
+        "steps_to_save": {str(n): steps for n, steps in saving.items()},
+    }
+
+
+def _scoring(study: Study, counts: Counts, arm: str) -> tuple[str, int | None, int | None] | None:
+    """Return the run that an arm is scored from, its steps and its rollouts; None: none is needed.
+
+    Steps and rollouts are None where they are not known, as for a score from a file.
+    """
+    score = study.scores[str(study.arms[arm].score)]
+    if not registry.load("selectors", score["selector"]).NEEDS_TRAJECTORIES:
+        return None
+    source = study.config["trajectories"][score["trajectories"]]
+    other = source.get("arm")
+    if not other:
+        return f"'{score['trajectories']}', a file", None, None
+    epochs = score["options"].get("epochs")
+    steps = study.config["ppo"]["steps"]
+    text = f"{other}, seed {source['seed']}" + (f", {epochs} epochs" if epochs else "")
+    if epochs is not None:
+        each = _steps_of_epoch(study, counts, other)
+        if each is None:
+            return text, None, None
+        steps = min(steps, epochs * each)
+    rollouts = steps * _batch(study, counts, other)
+    before = _scoring(study, counts, other)
+    if before is None:
+        return text, steps, rollouts
+    text = f"{text}, after {before[0]}"
+    if before[1] is None or before[2] is None:
+        return text, None, None
+    return text, steps + before[1], rollouts + before[2]
+
+
+def _batch(study: Study, counts: Counts, arm: str) -> int:
+    """Return the rollouts of a step; a subset smaller than a batch is one batch."""
+    ppo, n = study.config["ppo"], counts.arm(arm).n
+    prompts = min(ppo["prompts_per_step"], n) if n else ppo["prompts_per_step"]
+    return int(prompts * ppo["samples_per_prompt"])
+
+
+def _steps_of_epoch(study: Study, counts: Counts, arm: str) -> int | None:
+    """Return the steps of an epoch; None where the number of problems is not known."""
+    ppo, n = study.config["ppo"], counts.arm(arm).n
+    if not n:
+        return None
+    whole = n / int(ppo["prompts_per_step"])
+    return max(1, math.floor(whole) if ppo["drop_last"] else math.ceil(whole))
+
+
+def lines(found: list[Json]) -> list[tuple[str, ...]]:
+    """Return the bill as rows of texts: arm, own steps, scoring, in all, rollouts, scored from."""
+    return [
+        (
+            row["arm"],
+            f"{row['steps']:,}",
+            _text(row["scoring_steps"]),
+            _text(row["steps_in_all"]),
+            _text(row["rollouts_in_all"]),
+            ", ".join(f"{n}: {saved}" for n, saved in row["steps_to_save"].items()) or "-",
+            row["scored_from"],
+        )
+        for row in found
+    ]
+
+
+def _text(value: int | None) -> str:
+    return "not known" if value is None else f"{value:,}"
