@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
-from limr import importing, orphans, registry, sources, study as studies
+from limr import importing, orphans, registry, rewards, sources, study as studies
 from limr.archive.code import state as commit_of_code
 from limr.engine import split_options
 from limr.errors import InputError

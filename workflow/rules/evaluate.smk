@@ -4,54 +4,42 @@
 # One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
 
 
-rule evaluate:
-    input:
-        policies=lambda wildcards: policies(wildcards.arm),
-        problems=[problems(benchmark) for benchmark in STUDY.benchmarks],
-    output:
-        evaluations=evaluations(STUDY.steps["ppo"], "parquet"),
-        summaries=evaluations(STUDY.steps["ppo"], "json"),
-    log:
-        f"{LOGS}/evaluate/{{arm}}-seed{{seed}}.log",
-    benchmark:
-        f"{BENCHMARKS}/evaluate/{{arm}}-seed{{seed}}.tsv"
-    wildcard_constraints:
-        arm=any_of(STUDY.arms_by("ppo")),
-    conda:
-        engine_environment("generate")
-    resources:
-        **gpus("generate", "generate"),
-    params:
-        settings=lambda wildcards: {
-            "engine": STUDY.config["engine"]["generate"],
-            "options": engine_options("generate"),
-            "grader": STUDY.config["grader"],
-            "steps": EVALUATED[wildcards.arm],
-            "benchmarks": STUDY.benchmarks,
-        },
-        free=free_options("generate"),
-        state=f"{RESULTS}/state/evaluate/{{arm}}-seed{{seed}}",
-        code=code("evaluate", engine("generate")),
-    message:
-        "Evaluate {wildcards.arm}, seed {wildcards.seed}"
-    script:
-        "../scripts/evaluate.py"
+for name, steps, arms in EVALUATIONS:
 
-
-use rule evaluate as evaluate_sft with:
-    output:
-        evaluations=evaluations(STUDY.steps["sft"], "parquet"),
-        summaries=evaluations(STUDY.steps["sft"], "json"),
-    wildcard_constraints:
-        arm=any_of(STUDY.arms_by("sft")),
-
-
-use rule evaluate as evaluate_base with:
-    output:
-        evaluations=evaluations(STUDY.steps["none"], "parquet"),
-        summaries=evaluations(STUDY.steps["none"], "json"),
-    wildcard_constraints:
-        arm=any_of(STUDY.base),
+    rule:
+        name:
+            name
+        input:
+            policies=lambda wildcards: policies(wildcards.arm),
+            problems=[problems(benchmark) for benchmark in STUDY.benchmarks],
+        output:
+            evaluations=evaluations(steps, "parquet"),
+            summaries=evaluations(steps, "json"),
+        log:
+            f"{LOGS}/evaluate/{{arm}}-seed{{seed}}.log",
+        benchmark:
+            f"{BENCHMARKS}/evaluate/{{arm}}-seed{{seed}}.tsv"
+        wildcard_constraints:
+            arm=any_of(arms),
+        conda:
+            engine_environment("generate")
+        resources:
+            **gpus("generate", "generate"),
+        params:
+            settings=lambda wildcards: {
+                "engine": STUDY.config["engine"]["generate"],
+                "options": asking_options(wildcards.arm),
+                "grader": STUDY.config["grader"],
+                "steps": EVALUATED[wildcards.arm],
+                "benchmarks": STUDY.benchmarks,
+            },
+            free=free_options("generate"),
+            state=f"{RESULTS}/state/evaluate/{{arm}}-seed{{seed}}",
+            code=lambda wildcards: code("evaluate", engine("generate")),
+        message:
+            "Evaluate {wildcards.arm}, seed {wildcards.seed}"
+        script:
+            "../scripts/evaluate.py"
 
 
 rule cross_check:

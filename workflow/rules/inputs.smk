@@ -77,6 +77,26 @@ def own_files(path, kind, name):
     return importing.expand(Path(path), registry.load(kind, name))
 
 
+# --- training
+
+
+def training_settings(arm):
+    """Return what an arm's run is told, of either kind of training."""
+    about = STUDY.arms[arm]
+    return {
+        "engine": STUDY.config["engine"]["train"],
+        "options": engine_options("train"),
+        "grader": about.grader,
+        about.train: about.settings,
+        "steps": list(about.steps),
+    }
+
+
+def reward_plugin(arm):
+    """Return the plug-in key of an arm's reward."""
+    return ("rewards", STUDY.arms[arm].reward["rule"])
+
+
 # --- scores
 
 TRAJECTORIES = STUDY.config["trajectories"]
@@ -112,9 +132,9 @@ def levels_file(entry):
 
 
 def source_settings(entry):
-    """Return what an importer is told; a run of this study has this study's rewards."""
+    """Return what an importer is told; a run of this study has its arm's rewards."""
     if entry.get("arm") and "rewards" in entry and entry["rewards"] is None:
-        return {**entry, "rewards": sorted(set(STUDY.config["reward"].values()))}
+        return {**entry, "rewards": rewards.values(STUDY.arms[entry["arm"]].reward)}
     return entry
 
 
@@ -169,7 +189,7 @@ def selector_plugin(arm):
 # --- audits of gold answers
 
 # Where a table shows them, or subsets leave dead problems out.
-AUDITED = STUDY.config["dead_problems"] == "exclude" or any(
+AUDITED = any(STUDY.arms[arm].dead_problems != "keep" for arm in STUDY.selected) or any(
     "audits" in registry.load("tables", name).NEEDS for name in STUDY.config["tables"]
 )
 
@@ -203,9 +223,26 @@ def first_subset(selector, suffix):
 
 # --- evaluations
 
-EVALUATED = {
-    arm: STUDY.steps[STUDY.arms[arm].train] for arm in STUDY.base + STUDY.trained
-}
+EVALUATED = {arm: list(STUDY.arms[arm].steps) for arm in STUDY.base + STUDY.trained}
+# (rule, steps, arms): the outputs of one rule are evaluations of the same steps.
+EVALUATIONS = [
+    (f"{name}{suffix}", steps, arms)
+    for name, train in (
+        ("evaluate", "ppo"),
+        ("evaluate_sft", "sft"),
+        ("evaluate_base", "none"),
+    )
+    for suffix, (steps, arms) in STUDY.variants(train).items()
+]
+
+
+def asking_options(arm):
+    """Return the options of the engine that generates; an arm of the base may have a template."""
+    template = STUDY.arms[arm].template
+    return {
+        **engine_options("generate"),
+        **({"template": template} if template else {}),
+    }
 
 
 def evaluations(steps, suffix):

@@ -22,12 +22,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Group:
-    """An arm with its random draws, which are shown as one: `arms` are the draws' names."""
+    """An arm with its random draws, which are shown as one: `arms` are the draws' names.
+
+    `changes` are the keys in which it differs from the study's settings (`limr.arms`): a control.
+    """
 
     name: str
     title: str
     train: str
     arms: tuple[str, ...]
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Inputs:
     """What a study has produced. What it has not is None or empty.
 
     Attributes:
-        study: `study`, `seeds`, `arms` ({name, group, train, title}), `benchmarks` ({name, title}),
+        study: `study`, `seeds`, `arms` ({name, group, train, title, changes}), `benchmarks` ({name, title}),
             `steps` (kind of training -> evaluated steps); `scores` (name -> {selector,
             trajectories}) for tables and figures that need scores; `decodings` and
             `scored_from` (`limr.study.Study`) for those that need the paper or runs.
@@ -80,7 +84,11 @@ class Inputs:
         for arm in self.study["arms"]:
             before = found[arm["group"]].arms if arm["group"] in found else ()
             found[arm["group"]] = Group(
-                arm["group"], arm["title"], arm["train"], (*before, arm["name"])
+                arm["group"],
+                arm["title"],
+                arm["train"],
+                (*before, arm["name"]),
+                tuple(arm["changes"]),
             )
         return list(found.values())
 
@@ -233,7 +241,7 @@ def is_full(record: Json | None) -> bool:
     if record is None:
         return False
     dead = record.get("dead", {})
-    left_out = dead["n"] if dead.get("rule") == "exclude" else 0
+    left_out = dead["n"] if dead.get("rule", "keep") != "keep" else 0
     return bool(record["n_selected"] == record["n_problems"] - left_out)
 
 

@@ -177,7 +177,7 @@ def _evaluations(study: Study, folder: _Folder) -> pd.DataFrame | None:
     files = {
         _name(run): [
             f"evals/{run['arm']}/seed{run['seed']}/step{step}/{benchmark}.parquet"
-            for step in study.steps[run["train"]]
+            for step in study.arms[run["arm"]].steps
             for benchmark in study.benchmarks
         ]
         for run in (runs(study) if study.benchmarks else ())
@@ -192,7 +192,7 @@ def _evaluations(study: Study, folder: _Folder) -> pd.DataFrame | None:
 
 
 def _places(study: Study, run: Json) -> list[tuple[int, str]]:
-    return [(s, b) for s in study.steps[run["train"]] for b in study.benchmarks]
+    return [(s, b) for s in study.arms[run["arm"]].steps for b in study.benchmarks]
 
 
 def _metrics(study: Study, folder: _Folder) -> pd.DataFrame | None:

@@ -134,7 +134,7 @@ def evaluations(study: Study) -> list[tuple[str, int, int, str]]:
         for arm in study.arms.values()
         if arm.name in study.base + study.trained
         for seed in study.seeds
-        for step in study.steps[arm.train]
+        for step in arm.steps
         for benchmark in study.benchmarks
     ]
 

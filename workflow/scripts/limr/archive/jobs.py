@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from limr import registry
+from limr import registry, rewards
 from limr.archive import contents
 from limr.archive.derive import Job, Json, Paths
 from limr.study import Study
@@ -62,7 +62,7 @@ def audits(study: Study) -> Iterator[Job]:
 def audited(study: Study) -> bool:
     """Return whether the gold answers are audited."""
     shown = any("audits" in registry.load("tables", t).NEEDS for t in study.config["tables"])
-    return shown or study.config["dead_problems"] == "exclude"
+    return shown or any(study.arms[arm].dead_problems != "keep" for arm in study.selected)
 
 
 def curves(study: Study) -> Iterator[Job]:
@@ -88,7 +88,7 @@ def _imported(
     if entry.get("arm"):
         paths = [f"{results}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"]
         if "rewards" in entry and entry["rewards"] is None:
-            settings = {**entry, "rewards": sorted(set(study.config["reward"].values()))}
+            settings = {**entry, "rewards": rewards.values(study.arms[entry["arm"]].reward)}
     elif entry.get("path"):
         paths = [entry["path"]]
     else:
@@ -139,7 +139,7 @@ def subsets(study: Study) -> Iterator[Job]:
         settings: Json = {"cut": arm.cut, "seed": score["seed"], "origin": origin}
         dataset = study.arm_dataset(name)
         if audited(study):
-            settings["dead_problems"] = study.config["dead_problems"]
+            settings["dead_problems"] = arm.dead_problems
         curves = source is not None and not published
         yield Job(
             "select_subset",
