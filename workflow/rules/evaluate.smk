@@ -1,5 +1,6 @@
 # Takes: policy/step{step}/ of a run, problems/{benchmark}.jsonl
 # Makes: evals/{arm}/seed{seed}/step{step}/{benchmark}.parquet and .json,
+#   samples/{source}.parquet and .json, responses of the base to training problems, for selection,
 #   collected/opinions.parquet, where a table asks for a second opinion on the verdicts
 # One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
 
@@ -40,6 +41,36 @@ for name, steps, arms in EVALUATIONS:
             "Evaluate {wildcards.arm}, seed {wildcards.seed}"
         script:
             "../scripts/evaluate.py"
+
+
+rule sample_base:
+    input:
+        base=f"{RESULTS}/base",
+        problems=lambda wildcards: source_problems(TRAJECTORIES[wildcards.source]),
+    output:
+        samples=f"{RESULTS}/samples/{{source}}.parquet",
+        summary=f"{RESULTS}/samples/{{source}}.json",
+    log:
+        f"{LOGS}/sample_base/{{source}}.log",
+    benchmark:
+        f"{BENCHMARKS}/sample_base/{{source}}.tsv"
+    wildcard_constraints:
+        source=any_of(STUDY.sampled),
+    conda:
+        engine_environment("generate")
+    resources:
+        **gpus("generate", "generate"),
+    params:
+        settings=lambda wildcards: sampling_settings(TRAJECTORIES[wildcards.source]),
+        free=free_options("generate"),
+        state=f"{RESULTS}/state/sample_base/{{source}}",
+        code=lambda wildcards: code(
+            "sample_base", engine("generate"), importer(wildcards.source)
+        ),
+    message:
+        "Ask the base policy: {wildcards.source}"
+    script:
+        "../scripts/sample_base.py"
 
 
 rule cross_check:

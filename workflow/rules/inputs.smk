@@ -110,6 +110,9 @@ PUBLISHED = [
 
 def source_paths(entry):
     """Return the files that an entry of `trajectories` reads."""
+    sampled = [name for name in STUDY.sampled if TRAJECTORIES[name] is entry]
+    if sampled:
+        return [f"{RESULTS}/samples/{sampled[0]}.parquet"]
     if entry.get("arm"):
         return [f"{RESULTS}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"]
     if entry.get("path"):
@@ -136,6 +139,17 @@ def source_settings(entry):
     if entry.get("arm") and "rewards" in entry and entry["rewards"] is None:
         return {**entry, "rewards": rewards.values(STUDY.arms[entry["arm"]].reward)}
     return entry
+
+
+def sampling_settings(entry):
+    """Return how the base is asked where an entry of `trajectories` is its responses."""
+    return {
+        "engine": STUDY.config["engine"]["generate"],
+        "options": engine_options("generate"),
+        "grader": STUDY.config["grader"],
+        "decoding": registry.load("importers", entry["format"]).decoding(entry),
+        "draw": entry["draw"],
+    }
 
 
 def source_problems(entry):

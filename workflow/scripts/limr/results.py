@@ -47,7 +47,8 @@ class Inputs:
     """What a study has produced. What it has not is None or empty.
 
     Attributes:
-        study: `study`, `seeds`, `arms` ({name, group, train, title, changes}), `benchmarks` ({name, title}),
+        study: `study`, `seeds`, `arms` ({name, group, train, title, changes}), `benchmarks` ({name,
+            title}),
             `steps` (kind of training -> evaluated steps); `scores` (name -> {selector,
             trajectories}) for tables and figures that need scores; `decodings` and
             `scored_from` (`limr.study.Study`) for those that need the paper or runs.

@@ -50,6 +50,15 @@ class Study:
         return [arm.name for arm in self.arms.values() if arm.train == "none" and not arm.score]
 
     @property
+    def sampled(self) -> list[str]:
+        """Names of the trajectories that are responses of the base, drawn for them."""
+        return [
+            name
+            for name, entry in self.config["trajectories"].items()
+            if _samples_base(entry["format"])
+        ]
+
+    @property
     def trained(self) -> list[str]:
         """Names of the arms that need a training run."""
         return self.arms_by("ppo", "sft")
@@ -126,6 +135,10 @@ class Study:
             for name, entry in self.config["trajectories"].items()
             if entry.get("arm")
         }
+
+
+def _samples_base(format_: str) -> bool:
+    return bool(getattr(registry.load("importers", format_), "SAMPLES_BASE", False))
 
 
 def files_of(entry: Mapping[str, Any]) -> list[str]:
@@ -236,7 +249,7 @@ def unavailable(study: Study) -> str | None:
     """Return why this version cannot run the study's engines, or None where it can."""
     for key in ("train", "generate"):
         engine = registry.load("engines", study.config["engine"][key])
-        if (study.trained or study.benchmarks) and hasattr(engine, "PLANNED"):
+        if (study.trained or study.benchmarks or study.sampled) and hasattr(engine, "PLANNED"):
             return f"{study.where}: engine.{key}: {engine.PLANNED}"
     return None
 
@@ -280,6 +293,10 @@ def _check_trajectories(study: Study) -> None:
     for name, entry in study.config["trajectories"].items():
         at = f"{study.where}: trajectories '{name}'"
         given = [key for key in ("arm", "path", "file") if entry.get(key) is not None]
+        if _samples_base(entry["format"]):
+            if given:
+                raise InputError(f"{at}: '{given[0]}': the study draws these responses itself.")
+            continue
         if len(given) != 1:
             raise InputError(f"{at}: give one of 'arm' (with 'seed'), 'path' or 'file'.")
         if given == ["arm"]:
@@ -370,11 +387,11 @@ def _check_batches(study: Study, arm: Arm) -> None:
 
 def _check_engines(study: Study) -> None:
     """Check that an engine can do what is asked of it; its options were checked by the schema."""
-    if not study.trained and not study.benchmarks:
+    if not (study.trained or study.benchmarks or study.sampled):
         return
     asked = {
         "train": ["make_base", *(f"train_{k}" for k in ("ppo", "sft") if study.arms_by(k))],
-        "generate": ["open_policy"] if study.benchmarks else [],
+        "generate": ["open_policy"] if study.benchmarks or study.sampled else [],
     }
     for key, functions in asked.items():
         name = study.config["engine"][key]

@@ -72,20 +72,22 @@ def curves(study: Study) -> Iterator[Job]:
     for name, entry in entries.items():
         if not contents.provides_scores(study, name):
             made = f"{results}/trajectories/{name}"
-            yield _imported(study, entry, entry.get("dataset"), made, {"source": name})
+            yield _imported(study, name, entry.get("dataset"), made, {"source": name})
     for name, score in study.scores.items():
         if contents.provides_scores(study, score["trajectories"]):
-            entry = entries[score["trajectories"]]
             made = f"{results}/scores/{name}"
-            yield _imported(study, entry, score["dataset"], made, {"selector": name})
+            source = score["trajectories"]
+            yield _imported(study, source, score["dataset"], made, {"selector": name})
 
 
 def _imported(
-    study: Study, entry: Json, dataset: str | None, made: str, wildcards: dict[str, str]
+    study: Study, source: str, dataset: str | None, made: str, wildcards: dict[str, str]
 ) -> Job:
     results = f"results/{study.name}"
-    settings = entry
-    if entry.get("arm"):
+    settings = entry = study.config["trajectories"][source]
+    if source in study.sampled:
+        paths = [f"{results}/samples/{source}.parquet"]
+    elif entry.get("arm"):
         paths = [f"{results}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"]
         if "rewards" in entry and entry["rewards"] is None:
             settings = {**entry, "rewards": rewards.values(study.arms[entry["arm"]].reward)}

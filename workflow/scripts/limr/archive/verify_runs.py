@@ -207,9 +207,9 @@ def responses(opened: Opened) -> Iterator[str]:
         told = path in opened.record["without_responses"]
         if told and kept:
             yield f"{path}: it is said to be without responses, and the study keeps them"
-        elif told and (path not in opened.files or kind not in ("rollouts", "evaluation")):
+        elif told and (path not in opened.files or kind not in contents.WITH_RESPONSES):
             yield f"{path}: it is said to be without responses, and is no table of them here"
-        elif kind in ("rollouts", "evaluation") and not kept:
+        elif kind in contents.WITH_RESPONSES and not kept:
             full = pq.ParquetFile(opened.folder / path).iter_batches(_BATCH, columns=["response"])
             n = sum(batch.num_rows - batch.column(0).null_count for batch in full)
             if n or not told:
