@@ -204,7 +204,9 @@ def selector_plugin(arm):
 
 # Where a table shows them, or subsets leave dead problems out.
 AUDITED = any(STUDY.arms[arm].dead_problems != "keep" for arm in STUDY.selected) or any(
-    "audits" in registry.load("tables", name).NEEDS for name in STUDY.config["tables"]
+    {"audits", "findings"} & set(registry.load(kind, name).NEEDS)
+    for kind in ("tables", "figures")
+    for name in STUDY.config[kind]
 )
 
 
@@ -306,6 +308,9 @@ ALL_EVALUATION_FILES = [
 # The learning curves that are read from rollouts of this study: the report shows responses of it.
 CURVES = [name for name, entry in TRAJECTORIES.items() if entry.get("arm")]
 
+# The problem sets that arms' problems are of.
+SELECTED_FROM = list(dict.fromkeys(STUDY.arm_dataset(arm) for arm in STUDY.selected))
+
 # What a table or a figure may ask for by its NEEDS, or by its WANTS where the study has it.
 MATERIAL = {
     "evaluations": (
@@ -330,6 +335,7 @@ MATERIAL = {
     ],
     "opinions": f"{RESULTS}/collected/opinions.parquet" if STUDY.benchmarks else [],
     "audits": [f"{RESULTS}/audits/{name}.json" for name in STUDY.datasets],
+    "findings": [f"{RESULTS}/audits/{name}.parquet" for name in SELECTED_FROM],
     "problems": [problems(name) for name in STUDY.datasets],
     "runs": [
         f"{RESULTS}/runs/{{arm}}/seed{{seed}}/run.json".format(**run)

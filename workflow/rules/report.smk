@@ -104,6 +104,7 @@ rule draw_figure:
         diagnostics=lambda wildcards: material(
             "figures", wildcards.figure, "diagnostics"
         ),
+        findings=lambda wildcards: material("figures", wildcards.figure, "findings"),
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         png=report(

@@ -1,6 +1,6 @@
 """Draw a figure and keep its data beside it."""
 
-from limr import making, results
+from limr import making, material, results
 from limr.joblog import logged
 
 with logged(snakemake.log[0]):
@@ -14,6 +14,7 @@ with logged(snakemake.log[0]):
         subsets=snakemake.input.subsets,
         diagnostics=snakemake.input.diagnostics,
     )
+    inputs = material.with_findings(inputs, snakemake.input.findings)
     making.draw_figure(
         snakemake.wildcards.figure, inputs, settings["options"], dict(snakemake.output.items())
     )

@@ -58,6 +58,7 @@ class Inputs:
         scores: name -> `limr.records.SCORES`.
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.
         diagnostics: name of a score -> its diagnosis.
+        findings: problem set -> the audit of its gold answers, `limr.records.AUDITS`.
         audits: problem set -> the counts of the audit of its gold answers (`limr.gold_audit`).
         problems: problem set or benchmark -> its problems.
         runs: the record (run.json) of every training run, with its `arm` and `seed`.
@@ -73,6 +74,7 @@ class Inputs:
     subsets: Mapping[str, Json] = field(default_factory=dict)
     diagnostics: Mapping[str, Diagnosis] = field(default_factory=dict)
     audits: Mapping[str, Json] = field(default_factory=dict)
+    findings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     problems: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
     runs: Sequence[Json] = ()
     paper: Json | None = None

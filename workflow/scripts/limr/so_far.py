@@ -128,6 +128,8 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
     checked = opinions if opinions.exists() else None
     whole = inputs
     inputs = folder.readable("checks", lambda: results.with_checks(whole, audits, checked)) or whole
+    tables = [path.with_suffix(".parquet") for path in audits]
+    inputs = material.with_findings(inputs, [path for path in tables if path.exists()])
     keys = {_name(run): run for run in runs(study)}
     records = [(keys[name], paths[0]) for name, paths in trained.items()]
     inputs = material.with_paper(material.with_runs(inputs, records), paper)

@@ -61,7 +61,11 @@ def audits(study: Study) -> Iterator[Job]:
 
 def audited(study: Study) -> bool:
     """Return whether the gold answers are audited."""
-    shown = any("audits" in registry.load("tables", t).NEEDS for t in study.config["tables"])
+    shown = any(
+        {"audits", "findings"} & set(registry.load(kind, name).NEEDS)
+        for kind in ("tables", "figures")
+        for name in study.config[kind]
+    )
     return shown or any(study.arms[arm].dead_problems != "keep" for arm in study.selected)
 
 

@@ -58,6 +58,6 @@ def warnings(selected: tr.Flags, taken: tr.Samples, options: Mapping[str, Any]) 
         return []
     return [
         f"{others} of the {int(selected.sum())} selected problems are always or never solved, "
-        f"drawn at random: only {int(inside.sum())} problems are in the choice, and more were asked "
-        "for. Cut at `threshold: 1`, or give all arms a smaller size."
+        f"drawn at random: only {int(inside.sum())} problems are in the choice, and more were "
+        "asked for. Cut at `threshold: 1`, or give all arms a smaller size."
     ]
