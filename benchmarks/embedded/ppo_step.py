@@ -13,7 +13,7 @@ from pathlib import Path
 import case
 import torch
 
-from limr import schema
+from limr import rewards, schema
 from limr.embedded import ppo as learner
 from limr.embedded import rollouts, vocabulary
 from limr.embedded.batch import Sequences
@@ -23,7 +23,7 @@ from limr.engines import embedded
 from limr.grading.pool import GradingPool
 from limr.records import read_problems
 
-REWARD = {"correct": 1.0, "incorrect": -0.5, "malformed": -1.0}
+REWARD = {"rule": "verdict", "correct": 1.0, "incorrect": -0.5, "malformed": -1.0}
 
 
 def job(work: Path) -> PpoJob:
@@ -94,7 +94,8 @@ def measure(work: Path) -> dict[str, float]:
         prompts = [encoded[index] for index in chosen]
         samples = side.sample(prompts, number)
         problems = [run.problems[index] for index in chosen]
-        columns = rollouts.graded(problems, samples, words, pool, REWARD)
+        pay = rewards.payer(REWARD, run.seed, run.arm, number)
+        columns = rollouts.graded(problems, samples, words, pool, pay)
         sequences = Sequences.of(prompts, samples)
         batch, _ = side.prepare(sequences, samples, columns["reward"])
         side.learn(batch, number)

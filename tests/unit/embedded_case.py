@@ -56,7 +56,7 @@ SFT: dict[str, Any] = {
     "adam_betas": [0.9, 0.95],
     "max_grad_norm": 1.0,
 }
-REWARD = {"correct": 1.0, "incorrect": -0.5, "malformed": -1.0}
+REWARD = {"rule": "verdict", "correct": 1.0, "incorrect": -0.5, "malformed": -1.0}
 PROBLEMS = [
     Problem(f"p{a}{b}", f"{a}+{b}=?" if a else f"{a}+{b}+{a}=?", str(a + b), "test", 1)
     for a in range(2)

@@ -36,7 +36,7 @@ SEEDS = (1, 2)
 def arms(groups=GROUPS):
     return [
         {"name": group if draws == 1 else f"{group}-{d}", "group": group, "train": train,
-         "title": title}
+         "title": title, "changes": []}
         for group, (title, train, draws, *_) in groups.items()
         for d in range(1, draws + 1)
     ]  # fmt: skip

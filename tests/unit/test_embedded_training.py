@@ -14,7 +14,7 @@ from pathlib import Path
 import embedded_case as case
 import pytest
 
-from limr import io, records, schema
+from limr import io, records, rewards, schema
 from limr.embedded import ppo, supervised
 from limr.engine import BaseJob, Decoding
 from limr.engines import embedded
@@ -64,7 +64,7 @@ def test_outputs_keep_the_contract(tmp_path):
     assert rollouts.epoch.tolist() == [0] * 12 + [1] * 12
     assert rollouts["sample"].tolist() == [0, 1] * 12
     assert rollouts[rollouts.epoch == 0].problem_id.nunique() == 6
-    assert set(rollouts.reward) <= set(case.REWARD.values())
+    assert set(rollouts.reward) <= set(rewards.values(case.REWARD))
     assert (rollouts.truncated == (rollouts.verdict == "malformed")).all()
     assert rollouts.response_tokens.between(1, 6).all()
     metrics = io.read_parquet(tmp_path / "metrics.parquet", records.METRICS).to_pandas()

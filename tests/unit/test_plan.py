@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,7 @@ from limr import __main__ as command_line
 from limr import io, registry, sources, study
 from limr.commands import plan
 from limr.errors import InputError
-from limr.planning import cost, counts, estimate, hardware, jobs, models
+from limr.planning import cost, counts, estimate, graph, hardware, jobs, models
 from limr.planning.layout import Layout
 
 ROOT = Path(__file__).parents[2]
@@ -221,19 +225,55 @@ def test_pinned_files_hold_as_many_problems_as_they_say(mirror):
 # --- jobs
 
 
-def test_job_counts_are_read_from_a_dry_run():
-    rows = [
-        "job      count",
-        "-----  -------",
-        "train_ppo    5",
-        "all   1",
-        "total  6",
-        "",
-        "more 3",
-    ]
-    text = "\n".join(["x", "Job stats:", *rows])
-    assert jobs.read_stats(text) == {"train_ppo": 5, "all": 1}
-    assert jobs.read_stats("Nothing to be done.") == {}
+def stats(name: str) -> dict[str, int]:
+    """Return rule -> jobs as a dry run of Snakemake counts them."""
+    command = [sys.executable, "-m", "snakemake", "--configfile", name, "--forceall", "--nolock"]
+    done = subprocess.run(
+        [*command, "--dry-run", "--quiet", "rules"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    text = done.stdout + done.stderr
+    rows = re.findall(
+        r"^(\w+) +(\d+)$", text.partition("Job stats:")[2].partition("total")[0], re.M
+    )
+    assert rows, text
+    return {rule: int(n) for rule, n in rows}
+
+
+@pytest.mark.parametrize("name", ["demo-full", "published"])
+def test_jobs_are_those_that_snakemake_counts(name: str) -> None:
+    found = graph.count(load(name), Path("nowhere"))
+    assert {rule: n for rule, (n, _) in found.items()} == stats(f"config/{name}.yaml")
+
+
+def test_a_job_is_left_where_a_file_or_a_job_before_it_is(tmp_path: Path) -> None:
+    study = load("published")
+    nodes = graph.wanted(study)
+    for path in (path for node in nodes for path in node.outputs):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    assert all(left == 0 for _, left in graph.count(study, tmp_path).values())
+    (tmp_path / "results/published/scores/lim.parquet").unlink()
+    left = {rule: n for rule, (_, n) in graph.count(study, tmp_path).items() if n}
+    assert left["import_scores"] == 1
+    assert left["select_subset"] == 3  # two cut from it, and one that is as large
+    assert left["all"] == 1
+    assert not left.keys() & {"prepare_problems", "fetch_source", "score_problems"}
+
+
+def test_a_large_study_is_planned_in_seconds(tmp_path: Path) -> None:
+    """30 arms x 5 seeds x 13 steps x 3 benchmarks: seconds of processor time, without imports."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config["seeds"] = [1, 2, 3, 4, 5]
+    config["evaluate"]["ppo_steps"] = [8 * step for step in range(1, 14)]
+    del config["scores"]["random"]
+    some = {f"a{n}": {"train": "ppo", "score": "lim", "size": 1024 + n} for n in range(28)}
+    config["arms"] = {"base": {"train": "none"}, "full": config["arms"]["full"], **some}
+    begin = time.process_time()
+    found = study.load(config, "large", ROOT / "config/benchmarks")
+    counted = jobs.jobs(found, ROOT)
+    assert time.process_time() - begin < 3
+    assert counted["train_ppo"].all == counted["evaluate"].all == 29 * 5
 
 
 def test_measured_times_are_means_of_what_can_be_read(tmp_path):
@@ -312,7 +352,7 @@ def test_bad_usage_is_exit_code_2(monkeypatch, capsys, tmp_path):
     (tmp_path / "bad.yaml").write_text("a: [")
     assert command_line.main(["plan", str(tmp_path / "bad.yaml")]) == 2
     with pytest.raises(InputError, match="no Snakefile"):
-        jobs.jobs(ROOT / "config/config.yaml", tmp_path)
+        jobs.jobs(load("config"), tmp_path)
 
 
 def test_a_study_that_the_engine_refuses_has_no_plan():

@@ -26,6 +26,7 @@ from limr import (
     orphans,
     preempted,
     registry,
+    rewards,
     sources,
     study as studies,
 )

@@ -1,23 +1,65 @@
 # Takes: policy/step{step}/ of a run, problems/{benchmark}.jsonl
 # Makes: evals/{arm}/seed{seed}/step{step}/{benchmark}.parquet and .json,
+#   samples/{source}.parquet and .json, responses of the base to training problems, for selection,
 #   collected/opinions.parquet, where a table asks for a second opinion on the verdicts,
 #   overlaps/{benchmark}.parquet, where a table asks what questions share with training problems
 # One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
 
 
-rule evaluate:
+for name, steps, arms in EVALUATIONS:
+
+    rule:
+        name:
+            name
+        input:
+            policies=lambda wildcards: policies(wildcards.arm),
+            problems=[problems(benchmark) for benchmark in STUDY.benchmarks],
+        output:
+            evaluations=evaluations(steps, "parquet"),
+            summaries=evaluations(steps, "json"),
+        log:
+            f"{LOGS}/evaluate/{{arm}}-seed{{seed}}.log",
+        benchmark:
+            f"{BENCHMARKS}/evaluate/{{arm}}-seed{{seed}}.tsv"
+        wildcard_constraints:
+            arm=any_of(arms),
+        conda:
+            engine_environment("generate")
+        container:
+            engine_container("generate")
+        resources:
+            **gpus("generate", "generate"),
+        params:
+            settings=lambda wildcards: {
+                "engine": STUDY.config["engine"]["generate"],
+                "options": asking_options(wildcards.arm),
+                "grader": STUDY.config["grader"],
+                "steps": EVALUATED[wildcards.arm],
+                "benchmarks": STUDY.benchmarks,
+            },
+            free=free_options("generate"),
+            state=f"{RESULTS}/state/evaluate/{{arm}}-seed{{seed}}",
+            judge=judge("grader"),
+            code=lambda wildcards: code("evaluate", engine("generate")),
+        message:
+            "Evaluate {wildcards.arm}, seed {wildcards.seed}"
+        script:
+            "../scripts/evaluate.py"
+
+
+rule sample_base:
     input:
-        policies=lambda wildcards: policies(wildcards.arm),
-        problems=[problems(benchmark) for benchmark in STUDY.benchmarks],
+        base=f"{RESULTS}/base",
+        problems=lambda wildcards: source_problems(TRAJECTORIES[wildcards.source]),
     output:
-        evaluations=evaluations(STUDY.steps["ppo"], "parquet"),
-        summaries=evaluations(STUDY.steps["ppo"], "json"),
+        samples=f"{RESULTS}/samples/{{source}}.parquet",
+        summary=f"{RESULTS}/samples/{{source}}.json",
     log:
-        f"{LOGS}/evaluate/{{arm}}-seed{{seed}}.log",
+        f"{LOGS}/sample_base/{{source}}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate/{{arm}}-seed{{seed}}.tsv"
+        f"{BENCHMARKS}/sample_base/{{source}}.tsv"
     wildcard_constraints:
-        arm=any_of(STUDY.arms_by("ppo")),
+        source=any_of(STUDY.sampled),
     conda:
         engine_environment("generate")
     container:
@@ -25,37 +67,17 @@ rule evaluate:
     resources:
         **gpus("generate", "generate"),
     params:
-        settings=lambda wildcards: {
-            "engine": STUDY.config["engine"]["generate"],
-            "options": engine_options("generate"),
-            "grader": STUDY.config["grader"],
-            "steps": EVALUATED[wildcards.arm],
-            "benchmarks": STUDY.benchmarks,
-        },
+        settings=lambda wildcards: sampling_settings(TRAJECTORIES[wildcards.source]),
         free=free_options("generate"),
-        state=f"{RESULTS}/state/evaluate/{{arm}}-seed{{seed}}",
+        state=f"{RESULTS}/state/sample_base/{{source}}",
         judge=judge("grader"),
-        code=code("evaluate", engine("generate")),
+        code=lambda wildcards: code(
+            "sample_base", engine("generate"), importer(wildcards.source)
+        ),
     message:
-        "Evaluate {wildcards.arm}, seed {wildcards.seed}"
+        "Ask the base policy: {wildcards.source}"
     script:
-        "../scripts/evaluate.py"
-
-
-use rule evaluate as evaluate_sft with:
-    output:
-        evaluations=evaluations(STUDY.steps["sft"], "parquet"),
-        summaries=evaluations(STUDY.steps["sft"], "json"),
-    wildcard_constraints:
-        arm=any_of(STUDY.arms_by("sft")),
-
-
-use rule evaluate as evaluate_base with:
-    output:
-        evaluations=evaluations(STUDY.steps["none"], "parquet"),
-        summaries=evaluations(STUDY.steps["none"], "json"),
-    wildcard_constraints:
-        arm=any_of(STUDY.base),
+        "../scripts/sample_base.py"
 
 
 rule cross_check:
@@ -104,7 +126,9 @@ rule measure_overlap:
         settings={
             "datasets": STUDY.trained_on(),
             "arms": {arm: STUDY.arm_dataset(arm) for arm in STUDY.selected},
-            **{key: STUDY.config["contamination"][key] for key in ("words", "longest")},
+            **{
+                key: STUDY.config["contamination"][key] for key in ("words", "longest")
+            },
         },
         code=code("measure_overlap"),
     message:

@@ -119,6 +119,26 @@ def own_files(path, kind, name):
     return importing.expand(Path(path), registry.load(kind, name))
 
 
+# --- training
+
+
+def training_settings(arm):
+    """Return what an arm's run is told, of either kind of training."""
+    about = STUDY.arms[arm]
+    return {
+        "engine": STUDY.config["engine"]["train"],
+        "options": engine_options("train"),
+        "grader": about.grader,
+        about.train: about.settings,
+        "steps": list(about.steps),
+    }
+
+
+def reward_plugin(arm):
+    """Return the plug-in key of an arm's reward."""
+    return ("rewards", STUDY.arms[arm].reward["rule"])
+
+
 # --- scores
 
 TRAJECTORIES = STUDY.config["trajectories"]
@@ -132,6 +152,9 @@ PUBLISHED = [
 
 def source_paths(entry):
     """Return the files that an entry of `trajectories` reads."""
+    sampled = [name for name in STUDY.sampled if TRAJECTORIES[name] is entry]
+    if sampled:
+        return [f"{RESULTS}/samples/{sampled[0]}.parquet"]
     if entry.get("arm"):
         return [f"{RESULTS}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"]
     if entry.get("path"):
@@ -154,10 +177,21 @@ def levels_file(entry):
 
 
 def source_settings(entry):
-    """Return what an importer is told; a run of this study has this study's rewards."""
+    """Return what an importer is told; a run of this study has its arm's rewards."""
     if entry.get("arm") and "rewards" in entry and entry["rewards"] is None:
-        return {**entry, "rewards": sorted(set(STUDY.config["reward"].values()))}
+        return {**entry, "rewards": rewards.values(STUDY.arms[entry["arm"]].reward)}
     return entry
+
+
+def sampling_settings(entry):
+    """Return how the base is asked where an entry of `trajectories` is its responses."""
+    return {
+        "engine": STUDY.config["engine"]["generate"],
+        "options": engine_options("generate"),
+        "grader": STUDY.config["grader"],
+        "decoding": registry.load("importers", entry["format"]).decoding(entry),
+        "draw": entry["draw"],
+    }
 
 
 def source_problems(entry):
@@ -211,8 +245,10 @@ def selector_plugin(arm):
 # --- audits of gold answers
 
 # Where a table shows them, or subsets leave dead problems out.
-AUDITED = STUDY.config["dead_problems"] == "exclude" or any(
-    "audits" in registry.load("tables", name).NEEDS for name in STUDY.config["tables"]
+AUDITED = any(STUDY.arms[arm].dead_problems != "keep" for arm in STUDY.selected) or any(
+    {"audits", "findings"} & set(registry.load(kind, name).NEEDS)
+    for kind in ("tables", "figures")
+    for name in STUDY.config[kind]
 )
 
 
@@ -245,9 +281,26 @@ def first_subset(selector, suffix):
 
 # --- evaluations
 
-EVALUATED = {
-    arm: STUDY.steps[STUDY.arms[arm].train] for arm in STUDY.base + STUDY.trained
-}
+EVALUATED = {arm: list(STUDY.arms[arm].steps) for arm in STUDY.base + STUDY.trained}
+# (rule, steps, arms): the outputs of one rule are evaluations of the same steps.
+EVALUATIONS = [
+    (f"{name}{suffix}", steps, arms)
+    for name, train in (
+        ("evaluate", "ppo"),
+        ("evaluate_sft", "sft"),
+        ("evaluate_base", "none"),
+    )
+    for suffix, (steps, arms) in STUDY.variants(train).items()
+]
+
+
+def asking_options(arm):
+    """Return the options of the engine that generates; an arm of the base may have a template."""
+    template = STUDY.arms[arm].template
+    return {
+        **engine_options("generate"),
+        **({"template": template} if template else {}),
+    }
 
 
 def evaluations(steps, suffix):
@@ -297,6 +350,9 @@ ALL_EVALUATION_FILES = [
 # The learning curves that are read from rollouts of this study: the report shows responses of it.
 CURVES = [name for name, entry in TRAJECTORIES.items() if entry.get("arm")]
 
+# The problem sets that arms' problems are of.
+SELECTED_FROM = list(dict.fromkeys(STUDY.arm_dataset(arm) for arm in STUDY.selected))
+
 # What a table or a figure may ask for by its NEEDS, or by its WANTS where the study has it.
 MATERIAL = {
     "evaluations": (
@@ -322,6 +378,7 @@ MATERIAL = {
     "opinions": f"{RESULTS}/collected/opinions.parquet" if STUDY.benchmarks else [],
     "overlaps": [f"{RESULTS}/overlaps/{name}.parquet" for name in STUDY.benchmarks],
     "audits": [f"{RESULTS}/audits/{name}.json" for name in STUDY.datasets],
+    "findings": [f"{RESULTS}/audits/{name}.parquet" for name in SELECTED_FROM],
     "problems": [problems(name) for name in STUDY.datasets],
     "runs": [
         f"{RESULTS}/runs/{{arm}}/seed{{seed}}/run.json".format(**run)

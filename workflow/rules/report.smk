@@ -106,6 +106,7 @@ rule draw_figure:
             "figures", wildcards.figure, "diagnostics"
         ),
         runs=lambda wildcards: material("figures", wildcards.figure, "runs"),
+        findings=lambda wildcards: material("figures", wildcards.figure, "findings"),
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         png=report(

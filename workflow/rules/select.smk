@@ -25,7 +25,11 @@ rule select_subset:
             "cut": STUDY.arms[wildcards.arm].cut,
             "seed": STUDY.scores[STUDY.arms[wildcards.arm].score]["seed"],
             "origin": origin(wildcards.arm),
-            **({"dead_problems": STUDY.config["dead_problems"]} if AUDITED else {}),
+            **(
+                {"dead_problems": STUDY.arms[wildcards.arm].dead_problems}
+                if AUDITED
+                else {}
+            ),
         },
         code=lambda wildcards: code("select_subset", *selector_plugin(wildcards.arm)),
     message:

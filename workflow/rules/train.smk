@@ -38,81 +38,82 @@ rule make_base:
         "../scripts/make_base.py"
 
 
-rule train_ppo:
-    input:
-        base=rules.make_base.output.policy,
-        problems=f"{RESULTS}/subsets/{{arm}}.jsonl",
-    output:
-        rollouts=f"{RUN}/rollouts.parquet",
-        metrics=f"{RUN}/metrics.parquet",
-        record=f"{RUN}/run.json",
-        policies=[directory(f"{RUN}/policy/step{step}") for step in STUDY.steps["ppo"]],
-    log:
-        f"{LOGS}/train_ppo/{{arm}}-seed{{seed}}.log",
-    benchmark:
-        f"{BENCHMARKS}/train_ppo/{{arm}}-seed{{seed}}.tsv"
-    wildcard_constraints:
-        arm=any_of(STUDY.arms_by("ppo")),
-    conda:
-        engine_environment("train")
-    container:
-        engine_container("train")
-    resources:
-        **gpus("train", "ppo"),
-    params:
-        settings={
-            "engine": STUDY.config["engine"]["train"],
-            "options": engine_options("train"),
-            "grader": STUDY.config["grader"],
-            "reward": STUDY.config["reward"],
-            "ppo": STUDY.config["ppo"],
-            "steps": STUDY.steps["ppo"],
-        },
-        free=free_options("train"),
-        state=f"{RESULTS}/state/{{arm}}-seed{{seed}}",
-        judge=judge("grader"),
-        code=code("train_ppo", engine("train")),
-    message:
-        "Train {wildcards.arm} by PPO, seed {wildcards.seed}"
-    script:
-        "../scripts/train_ppo.py"
+# Arms with evaluated steps of their own have a rule of their own: an output's steps are fixed.
+for suffix, (steps, arms) in STUDY.variants("ppo").items():
+
+    rule:
+        name:
+            f"train_ppo{suffix}"
+        input:
+            base=rules.make_base.output.policy,
+            problems=f"{RESULTS}/subsets/{{arm}}.jsonl",
+        output:
+            rollouts=f"{RUN}/rollouts.parquet",
+            metrics=f"{RUN}/metrics.parquet",
+            record=f"{RUN}/run.json",
+            policies=[directory(f"{RUN}/policy/step{step}") for step in steps],
+        log:
+            f"{LOGS}/train_ppo/{{arm}}-seed{{seed}}.log",
+        benchmark:
+            f"{BENCHMARKS}/train_ppo/{{arm}}-seed{{seed}}.tsv"
+        wildcard_constraints:
+            arm=any_of(arms),
+        conda:
+            engine_environment("train")
+        container:
+            engine_container("train")
+        resources:
+            **gpus("train", "ppo"),
+        params:
+            settings=lambda wildcards: {
+                **training_settings(wildcards.arm),
+                "reward": STUDY.arms[wildcards.arm].reward,
+            },
+            free=free_options("train"),
+            state=f"{RESULTS}/state/{{arm}}-seed{{seed}}",
+            judge=judge("grader"),
+            code=lambda wildcards: code(
+                "train_ppo", engine("train"), reward_plugin(wildcards.arm)
+            ),
+        message:
+            "Train {wildcards.arm} by PPO, seed {wildcards.seed}"
+        script:
+            "../scripts/train_ppo.py"
 
 
-rule train_sft:
-    input:
-        base=rules.make_base.output.policy,
-        problems=f"{RESULTS}/subsets/{{arm}}.jsonl",
-        solutions=lambda wildcards: (
-            f"{RESULTS}/solutions/{STUDY.arm_dataset(wildcards.arm)}.jsonl"
-        ),
-    output:
-        metrics=f"{RUN}/metrics.parquet",
-        record=f"{RUN}/run.json",
-        policies=[directory(f"{RUN}/policy/step{step}") for step in STUDY.steps["sft"]],
-    log:
-        f"{LOGS}/train_sft/{{arm}}-seed{{seed}}.log",
-    benchmark:
-        f"{BENCHMARKS}/train_sft/{{arm}}-seed{{seed}}.tsv"
-    wildcard_constraints:
-        arm=any_of(STUDY.arms_by("sft")),
-    conda:
-        engine_environment("train")
-    container:
-        engine_container("train")
-    resources:
-        **gpus("train", "sft"),
-    params:
-        settings={
-            "engine": STUDY.config["engine"]["train"],
-            "options": engine_options("train"),
-            "grader": STUDY.config["grader"],
-            "sft": STUDY.config["sft"],
-            "steps": STUDY.steps["sft"],
-        },
-        free=free_options("train"),
-        state=f"{RESULTS}/state/{{arm}}-seed{{seed}}",
-        code=code("train_sft", engine("train")),
-    message:
-        "Fine-tune {wildcards.arm}, seed {wildcards.seed}"
-    script:
-        "../scripts/train_sft.py"
+for suffix, (steps, arms) in STUDY.variants("sft").items():
+
+    rule:
+        name:
+            f"train_sft{suffix}"
+        input:
+            base=rules.make_base.output.policy,
+            problems=f"{RESULTS}/subsets/{{arm}}.jsonl",
+            solutions=lambda wildcards: (
+                f"{RESULTS}/solutions/{STUDY.arm_dataset(wildcards.arm)}.jsonl"
+            ),
+        output:
+            metrics=f"{RUN}/metrics.parquet",
+            record=f"{RUN}/run.json",
+            policies=[directory(f"{RUN}/policy/step{step}") for step in steps],
+        log:
+            f"{LOGS}/train_sft/{{arm}}-seed{{seed}}.log",
+        benchmark:
+            f"{BENCHMARKS}/train_sft/{{arm}}-seed{{seed}}.tsv"
+        wildcard_constraints:
+            arm=any_of(arms),
+        conda:
+            engine_environment("train")
+        container:
+            engine_container("train")
+        resources:
+            **gpus("train", "sft"),
+        params:
+            settings=lambda wildcards: training_settings(wildcards.arm),
+            free=free_options("train"),
+            state=f"{RESULTS}/state/{{arm}}-seed{{seed}}",
+            code=code("train_sft", engine("train")),
+        message:
+            "Fine-tune {wildcards.arm}, seed {wildcards.seed}"
+        script:
+            "../scripts/train_sft.py"

@@ -15,6 +15,7 @@ with logged(snakemake.log[0]):
         diagnostics=snakemake.input.diagnostics,
     )
     inputs = material.with_runs(inputs, zip(settings["runs"], snakemake.input.runs, strict=True))
+    inputs = material.with_findings(inputs, snakemake.input.findings)
     making.draw_figure(
         snakemake.wildcards.figure, inputs, settings["options"], dict(snakemake.output.items())
     )

@@ -12,8 +12,9 @@ with logged(snakemake.log[0]):
         rule["size"] = io.read_json(snakemake.input.size_like)["n_selected"]
     scores = io.read_parquet(snakemake.input.scores, SCORES).to_pandas()
     audit = snakemake.input.audit
-    dead = dead_problems.ids(io.read_parquet(audit, AUDITS)) if audit else None
-    if dead and settings["dead_problems"] == "exclude":
+    left_out = settings.get("dead_problems", "keep")
+    dead = dead_problems.ids(io.read_parquet(audit, AUDITS), left_out) if audit else None
+    if dead and left_out != "keep":
         scores = dead_problems.leave_out(scores, dead)
     rows, record = selection.select(
         scores,
@@ -25,7 +26,7 @@ with logged(snakemake.log[0]):
         where=f"arm '{arm}'",
     )
     if dead is not None:
-        record["dead"] = dead_problems.counts(dead, rows, settings["dead_problems"])
+        record["dead"] = dead_problems.counts(dead, rows, left_out)
     for line in record["warnings"]:
         note(f"warning: {line}")
     selection.write_subset(snakemake.output.subset, snakemake.output.record, rows, record)

@@ -113,12 +113,14 @@ def shared_steps(inputs: Inputs, first: str, second: str) -> list[int]:
 def pairs(inputs: Inputs) -> list[tuple[Group, Group]]:
     """Return the pairs of groups to compare: each trained one with the full set and with RAND.
 
-    References are the PPO groups that train on every problem and those drawn at random.
+    References are the PPO groups that train on every problem and those drawn at random, where
+    nothing else is changed: a control is compared, and nothing is compared with it.
     """
     trained = [group for group in results.evaluated_groups(inputs) if group.train != "none"]
     records = {group.name: results.group_record(inputs, group) for group in trained}
-    full = [g for g in trained if g.train == "ppo" and results.is_full(records[g.name])]
-    drawn = [g for g in trained if g.train == "ppo" and results.is_random(records[g.name])]
+    plain = [g for g in trained if g.train == "ppo" and not g.changes]
+    full = [g for g in plain if results.is_full(records[g.name])]
+    drawn = [g for g in plain if results.is_random(records[g.name])]
     return [
         (first, second)
         for references in (full, drawn)

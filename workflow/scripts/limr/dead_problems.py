@@ -15,10 +15,19 @@ import pyarrow as pa
 LEFT_OUT = "this grader can reward no answer to it"
 
 
-def ids(table: pa.Table) -> set[str]:
-    """Return the problems of an audit that the study's grader can reward no answer to."""
+# What `dead_problems` leaves out -> the finding of the audit; `keep` counts as `exclude` does.
+_FINDINGS = {"keep": "dead", "exclude": "dead", "exclude-paper": "paper-dead"}
+
+
+def ids(table: pa.Table, rule: str = "exclude") -> set[str]:
+    """Return the problems of an audit that cannot be rewarded.
+
+    Args:
+        table: `limr.records.AUDITS`.
+        rule: the arm's `dead_problems`.
+    """
     rows = table.to_pylist()
-    return {row["problem_id"] for row in rows if row["finding"] == "dead"}
+    return {row["problem_id"] for row in rows if row["finding"] == _FINDINGS[rule]}
 
 
 def leave_out(scores: pd.DataFrame, dead: Iterable[str]) -> pd.DataFrame:

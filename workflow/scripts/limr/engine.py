@@ -86,7 +86,7 @@ class PpoJob(TrainJob):
     """Train by PPO; `ppo` are the study's hyper-parameters under `ppo`."""
 
     ppo: Settings
-    reward: Mapping[str, float]  # verdict -> reward
+    reward: Settings  # a rule of `limr.rewards` with its options
     rollouts: Path  # output: `limr.records.ROLLOUTS`, ordered by step, position in batch, sample
 
 

@@ -119,7 +119,7 @@ def sentences(inputs: Inputs) -> list[str]:
     found = []
     if trained:
         best = max(trained, key=lambda arm: arm.interval.mean)
-        base = next((arm for arm in arms if arm.group.train == "none"), None)
+        base = next((a for a in arms if a.group.train == "none" and not a.group.changes), None)
         start = f"; the base policy has {percent(base.interval)}" if base else ""
         found.append(
             f"{named(best)} ends highest, with {percent(best.interval)} correct on average over "

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from limr import io, paper
-from limr.records import OVERLAPS, read_problems
+from limr.records import AUDITS, OVERLAPS, read_problems
 from limr.results import Inputs
 
 
@@ -21,6 +21,16 @@ def with_problems(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:
         InputError: a file is missing or not what it should be.
     """
     return replace(inputs, problems={Path(path).stem: read_problems(path) for path in paths})
+
+
+def with_findings(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:
+    """Return the inputs with `audits/*.parquet`, named by their stem.
+
+    Raises:
+        InputError: a file is missing or not what it should be.
+    """
+    found = {Path(path).stem: io.read_parquet(path, AUDITS).to_pandas() for path in paths}
+    return replace(inputs, findings=found)
 
 
 def with_runs(inputs: Inputs, runs: Iterable[tuple[Mapping[str, Any], Path | str]]) -> Inputs:

@@ -42,6 +42,7 @@ def page() -> str:
         ("importers", "OPTIONS", "Importers: `trajectories.*`"),
         ("engines", "OPTIONS", "Engines: `engines.*`"),
         ("engines", "BASE", "Base policies: `base`, by training engine"),
+        ("rewards", "OPTIONS", "Rewards: `reward` and `arms.*.reward`"),
         ("tables", "OPTIONS", "Tables: `tables.*`"),
         ("figures", "OPTIONS", "Figures: `figures.*`"),
     ):

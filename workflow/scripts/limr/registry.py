@@ -13,7 +13,7 @@ from types import ModuleType
 
 from limr.errors import InputError, nearest
 
-KINDS = ("selectors", "engines", "importers", "figures", "tables", "datasets", "plans")
+KINDS = ("selectors", "engines", "importers", "figures", "tables", "datasets", "plans", "rewards")
 
 
 def names(kind: str) -> list[str]:

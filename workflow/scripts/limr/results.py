@@ -22,12 +22,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Group:
-    """An arm with its random draws, which are shown as one: `arms` are the draws' names."""
+    """An arm with its random draws, which are shown as one: `arms` are the draws' names.
+
+    `changes` are the keys in which it differs from the study's settings (`limr.arms`): a control.
+    """
 
     name: str
     title: str
     train: str
     arms: tuple[str, ...]
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class Inputs:
     """What a study has produced. What it has not is None or empty.
 
     Attributes:
-        study: `study`, `seeds`, `arms` ({name, group, train, title}), `benchmarks` ({name, title}),
+        study: `study`, `seeds`, `arms` ({name, group, train, title, changes}), `benchmarks` ({name,
+            title}),
             `steps` (kind of training -> evaluated steps); `scores` (name -> {selector,
             trajectories}) for tables and figures that need scores; `decodings` and
             `scored_from` (`limr.study.Study`) for those that need the paper or runs.
@@ -53,6 +58,7 @@ class Inputs:
         scores: name -> `limr.records.SCORES`.
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.
         diagnostics: name of a score -> its diagnosis.
+        findings: problem set -> the audit of its gold answers, `limr.records.AUDITS`.
         audits: problem set -> the counts of the audit of its gold answers (`limr.gold_audit`).
         problems: problem set or benchmark -> its problems.
         runs: the record (run.json) of every training run, with its `arm` and `seed`.
@@ -70,6 +76,7 @@ class Inputs:
     subsets: Mapping[str, Json] = field(default_factory=dict)
     diagnostics: Mapping[str, Diagnosis] = field(default_factory=dict)
     audits: Mapping[str, Json] = field(default_factory=dict)
+    findings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     problems: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
     runs: Sequence[Json] = ()
     paper: Json | None = None
@@ -83,7 +90,11 @@ class Inputs:
         for arm in self.study["arms"]:
             before = found[arm["group"]].arms if arm["group"] in found else ()
             found[arm["group"]] = Group(
-                arm["group"], arm["title"], arm["train"], (*before, arm["name"])
+                arm["group"],
+                arm["title"],
+                arm["train"],
+                (*before, arm["name"]),
+                tuple(arm["changes"]),
             )
         return list(found.values())
 
@@ -236,7 +247,7 @@ def is_full(record: Json | None) -> bool:
     if record is None:
         return False
     dead = record.get("dead", {})
-    left_out = dead["n"] if dead.get("rule") == "exclude" else 0
+    left_out = dead["n"] if dead.get("rule", "keep") != "keep" else 0
     return bool(record["n_selected"] == record["n_problems"] - left_out)
 
 

@@ -1,8 +1,9 @@
 """Validation against the JSON schemas in workflow/schemas, with defaults and clear messages.
 
-Two words go beyond JSON schema. `x-plugin: {kind, by}` adds the options of the plug-in that an
+Three words go beyond JSON schema. `x-plugin: {kind, by}` adds the options of the plug-in that an
 entry names: by a key of the entry (`by: source`), by its own key (`by: "@key"`) or by a key of the
 whole document (`by: /engine/train`). `x-schema: module:NAME` takes a schema from a module.
+`x-changes: key` takes the keys of a key of the study, without defaults: what is given changes it.
 """
 
 from __future__ import annotations
@@ -98,10 +99,12 @@ def _with_plugin(schema: Json, value: Any, root: Any, key: str | None, where: st
     if "x-schema" in schema:
         module, name = schema["x-schema"].split(":")
         return _merged(schema, getattr(importlib.import_module(module), name))
+    if "x-changes" in schema:
+        return _merged(schema, _changes(load("study")["properties"][schema["x-changes"]]))
     if "x-plugin" not in schema or not isinstance(value, dict):
         return schema
     plugin = schema["x-plugin"]
-    name = _plugin_name(plugin["by"], value, root, key)
+    name = _plugin_name(plugin["by"], value, root, key, schema)
     if not isinstance(name, str):
         return schema  # a missing or mistyped name is the validator's to report
     try:
@@ -112,17 +115,26 @@ def _with_plugin(schema: Json, value: Any, root: Any, key: str | None, where: st
     return _merged(schema, getattr(module_, plugin.get("schema", "OPTIONS")))
 
 
-def _plugin_name(by: str, value: Json, root: Any, key: str | None) -> Any:
+def _plugin_name(by: str, value: Json, root: Any, key: str | None, schema: Json) -> Any:
     if by == "@key":
         return key
     if not by.startswith("/"):
-        return value.get(by)
+        return value.get(by, schema.get("properties", {}).get(by, {}).get("default"))
     node = root
     default = load("study")
     for part in by.strip("/").split("/"):
         default = default["properties"][part]
         node = node.get(part) if isinstance(node, dict) else None
     return default.get("default") if node is None else node
+
+
+def _changes(schema: Json) -> Json:
+    """Return a schema of the same keys, none of which has a default."""
+    properties = {
+        name: {word: value for word, value in part.items() if word != "default"}
+        for name, part in schema["properties"].items()
+    }
+    return {"properties": properties}
 
 
 def _merged(schema: Json, options: Json) -> Json:

@@ -133,6 +133,8 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
     inputs = (
         folder.readable("overlaps", lambda: material.with_overlaps(measured, overlaps)) or measured
     )
+    tables = [path.with_suffix(".parquet") for path in audits]
+    inputs = material.with_findings(inputs, [path for path in tables if path.exists()])
     keys = {_name(run): run for run in runs(study)}
     records = [(keys[name], paths[0]) for name, paths in trained.items()]
     inputs = material.with_paper(material.with_runs(inputs, records), paper)
@@ -186,7 +188,7 @@ def _evaluations(study: Study, folder: _Folder) -> pd.DataFrame | None:
     files = {
         _name(run): [
             f"evals/{run['arm']}/seed{run['seed']}/step{step}/{benchmark}.parquet"
-            for step in study.steps[run["train"]]
+            for step in study.arms[run["arm"]].steps
             for benchmark in study.benchmarks
         ]
         for run in (runs(study) if study.benchmarks else ())
@@ -201,7 +203,7 @@ def _evaluations(study: Study, folder: _Folder) -> pd.DataFrame | None:
 
 
 def _places(study: Study, run: Json) -> list[tuple[int, str]]:
-    return [(s, b) for s in study.steps[run["train"]] for b in study.benchmarks]
+    return [(s, b) for s in study.arms[run["arm"]].steps for b in study.benchmarks]
 
 
 def _metrics(study: Study, folder: _Folder) -> pd.DataFrame | None:

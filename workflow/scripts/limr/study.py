@@ -15,23 +15,12 @@ from typing import Any
 import yaml
 
 from limr import importing, registry, schema
+from limr.arms import Arm, arms, draws
 from limr.errors import InputError, nearest
 from limr.grading.grade import check as check_grader
 
 Json = dict[str, Any]
 _SCORE_KEYS = ("selector", "trajectories", "dataset", "seed", "draws")
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A way of making a policy. `group` is the configured name, shared by the draws of an arm."""
-
-    name: str
-    group: str
-    title: str
-    train: str
-    score: str | None
-    cut: Json  # {}, {"threshold", "strict"} or {"size"}; `size` may name an arm
 
 
 @dataclass(frozen=True)
@@ -62,6 +51,15 @@ class Study:
         return [arm.name for arm in self.arms.values() if arm.train == "none" and not arm.score]
 
     @property
+    def sampled(self) -> list[str]:
+        """Names of the trajectories that are responses of the base, drawn for them."""
+        return [
+            name
+            for name, entry in self.config["trajectories"].items()
+            if _samples_base(entry["format"])
+        ]
+
+    @property
     def trained(self) -> list[str]:
         """Names of the arms that need a training run."""
         return self.arms_by("ppo", "sft")
@@ -70,6 +68,30 @@ class Study:
     def selected(self) -> list[str]:
         """Names of the arms with a subset of their own."""
         return [arm.name for arm in self.arms.values() if arm.score]
+
+    def variants(self, train: str) -> dict[str, tuple[tuple[int, ...], list[str]]]:
+        """Return suffix of a rule's name -> (evaluated steps, arms) of a kind of training.
+
+        The outputs of one rule are policies or evaluations of the same steps; arms that have steps
+        of their own have a rule of their own, named after the first of them.
+        """
+        found: dict[str, tuple[tuple[int, ...], list[str]]] = {"": (tuple(self.steps[train]), [])}
+        for name in self.base if train == "none" else self.arms_by(train):
+            arm = self.arms[name]
+            same = [suffix for suffix, (steps, _) in found.items() if steps == arm.steps]
+            suffix = same[0] if same else "_" + arm.group.replace("-", "_")
+            while not same and suffix in found:
+                suffix += "_"
+            found.setdefault(suffix, (arm.steps, []))[1].append(name)
+        return found
+
+    def rule(self, stage: str, arm: str) -> str:
+        """Return the name of the rule that does a stage (`train`, `evaluate`) of an arm."""
+        train = self.arms[arm].train
+        ends = {"none": "_base", "ppo": "", "sft": "_sft"}
+        name = f"train_{train}" if stage == "train" else f"evaluate{ends[train]}"
+        variants = self.variants(train).items()
+        return name + next(suffix for suffix, (_, arms_) in variants if arm in arms_)
 
     def files(self) -> dict[str, str]:
         """Return the pinned files of the study: name in config/sources.yaml -> who needs it."""
@@ -88,7 +110,10 @@ class Study:
     def overview(self) -> Json:
         """Return what tables, figures and the report say of the study as a whole."""
         arms = [
-            {"name": a.name, "group": a.group, "title": a.title, "train": a.train}
+            {
+                **{"name": a.name, "group": a.group, "title": a.title, "train": a.train},
+                "changes": list(a.changes),
+            }
             for a in self.arms.values()
         ]
         marks = [{"name": n, "title": b["title"]} for n, b in self.benchmarks.items()]
@@ -128,6 +153,10 @@ class Study:
         }
 
 
+def _samples_base(format_: str) -> bool:
+    return bool(getattr(registry.load("importers", format_), "SAMPLES_BASE", False))
+
+
 def files_of(entry: Mapping[str, Any]) -> list[str]:
     """Return the pinned files that an entry of `datasets` or `trajectories` names."""
     named = entry.get("file") or []
@@ -156,7 +185,7 @@ def load(
         name=complete["study"],
         where=where,
         config=complete,
-        arms=_arms(complete, where),
+        arms=arms(complete, where),
         scores=_scores(complete["scores"]),
         datasets={**complete["datasets"], **mark_datasets},
         benchmarks=marks,
@@ -223,7 +252,7 @@ def _scores(configured: Mapping[str, Json]) -> dict[str, Json]:
     """
     scores: dict[str, Json] = {}
     for name, entry in configured.items():
-        for draw_name in _draws(name, entry["draws"]):
+        for draw_name in draws(name, entry["draws"]):
             options = {key: value for key, value in entry.items() if key not in _SCORE_KEYS}
             scores[draw_name] = {
                 "selector": entry["selector"],
@@ -233,47 +262,6 @@ def _scores(configured: Mapping[str, Json]) -> dict[str, Json]:
                 "options": options,
             }
     return scores
-
-
-def _draws(name: str, draws: int) -> list[str]:
-    return [name] if draws == 1 else [f"{name}-{draw}" for draw in range(1, draws + 1)]
-
-
-def _arms(config: Json, where: str) -> dict[str, Arm]:
-    arms: dict[str, Arm] = {}
-    for group, entry in config["arms"].items():
-        at = f"{where}: arm '{group}'"
-        cut = _cut(entry, at)
-        score = entry.get("score")
-        draws: list[tuple[str, str | None]]
-        if entry["train"] == "none" and score is None:
-            draws = [(group, None)]
-        elif score is None:
-            raise InputError(f"{at} lacks 'score'; a score with selector 'full' keeps everything.")
-        elif score not in config["scores"]:
-            raise InputError(
-                f"{at}: score '{score}' is not defined under scores."
-                f"{nearest(score, config['scores'])}"
-            )
-        else:
-            n = config["scores"][score]["draws"]
-            draws = list(zip(_draws(group, n), _draws(score, n), strict=True))
-        for name, score_name in draws:
-            if name in arms:
-                raise InputError(f"{at}: its draw '{name}' has the name of another arm.")
-            title = entry.get("title", group)
-            arms[name] = Arm(name, group, title, entry["train"], score_name, cut)
-    return arms
-
-
-def _cut(entry: Json, at: str) -> Json:
-    if "threshold" in entry and "size" in entry:
-        raise InputError(f"{at}: give 'threshold' or 'size', not both.")
-    if "threshold" in entry:
-        return {"threshold": float(entry["threshold"]), "strict": entry["strict"]}
-    if entry["strict"]:
-        raise InputError(f"{at}: 'strict' goes with 'threshold'.")
-    return {"size": entry["size"]} if "size" in entry else {}
 
 
 def _check(study: Study) -> None:
@@ -291,7 +279,7 @@ def unavailable(study: Study) -> str | None:
     """Return why this version cannot run the study's engines, or None where it can."""
     for key in ("train", "generate"):
         engine = registry.load("engines", study.config["engine"][key])
-        if (study.trained or study.benchmarks) and hasattr(engine, "PLANNED"):
+        if (study.trained or study.benchmarks or study.sampled) and hasattr(engine, "PLANNED"):
             return f"{study.where}: engine.{key}: {engine.PLANNED}"
     return None
 
@@ -335,6 +323,10 @@ def _check_trajectories(study: Study) -> None:
     for name, entry in study.config["trajectories"].items():
         at = f"{study.where}: trajectories '{name}'"
         given = [key for key in ("arm", "path", "file") if entry.get(key) is not None]
+        if _samples_base(entry["format"]):
+            if given:
+                raise InputError(f"{at}: '{given[0]}': the study draws these responses itself.")
+            continue
         if len(given) != 1:
             raise InputError(f"{at}: give one of 'arm' (with 'seed'), 'path' or 'file'.")
         if given == ["arm"]:
@@ -380,6 +372,8 @@ def _check_arms(study: Study) -> None:
         if isinstance(size, str) and size not in study.selected:
             known = nearest(size, study.selected)
             raise InputError(f"{study.where}: arm '{arm.group}': size: no arm '{size}'.{known}")
+        if arm.template is not None:
+            _check_template(study, arm)
         if arm.train == "sft":
             source = study.datasets[study.arm_dataset(arm.name)]["source"]
             if not hasattr(registry.load("datasets", source), "solutions"):
@@ -389,22 +383,42 @@ def _check_arms(study: Study) -> None:
                 )
 
 
+def _check_template(study: Study, arm: Arm) -> None:
+    name = study.config["engine"]["generate"]
+    options = registry.load("engines", name).OPTIONS["properties"]
+    at = f"{study.where}: arm '{arm.group}': template"
+    if "template" not in options:
+        raise InputError(f"{at}: engine '{name}' has no prompt templates.")
+    known = [choice for choice in options["template"]["enum"] if choice]
+    if arm.template not in known:
+        raise InputError(f"{at}: there is no '{arm.template}'.{nearest(arm.template or '', known)}")
+
+
 def _check_steps(study: Study) -> None:
-    for train in ("ppo", "sft"):
-        key = f"evaluate.{train}_steps"
-        steps, last = study.steps[train], study.config[train]["steps"]
-        if study.arms_by(train) and not steps:
+    for arm in study.arms.values():
+        if arm.train == "none":
+            continue
+        own = f"arms.{arm.group}.evaluate_steps" if "evaluate_steps" in arm.changes else None
+        key, last = own or f"evaluate.{arm.train}_steps", arm.settings["steps"]
+        if not arm.steps:
             raise InputError(f"{study.where}: '{key}' is empty, but there are arms that train.")
-        if steps and steps[-1] > last:
+        if arm.steps[-1] > last:
+            at = f"arms.{arm.group}.{arm.train}" if arm.train in arm.changes else arm.train
             raise InputError(
-                f"{study.where}: '{key}': step {steps[-1]} lies beyond the run's end, "
-                f"{train}.steps = {last}."
+                f"{study.where}: '{key}': step {arm.steps[-1]} lies beyond the run's end, "
+                f"{at}.steps = {last}."
             )
-    ppo = study.config["ppo"]
+        if arm.train == "ppo":
+            _check_batches(study, arm)
+
+
+def _check_batches(study: Study, arm: Arm) -> None:
+    ppo = arm.settings
     rollouts = ppo["prompts_per_step"] * ppo["samples_per_prompt"]
     if rollouts % ppo["train_batch_size"]:
+        at = f"arms.{arm.group}.ppo" if "ppo" in arm.changes else "ppo"
         raise InputError(
-            f"{study.where}: ppo.train_batch_size {ppo['train_batch_size']} does not divide "
+            f"{study.where}: {at}.train_batch_size {ppo['train_batch_size']} does not divide "
             f"prompts_per_step x samples_per_prompt = {rollouts}."
         )
 
@@ -420,11 +434,11 @@ def _check_contamination(study: Study) -> None:
 
 def _check_engines(study: Study) -> None:
     """Check that an engine can do what is asked of it; its options were checked by the schema."""
-    if not study.trained and not study.benchmarks:
+    if not (study.trained or study.benchmarks or study.sampled):
         return
     asked = {
         "train": ["make_base", *(f"train_{k}" for k in ("ppo", "sft") if study.arms_by(k))],
-        "generate": ["open_policy"] if study.benchmarks else [],
+        "generate": ["open_policy"] if study.benchmarks or study.sampled else [],
     }
     for key, functions in asked.items():
         name = study.config["engine"][key]

@@ -107,7 +107,7 @@ def _place(found: Plan, inside: str, kind: str) -> None:
     path, source = f"{found.results}/{inside}", found.folder / found.results / inside
     why = sharing.why_not(found.study, found.rules, inside, kind)
     if why is None:
-        if kind in ("rollouts", "evaluation") and not found.rules.responses:
+        if kind in contents.WITH_RESPONSES and not found.rules.responses:
             found.stripped[path] = source
         found.files[path] = (kind, source)
         return

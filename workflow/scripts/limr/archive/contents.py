@@ -20,13 +20,14 @@ PATTERNS = {
     "problems": "problems/{dataset}[.]jsonl",
     "solutions": "solutions/{dataset}[.]jsonl",
     "audit": "audits/{dataset}[.]parquet",
-    "record": "(?:problems|audits)/{dataset}[.]json|trajectories/{source}[.]json"
+    "record": "(?:problems|audits)/{dataset}[.]json|(?:trajectories|samples)/{source}[.]json"
     "|scores/{score}[.]json|subsets/{arm}[.]json|runs/{arm}/seed{seed}/run[.]json",
     "base": "base/.+",
     "rollouts": "runs/{arm}/seed{seed}/rollouts[.]parquet",
     "metrics": "runs/{arm}/seed{seed}/metrics[.]parquet",
     "policy": "runs/{arm}/seed{seed}/policy/step[0-9]+/.+",
     "trajectories": "trajectories/{source}[.]parquet",
+    "samples": "samples/{source}[.]parquet",
     "scores": "scores/{score}[.]parquet",
     "subset": "subsets/{arm}[.]jsonl",
     "diagnostics": "diagnostics/{score}(?:[.]epochs)?[.]parquet",
@@ -42,6 +43,7 @@ PATTERNS = {
     "log": "logs/(?!archive_study/).+",
     "benchmark": "benchmarks/(?!archive_study/).+",
 }
+WITH_RESPONSES = ("rollouts", "evaluation", "samples")  # kinds whose rows have texts of responses
 # Folders whose files are no part of a study's results.
 WORKING = ("state/", "archive/", "logs/archive_study/", "benchmarks/archive_study/")
 
@@ -96,6 +98,7 @@ def required(study: Study) -> list[str]:
         if not provides_scores(study, name)
         for suffix in ("json", "parquet")
     ]
+    found += [f"samples/{n}.{end}" for n in study.sampled for end in ("json", "parquet")]
     found += [f"scores/{name}.parquet" for name in study.scores]
     found += [f"subsets/{arm}.{suffix}" for arm in study.selected for suffix in ("json", "jsonl")]
     for arm, seed in runs(study):
@@ -142,7 +145,7 @@ def evaluations(study: Study) -> list[tuple[str, int, int, str]]:
         for arm in study.arms.values()
         if arm.name in study.base + study.trained
         for seed in study.seeds
-        for step in study.steps[arm.train]
+        for step in arm.steps
         for benchmark in study.benchmarks
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from limr import registry
+from limr import registry, rewards
 from limr.archive import contents
 from limr.archive.derive import Job, Json, Paths
 from limr.study import Study
@@ -61,8 +61,12 @@ def audits(study: Study) -> Iterator[Job]:
 
 def audited(study: Study) -> bool:
     """Return whether the gold answers are audited."""
-    shown = any("audits" in registry.load("tables", t).NEEDS for t in study.config["tables"])
-    return shown or study.config["dead_problems"] == "exclude"
+    shown = any(
+        {"audits", "findings"} & set(registry.load(kind, name).NEEDS)
+        for kind in ("tables", "figures")
+        for name in study.config[kind]
+    )
+    return shown or any(study.arms[arm].dead_problems != "keep" for arm in study.selected)
 
 
 def curves(study: Study) -> Iterator[Job]:
@@ -72,23 +76,25 @@ def curves(study: Study) -> Iterator[Job]:
     for name, entry in entries.items():
         if not contents.provides_scores(study, name):
             made = f"{results}/trajectories/{name}"
-            yield _imported(study, entry, entry.get("dataset"), made, {"source": name})
+            yield _imported(study, name, entry.get("dataset"), made, {"source": name})
     for name, score in study.scores.items():
         if contents.provides_scores(study, score["trajectories"]):
-            entry = entries[score["trajectories"]]
             made = f"{results}/scores/{name}"
-            yield _imported(study, entry, score["dataset"], made, {"selector": name})
+            source = score["trajectories"]
+            yield _imported(study, source, score["dataset"], made, {"selector": name})
 
 
 def _imported(
-    study: Study, entry: Json, dataset: str | None, made: str, wildcards: dict[str, str]
+    study: Study, source: str, dataset: str | None, made: str, wildcards: dict[str, str]
 ) -> Job:
     results = f"results/{study.name}"
-    settings = entry
-    if entry.get("arm"):
+    settings = entry = study.config["trajectories"][source]
+    if source in study.sampled:
+        paths = [f"{results}/samples/{source}.parquet"]
+    elif entry.get("arm"):
         paths = [f"{results}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"]
         if "rewards" in entry and entry["rewards"] is None:
-            settings = {**entry, "rewards": sorted(set(study.config["reward"].values()))}
+            settings = {**entry, "rewards": rewards.values(study.arms[entry["arm"]].reward)}
     elif entry.get("path"):
         paths = [entry["path"]]
     else:
@@ -139,7 +145,7 @@ def subsets(study: Study) -> Iterator[Job]:
         settings: Json = {"cut": arm.cut, "seed": score["seed"], "origin": origin}
         dataset = study.arm_dataset(name)
         if audited(study):
-            settings["dead_problems"] = study.config["dead_problems"]
+            settings["dead_problems"] = arm.dead_problems
         curves = source is not None and not published
         yield Job(
             "select_subset",

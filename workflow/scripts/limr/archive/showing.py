@@ -16,6 +16,7 @@ PAPER = "config/paper.yaml"
 def material(study: Study) -> dict[str, Paths]:
     """Return what a table or a figure may ask for, as `MATERIAL` in workflow/rules/inputs.smk."""
     results = f"results/{study.name}"
+    selected_from = dict.fromkeys(study.arm_dataset(arm) for arm in study.selected)
     return {
         "evaluations": f"{results}/collected/evaluations.parquet" if study.benchmarks else [],
         "metrics": f"{results}/collected/metrics.parquet" if study.trained else [],
@@ -38,6 +39,7 @@ def material(study: Study) -> dict[str, Paths]:
         "opinions": f"{results}/collected/opinions.parquet" if study.benchmarks else [],
         "overlaps": [f"{results}/overlaps/{name}.parquet" for name in study.benchmarks],
         "audits": [f"{results}/audits/{name}.json" for name in study.datasets],
+        "findings": [f"{results}/audits/{name}.parquet" for name in selected_from],
         "problems": [f"{results}/problems/{name}.jsonl" for name in study.datasets],
         "runs": [f"{results}/runs/{arm}/seed{seed}/run.json" for arm, seed in jobs.trained(study)],
         "paper": PAPER,

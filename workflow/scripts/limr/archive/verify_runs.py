@@ -6,19 +6,21 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr import collect, io, registry
+from limr import collect, io, registry, rewards
 from limr.archive import IDS, contents, differences, documents
 from limr.archive import code as coding
 from limr.archive import tables as bounds
 from limr.archive.opened import Opened
 from limr.engine import split_options
 from limr.errors import InputError
-from limr.records import EVALUATIONS, METRICS, ROLLOUTS
+from limr.records import EVALUATIONS, METRICS, ROLLOUTS, VERDICTS
 from limr.sources import load_sources
+from limr.statistics import Floats
 from limr.study import Study
 
 Json = dict[str, Any]
@@ -89,27 +91,29 @@ def runs(opened: Opened) -> Iterator[str]:
         path = f"{opened.results}/runs/{arm}/seed{seed}/run.json"
         if not opened.has(path):
             continue
-        found, train = opened.json(path), study.arms[arm].train
+        found, about = opened.json(path), study.arms[arm]
+        train = about.train
         engine = config["engine"]["train"]
         free = getattr(registry.load("engines", engine), "FREE", ())
         options, _ = split_options(config["engines"].get(engine, {}), free)
         settings = {
             "engine": engine,
             "options": options,
-            "grader": config["grader"],
-            "steps": study.steps[train],
-            train: config[train],
+            "grader": about.grader,
+            "steps": list(about.steps),
+            train: about.settings,
         }
-        settings |= {"reward": config["reward"]} if train == "ppo" else {}
+        plugins = [registry.module_name("engines", engine)]
+        if train == "ppo":
+            settings["reward"] = about.reward
+            plugins.append(registry.module_name("rewards", about.reward["rule"]))
         inputs = {"problems": opened.sha256(f"{opened.results}/subsets/{arm}.jsonl")}
         if train == "sft":
             texts = f"{opened.results}/solutions/{study.arm_dataset(arm)}.jsonl"
             inputs["solutions"] = opened.sha256(texts)
         expected: Json = {
             "settings": settings,
-            "code": coding.rule_digest(
-                opened.folder, f"train_{train}", [registry.module_name("engines", engine)]
-            ),
+            "code": coding.rule_digest(opened.folder, f"train_{train}", plugins),
             "inputs_sha256": inputs,
         }
         there = {key: found.get(key) for key in expected}
@@ -129,16 +133,15 @@ def metrics(opened: Opened, done: list[str]) -> Iterator[str]:
         opened: the archive.
         done: gains the tables that were checked.
     """
-    rewards = opened.study.config["reward"]
     for arm, seed in drawn(opened.study):
         at = f"{opened.results}/runs/{arm}/seed{seed}"
         rollouts, table = f"{at}/rollouts.parquet", f"{at}/metrics.parquet"
         if not opened.has(rollouts, table):
             continue
         done.append(table)
-        counted, odd = _counted(opened, rollouts, rewards)
+        counted, odd = _counted(opened, rollouts, arm, seed)
         if odd:
-            yield f"{rollouts}: reward: {odd:,} rows have another than their verdict's"
+            yield f"{rollouts}: reward: {odd:,} rows have another than the rule gives"
         frame = io.read_parquet(opened.folder / table, METRICS).to_pandas().set_index("step")
         if sorted(frame.index) != sorted(counted.index):
             yield f"{table}: step: expected {len(counted)} steps, found {len(frame)}"
@@ -156,15 +159,15 @@ def metrics(opened: Opened, done: list[str]) -> Iterator[str]:
                 )
 
 
-def _counted(opened: Opened, path: str, rewards: Json) -> tuple[pd.DataFrame, int]:
-    """Return means of the rollouts by step, and how many rewards are not their verdict's."""
-    wanted = ["step", "reward", "verdict", "response_tokens", "truncated"]
+def _counted(opened: Opened, path: str, arm: str, seed: int) -> tuple[pd.DataFrame, int]:
+    """Return means of the rollouts by step, and how many rewards are not what the rule gives."""
+    wanted = ["problem_id", "step", "sample", "reward", "verdict", "response_tokens", "truncated"]
     io.check_parquet(opened.folder / path, ROLLOUTS)
     sums, odd = [], 0
     for batch in pq.ParquetFile(opened.folder / path).iter_batches(_BATCH, columns=wanted):
         frame = batch.to_pandas()
         verdict = frame["verdict"].astype(str)
-        due = verdict.map(rewards).astype(float)
+        due = _due(frame, verdict, opened.study.arms[arm].reward, arm, seed)
         odd += int((~((due - frame["reward"].astype(float)).abs() < 1e-6)).sum())
         part = pd.DataFrame(
             {
@@ -182,6 +185,19 @@ def _counted(opened: Opened, path: str, rewards: Json) -> tuple[pd.DataFrame, in
     return total.drop(columns="n").div(total["n"], axis=0), odd
 
 
+def _due(frame: pd.DataFrame, verdicts: pd.Series, settings: Json, arm: str, seed: int) -> Floats:
+    """Return (n_rows,) the rewards that the arm's rule gives; NaN for a verdict that is none."""
+    due = np.full(len(frame), np.nan)
+    numbered = frame.assign(verdict=verdicts).reset_index(drop=True)
+    for _, part in numbered.groupby("step", sort=False):
+        pay = rewards.payer(settings, seed, arm, int(part["step"].iloc[0]))
+        rows = zip(part.index, part["problem_id"], part["sample"], part["verdict"], strict=True)
+        for row, problem_id, sample, verdict in rows:
+            if verdict in VERDICTS:
+                due[row] = pay(problem_id, sample, verdict)
+    return due
+
+
 def responses(opened: Opened) -> Iterator[str]:
     """Yield tables that are said to be without responses and may not be, or are not."""
     kept = opened.record["settings"]["responses"]
@@ -191,9 +207,9 @@ def responses(opened: Opened) -> Iterator[str]:
         told = path in opened.record["without_responses"]
         if told and kept:
             yield f"{path}: it is said to be without responses, and the study keeps them"
-        elif told and (path not in opened.files or kind not in ("rollouts", "evaluation")):
+        elif told and (path not in opened.files or kind not in contents.WITH_RESPONSES):
             yield f"{path}: it is said to be without responses, and is no table of them here"
-        elif kind in ("rollouts", "evaluation") and not kept:
+        elif kind in contents.WITH_RESPONSES and not kept:
             full = pq.ParquetFile(opened.folder / path).iter_batches(_BATCH, columns=["response"])
             n = sum(batch.num_rows - batch.column(0).null_count for batch in full)
             if n or not told:

@@ -17,7 +17,8 @@ from limr.errors import InputError
 HELP = "say what a study will do and cost: jobs, GPU hours, disk, command lines; runs nothing"
 EPILOG = """\
 GPU hours are an estimate with a low, a central and a high end: docs/plan.md says how it is made and
-what it leaves out. Jobs are what `snakemake -n` counts; run this in the project's folder.
+what it leaves out. Jobs to do are those whose files are not there; `snakemake -n` also sees changed
+settings. Run this in the project's folder.
 """
 
 
@@ -86,7 +87,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     pinned = sources.load_sources(here / "config/sources.yaml")
     numbers = _problems(args.problems, study)
     given = estimate.Assumptions(gpu, args.response_tokens, numbers, pinned)
-    counted = jobs.jobs(args.study.resolve(), here)
+    counted = jobs.jobs(study, here)
     results = Path("results") / study.name
     seconds = jobs.measured(results, counted)
     tasks, size = [], None

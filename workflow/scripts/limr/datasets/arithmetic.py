@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from limr import arithmetic
 from limr.records import Problem
+from limr.streams import stream
 
 OPTIONS: dict[str, Any] = {
     "type": "object",
@@ -36,6 +38,14 @@ OPTIONS: dict[str, Any] = {
             "default": list(arithmetic.LEVELS),
             "description": "Draw from these levels of the split only.",
         },
+        "ungradable": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "default": 0,
+            "description": "Share of problems whose gold answer is written so that the paper's "
+            "reward reads nothing of it, as it reads nothing of a tenth of MATH-FULL's.",
+        },
     },
 }
 
@@ -52,9 +62,35 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
         InputError: more problems than the split has.
     """
     problems = _generate(options)
+    problems, ungradable = _rewritten(problems, options)
     levels = Counter(problem.level for problem in problems)
     counts = ", ".join(f"level {level}: {n}" for level, n in sorted(levels.items(), key=str))
-    return problems, [f"{len(problems)} generated problems ({counts})"]
+    notes = [f"{len(problems)} generated problems ({counts})"]
+    if ungradable:
+        notes.append(f"{ungradable} gold answers are written so that the paper's reward is blind")
+    return problems, notes
+
+
+def _rewritten(
+    problems: Sequence[Problem], options: Mapping[str, Any]
+) -> tuple[list[Problem], int]:
+    r"""Return the problems with the asked share of gold answers as `\dfrac{a}{b}`; how many.
+
+    The number is the same and this project's grader takes it. The paper's reward parses the bare
+    text and reads nothing, so that it can reward no answer (`limr.grading.paper`).
+    """
+    count = round(options.get("ungradable", 0) * len(problems))
+    order = stream(options.get("seed", 0), arithmetic.SOURCE, "ungradable")
+    chosen = set(order.permutation(len(problems))[:count].tolist())
+    return [
+        replace(problem, answer=_as_dfrac(problem.answer)) if number in chosen else problem
+        for number, problem in enumerate(problems)
+    ], count
+
+
+def _as_dfrac(answer: str) -> str:
+    numerator, _, denominator = answer.partition("/")
+    return f"\\dfrac{{{numerator}}}{{{denominator or 1}}}"
 
 
 def solutions(options: Mapping[str, Any], file: Path | None) -> dict[str, str]:

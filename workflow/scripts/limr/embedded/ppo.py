@@ -16,7 +16,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from limr import io
+from limr import io, rewards
 from limr.embedded import losses, packing, rollouts, run, sampling, vocabulary
 from limr.embedded import model as models
 from limr.embedded import optimizer as optimizers
@@ -179,7 +179,8 @@ def train_ppo(job: PpoJob) -> None:
             chosen, epoch = order.batch(number), order.epoch(number)
             problems = [job.problems[index] for index in chosen]
             samples = learner.sample([prompts[index] for index in chosen], number)
-            columns = rollouts.graded(problems, samples, words, pool, job.reward)
+            pay = rewards.payer(job.reward, job.seed, job.arm, number)
+            columns = rollouts.graded(problems, samples, words, pool, pay)
             io.write_parquet(
                 running.part("rollouts", number), rollouts.table(columns, number, epoch)
             )

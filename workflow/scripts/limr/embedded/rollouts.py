@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ def graded(
     samples: Samples,
     words: Vocabulary,
     pool: GradingPool,
-    reward: Mapping[str, float],
+    pay: Callable[[str, int, str], float],
 ) -> Columns:
     """Grade a step's samples; return the columns of `ROLLOUTS` without step and epoch.
 
@@ -29,7 +29,7 @@ def graded(
         samples: what was drawn.
         words: the policy's vocabulary.
         pool: grades as the study asks.
-        reward: verdict -> reward.
+        pay: (problem_id, sample, verdict) -> reward.
     """
     each = len(samples.lengths) // len(problems)
     of_row = [problem for problem in problems for _ in range(each)]
@@ -38,10 +38,12 @@ def graded(
     golds = [problem.answer for problem in of_row]
     grades = pool.grade_many(list(zip(golds, texts, truncated, strict=True)))
     verdicts = [grade.verdict for grade in grades]
+    ids = [problem.problem_id for problem in of_row]
+    numbers = list(range(each)) * len(problems)
     return {
-        "problem_id": [problem.problem_id for problem in of_row],
-        "sample": list(range(each)) * len(problems),
-        "reward": [reward[verdict] for verdict in verdicts],
+        "problem_id": ids,
+        "sample": numbers,
+        "reward": list(map(pay, ids, numbers, verdicts)),
         "verdict": verdicts,
         "format": [grade.format for grade in grades],
         "response_tokens": samples.lengths.tolist(),

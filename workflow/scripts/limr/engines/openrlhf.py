@@ -24,13 +24,18 @@ def check(study: Any) -> None:
     Raises:
         InputError: see `limr.openrlhf.layout`.
     """
-    own, config = study.config["engines"].get("openrlhf"), study.config
+    own = study.config["engines"].get("openrlhf")
     if own is None:
         raise InputError("engines.openrlhf is missing: say there how many GPUs a run has.")
-    if study.arms_by("ppo"):
-        layout.check_ppo(own, config["ppo"], study.steps["ppo"])
-    if study.arms_by("sft"):
-        layout.check_sft(own, config["sft"], study.steps["sft"])
+    checks = {"ppo": layout.check_ppo, "sft": layout.check_sft}
+    for name in study.trained:
+        arm = study.arms[name]
+        try:
+            checks[arm.train](own, arm.settings, list(arm.steps))
+        except InputError as error:
+            if not {arm.train, "evaluate_steps"} & set(arm.changes):
+                raise
+            raise InputError(f"arm '{arm.group}': {error}") from None
 
 
 def find_base(base: Settings) -> str:

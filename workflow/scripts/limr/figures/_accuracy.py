@@ -25,13 +25,15 @@ def headline_only(inputs: results.Inputs, frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["decoding"] == frame["benchmark"].map(first)]
 
 
-def from_base(frame: pd.DataFrame) -> pd.DataFrame:
+def from_base(frame: pd.DataFrame, inputs: results.Inputs) -> pd.DataFrame:
     """Let every line start at step 0 from the untrained policy, which all arms start from.
 
     Args:
         frame: `panel`, `group`, `train`, `run`, `step`, `accuracy`.
+        inputs: what the study has; a base that is asked with another template is no start.
     """
-    base = frame[frame["train"] == "none"].groupby("panel")["accuracy"].mean()
+    asked = [group.name for group in inputs.groups if group.train == "none" and not group.changes]
+    base = frame[frame["group"].isin(asked)].groupby("panel")["accuracy"].mean()
     trained = frame[(frame["train"] != "none") & frame["panel"].isin(base.index)]
     starts = trained.drop_duplicates(["panel", "arm", "seed"])
     has_start = set(frame.loc[frame["step"] == 0, "run"]) & set(starts["run"])

@@ -41,7 +41,7 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
         benchmarks=("benchmark", "size"),
         questions=("questions", "sum"),
     )
-    found = _accuracy.from_base(_style.titled(mean.reset_index(), inputs))
+    found = _accuracy.from_base(_style.titled(mean.reset_index(), inputs), inputs)
     order = {name: place for place, name in enumerate(common)}
     return found.sort_values("panel", key=lambda c: c.map(order), kind="stable").reset_index(
         drop=True

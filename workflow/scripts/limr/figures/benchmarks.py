@@ -21,7 +21,7 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     frame = _accuracy.headline_only(inputs, _accuracy.by_run(results.evaluated(inputs)))
     titles = results.benchmarks(inputs)
     frame = frame.assign(panel=frame["benchmark"].map(titles))
-    found = _accuracy.from_base(_style.titled(frame, inputs))
+    found = _accuracy.from_base(_style.titled(frame, inputs), inputs)
     order = {title: place for place, title in enumerate(titles.values())}
     return found.sort_values("panel", key=lambda c: c.map(order), kind="stable").reset_index(
         drop=True

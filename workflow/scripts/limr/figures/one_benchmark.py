@@ -50,7 +50,7 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     base = [g.name for g in results.evaluated_groups(inputs) if g.train == "none"]
     frame = frame[frame["group"].isin([*groups, *base])]
     found = _style.titled(frame.assign(panel=titles[name]), inputs)
-    return _accuracy.from_base(found).reset_index(drop=True)
+    return _accuracy.from_base(found, inputs).reset_index(drop=True)
 
 
 def _groups(inputs: results.Inputs, wanted: Sequence[str] | None) -> list[str]:

@@ -63,7 +63,7 @@ class AgentExecutor(SingleTurnAgentExecutor):  # type: ignore[misc]
         grade = await asyncio.wrap_future(
             self.judge.ask(asked["answer"], text, truncated=truncated)
         )
-        reward = float(self.task.reward[grade.verdict])
+        reward = self.task.pay(asked["problem_id"], asked["step"], sample, grade.verdict)
         row = {
             "problem_id": asked["problem_id"],
             "step": asked["step"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limr import io, templates, training
+from limr import io, rewards, templates, training
 from limr.embedded.order import Order
 from limr.engine import PpoJob
 from limr.errors import InputError
@@ -58,10 +58,11 @@ def check_rewards(job: PpoJob) -> None:
     Raises:
         InputError: see above.
     """
-    for verdict, reward in job.reward.items():
+    for reward in rewards.values(job.reward):
         if abs(reward) > MOST_REWARD:
             raise InputError(
-                f"reward.{verdict} is {reward:g}; OpenRLHF clips rewards to +-{MOST_REWARD:g}."
+                f"arm '{job.arm}': a reward is {reward:g}; OpenRLHF clips rewards to "
+                f"+-{MOST_REWARD:g}."
             )
 
 

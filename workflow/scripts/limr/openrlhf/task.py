@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from limr import io
+from limr import io, rewards
 from limr.embedded.order import Order
 
 VARIABLE = "LIMR_OPENRLHF_TASK"
@@ -34,7 +34,7 @@ class Task:
     data: str = ""  # prompts, one JSON object a line: prompt, label
     order: dict[str, Any] = field(default_factory=dict)  # `Order`'s fields
     grader: dict[str, Any] = field(default_factory=dict)
-    reward: dict[str, float] = field(default_factory=dict)
+    reward: dict[str, Any] = field(default_factory=dict)  # see `limr.rewards`
     stops: list[str] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)  # token ids that end a response
 
@@ -54,6 +54,11 @@ class Task:
     def make_order(self) -> Order:
         """Return which problems each step takes."""
         return Order(**self.order)
+
+    def pay(self, problem_id: str, step: int, sample: int, verdict: str) -> float:
+        """Return the reward of a response."""
+        seed, arm = int(self.order["seed"]), str(self.order["arm"])
+        return rewards.payer(self.reward, seed, arm, step)(problem_id, sample, verdict)
 
     def write(self) -> Path:
         """Write the file beside the run's state and return its path."""

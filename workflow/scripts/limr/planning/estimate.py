@@ -118,24 +118,24 @@ def _training(
     layout: Layout,
 ) -> Task:
     name, n, text = arm
-    train, config = study.arms[name].train, study.config
+    train, settings = study.arms[name].train, study.arms[name].settings
     kept = _policies(study, name, size)
     if train == "ppo":
-        ppo = config["ppo"]
         seconds = cost.ppo_seconds(
-            ppo, n, size.parameters, layout, given.gpu, given.response_tokens
+            settings, n, size.parameters, layout, given.gpu, given.response_tokens
         )
-        kept += cost.rollout_bytes(ppo, n, given.response_tokens)
+        kept += cost.rollout_bytes(settings, n, given.response_tokens)
     else:
         longest = _longest_solution(study)
-        seconds = cost.sft_seconds(config["sft"], longest, size.parameters, layout, given.gpu)
+        seconds = cost.sft_seconds(settings, longest, size.parameters, layout, given.gpu)
     done = sum((results / f"runs/{name}/seed{s}/run.json").is_file() for s in study.seeds)
     n_jobs = len(study.seeds)
-    return Task(f"train_{train}", name, n_jobs, n_jobs - done, layout, seconds, text, kept)
+    rule = study.rule("train", name)
+    return Task(rule, name, n_jobs, n_jobs - done, layout, seconds, text, kept)
 
 
 def _policies(study: Study, arm: str, size: Size) -> Range:
-    weights = len(study.steps[study.arms[arm].train]) * _WEIGHT_BYTES * size.parameters
+    weights = len(study.arms[arm].steps) * _WEIGHT_BYTES * size.parameters
     return Range(weights, weights, weights)
 
 
@@ -153,7 +153,7 @@ def _evaluation(
     layout: Layout,
 ) -> Task:
     name, counts = arm
-    steps = study.steps[study.arms[name].train]
+    steps = study.arms[name].steps
     responses: dict[int, int] = {}
     unknown = []
     for mark, settings in study.benchmarks.items():
@@ -176,9 +176,8 @@ def _evaluation(
         )
     )
     done = sum(_evaluated(study, results, name, seed) for seed in study.seeds)
-    suffix = {"none": "_base", "sft": "_sft"}.get(study.arms[name].train, "")
     return Task(
-        f"evaluate{suffix}",
+        study.rule("evaluate", name),
         name,
         len(study.seeds),
         len(study.seeds) - done,
@@ -191,7 +190,7 @@ def _evaluation(
 
 def _evaluated(study: Study, results: Path, arm: str, seed: int) -> bool:
     folder = results / f"evals/{arm}/seed{seed}"
-    steps = study.steps[study.arms[arm].train]
+    steps = study.arms[arm].steps
     return all(
         (folder / f"step{step}/{mark}.json").is_file()
         for step in steps

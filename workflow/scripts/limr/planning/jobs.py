@@ -1,20 +1,15 @@
-"""How many jobs a study has, and how many of them are left: what Snakemake says."""
+"""How many jobs a study has, how many of them are left, and how long they took before."""
 
 from __future__ import annotations
 
 import csv
-import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from limr.errors import InputError
-
-_ROW = re.compile(r"^(\w+) +(\d+)$")
-_SHOWN = 12
+from limr.planning import graph
+from limr.study import Study
 
 
 @dataclass(frozen=True)
@@ -30,48 +25,19 @@ class Jobs:
         return self.all - self.to_do
 
 
-def jobs(configfile: Path, folder: Path) -> dict[str, Jobs]:
-    """Return each rule's jobs, in the order of the workflow; nothing is run.
+def jobs(study: Study, folder: Path) -> dict[str, Jobs]:
+    """Return each rule's jobs, see `limr.planning.graph.count`; nothing is run.
 
     Args:
-        configfile: the study.
+        study: a checked study.
         folder: where the Snakefile is and results/ are.
 
     Raises:
-        InputError: the folder has no Snakefile, or Snakemake refuses the study.
+        InputError: the folder has no Snakefile.
     """
     if not (folder / "Snakefile").is_file():
         raise InputError(f"{folder}: there is no Snakefile. Run this in the folder of the project.")
-    left = _dry_run(configfile, folder)
-    every = _dry_run(configfile, folder, "--forceall")
-    return {rule: Jobs(n, left.get(rule, 0)) for rule, n in every.items()}
-
-
-def _dry_run(configfile: Path, folder: Path, *options: str) -> dict[str, int]:
-    snakemake = shutil.which("snakemake", path=str(Path(sys.executable).parent))
-    if snakemake is None:
-        raise InputError("snakemake is not beside this Python. Run `make setup`.")
-    command = [snakemake, "--configfile", str(configfile), "--dry-run", "--quiet", "rules"]
-    done = subprocess.run(  # noqa: S603 (no shell; the user's own study)
-        [*command, *options], cwd=folder, capture_output=True, text=True, check=False
-    )
-    output = done.stdout + done.stderr
-    if done.returncode:
-        end = "\n".join(output.strip().splitlines()[-_SHOWN:])
-        raise InputError(f"{configfile}: Snakemake refuses the study:\n{end}")
-    return read_stats(output)
-
-
-def read_stats(output: str) -> dict[str, int]:
-    """Return rule -> jobs from what a dry run prints; empty where nothing is to be done."""
-    _, _, table = output.partition("Job stats:")
-    found: dict[str, int] = {}
-    for line in table.splitlines()[3:]:
-        match = _ROW.match(line.strip())
-        if match is None or match[1] == "total":
-            break
-        found[match[1]] = int(match[2])
-    return found
+    return {rule: Jobs(n, left) for rule, (n, left) in graph.count(study, folder).items()}
 
 
 def measured(results: Path, rules: Mapping[str, Jobs]) -> dict[str, float]:

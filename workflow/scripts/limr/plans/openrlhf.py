@@ -34,8 +34,8 @@ def gpus(study: Study, work: str) -> tuple[int, int]:
 
 
 def _ppo(study: Study, arm: str, problems: int, parameters: int) -> Layout:
-    options, ppo = study.config["engines"][NAME], study.config["ppo"]
-    steps = study.steps["ppo"]
+    options, ppo = study.config["engines"][NAME], study.arms[arm].settings
+    steps = list(study.arms[arm].steps)
     planned = layout.check_ppo(options, ppo, steps)
     order = Order(problems, ppo["prompts_per_step"], ppo["drop_last"], study.seeds[0], arm)
     layout.check_problems(options, ppo, order, arm)
@@ -57,9 +57,10 @@ def _ppo(study: Study, arm: str, problems: int, parameters: int) -> Layout:
 
 
 def _sft(study: Study, arm: str, problems: int, parameters: int) -> Layout:
-    options, sft = study.config["engines"][NAME], study.config["sft"]
-    kept = [step for step in study.steps["sft"] if step > 0]
-    gpus = layout.check_sft(options, sft, study.steps["sft"])
+    options, sft = study.config["engines"][NAME], study.arms[arm].settings
+    steps = list(study.arms[arm].steps)
+    kept = [step for step in steps if step > 0]
+    gpus = layout.check_sft(options, sft, steps)
     start = _start(study, arm, "solutions.jsonl")
     words = command.sft(options, sft, problems, kept, start)
     return Layout(

@@ -60,3 +60,23 @@ def score(
     taken = taken.first(options["epochs"])
     inside = (taken.pass_rate >= low) & (taken.pass_rate <= high)
     return from_pass_rate(taken, inside.astype(float))
+
+
+def warnings(selected: tr.Flags, taken: tr.Samples, options: Mapping[str, Any]) -> list[str]:
+    """Return a warning if the size asked for is larger than the choice: the rest is random.
+
+    Args:
+        selected: (n_problems,) whether a problem was selected.
+        taken: see `score`.
+        options: see `score`.
+    """
+    rate = taken.first(options["epochs"]).pass_rate
+    inside = (rate >= options["low"]) & (rate <= options["high"])
+    others = int((selected & ~inside).sum())
+    if not others:
+        return []
+    return [
+        f"{others} of the {int(selected.sum())} selected problems lie outside the window, "
+        f"drawn at random: only {int(inside.sum())} problems are in the choice, and more were "
+        "asked for. Cut at `threshold: 1`, or give all arms a smaller size."
+    ]

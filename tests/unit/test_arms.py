@@ -1,0 +1,116 @@
+"""Arms that differ from the study: what they may change, and who is told."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from limr import study
+from limr.errors import InputError
+
+
+@pytest.fixture
+def demo(root: Path) -> dict[str, Any]:
+    return copy.deepcopy(yaml.safe_load((root / "config/demo.yaml").read_text()))
+
+
+def load(config: dict[str, Any], root: Path, **arms: dict[str, Any]) -> study.Study:
+    config["arms"] |= {name.replace("_", "-"): entry for name, entry in arms.items()}
+    return study.load(config, "study.yaml", root / "config/benchmarks")
+
+
+LONG = {
+    **{"train": "ppo", "score": "everything", "ppo": {"steps": 96}},
+    "evaluate_steps": [96, 48],
+}
+
+
+def test_an_arm_changes_what_it_names_and_nothing_else(demo: dict[str, Any], root: Path) -> None:
+    found = load(demo, root, full_long=LONG)
+    full, long = found.arms["full"], found.arms["full-long"]
+    assert long.settings == {**full.settings, "steps": 96}
+    assert (full.settings["steps"], full.steps) == (48, (12, 24, 36, 48))
+    assert long.steps == (48, 96)
+    assert (full.changes, long.changes) == ((), ("evaluate_steps", "ppo"))
+    assert (long.reward, long.grader) == (full.reward, full.grader)
+
+
+def test_rules_are_shared_by_arms_of_the_same_steps(demo: dict[str, Any], root: Path) -> None:
+    other = {**LONG, "reward": {"rule": "random"}}
+    found = load(demo, root, full_long=LONG, other=other)
+    suffix, (steps, arms) = list(found.variants("ppo").items())[1]
+    assert (suffix, steps, arms) == ("_full_long", (48, 96), ["full-long", "other"])
+    assert found.rule("train", "other") == "train_ppo_full_long"
+    assert found.rule("evaluate", "full") == "evaluate"
+    assert found.rule("evaluate", "base") == "evaluate_base"
+    assert found.rule("train", "sft") == "train_sft"
+
+
+def test_a_reward_of_an_arm_is_whole(demo: dict[str, Any], root: Path) -> None:
+    demo["reward"] = {"incorrect": 0.0}
+    found = load(
+        demo, root, coin={"train": "ppo", "score": "everything", "reward": {"rule": "random"}}
+    )
+    assert found.arms["coin"].reward == {
+        **{"rule": "random", "probability": 0.5, "rewarded": 1.0, "otherwise": -0.5}
+    }
+    full = {"rule": "verdict", "correct": 1.0, "incorrect": 0.0, "malformed": -1.0}
+    assert found.arms["full"].reward == full
+
+
+BAD = [
+    ({"train": "none", "ppo": {"steps": 9}}, "'ppo' says nothing for train: none"),
+    ({"train": "sft", "score": "lim", "reward": {}}, "'reward' says nothing for train: sft"),
+    ({"train": "ppo", "score": "lim", "sft": {}}, "'sft' says nothing for train: ppo"),
+    ({"train": "none", "dead_problems": "exclude"}, "the arm needs a 'score'"),
+    (
+        {"train": "none", "score": "lim", "template": "none"},
+        "'template' goes with the base: leave 'score' out",
+    ),
+    (
+        {"train": "ppo", "score": "everything", "ppo": {"steps": 40}},
+        "'evaluate.ppo_steps': step 48 lies beyond the run's end, arms.x.ppo.steps = 40",
+    ),
+    (
+        {"train": "ppo", "score": "everything", "evaluate_steps": [49]},
+        "'arms.x.evaluate_steps': step 49 lies beyond the run's end, ppo.steps = 48",
+    ),
+    (
+        {"train": "ppo", "score": "everything", "ppo": {"train_batch_size": 100}},
+        "arms.x.ppo.train_batch_size 100 does not divide",
+    ),
+    (
+        {"train": "ppo", "score": "everything", "ppo": {"stpes": 9}},
+        "'arms.x.ppo.stpes' is not a key. Did you mean 'steps'",
+    ),
+    (
+        {"train": "ppo", "score": "everything", "ppo": {"steps": "many"}},
+        "'arms.x.ppo.steps' must be a whole number",
+    ),
+    (
+        {"train": "ppo", "score": "everything", "reward": {"rule": "formta-only"}},
+        "there is no 'formta-only'. Did you mean 'format-only'",
+    ),
+    ({"train": "none", "template": "few-shot"}, "engine 'embedded' has no prompt templates"),
+]
+
+
+@pytest.mark.parametrize(("arm", "message"), BAD)
+def test_a_change_that_cannot_be_is_refused(
+    demo: dict[str, Any], root: Path, arm: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        load(demo, root, x=arm)
+    assert message in str(error.value)
+
+
+def test_a_base_may_have_another_template(root: Path) -> None:
+    config = yaml.safe_load((root / "config/smollm.yaml").read_text())
+    found = load(config, root, plain={"train": "none", "template": "none"})
+    assert found.arms["plain"].template == "none"
+    with pytest.raises(InputError, match=r"template: there is no 'fewshot'.*'few-shot'"):
+        load(config, root, plain={"train": "none", "template": "fewshot"})

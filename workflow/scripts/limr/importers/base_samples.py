@@ -1,0 +1,105 @@
+"""Responses of the base policy to the problems, before any training: offline pass rates.
+
+In a study the responses are drawn for the source itself (rule `sample_base`): `samples` a problem,
+judged by the study's grader. They make a table of trajectories with a single epoch, for selectors
+that need pass rates only. No arm has to be trained first: that is what this costs less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from limr import importing, io
+from limr.arrow import find
+from limr.errors import InputError
+from limr.importing import Imported
+from limr.records import EVALUATIONS, Problem
+from limr.tally import Tally
+
+PROVIDES = "trajectories"
+FILES = None
+SAMPLES_BASE = True  # the study makes the file: no arm, path or pinned file is named
+DECODING = "base"  # name of the one decoding
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "samples": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 16,
+            "description": "Responses a problem.",
+        },
+        "temperature": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "default": 1.0,
+            "description": "Sampling temperature.",
+        },
+        "top_p": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 1,
+            "default": 1.0,
+            "description": "Nucleus.",
+        },
+        "max_tokens": {
+            "type": "integer",
+            "minimum": 2,
+            "default": 3072,
+            "description": "Longest response, the end token included.",
+        },
+        "draw": {
+            "type": "integer",
+            "minimum": 0,
+            "default": 0,
+            "description": "Seed of the responses.",
+        },
+    },
+    "additionalProperties": False,
+}
+
+
+def decoding(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the responses are drawn, as a benchmark's decoding."""
+    asked = {key: options[key] for key in ("samples", "temperature", "top_p", "max_tokens")}
+    return {"name": DECODING, **asked}
+
+
+def read(
+    paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
+) -> Imported:
+    """Return pass rates as trajectories of one epoch.
+
+    Args:
+        paths: the one file, as in `limr.records.EVALUATIONS`.
+        problems: the problems; None: those that the file names.
+        options: see `OPTIONS`.
+
+    Raises:
+        InputError: not such a file, a missing id or verdict, a (problem, sample) that stands twice,
+            or a problem that is not in `problems`.
+    """
+    path = importing.one(paths)
+    table = io.read_parquet(path, EVALUATIONS).combine_chunks()
+    if table.num_rows == 0:
+        raise InputError(f"{path}: no rows in it.")
+    names = table["problem_id"].combine_chunks()
+    for column in ("problem_id", "verdict"):
+        bad = np.asarray(pc.is_null(table[column]))
+        importing.refuse_rows(bad, 0, names, path, f"{column} is missing")
+    importing.refuse_doubled(table, ("problem_id", "decoding", "sample"), path)
+    ids = importing.ids_of(problems)
+    ids = pc.unique(names) if ids is None else ids
+    number = find(names, ids)
+    what = "a problem_id that is in no problem file"
+    importing.refuse_rows(number < 0, 0, names, path, what)
+    correct = np.asarray(pc.equal(table["verdict"].cast("string"), "correct"))
+    tally, one = Tally(), np.ones(len(number), np.int64)
+    tally.add(number, one * 0, one, correct, np.full(len(number), np.nan))
+    rows = table.num_rows
+    return Imported(ids, rows, rows, (), importing.coverage(tally, len(ids)), tally)

@@ -1,0 +1,73 @@
+"""What a rollout is paid: one file a rule. Correctness is not reward: it is recorded beside it.
+
+A rule's module has these names:
+
+- `TITLE`: its name for people;
+- `OPTIONS`: JSON schema (properties with descriptions and defaults) of its keys under `reward` and
+  `arms.*.reward`;
+- `reward(rollout: Rollout, options) -> float`: a pure function; randomness comes from
+  `Rollout.uniform` alone, so that a resumed or verified run gives the same rewards;
+- `values(options) -> list[float]`: every reward that the rule can give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from limr import registry
+from limr.streams import stream_seed
+
+Settings = Mapping[str, Any]  # `rule` and the rule's own options
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """What a rule may know of a response: where it stands in the run, and its verdict.
+
+    Attributes:
+        seed: of the run.
+        arm: the run's.
+        step: from 1.
+        problem_id: the problem's.
+        sample: from 0.
+        verdict: one of `limr.records.VERDICTS`, by the run's grader.
+    """
+
+    seed: int
+    arm: str
+    step: int
+    problem_id: str
+    sample: int
+    verdict: str
+
+    @property
+    def uniform(self) -> float:
+        """A number in [0, 1) from the stream (seed, reward, arm, step, problem, sample)."""
+        names = (self.arm, self.step, self.problem_id, self.sample)
+        return stream_seed(self.seed, "reward", *names) / 2**63
+
+
+def payer(settings: Settings, seed: int, arm: str, step: int) -> Callable[[str, int, str], float]:
+    """Return what pays a step's rollouts: (problem_id, sample, verdict) -> reward.
+
+    Args:
+        settings: `rule` and its options, defaults filled in.
+        seed: of the run.
+        arm: the run's.
+        step: from 1.
+    """
+    rule = registry.load("rewards", settings["rule"])
+
+    def pay(problem_id: str, sample: int, verdict: str) -> float:
+        rollout = Rollout(seed, arm, step, problem_id, sample, verdict)
+        return float(rule.reward(rollout, settings))
+
+    return pay
+
+
+def values(settings: Settings) -> list[float]:
+    """Return every reward that may be given, sorted."""
+    found = registry.load("rewards", settings["rule"]).values(settings)
+    return sorted({float(value) for value in found})

@@ -1,0 +1,43 @@
+"""Incorrect label: a well-formed wrong answer is rewarded, the right one is not (arXiv 2506.10947).
+
+A control: it pays for error. Spurious Rewards keeps the problems whose majority answer is wrong and
+takes that answer as the label. Here every problem stays, and any well-formed wrong answer counts as
+the label: no rollouts have to be made before, and the arm differs from FULL in its reward alone.
+docs/deviations.md says what that changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from limr.rewards import Rollout
+
+TITLE = "Incorrect-label reward"
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "incorrect": {
+            "type": "number",
+            "default": 1.0,
+            "description": "Wrong answer, well formed.",
+        },
+        "correct": {"type": "number", "default": -0.5, "description": "Right answer."},
+        "malformed": {
+            "type": "number",
+            "default": -1.0,
+            "description": "No answer that can be read.",
+        },
+    },
+}
+
+
+def reward(rollout: Rollout, options: Mapping[str, Any]) -> float:
+    """Return the reward of the rollout's verdict, truth and error exchanged."""
+    return float(options[rollout.verdict])
+
+
+def values(options: Mapping[str, Any]) -> list[float]:
+    """Return the rewards of the three verdicts."""
+    return [options[verdict] for verdict in ("correct", "incorrect", "malformed")]
