@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from limr import importing, registry, schema
+from limr import declaration, importing, registry, schema
 from limr.errors import InputError, nearest
 
 Json = dict[str, Any]
@@ -97,6 +97,7 @@ class Study:
             "arms": arms,
             "benchmarks": marks,
             "steps": self.steps,
+            "declared": self.config["declared"],
         }
 
     def decodings(self) -> Json:
@@ -253,6 +254,7 @@ def _check(study: Study) -> None:
     _check_trajectories(study)
     _check_arms(study)
     _check_steps(study)
+    _check_declared(study)
     _check_engines(study)
     _check_cycles(study)
 
@@ -369,6 +371,14 @@ def _check_steps(study: Study) -> None:
             f"{study.where}: ppo.train_batch_size {ppo['train_batch_size']} does not divide "
             f"prompts_per_step x samples_per_prompt = {rollouts}."
         )
+
+
+def _check_declared(study: Study) -> None:
+    groups = list(dict.fromkeys(arm.group for arm in study.arms.values()))
+    try:
+        declaration.check(study.config["declared"], groups, list(study.benchmarks))
+    except InputError as error:
+        raise InputError(f"{study.where}: declared.{error}") from None
 
 
 def _check_engines(study: Study) -> None:
