@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from limr import importing, registry, schema
+from limr import declaration, importing, registry, schema
 from limr.arms import Arm, arms, draws
 from limr.errors import InputError, nearest
 from limr.grading.grade import check as check_grader
@@ -123,6 +123,7 @@ class Study:
             "arms": arms,
             "benchmarks": marks,
             "steps": self.steps,
+            "declared": self.config["declared"],
         }
 
     def decodings(self) -> Json:
@@ -271,6 +272,7 @@ def _check(study: Study) -> None:
     _check_arms(study)
     _check_steps(study)
     _check_contamination(study)
+    _check_declared(study)
     _check_engines(study)
     _check_cycles(study)
 
@@ -430,6 +432,14 @@ def _check_contamination(study: Study) -> None:
             f"{study.where}: contamination.overlapping.words: {words} is not one of "
             f"contamination.words, {study.config['contamination']['words']}."
         )
+
+
+def _check_declared(study: Study) -> None:
+    groups = list(dict.fromkeys(arm.group for arm in study.arms.values()))
+    try:
+        declaration.check(study.config["declared"], groups, list(study.benchmarks))
+    except InputError as error:
+        raise InputError(f"{study.where}: declared.{error}") from None
 
 
 def _check_engines(study: Study) -> None:
