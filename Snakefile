@@ -56,6 +56,8 @@ onstart:
     refuse_what_cannot_run()
 
 
+share_resources()
+
 # A dry run for SLURM shows what jobs ask for, which Snakemake leaves out where there is a message.
 if "slurm" in sys.argv and not orphans.starts_jobs(sys.argv[1:]):
     for each in workflow.rules:

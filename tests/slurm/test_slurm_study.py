@@ -64,3 +64,16 @@ def test_a_partition_that_is_not_there_is_named(on_slurm: OnSlurm) -> None:
     assert found.returncode != 0
     assert "invalid partition specified: gpus" in found.output
     assert not list((on_slurm.folder / "results").glob("tiny/base"))
+
+
+def test_a_variant_of_a_rule_asks_for_what_the_profile_gives_the_rule(on_slurm: OnSlurm) -> None:
+    """An arm that is trained for longer has a rule of its own, which no profile names."""
+    target = "results/demo-full/runs/full-long/seed1/run.json"
+    for more, minutes in ([], 1440), (["--set-resources", "train_ppo_full_long:runtime=99"], 99):
+        words = ("snakemake", "--profile", "slurm", "--configfile", "config/demo-full.yaml", *more)
+        found = on_slurm.cluster.call(
+            *words, "--dry-run", "--", target, cwd=on_slurm.folder, environment=on_slurm.environment
+        )
+        rules = (found.stdout + found.stderr).split("\nrule ")
+        asked = next(rule for rule in rules if rule.startswith("train_ppo_full_long:"))
+        assert f"runtime={minutes}," in asked

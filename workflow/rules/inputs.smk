@@ -294,6 +294,18 @@ EVALUATIONS = [
 ]
 
 
+def share_resources():
+    """Give what a profile or --set-resources says of a rule to its variants of other steps too."""
+    told = workflow.resource_settings._parsed_overwrite_resources
+    names = [("train_ppo", "ppo"), ("train_sft", "sft")]
+    names += [("evaluate", "ppo"), ("evaluate_sft", "sft"), ("evaluate_base", "none")]
+    for name, train in names:
+        for suffix in filter(None, STUDY.variants(train)):
+            variant = workflow.get_rule(f"{name}{suffix}")
+            for source in (name, variant.name):
+                variant.resources.update(told.get(source, {}))
+
+
 def asking_options(arm):
     """Return the options of the engine that generates; an arm of the base may have a template."""
     template = STUDY.arms[arm].template
