@@ -122,7 +122,7 @@ class Cluster:
         process.send_signal(signal.SIGKILL if hard else signal.SIGTERM)
         process.wait(30)
 
-    def wait_until_idle(self, seconds: float = 30) -> None:
+    def wait_until_idle(self, seconds: float = 120) -> None:
         """Wait until every node waits for jobs."""
 
         def idle() -> bool:

@@ -26,6 +26,7 @@ class OnSlurm(Project):
 
     cluster: Cluster
     variables: dict[str, str] = field(default_factory=dict)
+    started: list[Running] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -58,7 +59,8 @@ class OnSlurm(Project):
         process = self.cluster.popen(
             *self.words(*arguments), cwd=self.folder, environment=self.environment, output=output
         )
-        return Running(self, process, output)
+        self.started.append(Running(self, process, output))
+        return self.started[-1]
 
     def my_jobs(self, state: str = "all") -> list[dict[str, str]]:
         """Return the jobs that were submitted from this folder."""

@@ -254,5 +254,7 @@ def test_a_full_disk_loses_nothing_that_was_whole(one_run: OnSlurm, local_run: P
 @pytest.fixture(autouse=True)
 def _no_job_is_left(one_run: OnSlurm) -> object:
     yield
+    for running in one_run.started:  # of a test that failed: it would submit again
+        running.kill()
     for one in one_run.my_jobs("RUNNING") + one_run.my_jobs("PENDING"):
         one_run.cluster.call("scancel", one["id"])
