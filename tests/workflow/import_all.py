@@ -3,19 +3,18 @@
 Run by the Python of an environment, isolated (`-I`), with the library's folder and then other
 folders in `after`, at the end of sys.path as Snakemake puts it. A JSON object on standard input:
 `modules` to import; `after`; `allowed`, the distributions that may be imported (null: all that are
-installed). Writes a JSON object: module -> why it is not satisfied.
+installed), and an empty `folder` for links to them. Writes a JSON object: module -> why it is not
+satisfied.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.metadata
 import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 
 def normal(name: str) -> str:
@@ -23,27 +22,25 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-class Refuse(importlib.abc.MetaPathFinder):
-    """A finder that finds nothing, and refuses the packages of other distributions."""
-
-    def __init__(self, allowed: list[str]) -> None:
-        """Keep the distributions and learn which packages are whose."""
-        self.allowed = {normal(name) for name in allowed}
-        self.owners = importlib.metadata.packages_distributions()
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
-        """Refuse a package that only other distributions have."""
-        owners = {normal(owner) for owner in self.owners.get(name, ())}
-        if owners and not owners & self.allowed:
-            raise ModuleNotFoundError(f"{name} is of {', '.join(owners)}, which the lock lacks")
+def only(allowed: list[str], folder: Path) -> list[str]:
+    """Return sys.path with nothing installed but these distributions, linked into a folder."""
+    names = {normal(name) for name in allowed}
+    found = [each for each in importlib.metadata.distributions() if normal(each.name) in names]
+    for each in found:
+        for top in {file.parts[0] for file in each.files or ()} - {"..", "__pycache__"}:
+            link = folder / top
+            if not link.exists() and not top.endswith(".pth"):
+                link.symlink_to(Path(str(each.locate_file(top))))
+    own = Path(sys.prefix).resolve()
+    return [*(p for p in sys.path if not Path(p).resolve().is_relative_to(own)), str(folder)]
 
 
 def main() -> None:
     """Import everything."""
     asked = json.load(sys.stdin)
-    sys.path.extend(asked["after"])
     if asked["allowed"] is not None:
-        sys.meta_path.insert(0, Refuse(asked["allowed"]))
+        sys.path[:] = only(asked["allowed"], Path(asked["folder"]))
+    sys.path.extend(asked["after"])
     own = [Path(sys.prefix).resolve(), *(Path(folder).resolve() for folder in asked["after"])]
     problems = {}
     for name in asked["modules"]:

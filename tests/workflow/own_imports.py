@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -74,34 +75,38 @@ def packages(environment: str) -> list[str]:
     return sorted(name for name in names if name.partition(".")[0] not in known)
 
 
+def needed(environment: str) -> list[str]:
+    """Return all that an environment's jobs may import: the library's modules and packages."""
+    return [*packages(environment), *modules(environment)]
+
+
 def unsatisfied(
-    python: Path,
-    environment: str,
-    more: Sequence[str] = (),
+    python: str | Path,
+    names: Iterable[str],
     allowed: Iterable[str] | None = None,
     after: Sequence[Path] = (),
 ) -> dict[str, str]:
-    """Return what an environment's jobs import and this Python has not, and why.
+    """Return which of these modules a Python has not of its own, and why.
 
     Args:
         python: the interpreter, which is run isolated.
-        environment: whose jobs.
-        more: modules to import beside.
-        allowed: distributions that may be imported; None: all that the interpreter has.
+        names: modules of the library or of packages.
+        allowed: distributions that it may see; None: all that it has.
         after: folders after the library's at the end of its path.
     """
     asked = {
-        "modules": [*packages(environment), *modules(environment), *more],
+        "modules": list(names),
         "after": [str(SCRIPTS), *map(str, after)],
         "allowed": None if allowed is None else list(allowed),
     }
-    done = subprocess.run(
-        [python, "-I", str(Path(__file__).parent / "import_all.py")],
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [python, "-I", str(Path(__file__).parent / "import_all.py")],
+            input=json.dumps({**asked, "folder": folder}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return found
