@@ -21,7 +21,8 @@ ROOT = HERE.parents[1]
 PAGES = ("README.md", "CHANGELOG.md", "config/README.md", "docs/*.md", "benchmarks/**/*.md")
 _LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 HOME = '<!doctype html><meta charset="utf-8"><title>limr</title>\n'
-HOME += '<meta http-equiv="refresh" content="0; url=docs/index.html"><a href="docs/index.html">limr</a>\n'
+HOME += '<meta http-equiv="refresh" content="0; url=docs/index.html">'
+HOME += '<a href="docs/index.html">limr</a>\n'
 
 
 def stage(source: Path) -> None:
