@@ -7,9 +7,9 @@ RLHF_PIP := .venv-openrlhf/bin/python -m pip --disable-pip-version-check install
 	--no-deps --require-hashes
 COMPILE := uv pip compile --quiet --generate-hashes --python-version 3.11 \
 	--python-platform x86_64-manylinux_2_28 --no-annotate --no-header
-SOURCES := workflow/scripts tests benchmarks envs
+SOURCES := workflow/scripts tests benchmarks envs docs
 
-.PHONY: setup demo test lint docs lock resolve bench clean openrlhf
+.PHONY: setup demo test lint docs site lock resolve bench clean openrlhf
 .DELETE_ON_ERROR:
 
 setup: .venv/ready
@@ -30,7 +30,7 @@ demo: setup
 	@$(BIN)/limr run --profile profiles/demo
 	@cat results/demo/headline.txt
 
-test: setup .venv/real-model build/crate-validator build/deployment openrlhf lint
+test: setup .venv/real-model build/crate-validator build/deployment build/docs-tools openrlhf lint
 	@$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
 
 # A small pretrained language model for the tests (93 MB), which nothing else needs.
@@ -48,6 +48,12 @@ build/crate-validator: envs/crate.lock .venv/ready
 build/deployment: envs/deployment.lock .venv/ready
 	@rm -rf $@
 	@$(PIP) --require-hashes --only-binary :all: --target $@ -r envs/deployment.lock
+	@touch $@
+
+# Sphinx, apart: nothing else needs it.
+build/docs-tools: envs/docs.lock .venv/ready
+	@rm -rf $@
+	@$(PIP) --require-hashes --only-binary :all: --target $@ -r envs/docs.lock
 	@touch $@
 
 openrlhf: .venv-openrlhf/ready
@@ -75,6 +81,11 @@ lint: setup
 
 docs: setup
 	@$(BIN)/limr reference
+	@$(BIN)/python docs/site/draw.py
+
+# The documentation as a site without a warning: build/site/html/index.html.
+site: docs build/docs-tools
+	@PYTHONPATH=workflow/scripts $(BIN)/python docs/site/build.py build/site
 
 # Every lock again, and what differs. UPGRADE=--upgrade takes newer versions; without it only what an
 # .in file asks for changes. UV_FIND_LINKS or UV_EXTRA_INDEX_URL must name a place of PyTorch's builds
@@ -98,6 +109,7 @@ resolve:
 		openrlhf-cpu.in -o openrlhf-cpu.lock
 	@cd envs && $(COMPILE) --no-deps openrlhf.in -o openrlhf.lock
 	@cd envs && for name in crate deployment; do $(COMPILE) $(UPGRADE) $$name.in -o $$name.lock || exit 1; done
+	@cd envs && $(COMPILE) -c dev.lock docs.in -o docs.lock
 	@$(PYTHON) envs/generate.py
 
 # After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.

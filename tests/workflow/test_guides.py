@@ -78,3 +78,14 @@ def test_bring_your_own_word_by_word(reader: dict[str, str], tmp_path: Path) -> 
     assert audit["findings"]["dead"] == 0
     assert "GPU hours" in said
     assert "train_ppo" in said
+
+
+def test_a_selector_in_ten_minutes_word_by_word(reader: dict[str, str]) -> None:
+    clone = Path(reader["LIMR"])
+    said = documents.follow(ROOT / "docs/contributing.md", clone, reader)
+    [chosen] = [json.loads(line) for line in (clone / "chosen.jsonl").open()]
+    assert (chosen["problem_id"], chosen["score"]) == ("late", 1.0)
+    scores = pd.read_parquet(clone / "scores.parquet").set_index("problem_id")
+    assert scores.loc["early", "score"] == 0.5
+    assert scores.loc["never", "reason"] == "never solved"
+    assert "Late: in which epoch" in said  # on the page of keys, with its first line

@@ -15,7 +15,12 @@ HEAD = """\
 # Configuration
 
 A study is one YAML file. This page is generated from `workflow/schemas/` and the plug-ins
-(`make docs`); unknown keys are errors. The studies here:
+(`make docs`); unknown keys are errors. Without a study named by `--configfile` Snakemake runs
+`config.yaml`. To begin with a study of your own, copy `template.yaml` and follow
+[docs/bring-your-own.md](../docs/bring-your-own.md); to take the workflow as a module of your own
+Snakefile: [docs/module.md](../docs/module.md). The studies here:
+
+- `template.yaml`: yours, with a comment on every line that you may want to change.
 
 - `config.yaml`: the paper's study, the default of a bare `snakemake`: two nodes of 8 GPUs. What it
   costs stands in its first lines and in [docs/plan.md](../docs/plan.md).
@@ -59,9 +64,14 @@ def _plugins(kind: str, attribute: str) -> list[str]:
             continue
         summary = (module.__doc__ or "").strip().splitlines()[0]
         lines += ["", f"**`{name}`**: {summary}"]
-        rows = _rows(options, "")
-        lines += ["", TITLE, *rows] if rows else []
+        found = rows(options)
+        lines += ["", TITLE, *found] if found else []
     return lines
+
+
+def rows(options: Json) -> list[str]:
+    """Return a row of a table under `TITLE` for each key of a plug-in's options."""
+    return _rows(options, "")
 
 
 def _rows(node: Json, prefix: str) -> list[str]:
@@ -69,7 +79,7 @@ def _rows(node: Json, prefix: str) -> list[str]:
     if "x-schema" in node:
         module, name = node["x-schema"].split(":")
         node = {**node, **getattr(importlib.import_module(module), name)}
-    rows: list[str] = []
+    found: list[str] = []
     parts = dict(node.get("properties", {}))
     if isinstance(node.get("additionalProperties"), dict):
         parts["*"] = node["additionalProperties"]
@@ -77,11 +87,11 @@ def _rows(node: Json, prefix: str) -> list[str]:
         path = f"{prefix}{key}"
         if key != "*":
             required = key in node.get("required", [])
-            rows.append(_row(path, part, required))
-        rows += _rows(part, f"{path}.")
+            found.append(_row(path, part, required))
+        found += _rows(part, f"{path}.")
         if part.get("type") == "array" and part["items"].get("type") == "object":
-            rows += _rows(part["items"], f"{path}[].")
-    return rows
+            found += _rows(part["items"], f"{path}[].")
+    return found
 
 
 def _row(path: str, part: Json, required: bool) -> str:

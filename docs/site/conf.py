@@ -1,0 +1,30 @@
+"""Sphinx's settings; docs/site/build.py stages the pages and calls it."""
+
+from typing import Any
+
+from pygments.lexers.special import TextLexer
+
+project = "limr"
+author = "the authors of limr"
+extensions = ["myst_parser"]
+root_doc = "docs/index"
+include_patterns = ["README.md", "CHANGELOG.md", "config/README.md", "docs/**", "benchmarks/**"]
+myst_heading_anchors = 4
+html_theme = "alabaster"
+html_theme_options = {
+    "description": "Which of my RL prompts are worth the compute, and is the gain real?",
+    "fixed_sidebar": True,
+    "page_width": "1180px",
+    "sidebar_width": "270px",
+    "sidebar_collapse": True,
+}
+html_sidebars = {"**": ["about.html", "searchfield.html", "navigation.html"]}
+html_show_sourcelink = False
+html_copy_source = False
+html_last_updated_fmt = None
+nitpicky = True
+
+
+def setup(app: Any) -> None:
+    """Show the rule graph's Mermaid as text: drawing it would need a script from the network."""
+    app.add_lexer("mermaid", TextLexer)

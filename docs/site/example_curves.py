@@ -1,0 +1,59 @@
+"""The problems on which the site shows what a selector picks: simulated, of known kinds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from limr import scores, thresholds
+from limr.streams import stream
+from limr.trajectories import Samples
+
+EPOCHS, SAMPLES, SIZE = 12, 8, 12
+# Kind: how many, and the chance to be solved in the first and in the last epoch, from and to.
+KINDS = {
+    "mastered": (14, (0.85, 1.0), (0.95, 1.0)),
+    "rising early": (12, (0.2, 0.5), (0.85, 1.0)),
+    "rising late": (12, (0.0, 0.1), (0.5, 0.9)),
+    "unsteady": (10, (0.3, 0.6), (0.3, 0.6)),
+    "falling": (6, (0.5, 0.8), (0.1, 0.3)),
+    "hopeless": (18, (0.0, 0.0), (0.0, 0.03)),
+}
+_BEND = {"rising early": 0.5, "rising late": 2.5}  # how a curve bends on its way
+
+
+@dataclass(frozen=True)
+class Example:
+    """The problems: their kinds, levels (1 easy to 6 hard, from the first epoch) and samples."""
+
+    kinds: list[str]
+    candidates: scores.Candidates
+    samples: Samples
+
+
+def example() -> Example:
+    """Return the problems; the same ones always."""
+    rng = stream(1, "documentation", "curves")
+    kinds = [kind for kind, (n, _, _) in KINDS.items() for _ in range(n)]
+    chances = np.empty((len(kinds), EPOCHS))
+    way = np.linspace(0.0, 1.0, EPOCHS)
+    for row, kind in enumerate(kinds):
+        _, first, last = KINDS[kind]
+        start, end = rng.uniform(*first), rng.uniform(*last)
+        chances[row] = start + (end - start) * way ** _BEND.get(kind, 1.0)
+    n_correct = rng.binomial(SAMPLES, chances)
+    n = np.full_like(n_correct, SAMPLES)
+    levels = [1 + int(5.999 * (1 - rate)) for rate in n_correct[:, :3].mean(axis=1) / SAMPLES]
+    ids = [f"{kind} {row}" for row, kind in enumerate(kinds)]
+    return Example(kinds, scores.Candidates(ids, levels), Samples(n, n_correct))
+
+
+def picked(of: Example, selector: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return (n,) scores by a selector with its default options, and which are the best `SIZE`.
+
+    Fewer are picked where fewer have a score above the lowest one that there is.
+    """
+    found = scores.score(selector, of.candidates, of.samples, {}, seed=1, name="documentation")
+    size = min(SIZE, int((~np.isnan(found.values)).sum()))
+    return found.values, thresholds.best(found.values, size, stream(1, "documentation", "ties"))
