@@ -100,7 +100,9 @@ rule measure_overlap:
         settings={
             "datasets": STUDY.trained_on(),
             "arms": {arm: STUDY.arm_dataset(arm) for arm in STUDY.selected},
-            **{key: STUDY.config["contamination"][key] for key in ("words", "longest")},
+            **{
+                key: STUDY.config["contamination"][key] for key in ("words", "longest")
+            },
         },
         code=code("measure_overlap"),
     message:
