@@ -141,6 +141,7 @@ def test_long_and_repeated_texts_take_bounded_time():
         longest=20_000,
     )
     assert cut == 42
+    assert frame["match"].tolist()[:2] == ["exact", ""]  # of a cut text, its start is no match
     assert frame["n_grams"].tolist()[0] == 1
     assert time.process_time() - start < 20
 
