@@ -104,6 +104,18 @@ def test_a_file_of_ones_own_is_restricted_until_it_is_named(
         own(root, tmp_path, own_files=["mien"])
 
 
+def test_tables_that_show_texts_stay_out_and_counts_go_in(
+    root: Path, pinned: dict[str, Source]
+) -> None:
+    config = yaml.safe_load((root / "config/config.yaml").read_text())
+    study = studies.load(config, "config", root / "config/benchmarks")
+    found = reason(study, pinned, "tables/contamination-examples.tsv")
+    assert "it shows texts of problems: the licence of" in str(found)
+    assert reason(study, pinned, "tables/contamination.tsv") is None
+    assert reason(study, pinned, "overlaps/math500.parquet") is None
+    assert "overlaps/math500.parquet" in contents.required(study)
+
+
 def test_switches(root: Path, pinned: dict[str, Source]) -> None:
     config = yaml.safe_load((root / "config/demo.yaml").read_text())
     policy = "runs/full/seed1/policy/step12/model.safetensors"

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 import synthetic_study
 
-from limr import contamination, contrasts, overlap, sources, wording
+from limr import (
+    caveats,
+    contamination,
+    contrasts,
+    findings,
+    making,
+    overlap,
+    report,
+    sources,
+    wording,
+)
 from limr.datasets import math_full, question_answer
 from limr.errors import InputError
 from limr.records import Problem
@@ -131,6 +141,7 @@ def test_long_and_repeated_texts_take_bounded_time():
         longest=20_000,
     )
     assert cut == 42
+    assert frame["match"].tolist()[:2] == ["exact", ""]  # of a cut text, its start is no match
     assert frame["n_grams"].tolist()[0] == 1
     assert time.process_time() - start < 20
 
@@ -250,3 +261,26 @@ def test_a_study_without_benchmarks_says_so(inputs):
     for module in (counts, examples):
         with pytest.raises(InputError, match="the study has no overlaps"):
             module.build(none, {"examples": 1})
+
+
+def test_the_report_says_comparisons_again_without_them(inputs):
+    [text] = caveats.contaminated(inputs)
+    assert text.startswith("3 of 330 benchmark questions overlap with a training problem set")
+    gap = contrasts.group_difference(contamination.clean(inputs), "limr", "full")
+    assert f"LIMR − FULL is {findings.points(gap)}" in text
+    none = inputs.overlaps.assign(match="", shared=0)
+    [text] = caveats.contaminated(dataclasses.replace(inputs, overlaps=none))
+    assert text.startswith("No benchmark question overlaps")
+    assert caveats.contaminated(dataclasses.replace(inputs, overlaps=None)) == []
+
+
+def test_a_page_without_texts_leaves_their_table_out(inputs, tmp_path):
+    paths = []
+    for name in ("contamination", "contamination-examples"):
+        kinds = {"tsv": ".tsv", "markdown": ".md", "latex": ".tex"}
+        paths.append(tmp_path / f"{name}.tsv")
+        outputs = {kind: paths[-1].with_suffix(suffix) for kind, suffix in kinds.items()}
+        making.make_table(name, inputs, {}, outputs)
+    for texts in (True, False):
+        parts = report.Parts({}, tables=paths, texts=texts)
+        assert [report._shown(path.stem, parts) for path in paths] == [True, texts]

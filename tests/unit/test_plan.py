@@ -21,7 +21,7 @@ from limr import __main__ as command_line
 from limr import io, registry, sources, study
 from limr.commands import plan
 from limr.errors import InputError
-from limr.planning import cost, counts, estimate, graph, hardware, jobs, models
+from limr.planning import bill, cost, counts, estimate, graph, hardware, jobs, models
 from limr.planning.layout import Layout
 
 ROOT = Path(__file__).parents[2]
@@ -175,6 +175,57 @@ def test_evaluations_and_fine_tuning():
     assert seconds.central == pytest.approx(6 * 7e9 * 1600 * 4000 / (8 * 989e12 * 0.30) + 60)
 
 
+# --- the bill of choosing
+
+
+def billed(changes, tmp_path):
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    for path, value in changes.items():
+        *folders, key = path.split("/")
+        at = config
+        for folder in folders:
+            at = at[folder]
+        at[key] = value
+    found = study.load(config, "config", ROOT / "config/benchmarks")
+    pinned = sources.load_sources(ROOT / "config/sources.yaml")
+    return {row["arm"]: row for row in bill.bill(found, counts.Counts(found, tmp_path, {}, pinned))}
+
+
+def test_the_scoring_run_is_charged_before_anything_runs(tmp_path):
+    found = billed({}, tmp_path)
+    assert set(found) == {"limr", "linear"}  # full and random draws need no run
+    limr = found["limr"]
+    assert (limr["steps"], limr["scoring_steps"], limr["steps_in_all"]) == (168, 168, 336)
+    assert limr["rollouts_in_all"] == 2 * 168 * 1024 * 8
+    assert limr["at_equal_steps"] == "never"
+    # Once, 168 of 168 steps would have to be saved.
+    assert limr["steps_to_save"] == {"2": 84, "3": 56, "5": 34, "10": 17}
+
+
+def test_early_scoring_is_cheaper_and_a_chain_dearer(tmp_path):
+    early = billed({"scores/lim/epochs": 5, "ppo/prompts_per_step": 1024}, tmp_path)["limr"]
+    assert early["scoring_steps"] == 5 * 8  # 8,523 problems make 8 whole batches of 1,024
+    assert early["scored_from"] == "full, seed 1, 5 epochs"
+    assert early["steps_to_save"] == {"1": 40, "2": 20, "3": 14, "5": 8, "10": 4}
+    kept = {"scores/lim/epochs": 5, "ppo/drop_last": False}
+    assert billed(kept, tmp_path)["limr"]["scoring_steps"] == 5 * 9
+    chain = {
+        "trajectories/second": {"format": "rollouts", "arm": "limr", "seed": 1},
+        "scores/linear/trajectories": "second",
+    }
+    linear = billed(chain, tmp_path)["linear"]
+    assert linear["scored_from"] == "limr, seed 1, after full, seed 1"
+    assert linear["scoring_steps"] == 336
+    assert set(linear["steps_to_save"]) == {"3", "5", "10"}
+
+
+def test_a_score_from_a_file_is_not_known(tmp_path):
+    file = {"format": "scores-json", "file": "limr_published_lim_scores"}
+    found = billed({"trajectories/full": file}, tmp_path)["limr"]
+    assert found["scoring_steps"] is found["steps_in_all"] is found["at_equal_steps"] is None
+    assert bill.lines([found])[0][2] == "not known"
+
+
 # --- numbers of problems
 
 
@@ -320,6 +371,8 @@ def test_what_people_read(monkeypatch):
     assert "Base model: 7.62 B parameters (the shape of Qwen/Qwen2.5-Math-7B)" in text
     assert "train_ppo limr" in text
     assert "GPU hours: " in text
+    assert "2: 84, 3: 56, 5: 34, 10: 17" in text
+    assert "At equal steps a chosen subset never pays its scoring run back." in text
     command = next(line for line in text.splitlines() if "train_ppo_ray" in line)
     assert "--actor.adam.lr 5e-07" in command
     assert command.startswith("python -m openrlhf.cli.train_ppo_ray ")

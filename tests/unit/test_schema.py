@@ -101,6 +101,12 @@ def put(config: dict[str, Any], path: str, value: object) -> None:
         ("engines/embedded/devise", "cpu", "'engines.embedded.devise' is not a key. Did you mean"),
         ("base/hiden", 3, "'base.hiden' is not a key. Did you mean 'hidden'?"),
         ("ppo/train_batch_size", 100, "ppo.train_batch_size 100 does not divide"),
+        (
+            "contamination",
+            {"overlapping": {"words": 9}},
+            "contamination.overlapping.words: 9 is not one of contamination.words, [8, 13]",
+        ),
+        ("contamination", {"thresholds": [1.5]}, "'contamination.thresholds"),
         ("figures/acuracy", {}, "figures: there is no 'acuracy'. Did you mean 'accuracy'?"),
     ],
 )

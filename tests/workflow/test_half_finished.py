@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from small_study import Project
+from small_study import TINY, Project
 
 
 def limr(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -82,9 +85,22 @@ def test_a_study_that_never_ran_and_a_bad_one(project: Project, tiny: dict[str, 
     assert "no such file" in limr(project, "report", "other.yaml").stderr
 
 
+COSTS: dict[str, Any] = {
+    "compute": {}, "cost-to-accuracy": {"targets": [1, 100]}, "break-even": {"unit": "rollouts"},
+    "shared-costs": {}, "contamination": {}, "contamination-examples": {}, "clean-results": {},
+}  # fmt: skip
+
+
 def test_the_bill_counts_what_was_sampled(finished: Project, tiny: dict[str, Any]) -> None:
-    finished.write({**tiny, "tables": {**tiny["tables"], "compute": {}}})
-    finished.finish("results/tiny/tables/compute.tsv")
+    study = {
+        **tiny,
+        "tables": {**tiny["tables"], **COSTS},
+        "figures": {**tiny["figures"], "accuracy-by-cost": {}},
+        "contamination": {"words": [2], "overlapping": {"words": 2, "share": 1.0}},
+    }
+    finished.write(study)
+    found = finished.finish()
+    assert not [job for job in found.jobs if job.startswith(("Train", "Evaluate"))]
     bill = pd.read_csv(finished.folder / "results/tiny/tables/compute.tsv", sep="\t")
     bill = bill.set_index("arm")
     for arm in ("full", "limr", "linear"):
@@ -98,6 +114,63 @@ def test_the_bill_counts_what_was_sampled(finished: Project, tiny: dict[str, Any
     assert bill["scored from"].dropna().to_dict() == {
         "limr": "full, seed 1", "linear": "full, seed 1", "sft": "full, seed 1"
     }  # fmt: skip
+    check_costs(finished.folder / "results/tiny", bill)
+    check_overlaps(finished.folder / "results/tiny")
+    study["contamination"] = {**study["contamination"], "thresholds": [0.3]}
+    finished.write(study)
+    planned = [job for job in finished.planned() if not job.startswith("Make the table")]
+    assert planned == ["Make the report"]  # nothing is trained, nor measured, again
+    study["contamination"] = {**study["contamination"], "words": [2, 3]}
+    finished.write(study)
+    planned = [job for job in finished.planned() if not job.startswith("Make the table")]
+    assert [job.split()[0] for job in planned] == ["Make", "Measure", "Measure"]
+
+
+def check_costs(results: Path, bill: pd.DataFrame) -> None:
+    """The first mark is passed by the base; the last by nobody. Scoring is one run of `full`."""
+    costs = pd.read_csv(results / "tables/cost-to-accuracy.tsv", sep="\t")
+    assert (costs.loc[costs["accuracy %"] == 100, "reached"] == "never").all()
+    scored = costs[costs["scored from"] == "full, seed 1"]
+    assert set(scored["arm"]) == {"limr", "linear", "sft"}
+    assert (scored["scoring, rollouts"] == bill.loc["full", "rollouts"]).all()
+    pays = pd.read_csv(results / "tables/break-even.tsv", sep="\t")
+    assert set(pays["arm"]) == {"limr", "linear"}
+    assert (pays["scoring, once"] == bill.loc["full", "rollouts"]).all()
+    assert set(pays.loc[pays["to reach"] == "equal steps", "pays from use"]) <= {"never", "1"}
+    shared = pd.read_csv(results / "tables/shared-costs.tsv", sep="\t").set_index("what")
+    warmup = TINY["base"]["warmup"]
+    assert shared.loc["base policy", "examples"] == warmup["steps"] * warmup["batch_size"]
+    drawn = pd.read_csv(results / "figures/accuracy-by-cost.tsv", sep="\t")
+    starts = drawn[drawn["step"] == 0].groupby("arm")["cost"].first()
+    assert starts["full"] == starts["rand-1"] == 0
+    assert starts["limr"] > 0
+    assert " against rand, scoring " in (results / "report.html").read_text()
+
+
+def check_overlaps(results: Path) -> None:
+    """Every arm and the problem set against every question, by sets of words made here."""
+    prompts = {
+        name: {row["problem_id"]: row["prompt"] for row in map(json.loads, path.open())}
+        for name in ("arithmetic", "arithmetic-hard")
+        if (path := results / f"problems/{name}.jsonl")
+    }
+
+    def pairs(text: str) -> set[tuple[str, str]]:
+        words = re.findall(r"[a-z0-9]+", text.lower())
+        return set(itertools.pairwise(words))
+
+    frame = pd.read_parquet(results / "overlaps/arithmetic-hard.parquet")
+    assert set(frame["trained_on"]) == {"arithmetic", "full", "limr", "rand-1", "rand-2",
+                                        "linear", "sft"}  # fmt: skip
+    for arm in ("limr", "full"):
+        rows = frame[frame["trained_on"] == arm]
+        ids = [json.loads(line)["problem_id"] for line in (results / f"subsets/{arm}.jsonl").open()]
+        known = set().union(*(pairs(prompts["arithmetic"][key]) for key in ids))
+        for row in rows.itertuples():
+            own = pairs(prompts["arithmetic-hard"][row.problem_id])
+            assert (row.n_grams, row.covered) == (len(own), len(own & known))
+    counts = pd.read_csv(results / "tables/contamination.tsv", sep="\t")
+    assert (counts["same text"] == 0).all()  # generated apart: no problem is a question
 
 
 def test_texts_are_a_switch_that_makes_the_page_again(

@@ -143,17 +143,14 @@ def _same_texts(
     inside = [set(places.tolist()) for places in members]
     known: dict[tuple[str, str], list[int]] = {}
     for place, problem in enumerate(training):
-        known.setdefault(("exact", problem.prompt.strip()), []).append(place)
-        plain = wording.normal_text(problem.prompt[:longest])
-        known.setdefault(("normalised", plain), []).append(place)
+        for key in _dresses(problem, longest):
+            known.setdefault(key, []).append(place)
     for question in questions:
-        plain = wording.normal_text(question.prompt[:longest])
-        keys = (("exact", question.prompt.strip()), ("normalised", plain))
         yield [
             next(
                 (
                     {"match": kind, "match_id": training[place].problem_id}
-                    for kind, text in keys
+                    for kind, text in _dresses(question, longest)
                     for place in known.get((kind, text), ())
                     if place in scope
                 ),
@@ -161,6 +158,14 @@ def _same_texts(
             )
             for scope in inside
         ]
+
+
+def _dresses(problem: Problem, longest: int) -> list[tuple[str, str]]:
+    """Return (kind of match, text) of a problem; of one that is cut, the exact alone."""
+    exact = ("exact", problem.prompt.strip())
+    if len(problem.prompt) > longest:
+        return [exact]
+    return [exact, ("normalised", wording.normal_text(problem.prompt))]
 
 
 @dataclass(frozen=True)

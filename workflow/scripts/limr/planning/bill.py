@@ -119,7 +119,10 @@ def lines(found: list[Json]) -> list[tuple[str, ...]]:
             _text(row["scoring_steps"]),
             _text(row["steps_in_all"]),
             _text(row["rollouts_in_all"]),
-            ", ".join(f"{n}: {saved}" for n, saved in row["steps_to_save"].items()) or "-",
+            ", ".join(
+                f"{n}: {row['steps_to_save'][n]}" for n in sorted(row["steps_to_save"], key=int)
+            )
+            or "-",
             row["scored_from"],
         )
         for row in found
