@@ -9,7 +9,14 @@ COMPILE := uv pip compile --quiet --generate-hashes --python-version 3.11 \
 	--python-platform x86_64-manylinux_2_28 --no-annotate --no-header
 SOURCES := workflow/scripts tests benchmarks envs docs
 
-.PHONY: setup demo test lint docs site lock resolve bench clean openrlhf
+# A mirror with packages (`make fetch`) stands in for every index: docs/air-gapped.md.
+ifneq ($(if $(LIMR_MIRROR),$(wildcard $(LIMR_MIRROR)/packages)),)
+.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools .venv-openrlhf/ready: export PIP_NO_INDEX := 1
+.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools .venv-openrlhf/ready: \
+	export PIP_FIND_LINKS := $(abspath $(LIMR_MIRROR))/packages
+endif
+
+.PHONY: setup demo test lint docs site lock resolve bench clean openrlhf fetch
 .DELETE_ON_ERROR:
 
 setup: .venv/ready
@@ -25,6 +32,12 @@ setup: .venv/ready
 		$(PIP) --require-hashes --only-binary :all: -r envs/torch-cuda.lock; }
 	@$(PIP) --no-build-isolation --editable .
 	@touch $@
+
+# Data, models and packages of studies for a machine without a network: make fetch MIRROR=/path/to/mirror
+STUDIES ?= config/config.yaml
+fetch: setup
+	@test -n "$(MIRROR)" || { echo "Name the folder: make fetch MIRROR=/path/to/mirror" >&2; exit 1; }
+	@$(BIN)/limr fetch "$(MIRROR)" $(STUDIES) $(patsubst %,--environment %,$(ENVIRONMENTS))
 
 demo: setup
 	@$(BIN)/limr run --profile profiles/demo

@@ -11,6 +11,7 @@ from limr import io, templates
 from limr.engine import BaseJob, Settings
 from limr.errors import InputError, IntegrityError
 from limr.joblog import note
+from limr.mirror import contents
 from limr.provenance import digest
 
 RECORD = "limr.json"  # in the policy's folder: its template, where it is from, its files' sha256
@@ -46,7 +47,9 @@ def make_base(job: BaseJob) -> None:
         for path in files_of(source):
             shutil.copyfile(path, temporary / path.name)
         sha256 = {path.name: io.sha256(path) for path in sorted(temporary.iterdir())}
-        _check_digest(job.base, digest(sha256))
+        check_digest(job.base, digest(sha256))
+        if job.base["revision"] and source == contents.mirrored_model(*check_pin(job.base)):
+            contents.check_model(source, sha256)
         record = {
             "template": job.base["template"],
             "hub": job.base["model"] if job.base["revision"] else None,
@@ -56,7 +59,12 @@ def make_base(job: BaseJob) -> None:
         io.write_json(temporary / RECORD, record)
 
 
-def _check_digest(base: Settings, found: str) -> None:
+def check_digest(base: Settings, found: str) -> None:
+    """Refuse a model that is not the pinned one; where none is pinned, say what would pin it.
+
+    Raises:
+        IntegrityError: `found` is not `base.sha256`.
+    """
     if base["sha256"] is None:
         note(f"base.sha256 is not set; this pins the model: {found}")
     elif base["sha256"] != found:
@@ -67,7 +75,7 @@ def _check_digest(base: Settings, found: str) -> None:
 
 
 def resolve(base: Settings) -> Path:
-    """Return the folder of the configured model, downloaded where a revision is given.
+    """Return the folder of the configured model; with a revision the mirror's, or downloaded.
 
     Raises:
         InputError: there is no such folder, or the download failed.
@@ -80,15 +88,15 @@ def resolve(base: Settings) -> Path:
                 "model; for a model on the hub add 'revision: COMMIT', 40 hexadecimal digits."
             )
         return Path(name)
-    check_pin(base)
-    return _download(name, revision)
+    pin = check_pin(base)
+    return contents.mirrored_model(*pin) or _download(*pin)
 
 
-def check_pin(base: Settings) -> None:
-    """Refuse a name or a revision that cannot be a model and a commit on the hub.
+def check_pin(base: Settings) -> tuple[str, str]:
+    """Return a model's name on the hub and its commit.
 
     Raises:
-        InputError: see above.
+        InputError: they cannot be a name and a commit.
     """
     name, revision = str(base["model"]), str(base["revision"])
     if not _COMMIT.fullmatch(revision):
@@ -101,6 +109,7 @@ def check_pin(base: Settings) -> None:
             f"base.model: '{name}' is no name on the hub, such as Qwen/Qwen2.5-Math-7B. Leave out "
             "'revision' if it is a folder."
         )
+    return name, revision
 
 
 def _download(name: str, revision: str) -> Path:
@@ -111,7 +120,8 @@ def _download(name: str, revision: str) -> Path:
     except (OSError, ValueError) as error:  # the client's own errors are one or the other
         raise InputError(
             f"base.model: could not download '{name}' at {revision} ({error}). Check the name and "
-            "the network, or give the folder of a copy and leave out 'revision'."
+            "the network, bring it into a mirror (docs/air-gapped.md), or give the folder of a "
+            "copy and leave out 'revision'."
         ) from None
 
 

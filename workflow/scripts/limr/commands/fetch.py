@@ -1,0 +1,183 @@
+"""`limr fetch`: bring what studies need into a folder, for a machine without a network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limr.errors import InputError
+
+if TYPE_CHECKING:
+    from limr.study import Study
+
+HELP = "bring all that studies need into a mirror folder, for a machine without a network"
+PARTS = ("data", "models", "packages")
+EPILOG = """\
+Files that are there are left alone: a second run brings nothing, an interrupted one goes on. Where
+LIMR_MIRROR names another mirror, data files are copied from there. Run this in the project's
+folder. docs/air-gapped.md has the rest. Exit codes: 0 fine, 1 --check found faults, 2 bad usage, or
+something cannot be had.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    from limr.mirror.packages import ENVIRONMENTS
+
+    parser.epilog = EPILOG
+    parser.add_argument("mirror", metavar="MIRROR", type=Path, help="the folder")
+    parser.add_argument("studies", metavar="STUDY.yaml", type=Path, nargs="*", help="the studies")
+    parser.add_argument(
+        "--environment",
+        action="append",
+        choices=ENVIRONMENTS,
+        help="packages of this environment; may be repeated (dev, which `make setup` makes, and "
+        "those of the studies' engines)",
+    )
+    parser.add_argument(
+        "--only", action="append", choices=PARTS, help="this part alone; may be repeated (all)"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="bring nothing; compare every file with SHA256SUMS"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fill or check the mirror.
+
+    Raises:
+        InputError: a study is refused, or something cannot be had.
+    """
+    if args.check:
+        return check(args.mirror)
+    studies = [_load(path) for path in args.studies]
+    if not studies and not args.environment:
+        raise InputError("name the studies, such as config/config.yaml, or an --environment.")
+    with _alone(args.mirror):
+        brought = fill(args.mirror, studies, args.environment, args.only or PARTS)
+    for study in studies:
+        for path in own_files(study):
+            _say(f"{study.where}: {path} is a file of your own: carry it with the project.")
+    _say(f"{args.mirror}: {brought} brought, the rest was there." if brought else "Nothing to do.")
+    return 0
+
+
+def check(mirror: Path) -> int:
+    """Compare a mirror with its list; return the exit code."""
+    from limr.mirror import contents
+
+    found = list(contents.faults(mirror))
+    for line in found:
+        _say(line)
+    verdict = f"{len(found)} faults" if found else "nothing wrong"
+    _say(f"{mirror}: {len(contents.read(mirror)):,} files listed, {verdict}.")
+    return 1 if found else 0
+
+
+def fill(
+    mirror: Path, studies: list[Study], environments: list[str] | None, parts: tuple[str, ...]
+) -> int:
+    """Bring what studies need; return how many files, models and packages were brought.
+
+    The list is written after each file of a kind, so that an interrupted run goes on.
+    """
+    from limr.mirror import contents, models, packages
+
+    listed = contents.read(mirror)
+
+    def save() -> None:
+        if listed != contents.read(mirror):
+            contents.write(mirror, listed)
+
+    brought = _data(mirror, studies, listed) if "data" in parts else 0
+    save()
+    for base in _bases(studies) if "models" in parts else ():
+        if models.fetch(base, mirror, listed):
+            brought += 1
+            _say(f"model {base['model']}")
+        save()
+    for name in (environments or _environments(studies)) if "packages" in parts else ():
+        n = packages.fetch(name, Path("envs"), mirror, listed, save, _say)
+        if n:
+            brought += n
+            _say(f"environment {name}: {n} packages")
+    return brought
+
+
+def _data(mirror: Path, studies: list[Study], listed: dict[str, str]) -> int:
+    import os
+
+    from limr import sources
+    from limr.mirror import contents, files
+
+    pinned = sources.load_sources("config/sources.yaml")
+    names = dict.fromkeys(name for study in studies for name in study.files())
+    wanted = [sources.find(pinned, name) for name in names]
+    configured = os.environ.get(contents.VARIABLE)
+    other = Path(configured) if configured else None
+    if other is not None and other.resolve() == mirror.resolve():
+        other = None
+    brought = files.fetch(wanted, mirror, listed, other)
+    for name in brought:
+        _say(f"file {name}")
+    return len(brought)
+
+
+def _bases(studies: list[Study]) -> list[dict[str, object]]:
+    """Return the bases that are on the hub, each once."""
+    found = {
+        (base["model"], base["revision"]): base
+        for base in (study.config["base"] for study in studies)
+        if base.get("revision")
+    }
+    return list(found.values())
+
+
+def _environments(studies: list[Study]) -> list[str]:
+    from limr import registry
+
+    found = ["dev"]
+    for study in studies:
+        for kind in ("train", "generate"):
+            engine = registry.load("engines", study.config["engine"][kind])
+            found.append(getattr(engine, "ENVIRONMENT", "data"))
+    return list(dict.fromkeys(found))
+
+
+def own_files(study: Study) -> list[str]:
+    """Return what a study reads that is neither pinned nor on the hub."""
+    entries = [*study.datasets.values(), *study.config["trajectories"].values()]
+    found = [entry[key] for entry in entries for key in ("path", "overrides") if entry.get(key)]
+    base = study.config["base"]
+    if base.get("model") and not base.get("revision"):
+        found.append(base["model"])
+    return [path for path in found if Path("config") not in Path(path).parents]
+
+
+def _load(path: Path) -> Study:
+    from limr import study as studies
+    from limr.archive import documents
+
+    return studies.load(documents.read_yaml(path), str(path), Path("config/benchmarks"))
+
+
+@contextmanager
+def _alone(mirror: Path) -> Iterator[None]:
+    """Hold the mirror against a second fetch, which would lose entries of its list."""
+    import fcntl
+
+    mirror.mkdir(parents=True, exist_ok=True)
+    with (mirror / ".fetch.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{mirror}: another `limr fetch` fills it. Wait for it.") from None
+        yield
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
