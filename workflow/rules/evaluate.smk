@@ -5,7 +5,7 @@
 # One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
 
 
-for name, steps, arms in EVALUATIONS:
+for name, suffix, steps, arms in EVALUATIONS:
 
     rule:
         name:
@@ -26,6 +26,7 @@ for name, steps, arms in EVALUATIONS:
             engine_environment("generate")
         resources:
             **gpus("generate", "generate"),
+            **time_limit(suffix, 360),
         params:
             settings=lambda wildcards: {
                 "engine": STUDY.config["engine"]["generate"],

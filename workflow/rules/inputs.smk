@@ -62,6 +62,11 @@ def gpus(kind, work):
     return {**asked, **node, "slurm_extra": extra, **where}
 
 
+def time_limit(variant, minutes):
+    """Return the time limit of a rule that only this study has, so that no SLURM profile names it."""
+    return {"runtime": lambda wildcards, attempt: minutes * attempt} if variant else {}
+
+
 def problems(dataset):
     """Return the path of a problem set."""
     return f"{RESULTS}/problems/{dataset}.jsonl"
@@ -240,9 +245,9 @@ def first_subset(selector, suffix):
 # --- evaluations
 
 EVALUATED = {arm: list(STUDY.arms[arm].steps) for arm in STUDY.base + STUDY.trained}
-# (rule, steps, arms): the outputs of one rule are evaluations of the same steps.
+# (rule, suffix, steps, arms): the outputs of one rule are evaluations of the same steps.
 EVALUATIONS = [
-    (f"{name}{suffix}", steps, arms)
+    (f"{name}{suffix}", suffix, steps, arms)
     for name, train in (
         ("evaluate", "ppo"),
         ("evaluate_sft", "sft"),

@@ -60,6 +60,7 @@ for suffix, (steps, arms) in STUDY.variants("ppo").items():
             engine_environment("train")
         resources:
             **gpus("train", "ppo"),
+            **time_limit(suffix, 1440),
         params:
             settings=lambda wildcards: {
                 **training_settings(wildcards.arm),
@@ -101,6 +102,7 @@ for suffix, (steps, arms) in STUDY.variants("sft").items():
             engine_environment("train")
         resources:
             **gpus("train", "sft"),
+            **time_limit(suffix, 720),
         params:
             settings=lambda wildcards: training_settings(wildcards.arm),
             free=free_options("train"),
