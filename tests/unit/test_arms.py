@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,36 @@ def test_a_base_may_have_another_template(root: Path) -> None:
     assert found.arms["plain"].template == "none"
     with pytest.raises(InputError, match=r"template: there is no 'fewshot'.*'few-shot'"):
         load(config, root, plain={"train": "none", "template": "fewshot"})
+
+
+def test_the_ready_arms_of_the_papers_study_are_valid(root: Path) -> None:
+    """As a user would: take the comment signs away, add the two lines that the comment names."""
+    text = (root / "config/config.yaml").read_text()
+    begin = text.index("  # Controls (docs/controls.md)")
+    end = text.index("evaluate:", begin)
+    lines = [
+        line[4:] for line in text[begin:end].splitlines() if re.match(r"  # [a-z-]+: \{", line)
+    ]
+    ready = yaml.safe_load("\n".join(lines))
+    assert len(ready) == 11
+    config = yaml.safe_load(text)
+    for key, kind in (("full-paper", "trajectories"), ("lim-paper", "scores")):
+        [line] = re.findall(rf"`({key}: .*)` under\s+(?:# )?{kind}", text)
+        config[kind] |= yaml.safe_load(line)
+    found = load(config, root, **ready)
+    assert set(ready) <= set(found.arms) | {"rand-paper", "rand-alive"}
+    assert found.arms["full-long"].settings["steps"] == 2 * found.arms["full"].settings["steps"]
+    assert found.arms["rand-alive-1"].dead_problems == "exclude-paper"
+    assert found.arms["base-few-shot"].template == "few-shot"
+
+
+def test_the_grown_up_miniature_has_the_demos_sizes(demo: dict[str, Any], root: Path) -> None:
+    full = yaml.safe_load((root / "config/demo-full.yaml").read_text())
+    same = ("base", "ppo", "sft", "evaluate", "engines")
+    assert {key: full[key] for key in same} == {key: demo[key] for key in same}
+    assert full["datasets"]["arithmetic"] == {**demo["datasets"]["arithmetic"], "ungradable": 0.1}
+    assert full["arms"]["limr"]["threshold"] == demo["arms"]["limr"]["threshold"]
+    assert len(full["seeds"]) >= 5
+    found = load(full, root)
+    rules = {arm.reward["rule"] for arm in found.arms.values()}
+    assert rules == {"verdict", "random", "format-only", "incorrect-label"}

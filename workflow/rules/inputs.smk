@@ -282,9 +282,9 @@ def first_subset(selector, suffix):
 # --- evaluations
 
 EVALUATED = {arm: list(STUDY.arms[arm].steps) for arm in STUDY.base + STUDY.trained}
-# (rule, steps, arms): the outputs of one rule are evaluations of the same steps.
+# (rule, suffix, steps, arms): the outputs of one rule are evaluations of the same steps.
 EVALUATIONS = [
-    (f"{name}{suffix}", steps, arms)
+    (f"{name}{suffix}", suffix, steps, arms)
     for name, train in (
         ("evaluate", "ppo"),
         ("evaluate_sft", "sft"),

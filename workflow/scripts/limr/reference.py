@@ -26,7 +26,8 @@ Snakefile: [docs/module.md](../docs/module.md). The studies here:
   costs stands in its first lines and in [docs/plan.md](../docs/plan.md).
 - `single-node.yaml`: the method with Qwen2.5-Math-1.5B on 8 GPUs; `single-gpu.yaml`: with
   Qwen2.5-0.5B on one.
-- `demo.yaml`: the whole experiment in miniature on a CPU, in minutes.
+- `demo.yaml`: the whole experiment in miniature on a CPU, in minutes; `demo-full.yaml`: with all
+  controls and five seeds, in hours (docs/controls.md).
 - `published.yaml`: MATH-FULL and the published scores give the paper's subset; nothing is trained.
 - `benchmarks/*.yaml`: one file a benchmark.
 - `sources.yaml`: the pinned public files, with sha256.

@@ -94,7 +94,7 @@ class Inputs:
                 arm["title"],
                 arm["train"],
                 (*before, arm["name"]),
-                tuple(arm["changes"]),
+                tuple(arm.get("changes", ())),
             )
         return list(found.values())
 
