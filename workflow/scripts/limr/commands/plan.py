@@ -38,6 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=N",
         help="problems of an arm or a problem set, where not known yet; may be repeated",
     )
+    parser.add_argument(
+        "--accuracy", type=float, help="in percent, for the detectable difference (assumed: 50)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, not tables")
 
 
@@ -58,12 +61,15 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
 
     from limr import sources
     from limr import study as studies
-    from limr.planning import estimate, hardware, jobs, models
+    from limr.planning import counts, detectable, estimate, hardware, jobs, models
 
     for name in ("parameters", "response_tokens"):
         value = getattr(args, name)
         if value is not None and not (math.isfinite(value) and value > 0):
             raise InputError(f"--{name.replace('_', '-')} must be greater than 0.")
+    share = None if args.accuracy is None else args.accuracy / 100
+    if share is not None and not 0 < share < 1:
+        raise InputError("--accuracy must lie between 0 and 100, both excluded.")
     gpu = hardware.find(args.gpu)
     if not args.study.is_file():
         raise InputError(f"{args.study}: there is no such file.")
@@ -97,6 +103,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
         },
         "gpu_jobs": [task.described() for task in tasks],
         "totals": estimate.totals(tasks, size) if size else None,
+        "detectable": detectable.plan(study, counts.Counts(study, results, numbers, pinned), share),
         "processor_minutes": estimate.processor_minutes(others, seconds),
     }
 
@@ -132,6 +139,7 @@ def text(plan: dict[str, Any]) -> str:
         lines += ["", *_gpu_lines(plan)]
     if plan["processor_minutes"]:
         lines += ["", *_processor_lines(plan["processor_minutes"])]
+    lines += ["", *plan["detectable"]["lines"]] if plan["detectable"] else []
     return "\n".join(lines) + "\n"
 
 
