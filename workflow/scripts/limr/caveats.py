@@ -108,6 +108,19 @@ def contaminated(inputs: Inputs) -> list[str]:
     ]
 
 
+def _reported(inputs: Inputs) -> str:
+    said = results.declared(inputs)
+    if said.checkpoint == "last":
+        return (
+            "The last step is reported, whichever step was best; the benchmarks were not used to "
+            "choose it."
+        )
+    return (
+        f"Each run's step is the best on the held-out benchmark '{said.validation}', which is not "
+        "reported; the reported benchmarks were not used to choose it."
+    )
+
+
 def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
     """Return what a reader must know before believing the findings."""
     found = []
@@ -128,8 +141,8 @@ def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
         )
     if inputs.evaluations is not None:
         found.append(
-            "The last step is reported, whichever step was best; the benchmarks were not used to "
-            "choose it. Comparisons are not corrected for their number."
+            f"{_reported(inputs)} Only the primary comparison is a test by itself: of the others, "
+            "some exclude 0 by their number alone (the table 'comparisons' has Holm's correction)."
         )
     if inputs.evaluations is None:
         found.append("Nothing was trained in this study: it says what is selected, not what for.")

@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from limr import io
 from limr.errors import InputError
+from limr.estimates import Arm, of_mean
 from limr.records import EVALUATIONS, METRICS, VERDICTS
-from limr.statistics import Floats, bootstrap_mean, wilson
-from limr.streams import stream
+from limr.statistics import Floats, wilson
 
 # Which run a row is of. `group` is shared by the random draws of an arm.
 RUN = [
@@ -106,19 +106,17 @@ def _joined(frames: Sequence[pd.DataFrame], schema: pa.Schema) -> pa.Table:
 def summarise_evaluation(table: pa.Table) -> dict[str, Any]:
     """Return what an evaluation's `.json` says of its responses, by decoding.
 
-    The 95 % interval is Wilson's where each problem has one response; else a bootstrap over
-    problems, since samples of one problem are not independent.
+    The 95 % interval is Wilson's; where a problem has several responses, which are not independent,
+    it has the size that the spread between problems gives (`limr.estimates`).
 
     Args:
         table: one evaluation (`limr.records.EVALUATIONS`).
     """
     frame = table.drop_columns(["response"]).to_pandas()
-    return {
-        str(name): _summary(part, str(name)) for name, part in frame.groupby("decoding", sort=False)
-    }
+    return {str(name): _summary(part) for name, part in frame.groupby("decoding", sort=False)}
 
 
-def _summary(frame: pd.DataFrame, decoding: str) -> dict[str, Any]:
+def _summary(frame: pd.DataFrame) -> dict[str, Any]:
     verdict = frame["verdict"].astype(str)
     correct = verdict == "correct"
     by_problem = correct.astype("float64").groupby(frame["problem_id"], sort=False).mean()
@@ -127,9 +125,8 @@ def _summary(frame: pd.DataFrame, decoding: str) -> dict[str, Any]:
         method = "Wilson"
         low, high = wilson(int(correct.sum()), len(frame))
     else:
-        method = "bootstrap over problems"
-        rng = stream(0, "summarise_evaluation", decoding)
-        found = bootstrap_mean({"": accuracy[np.newaxis, :]}, rng)
+        method = "Wilson, by the spread between problems"
+        found = of_mean(Arm({"": accuracy[np.newaxis, :]})).interval()
         low, high = found.low, found.high
     broken = frame.loc[frame["format"].fillna("") != "", "format"].value_counts()
     return {

@@ -1,40 +1,37 @@
-"""Means of groups and differences between them, at the final step or as one chooses otherwise."""
+"""Means of groups and their differences, as the study declared or as one chooses otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from limr import results
-from limr.results import Group, Inputs
-from limr.statistics import Interval, bootstrap_difference, bootstrap_mean
-from limr.streams import stream
+from limr import estimates, results
+from limr.estimates import Arm, Estimate
+from limr.results import Group, Inputs, Run
+from limr.statistics import Interval
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a comparison is made from; None: the study's own choice.
+    """What a comparison is made from; None: what the study declared.
 
     Attributes:
-        step: training step of both groups; None: each group's last evaluated one.
+        step: training step of both groups; `last`: each group's last evaluated one; `best`: each
+            group's best on the reported benchmarks, which is optimistic.
         decoding: None: each benchmark's first.
         benchmarks: None: all.
         seed: None: all.
+        alike: whether every benchmark counts the same, whatever the declared weights.
     """
 
-    step: int | None = None
+    step: int | str | None = None
     decoding: str | None = None
     benchmarks: Sequence[str] | None = None
     seed: int | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the random stream: none for the study's own choice."""
-        parts = (self.step, self.decoding, self.benchmarks, self.seed)
-        return () if all(part is None for part in parts) else tuple(map(str, parts))
+    alike: bool = False
 
 
 def group_interval(
@@ -43,7 +40,7 @@ def group_interval(
     benchmarks: Sequence[str] | None = None,
     problem_ids: Sequence[str] | None = None,
 ) -> Interval:
-    """Return the mean over benchmarks of a group at its final step, with a 95 % interval.
+    """Return the mean over benchmarks of a group at its reported step, with its interval.
 
     Args:
         inputs: what the study has.
@@ -54,44 +51,66 @@ def group_interval(
     Raises:
         InputError: a run lacks a question.
     """
-    frames = results.headline_frames(inputs, group)
-    chosen = {name: frames[name] for name in frames if benchmarks is None or name in benchmarks}
+    frames = _frames(inputs, group, Choice(benchmarks=benchmarks))
     if problem_ids is not None:
-        chosen = {name: wide.reindex(columns=list(problem_ids)) for name, wide in chosen.items()}
-    found = {name: wide.to_numpy(np.float64) for name, wide in chosen.items()}
-    return bootstrap_mean(found, stream(0, "bootstrap", group))
+        frames = {name: wide.reindex(columns=list(problem_ids)) for name, wide in frames.items()}
+    return mean_of(inputs, frames).interval(results.declared(inputs).level)
+
+
+def mean_of(inputs: Inputs, frames: Mapping[str, pd.DataFrame]) -> Estimate:
+    """Return the mean, by the declared weights, of `limr.results.runs_by_questions` of one group.
+
+    Raises:
+        InputError: a run lacks a question.
+    """
+    weights = results.declared(inputs).weight(list(frames))
+    return estimates.of_mean(as_arm(frames), weights)
 
 
 def group_difference(
     inputs: Inputs, first: str, second: str, choice: Choice | None = None
 ) -> Interval:
-    """Return the difference `first` - `second`, paired by question, with a 95 % interval.
+    """Return the interval of `difference` at the declared level."""
+    found = difference(inputs, first, second, choice)
+    return found.interval(results.declared(inputs).level)
+
+
+def difference(inputs: Inputs, first: str, second: str, choice: Choice | None = None) -> Estimate:
+    """Return the difference `first` - `second`, paired by question.
 
     Args:
         inputs: what the study has.
         first: a group.
         second: another.
-        choice: what to compare; None: final steps, headline decodings, all benchmarks and seeds.
+        choice: what to compare; None: what the study declared.
 
     Raises:
         InputError: a run lacks a question, or the groups were asked different ones.
     """
     choice = choice or Choice()
+    ours, theirs = paired(inputs, first, second, choice)
+    weights = None if choice.alike else results.declared(inputs).weight(list(ours.accuracy))
+    return estimates.of_difference(ours, theirs, weights)
+
+
+def paired(inputs: Inputs, first: str, second: str, choice: Choice) -> tuple[Arm, Arm]:
+    """Return the results of two groups, with the same questions in the same order."""
     ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice)
-    return bootstrap_difference(
-        {name: wide.to_numpy(np.float64) for name, wide in ours.items()},
-        # By id, so that a question is only ever compared with itself.
-        {
-            name: wide.reindex(columns=ours[name].columns).to_numpy(np.float64)
-            for name, wide in theirs.items()
-        },
-        stream(0, "bootstrap", first, second, *choice.names),
-    )
+    # By id, so that a question is only ever compared with itself.
+    same = {name: wide.reindex(columns=ours[name].columns) for name, wide in theirs.items()}
+    return as_arm(ours), as_arm(same)
+
+
+def as_arm(frames: Mapping[str, pd.DataFrame]) -> Arm:
+    """Return benchmark -> `limr.results.runs_by_questions` as an arm's results."""
+    index = next(iter(frames.values())).index if frames else pd.MultiIndex.from_tuples([("", 0)])
+    draws = [str(arm) for arm in index.get_level_values(0)]
+    return Arm({name: wide.to_numpy(np.float64) for name, wide in frames.items()}, draws)
 
 
 def _frames(inputs: Inputs, group: str, choice: Choice) -> dict[str, pd.DataFrame]:
     frame = results.evaluated(inputs)
-    step = results.final_step(inputs, group) if choice.step is None else choice.step
+    step = _steps(inputs, group, choice.step)
     found = {}
     for name in results.benchmarks(inputs):
         if choice.benchmarks is None or name in choice.benchmarks:
@@ -101,6 +120,24 @@ def _frames(inputs: Inputs, group: str, choice: Choice) -> dict[str, pd.DataFram
                 wide = wide[wide.index.get_level_values("seed") == choice.seed]
             found[name] = wide
     return found
+
+
+def _steps(inputs: Inputs, group: str, wanted: int | str | None) -> int | Mapping[Run, int]:
+    if wanted is None:
+        return results.reported_steps(inputs, group)
+    if wanted == "last":
+        return results.final_step(inputs, group)
+    return best_step(inputs, group) if wanted == "best" else int(wanted)
+
+
+def best_step(inputs: Inputs, group: str) -> int:
+    """Return a group's best step on the reported benchmarks: for comparison, never to report."""
+    frame = results.evaluated(inputs)
+    steps = sorted(frame.loc[frame["group"] == group, "step"].unique())
+    return max(
+        (int(step) for step in steps),
+        key=lambda step: mean_of(inputs, results.headline_frames(inputs, group, step)).mean,
+    )
 
 
 def shared_steps(inputs: Inputs, first: str, second: str) -> list[int]:

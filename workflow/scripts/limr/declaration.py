@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from limr.errors import InputError, nearest
-
-LEVEL = 0.95
+from limr.statistics import LEVEL
 
 
 @dataclass(frozen=True)

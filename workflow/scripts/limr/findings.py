@@ -6,22 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from limr import contrasts, results
+from limr import contrasts, power, results
+from limr.estimates import Estimate
 from limr.results import Group, Inputs
-from limr.statistics import Interval, bootstrap_mean
-from limr.streams import stream
+from limr.statistics import Interval
 
 
 @dataclass(frozen=True)
 class ArmResult:
-    """A group's headline: mean accuracy over benchmarks at its last evaluated step."""
+    """A group's headline: mean accuracy over benchmarks at its reported step."""
 
     group: Group
     problems: int | None
     interval: Interval
-    step: int
+    step: int | str
     n_seeds: int
 
 
@@ -32,6 +30,7 @@ class Comparison:
     first: Group
     second: Group
     interval: Interval
+    estimate: Estimate
 
 
 def arm_results(inputs: Inputs) -> list[ArmResult]:
@@ -47,7 +46,7 @@ def arm_results(inputs: Inputs) -> list[ArmResult]:
                 group,
                 record["n_selected"] if record else None,
                 contrasts.group_interval(inputs, group.name),
-                results.final_step(inputs, group.name),
+                results.reported_step(inputs, group.name),
                 int(seeds[group.name]),
             )
         )
@@ -65,16 +64,84 @@ def selected_groups(inputs: Inputs) -> list[Group]:
     return found
 
 
+def main_group(inputs: Inputs) -> Group | None:
+    """Return the group of the primary comparison: the declared one, else the first chosen one."""
+    wanted = results.declared(inputs).arm
+    if wanted is not None:
+        return next((group for group in inputs.groups if group.name == wanted), None)
+    return next(iter(selected_groups(inputs)), None)
+
+
 def comparisons(inputs: Inputs) -> list[Comparison]:
-    """Return the chosen subsets against the full set and against random draws."""
+    """Return the chosen subsets against the full set and random draws, the primary one first."""
     if inputs.evaluations is None:
         return []
-    chosen = {group.name for group in selected_groups(inputs)}
-    return [
-        Comparison(first, second, contrasts.group_difference(inputs, first.name, second.name))
-        for first, second in contrasts.pairs(inputs)
-        if first.name in chosen
-    ]
+    main = main_group(inputs)
+    chosen = {group.name for group in [*selected_groups(inputs), *([main] if main else [])]}
+    pairs = [pair for pair in contrasts.pairs(inputs) if pair[0].name in chosen]
+    first = _primary_pair(inputs, pairs)
+    ordered = [first, *(pair for pair in pairs if pair != first)] if first else pairs
+    return [_comparison(inputs, *pair) for pair in ordered]
+
+
+def primary(inputs: Inputs) -> Comparison | None:
+    """Return the primary comparison, None where the study has none that is evaluated."""
+    found = comparisons(inputs)
+    main = main_group(inputs)
+    return found[0] if found and main and found[0].first.name == main.name else None
+
+
+def _primary_pair(inputs: Inputs, pairs: list[tuple[Group, Group]]) -> tuple[Group, Group] | None:
+    main, against = main_group(inputs), results.declared(inputs).against
+    groups = {group.name: group for group in results.evaluated_groups(inputs)}
+    if main is None or main.name not in groups:
+        return None
+    if against is not None:
+        return (groups[main.name], groups[against]) if against in groups else None
+    return next((pair for pair in pairs if pair[0].name == main.name), None)
+
+
+def _comparison(inputs: Inputs, first: Group, second: Group) -> Comparison:
+    found = contrasts.difference(inputs, first.name, second.name)
+    return Comparison(first, second, found.interval(results.declared(inputs).level), found)
+
+
+def verdict(inputs: Inputs, estimate: Estimate) -> str:
+    """Return what a difference allows to say at the declared level and margin, in a few words."""
+    said = results.declared(inputs)
+    interval = estimate.interval(said.level)
+    small = said.margin is not None and estimate.equivalent(said.margin, said.level)
+    margin = f"{100 * said.margin:g} points" if said.margin is not None else ""
+    if interval.excludes_zero:
+        word = "better" if interval.mean > 0 else "worse"
+        return f"{word}, but within the margin of {margin}" if small else word
+    if small:
+        return f"equivalent within {margin}"
+    least = 100 * power.detectable(estimate, said.level)
+    return f"no difference detectable (MDE {least:.1f} points)"
+
+
+def primary_sentence(inputs: Inputs) -> str | None:
+    """Return what the primary comparison says, and whether it was declared; None without one."""
+    found = primary(inputs)
+    said = results.declared(inputs)
+    if found is None:
+        return None
+    how = "declared before the run" if said.arm else "not declared: the first chosen arm"
+    text = (
+        f"Primary comparison ({how}): {found.first.title} against {found.second.title}: "
+        f"{verdict(inputs, found.estimate)}; {points(found.interval)}, "
+        f"p = {p_text(found.estimate.p_value())}."
+    )
+    if said.claim == "equivalence" and said.margin is not None:
+        shown = found.estimate.equivalent(said.margin, said.level)
+        text += f" The declared equivalence is {'shown' if shown else 'not shown'}."
+    return text
+
+
+def p_text(p: float) -> str:
+    """Return a p value for people."""
+    return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
 
 
 def percent(interval: Interval) -> str:
@@ -131,6 +198,8 @@ def sentences(inputs: Inputs) -> list[str]:
             "benchmarks."
             for arm in arms
         ]
+    first = primary_sentence(inputs)
+    found += [first] if first else []
     found += [compared(comparison) for comparison in comparisons(inputs)]
     return found + _early(inputs)
 
@@ -147,9 +216,9 @@ def _early(inputs: Inputs) -> list[str]:
     means = []
     for group in results.evaluated_groups(inputs):
         if group.train == "ppo":
-            found = results.headline_frames(inputs, group.name, first)
-            accuracies = {name: wide.to_numpy(np.float64) for name, wide in found.items()}
-            mean = bootstrap_mean(accuracies, stream(0, "early", group.name))
+            frames = results.headline_frames(inputs, group.name, first)
+            found = contrasts.mean_of(inputs, frames)
+            mean = found.interval(results.declared(inputs).level)
             means.append((mean.mean, f"{group.title} {percent(mean)}"))
     order = ", ".join(text for _, text in sorted(means, reverse=True))
     return [f"Early on, at step {first} of {shared[-1]}, the means stood so: {order}."]
@@ -184,7 +253,8 @@ def headline(inputs: Inputs) -> list[str]:
     arms = [arm for arm in arm_results(inputs) if arm.group.train == "ppo"]
     if not arms:
         return (_of_subsets(inputs) or sentences(inputs))[:2]
-    main = {group.name for group in selected_groups(inputs)[:1]}
+    group = main_group(inputs)
+    main = {group.name} if group else set()
     found = comparisons(inputs)
     shown = main | {c.second.name for c in found if c.first.name in main}
     listed = [arm for arm in arms if arm.group.name in shown or not main]
@@ -216,7 +286,8 @@ def question(inputs: Inputs) -> str:
 def answer(inputs: Inputs) -> str:
     """Return the answer in one sentence, with its uncertainty and what it was taken over."""
     arms = {arm.group.name: arm for arm in arm_results(inputs)}
-    main = next((group for group in selected_groups(inputs) if group.name in arms), None)
+    groups = [main_group(inputs), *selected_groups(inputs)]
+    main = next((group for group in groups if group and group.name in arms), None)
     found = [c for c in comparisons(inputs) if main and c.first.name == main.name]
     if main is None or not found:
         lines = sentences(inputs)
@@ -230,7 +301,7 @@ def answer(inputs: Inputs) -> str:
     return (
         f"Trained on its {size}problems, {main.title} {' and '.join(said)}, over {arm.n_seeds} "
         f"seed{'s' if arm.n_seeds > 1 else ''} and {arm.interval.n_questions} questions "
-        "(95 % intervals)."
+        f"({results.declared(inputs).percent} intervals)."
     )
 
 
@@ -243,4 +314,8 @@ def _stands(interval: Interval) -> str:
 def _reference(inputs: Inputs, group: Group) -> str:
     record = results.group_record(inputs, group) or {}
     what = "a random" if results.is_random(record) else "all"
+    if not record:
+        return group.title
+    if not results.is_random(record) and not results.is_full(record):
+        what = "its"
     return f"{group.title} on {what} {record.get('n_selected', 0):,}"

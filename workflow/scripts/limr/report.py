@@ -20,11 +20,13 @@ from limr import (
     browsing,
     caveats,
     charts,
+    declaration,
     findings,
     inert,
     io,
     ledger,
     presentation,
+    provenance,
     registry,
     sensitivity,
 )
@@ -91,6 +93,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         **_fixed(Path(parts.folder)),
         study=inputs.study,
         missing=[(part.kind, list(part.names), part.total) for part in parts.missing],
+        declared=declared_text(inputs, parts.config),
         question=findings.question(inputs),
         answer=("So far: " if parts.missing else "") + findings.answer(inputs),
         facts=_facts(inputs),
@@ -145,6 +148,20 @@ def _fixed(folder: Path) -> Json:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def declared_text(inputs: Inputs, config: Mapping[str, Any]) -> str:
+    """Return what the study declared before it ran, with the digest of its configuration."""
+    said = declaration.of(config)
+    marks = ", ".join(f"{name} {weight:g}" for name, weight in (said.weights or {}).items())
+    pair = f"{said.arm} against {said.against or 'the full set'}" if said.arm else "no comparison"
+    margin = "no margin" if said.margin is None else f"margin {100 * said.margin:g} points"
+    step = "last" if said.checkpoint == "last" else f"best on {said.validation}"
+    return (
+        f"Declared before the run: {pair} (claim: {said.claim}, {margin}), step: {step}, weights: "
+        f"{marks or 'all benchmarks alike'}, level {said.percent}. Configuration "
+        f"{provenance.digest(dict(config))[:16]}."
+    )
 
 
 def _facts(inputs: Inputs) -> list[tuple[str, str]]:

@@ -11,13 +11,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import io, registry
+from limr import declaration, io, registry
 from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
+from limr.declaration import Declaration
 from limr.errors import InputError
 from limr.records import DIAGNOSTICS, OPINIONS, SCORES, STABILITY, TRAJECTORIES, Problem
 from limr.statistics import Floats
 
 Json = dict[str, Any]
+Run = tuple[str, int]  # arm and seed
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,9 @@ class Inputs:
 
     Attributes:
         study: `study`, `seeds`, `arms` ({name, group, train, title, changes}), `benchmarks` ({name,
-            title}),
-            `steps` (kind of training -> evaluated steps); `scores` (name -> {selector,
-            trajectories}) for tables and figures that need scores; `decodings` and
-            `scored_from` (`limr.study.Study`) for those that need the paper or runs.
+            title}), `steps` (kind of training -> evaluated steps), `declared` (`limr.declaration`);
+            `scores` (name -> {selector, trajectories}) for tables and figures that need scores;
+            `decodings` and `scored_from` (`limr.study.Study`) for those that need the paper or runs.
         evaluations: see `limr.collect.COLLECTED_EVALUATIONS`.
         metrics: see `limr.collect.COLLECTED_METRICS`.
         trajectories: name -> `limr.records.TRAJECTORIES`.
@@ -182,9 +183,17 @@ def decodings(evaluations: pd.DataFrame, benchmark: str) -> list[str]:
     return [str(name) for name in rows.unique()]
 
 
+def declared(inputs: Inputs) -> Declaration:
+    """Return what the study declared before it ran."""
+    return declaration.of(inputs.study)
+
+
 def benchmarks(inputs: Inputs) -> dict[str, str]:
-    """Return benchmark -> title, those that were evaluated, in the study's order."""
-    found = set(evaluated(inputs)["benchmark"].unique())
+    """Return benchmark -> title, those that are reported, in the study's order.
+
+    The one that steps are chosen by is not among them.
+    """
+    found = set(evaluated(inputs)["benchmark"].unique()) - {declared(inputs).validation}
     return {b["name"]: b["title"] for b in inputs.study["benchmarks"] if b["name"] in found}
 
 
@@ -200,30 +209,70 @@ def final_step(inputs: Inputs, group: str) -> int:
     return int(frame.loc[frame["group"] == group, "step"].max())
 
 
+def reported_steps(inputs: Inputs, group: str) -> dict[Run, int]:
+    """Return (arm, seed) -> the step that is reported of this run, as the study declared.
+
+    That is the last evaluated one; or the best on the validation benchmark's first decoding, the
+    earliest of equals.
+    """
+    said = declared(inputs)
+    frame = evaluated(inputs)
+    rows = frame[frame["group"] == group]
+    if said.checkpoint == "last":
+        last = rows.groupby(["arm", "seed"])["step"].max()
+        return {(str(arm), int(seed)): int(step) for (arm, seed), step in last.items()}
+    name = str(said.validation)
+    rows = rows[(rows["benchmark"] == name) & (rows["decoding"] == decodings(frame, name)[0])]
+    rows = rows.assign(accuracy=rows["n_correct"] / rows["n"])
+    means = rows.groupby(["arm", "seed", "step"])["accuracy"].mean().reset_index()
+    best = means.sort_values(["accuracy", "step"], ascending=[False, True], kind="stable")
+    chosen = best.drop_duplicates(["arm", "seed"])
+    return {
+        (str(arm), int(seed)): int(step)
+        for arm, seed, step in zip(chosen["arm"], chosen["seed"], chosen["step"], strict=True)
+    }
+
+
+def reported_step(inputs: Inputs, group: str) -> int | str:
+    """Return a group's reported step for people: a number, or from which to which by run."""
+    steps = sorted(set(reported_steps(inputs, group).values()))
+    return steps[0] if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
+
+
 def runs_by_questions(
-    evaluations: pd.DataFrame, group: str, step: int, benchmark: str, decoding: str
+    evaluations: pd.DataFrame,
+    group: str,
+    step: int | Mapping[Run, int],
+    benchmark: str,
+    decoding: str,
 ) -> pd.DataFrame:
     """Return accuracy in [0, 1], one row a run (arm, seed), one column a problem; NaN = missing.
 
     Columns stand in the order of the first run, so that arms with the same questions line up.
+    A step may differ from run to run.
     """
     rows = evaluations[
         (evaluations["group"] == group)
-        & (evaluations["step"] == step)
         & (evaluations["benchmark"] == benchmark)
         & (evaluations["decoding"] == decoding)
     ]
+    if isinstance(step, Mapping):
+        runs = zip(rows["arm"], rows["seed"], strict=True)
+        wanted: Any = [step.get((str(arm), int(seed)), -1) for arm, seed in runs]
+    else:
+        wanted = step
+    rows = rows[rows["step"] == wanted]
     rows = rows.assign(accuracy=rows["n_correct"] / rows["n"])
     wide = rows.pivot(index=["arm", "seed"], columns="problem_id", values="accuracy")
     return wide[list(rows["problem_id"].unique())]
 
 
 def headline_frames(inputs: Inputs, group: str, step: int | None = None) -> dict[str, pd.DataFrame]:
-    """Return benchmark -> `runs_by_questions` at the first decoding; None: at the final step."""
+    """Return benchmark -> `runs_by_questions` at the first decoding; None: at the reported step."""
     frame = evaluated(inputs)
-    step = final_step(inputs, group) if step is None else step
+    wanted = reported_steps(inputs, group) if step is None else step
     return {
-        name: runs_by_questions(frame, group, step, name, decodings(frame, name)[0])
+        name: runs_by_questions(frame, group, wanted, name, decodings(frame, name)[0])
         for name in benchmarks(inputs)
     }
 

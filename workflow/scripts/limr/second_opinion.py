@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from limr import io
 from limr.errors import InputError
+from limr.estimates import Arm, of_mean
 from limr.grading.pool import GradingPool
 from limr.joblog import note
 from limr.records import EVALUATIONS, OPINIONS
-from limr.statistics import Interval, bootstrap_mean
-from limr.streams import stream
+from limr.statistics import Interval
 
 _COLUMNS = ("problem_id", "verdict", "format", "answer", "truncated", "response")
 
@@ -85,14 +85,13 @@ def differ(frame: pd.DataFrame) -> pd.Series:
     )
 
 
-def rate(frame: pd.DataFrame, name: str) -> Interval:
+def rate(frame: pd.DataFrame) -> Interval:
     """Return the share of responses judged differently: the mean over problems of their shares.
 
     Args:
         frame: `OPINIONS`, of one benchmark.
-        name: names the bootstrap's random stream; problems are what is drawn.
     """
     weights = pd.DataFrame({"all": frame["n"], "differ": frame["n"] * differ(frame)})
     sums = weights.groupby(frame["problem_id"], sort=True).sum()
     shares = np.asarray(sums["differ"] / sums["all"], dtype=np.float64)
-    return bootstrap_mean({"": shares[np.newaxis, :]}, stream(0, "second-opinion", name))
+    return of_mean(Arm({"": shares[np.newaxis, :]})).interval()

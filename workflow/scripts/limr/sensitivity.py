@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from limr import contrasts, findings, results
+from limr import contrasts, findings, power, results
 from limr.contrasts import Choice
+from limr.estimates import Estimate
+from limr.findings import Comparison
 from limr.results import Group, Inputs
 from limr.statistics import Interval
-
-# A true difference of so many standard errors is found in 80 % of studies at the level of 95 %.
-_POWER = 1.96 + 0.84
 
 
 @dataclass(frozen=True)
@@ -30,12 +29,14 @@ class Answer:
     first: Group
     second: Group
     interval: Interval
+    estimate: Estimate
+    level: float
     variants: tuple[Variant, ...]
 
     @property
     def detectable(self) -> float:
         """The smallest true difference that would be found in 80 % of such studies."""
-        return _POWER * self.interval.standard_error
+        return power.detectable(self.estimate, self.level)
 
     @property
     def others(self) -> list[Variant]:
@@ -44,14 +45,12 @@ class Answer:
 
 
 def answers(inputs: Inputs) -> list[Answer]:
-    """Return the first chosen subset's comparisons with the full set and with random draws."""
-    if inputs.evaluations is None:
-        return []
-    chosen = {group.name for group in findings.selected_groups(inputs)[:1]}
+    """Return the primary arm's comparisons: the primary one, then with full and random sets."""
+    main = findings.main_group(inputs)
     return [
-        _answer(inputs, first, second)
-        for first, second in contrasts.pairs(inputs)
-        if first.name in chosen
+        _answer(inputs, comparison)
+        for comparison in findings.comparisons(inputs)
+        if main is not None and comparison.first.name == main.name
     ]
 
 
@@ -62,20 +61,19 @@ def verdict(interval: Interval) -> str:
     return "above" if interval.mean > 0 else "below"
 
 
-def _answer(inputs: Inputs, first: Group, second: Group) -> Answer:
-    reported = contrasts.group_difference(inputs, first.name, second.name)
+def _answer(inputs: Inputs, comparison: Comparison) -> Answer:
+    first, second, reported = comparison.first, comparison.second, comparison.interval
     variants = []
     for kind, name, choice in _choices(inputs, first, second):
         found = contrasts.group_difference(inputs, first.name, second.name, choice)
         variants.append(Variant(kind, name, found, verdict(found) == verdict(reported)))
-    return Answer(first, second, reported, tuple(variants))
+    level = results.declared(inputs).level
+    return Answer(first, second, reported, comparison.estimate, level, tuple(variants))
 
 
 def _choices(inputs: Inputs, first: Group, second: Group) -> list[tuple[str, str, Choice]]:
-    frame = results.evaluated(inputs)
-    last = results.final_step(inputs, first.name)
-    steps = [s for s in contrasts.shared_steps(inputs, first.name, second.name) if s != last]
-    found = [("step", f"step {step}", Choice(step=step)) for step in steps]
+    frame, said = results.evaluated(inputs), results.declared(inputs)
+    found = _steps(inputs, first, second)
     runs = frame[frame["group"].isin([first.name, second.name])]
     seeds = sorted(set.intersection(*(set(rows["seed"]) for _, rows in runs.groupby("group"))))
     if len(seeds) > 1:
@@ -86,9 +84,25 @@ def _choices(inputs: Inputs, first: Group, second: Group) -> list[tuple[str, str
             ("benchmark", f"{title} alone", Choice(benchmarks=(name,)))
             for name, title in titles.items()
         ]
+        if said.weights:
+            found.append(("weights", "all benchmarks alike (not as declared)", Choice(alike=True)))
     return found + [
         ("decoding", f"decoding '{name}'", Choice(decoding=name)) for name in _decodings(inputs)
     ]
+
+
+def _steps(inputs: Inputs, first: Group, second: Group) -> list[tuple[str, str, Choice]]:
+    last = results.final_step(inputs, first.name)
+    shared = contrasts.shared_steps(inputs, first.name, second.name)
+    by_last = results.declared(inputs).checkpoint == "last"
+    steps = [step for step in shared if not by_last or step != last]
+    found = [("step", f"step {step}", Choice(step=step)) for step in steps]
+    if not by_last:
+        found.append(("step", "last step (not as declared)", Choice(step="last")))
+    if len(shared) > 1:
+        # Chosen by the very questions that are reported.
+        found.append(("step", "each arm's best step (optimistic)", Choice(step="best")))
+    return found
 
 
 def _decodings(inputs: Inputs) -> list[str]:

@@ -14,14 +14,13 @@ from typing import Any
 
 import pandas as pd
 
-from limr import io, results
+from limr import contrasts, estimates, io, results
 from limr.archive import RECORD, contents, differences, documents, tables, unpack
 from limr.archive import code as coding
 from limr.collect import COLLECTED_EVALUATIONS
 from limr.errors import InputError
 from limr.results import Inputs
-from limr.statistics import Interval, bootstrap_difference, bootstrap_mean
-from limr.streams import stream
+from limr.statistics import Interval
 
 Json = dict[str, Any]
 LEVEL = 0.95
@@ -79,7 +78,8 @@ def _config_of_folder(path: Path, root: Path) -> Json | None:
 def compare(first: Side, second: Side) -> Json:
     """Return what differs: `configuration`, `data`, `code`, `subsets` and `numbers`.
 
-    In `numbers` a row is an arm at its last evaluated step: `first` and `second` are [mean, low,
+    In `numbers` a row is an arm at its last evaluated step, all its benchmarks alike, whatever
+    the studies declared: `first` and `second` are [mean, low,
     high], `difference` is second - first with its interval (paired by question where both were
     asked the same), `moved` says whether that excludes 0.
     """
@@ -197,13 +197,13 @@ def _inputs(side: Side) -> Inputs | None:
 
 def _row(group: str, first: Inputs | None, second: Inputs | None) -> Json:
     frames = [_frames(side, group) for side in (first, second)]
-    intervals = [_interval(frame, group) for frame in frames]
+    intervals = [_interval(frame) for frame in frames]
     row: Json = {"arm": group, "first": _listed(intervals[0]), "second": _listed(intervals[1])}
     for key, side, found in zip(("first_of", "second_of"), (first, second), intervals, strict=True):
         row[key] = _basis(side, group, found)
     if frames[0] is None or frames[1] is None or intervals[0] is None or intervals[1] is None:
         return {**row, "difference": None, "paired": None, "moved": None}
-    gap = _paired(frames[0], frames[1], group)
+    gap = _paired(frames[0], frames[1])
     paired = gap is not None
     if gap is None:
         gap = _unpaired(intervals[0], intervals[1])
@@ -224,28 +224,23 @@ def _frames(inputs: Inputs | None, group: str) -> dict[str, pd.DataFrame] | None
     return results.headline_frames(inputs, group)
 
 
-def _interval(frames: Mapping[str, pd.DataFrame] | None, group: str) -> Interval | None:
+def _interval(frames: Mapping[str, pd.DataFrame] | None) -> Interval | None:
     if frames is None:
         return None
-    return bootstrap_mean(
-        {name: wide.to_numpy(float) for name, wide in frames.items()},
-        stream(0, "bootstrap", group),
-    )
+    return estimates.of_mean(contrasts.as_arm(frames)).interval(LEVEL)
 
 
 def _paired(
-    first: Mapping[str, pd.DataFrame], second: Mapping[str, pd.DataFrame], group: str
+    first: Mapping[str, pd.DataFrame], second: Mapping[str, pd.DataFrame]
 ) -> Interval | None:
     """Return second - first over the same questions, None where they are not the same."""
     if {k: set(v.columns) for k, v in first.items()} != {
         k: set(v.columns) for k, v in second.items()
     }:
         return None
-    return bootstrap_difference(
-        {name: wide.to_numpy(float) for name, wide in second.items()},
-        {name: first[name][list(wide.columns)].to_numpy(float) for name, wide in second.items()},
-        stream(0, "compare", group),
-    )
+    same = {name: first[name][list(wide.columns)] for name, wide in second.items()}
+    found = estimates.of_difference(contrasts.as_arm(second), contrasts.as_arm(same))
+    return found.interval(LEVEL)
 
 
 def _unpaired(first: Interval, second: Interval) -> Interval:

@@ -46,6 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="look also whether this machine has the base model, the files of the mirror, and room "
         "on the disk; exit code 2 where it has not",
     )
+    parser.add_argument(
+        "--accuracy", type=float, help="in percent, for the detectable difference (assumed: 50)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, not tables")
 
 
@@ -76,12 +79,15 @@ def _check(path: Path) -> None:
 def build(args: argparse.Namespace) -> dict[str, Any]:
     """Return the plan as JSON holds it."""
     from limr import sources
-    from limr.planning import bill, counts, estimate, hardware, jobs, models
+    from limr.planning import bill, counts, detectable, estimate, hardware, jobs, models
 
     for name in ("parameters", "response_tokens"):
         value = getattr(args, name)
         if value is not None and not (math.isfinite(value) and value > 0):
             raise InputError(f"--{name.replace('_', '-')} must be greater than 0.")
+    share = None if args.accuracy is None else args.accuracy / 100
+    if share is not None and not 0 < share < 1:
+        raise InputError("--accuracy must lie between 0 and 100, both excluded.")
     gpu = hardware.find(args.gpu)
     study, here = _study(args.study), Path.cwd()
     pinned = sources.load_sources(here / "config/sources.yaml")
@@ -107,6 +113,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
         "gpu_jobs": [task.described() for task in tasks],
         "bill": bill.bill(study, counts.Counts(study, results, numbers, pinned)),
         "totals": estimate.totals(tasks, size) if size else None,
+        "detectable": detectable.plan(study, counts.Counts(study, results, numbers, pinned), share),
         "processor_minutes": estimate.processor_minutes(others, seconds),
     }
 
@@ -161,6 +168,7 @@ def text(plan: dict[str, Any]) -> str:
         lines += ["", *_bill_lines(plan["bill"])]
     if plan["processor_minutes"]:
         lines += ["", *_processor_lines(plan["processor_minutes"])]
+    lines += ["", *plan["detectable"]["lines"]] if plan["detectable"] else []
     return "\n".join(lines) + "\n"
 
 

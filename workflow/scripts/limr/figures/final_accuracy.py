@@ -32,7 +32,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a benchmark and group: accuracy in percent with its 95 % interval.
+    """Return one row a benchmark and group: accuracy in percent with its interval.
 
     Raises:
         InputError: there is no such arm.
@@ -61,7 +61,8 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                     "high": 100 * found.high,
                     "n_runs": found.n_runs,
                     "questions": found.n_questions,
-                    "step": results.final_step(inputs, name),
+                    "step": results.reported_step(inputs, name),
+                    "level": 100 * results.declared(inputs).level,
                 }
             )
     return pd.DataFrame(rows)
@@ -115,8 +116,9 @@ def caption(frame: pd.DataFrame) -> str:
     runs = dict(zip(frame["title"], frame["n_runs"], strict=True))
     counts = ", ".join(f"{title} {n}" for title, n in runs.items())
     return (
-        "Accuracy at each arm's last evaluated step and each benchmark's first decoding; n counts "
-        "questions. Bars: mean over runs and questions, from zero; lines: its 95 % bootstrap "
+        "Accuracy at each arm's reported step and each benchmark's first decoding; n counts "
+        "questions. Bars: mean over runs and questions, from zero; lines: the "
+        f"{frame['level'].max():g} % "
         f"interval over both (number of runs: {counts}). Bars whose intervals overlap may still "
         "differ: arms answer the same questions."
     )

@@ -18,7 +18,7 @@ OPTIONS: dict[str, Any] = {
     "properties": {"arms": paper.ARMS_OPTION},
 }
 COLUMNS = ("arm", "measure", "ours", "low", "high", "paper's", "gap", "n", "seeds", "draws", "step",
-           "our decoding", "paper's decoding", "paper's row")  # fmt: skip
+           "level", "our decoding", "paper's decoding", "paper's row")  # fmt: skip
 
 
 def build(inputs: Inputs, options: Mapping[str, Any], table: int) -> pd.DataFrame:
@@ -83,7 +83,8 @@ def _accuracies(inputs: Inputs, group: Group, row: paper.Json, table: int) -> li
                 "n": interval.n_questions,
                 "seeds": seeds,
                 "draws": len(group.arms),
-                "step": results.final_step(inputs, group.name),
+                "step": results.reported_step(inputs, group.name),
+                "level": 100 * results.declared(inputs).level,
                 "our decoding": _decoding(inputs, names),
                 "paper's decoding": known[key]["decoding"] if key in known and theirs else pd.NA,
                 "paper's row": pd.NA if theirs is None else f"{row['name']}, Table {table}",
@@ -102,12 +103,17 @@ def _decoding(inputs: Inputs, names: list[str]) -> Any:
     return presentation.decoding(found) if found else wanted
 
 
+def _level(frame: pd.DataFrame) -> str:
+    known = pd.to_numeric(frame["level"]).dropna()
+    return f"{known.iloc[0]:g} % " if len(known) else ""
+
+
 def caption(frame: pd.DataFrame, table: int) -> str:
     """Say what stands beside what."""
     beside = int(frame["paper's"].notna().sum())
     return (
         f"Ours beside the paper's Table {table} (arXiv 2502.11886). Ours: size of the problem set, "
-        "and accuracy in percent at the arm's last evaluated step with its 95 % bootstrap interval "
+        f"and accuracy in percent at the arm's reported step with its {_level(frame)}interval "
         "(low to high) over runs and n questions. The paper's: one run, no interval, no step; "
         "shown only where the study has the same arm, problems and benchmark "
         f"({beside} of {len(frame)} rows). gap: ours − the paper's, in points or problems."

@@ -25,7 +25,8 @@ OPTIONS: dict[str, Any] = {
     },
 }
 COLUMNS = ("benchmark", "level", "questions", "arm", "accuracy", "low", "high",
-           "against all levels", "seeds", "draws", "step", "decoding")  # fmt: skip
+           "against all levels", "seeds", "draws", "step", "decoding",
+           "interval level")  # fmt: skip
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
@@ -53,7 +54,8 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                         "against all levels": 100 * (found.mean - whole),
                         "seeds": frame.loc[frame["group"] == group.name, "seed"].nunique(),
                         "draws": len(group.arms),
-                        "step": results.final_step(inputs, group.name),
+                        "step": results.reported_step(inputs, group.name),
+                        "interval level": 100 * results.declared(inputs).level,
                         "decoding": decoding,
                     }
                 )
@@ -87,7 +89,7 @@ def caption(frame: pd.DataFrame) -> str:
     fewest = int(frame["questions"].min())
     return (
         "Share of correct responses in percent by level of the question (1 is the easiest), at "
-        "each arm's last evaluated step and the benchmark's first decoding; low to high is its "
-        "95 % bootstrap interval over runs and questions. The smallest level has "
-        f"{fewest} questions: read single levels as rough."
+        "each arm's reported step and the benchmark's first decoding; low to high is its "
+        f"{frame['interval level'].max():g} % interval over runs and questions. The "
+        f"smallest level has {fewest} questions: read single levels as rough."
     )

@@ -37,9 +37,20 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                 "interval": "excludes 0" if found.excludes_zero else "contains 0",
                 "runs": f"{runs[0]}, {runs[1]}",
                 "questions": found.n_questions,
+                "level": 100 * results.declared(inputs).level,
             }
         )
-    columns = ["arm", "against", "difference", "low", "high", "interval", "runs", "questions"]
+    columns = [
+        "arm",
+        "against",
+        "difference",
+        "low",
+        "high",
+        "interval",
+        "runs",
+        "questions",
+        "level",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -47,5 +58,5 @@ def caption(frame: pd.DataFrame) -> str:
     """Say how the arms were compared."""
     return (
         "Difference of the mean accuracy over benchmarks in points, paired by question, at each "
-        "arm's last evaluated step; 95 % bootstrap interval over runs and questions."
+        f"arm's reported step; {frame['level'].max():g} % interval over runs and questions."
     )

@@ -15,10 +15,10 @@ OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProper
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a group: accuracies in percent at its final evaluated step.
+    """Return one row a group: accuracies in percent at its reported step.
 
-    Every benchmark is graded at its first decoding; `mean` is over benchmarks, each counting the
-    same, and `low` to `high` is its 95 % interval.
+    Every benchmark is graded at its first decoding; `mean` is over benchmarks by the
+    declared weights, and `low` to `high` is its interval.
     """
     frame = results.evaluated(inputs)
     titles = results.benchmarks(inputs)
@@ -40,7 +40,8 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                 "seeds": n_seeds,
                 "draws": len(group.arms),
                 "questions": interval.n_questions,
-                "step": results.final_step(inputs, group.name),
+                "step": results.reported_step(inputs, group.name),
+                "level": 100 * results.declared(inputs).level,
                 "decoding": ", ".join(dict.fromkeys(used)),
             }
         )
@@ -50,8 +51,8 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 def caption(frame: pd.DataFrame) -> str:
     """Say what the numbers are and what they were taken over."""
     return (
-        f"Share of correct responses in percent, at each arm's last evaluated step, over "
+        f"Share of correct responses in percent, at each arm's reported step, over "
         f"{int(frame['questions'].max())} questions in all. The mean is over benchmarks; low to "
-        "high is the 95 % bootstrap interval of the mean over runs (seeds and random draws) and "
-        "questions. An arm with one run has no variation between runs in its own."
+        f"high is the {frame['level'].max():g} % interval of the mean over runs (seeds and random "
+        "draws) and questions. An arm with one run has no variation between runs in its own."
     )

@@ -24,7 +24,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
         frame = opinions[opinions["benchmark"] == name]
         differ = frame[second_opinion.differ(frame)]
         ours = differ["verdict"].astype(str) == "correct"
-        found = second_opinion.rate(frame, name)
+        found = second_opinion.rate(frame)
         rows.append(
             {
                 "benchmark": title,
@@ -47,5 +47,5 @@ def caption(frame: pd.DataFrame) -> str:
     return (
         "All responses of all evaluations were judged again by another rule; it and ours disagree "
         "where one says correct and the other does not. The rate is a mean over problems, with a "
-        f"95 % bootstrap interval over problems. {int(frame['responses'].sum()):,} responses."
+        f"95 % interval over problems. {int(frame['responses'].sum()):,} responses."
     )

@@ -1,0 +1,73 @@
+"""The question-clustered, paired bootstrap of all arms at once: a check on the intervals.
+
+Questions are drawn again with all their samples, the same ones for every arm, so that
+differences are paired; runs are drawn again for each arm by itself. Where an arm has several
+random draws, whole draws are drawn again with their seeds. Resampling n of n items gives a
+variance that is too small by (n - 1) / n: half, for two seeds. Therefore n - 1 items are drawn,
+which makes the variance unbiased (Rao and Wu 1988). What varies by question and run together is
+counted more than once, which makes it wide; percentiles know nothing of how few the runs are,
+which makes it narrow (docs/statistics.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from limr.estimates import Arm
+from limr.statistics import Floats
+
+RESAMPLES = 10_000
+
+
+def means(
+    arms: Mapping[str, Arm],
+    weights: Mapping[str, float],
+    rng: np.random.Generator,
+    resamples: int = RESAMPLES,
+) -> dict[str, Floats]:
+    """Return name of an arm -> (resamples,) means of its accuracy over benchmarks.
+
+    Args:
+        arms: their results, for the same questions in the same order.
+        weights: benchmark -> weight; they sum to 1.
+        rng: a named stream.
+        resamples: how often everything is drawn again.
+    """
+    runs = {name: _run_weights(arm, resamples, rng) for name, arm in arms.items()}
+    found = {name: np.zeros(resamples) for name in arms}
+    for benchmark, weight in weights.items():
+        shapes = {arm.accuracy[benchmark].shape[1] for arm in arms.values()}
+        questions = _weights(shapes.pop(), resamples, rng)
+        for name, arm in arms.items():
+            by_run = questions @ arm.accuracy[benchmark].T
+            found[name] += weight * (by_run * runs[name]).sum(axis=1)
+    return found
+
+
+def percentiles(draws: Floats, level: float) -> tuple[float, float]:
+    """Return the percentile interval of bootstrap draws."""
+    low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
+    return float(low), float(high)
+
+
+def _run_weights(arm: Arm, resamples: int, rng: np.random.Generator) -> Floats:
+    """Return (resamples, n_runs) weights that sum to 1."""
+    n_runs = next(iter(arm.accuracy.values())).shape[0]
+    names: Sequence[str] = list(dict.fromkeys(arm.draws))
+    if len(names) < 2:
+        return _weights(n_runs, resamples, rng)
+    place = np.array([names.index(name) for name in arm.draws])
+    sizes = np.bincount(place)
+    weights: Floats = (_weights(len(names), resamples, rng) / sizes)[:, place]
+    return weights
+
+
+def _weights(n: int, resamples: int, rng: np.random.Generator) -> Floats:
+    """Return (resamples, n) weights that sum to 1: max(n - 1, 1) draws with replacement."""
+    drawn = max(n - 1, 1)
+    picks = rng.integers(n, size=(resamples, drawn), dtype=np.int32).astype(np.int64)
+    picks += n * np.arange(resamples)[:, np.newaxis]
+    counts = np.bincount(picks.ravel(), minlength=n * resamples).reshape(resamples, n)
+    return np.asarray(counts / drawn, dtype=np.float64)

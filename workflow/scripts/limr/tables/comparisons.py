@@ -1,0 +1,144 @@
+"""Every comparison with what it can say: interval, p, Holm's p, McNemar, MDE, equivalence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from limr import bootstrap, contrasts, findings, hypotheses, power, results
+from limr.contrasts import Choice
+from limr.estimates import Arm
+from limr.results import Group, Inputs
+from limr.streams import stream
+
+TITLE = "Comparisons and what they can say"
+NEEDS = ("evaluations", "subsets")
+OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "resamples": {
+            "type": "integer",
+            "minimum": 100,
+            "default": bootstrap.RESAMPLES,
+            "description": "Draws of the bootstrap that stands beside the intervals.",
+        }
+    },
+}
+DECIMALS = 3
+FAMILIES = {True: "secondary, means", False: "secondary, benchmarks"}
+COLUMNS = ["kind", "arm", "against", "measure", "difference", "low", "high", "p", "Holm p",
+           "family", "McNemar p", "MDE", "verdict", "bootstrap low", "bootstrap high", "questions",
+           "seeds", "draws", "steps", "level"]  # fmt: skip
+
+
+def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a comparison and measure: the mean over benchmarks, then each benchmark."""
+    first = findings.primary(inputs)
+    main = (first.first, first.second) if first else None
+    pairs = list(dict.fromkeys([*([main] if main else []), *contrasts.pairs(inputs)]))
+    titles = results.benchmarks(inputs)
+    rows = []
+    for pair in pairs:
+        rows.append(_row(inputs, pair, None, options["resamples"], is_main=pair == main))
+        for name in titles if len(titles) > 1 else ():
+            rows.append(_row(inputs, pair, name, 0, is_main=False))
+    for family in dict.fromkeys(row["family"] for row in rows):
+        members = [row for row in rows if row["family"] == family]
+        corrected = hypotheses.holm([row["p"] for row in members])
+        for row, p in zip(members, corrected, strict=True):
+            row["Holm p"] = p
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _row(
+    inputs: Inputs,
+    pair: tuple[Group, Group],
+    benchmark: str | None,
+    resamples: int,
+    *,
+    is_main: bool,
+) -> dict[str, Any]:
+    first, second = pair
+    said = results.declared(inputs)
+    choice = Choice(benchmarks=(benchmark,) if benchmark else None)
+    found = contrasts.difference(inputs, first.name, second.name, choice)
+    interval = found.interval(said.level)
+    low, high = _bootstrapped(inputs, pair, resamples) if resamples else (np.nan, np.nan)
+    return {
+        "kind": "primary" if is_main else "secondary",
+        "arm": first.title,
+        "against": second.title,
+        "measure": results.benchmarks(inputs)[benchmark] if benchmark else "mean",
+        "difference": 100 * interval.mean,
+        "low": 100 * interval.low,
+        "high": 100 * interval.high,
+        "p": found.p_value(),
+        "family": "primary" if is_main else FAMILIES[benchmark is None],
+        "McNemar p": _mcnemar(inputs, pair, benchmark) if benchmark else pd.NA,
+        "MDE": 100 * power.detectable(found, said.level),
+        "verdict": findings.verdict(inputs, found),
+        "bootstrap low": 100 * low,
+        "bootstrap high": 100 * high,
+        "questions": found.n_questions,
+        "seeds": _both(inputs, pair, "seed"),
+        "draws": f"{len(first.arms)}, {len(second.arms)}",
+        "steps": ", ".join(str(results.reported_step(inputs, group.name)) for group in pair),
+        "level": 100 * said.level,
+    }
+
+
+def _both(inputs: Inputs, pair: tuple[Group, Group], column: str) -> str:
+    frame = results.evaluated(inputs)
+    return ", ".join(str(frame.loc[frame["group"] == g.name, column].nunique()) for g in pair)
+
+
+def _bootstrapped(inputs: Inputs, pair: tuple[Group, Group], resamples: int) -> tuple[float, float]:
+    said = results.declared(inputs)
+    ours, theirs = contrasts.paired(inputs, pair[0].name, pair[1].name, Choice())
+    rng = stream(0, "comparisons", pair[0].name, pair[1].name)
+    weights = said.weight(list(ours.accuracy))
+    drawn = bootstrap.means({"first": ours, "second": theirs}, weights, rng, resamples)
+    return bootstrap.percentiles(drawn["first"] - drawn["second"], said.level)
+
+
+def _mcnemar(inputs: Inputs, pair: tuple[Group, Group], benchmark: str) -> Any:
+    """Return the smallest p of the runs that share a seed, times their number (Bonferroni).
+
+    Missing where no decoding has one response a question.
+    """
+    frame = results.evaluated(inputs)
+    rows = frame[frame["benchmark"] == benchmark]
+    single = rows.groupby("decoding", sort=False)["n"].max()
+    names = [name for name in results.decodings(frame, benchmark) if single[name] == 1]
+    if not names:
+        return pd.NA
+    p_values: list[float] = []
+    for seed in sorted(rows["seed"].unique()):
+        choice = Choice(benchmarks=(benchmark,), decoding=names[0], seed=int(seed))
+        sides = contrasts.paired(inputs, pair[0].name, pair[1].name, choice)
+        ours, theirs = (_answers(arm, benchmark) for arm in sides)
+        p_values += [hypotheses.mcnemar(a, b)[2] for a in ours for b in theirs]
+    return min(1.0, len(p_values) * min(p_values)) if p_values else pd.NA
+
+
+def _answers(arm: Arm, benchmark: str) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
+    return list(arm.accuracy[benchmark])
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Say what every column is, and which tests were corrected together."""
+    sizes = frame["family"].value_counts(sort=False)
+    families = ", ".join(f"{name} ({n})" for name, n in sizes.items())
+    return (
+        "Differences in points, paired by question, at each arm's reported step, with the "
+        f"{frame['level'].max():g} % interval over runs and questions and its p value. Holm p is "
+        f"corrected within a family: {families}. McNemar: exact, for the first decoding with one "
+        "response a question; the smallest p of runs that share a seed, times their number. MDE: "
+        "true difference found in 80 % of such studies, from this comparison's own variances. "
+        "Bootstrap, of the means: percentiles of the question-clustered paired bootstrap; seeds "
+        "and draws are those of both arms."
+    )
