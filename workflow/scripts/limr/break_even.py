@@ -13,7 +13,7 @@ pays; where R never does, A pays from its first use, as R cannot do what is paid
 steps, what both cost up to the last step that they share, with the difference of their accuracies.
 
 Accuracies are uncertain, and so is n: runs and questions are drawn again (n - 1 of n items, as in
-`limr.statistics`; questions once for both arms), and the target, both steps, both costs and n are
+`limr.bootstrap`; questions once for both arms), and the target, both steps, both costs and n are
 taken from each draw. S is one run's, and stays.
 """
 
@@ -29,10 +29,11 @@ from limr import contrasts, cost_curves
 from limr.cost_curves import Curve, Floats
 from limr.findings import points, selected_groups
 from limr.results import Inputs
-from limr.statistics import RESAMPLES, Interval
+from limr.statistics import Interval
 from limr.streams import stream
 
 LEVEL = 0.95
+RESAMPLES = 4000
 NEVER = np.inf
 AT_END, AT_OWN_END, AT_STEPS = "what it ends with", "what the arm ends with", "equal steps"
 

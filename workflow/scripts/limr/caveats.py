@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from limr import contamination, contrasts, ledger, registry, second_opinion
+from limr import contamination, contrasts, ledger, registry, results, second_opinion
 from limr.findings import points, selected_groups
 from limr.results import Inputs
 

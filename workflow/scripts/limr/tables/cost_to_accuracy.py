@@ -10,9 +10,8 @@ import pandas as pd
 
 from limr import cost_curves, ledger
 from limr.cost_curves import Curve
+from limr.estimates import Arm, of_mean
 from limr.results import Inputs
-from limr.statistics import bootstrap_mean
-from limr.streams import stream
 
 TITLE = "The cost of each accuracy"
 NEEDS = ("evaluations", "metrics", "subsets", "runs")
@@ -71,9 +70,8 @@ def _row(curve: Curve, target: float) -> dict[str, Any]:
     found: dict[str, Any] = {"reached": "yes" if place >= 0 else "never"}
     found |= dict.fromkeys(("step", "mean %", "low", "high"), pd.NA)
     if place >= 0:
-        rng = stream(0, "cost-to-accuracy", curve.group.name, str(curve.steps[place]))
         at = {name: values[:, place] for name, values in curve.accuracy.items()}
-        interval = bootstrap_mean(at, rng)
+        interval = of_mean(Arm(at, [arm for arm, _ in curve.runs])).interval()
         found |= {
             "step": curve.steps[place],
             "mean %": 100 * interval.mean,
@@ -101,7 +99,7 @@ def caption(frame: pd.DataFrame) -> str:
     return (
         "What a run of each arm cost up to the first evaluated step whose mean accuracy over the "
         "benchmarks (first decoding, all runs) is at least so high; low to high is the 95 % "
-        "bootstrap interval of that mean over runs and questions. Costs are means over runs. "
+        "interval of that mean over runs and questions. Costs are means over runs. "
         "'Scoring' is the run that had to be made before the arm's problems could be chosen, once "
         "for all its runs, up to the last epoch that the score used; 0: none was needed; a dash: "
         "not known. The first step of several that passes a mark is a favourable choice. Hours are "
