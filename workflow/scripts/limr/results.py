@@ -48,7 +48,8 @@ class Inputs:
         study: `study`, `seeds`, `arms` ({name, group, train, title}), `benchmarks` ({name, title}),
             `steps` (kind of training -> evaluated steps), `declared` (`limr.declaration`);
             `scores` (name -> {selector, trajectories}) for tables and figures that need
-            scores; `decodings` and `scored_from` (`limr.study.Study`) for those that need the paper or runs.
+            scores; `decodings` and `scored_from` (`limr.study.Study`) for those that need the
+            paper or runs.
         evaluations: see `limr.collect.COLLECTED_EVALUATIONS`.
         metrics: see `limr.collect.COLLECTED_METRICS`.
         trajectories: name -> `limr.records.TRAJECTORIES`.
