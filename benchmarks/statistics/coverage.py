@@ -138,7 +138,7 @@ def _typical(many: list[Estimate]) -> Estimate:
 
 
 def cases() -> list[Case]:
-    """Return the designs that are simulated: a grid, runs that vary more or not, random ensembles."""
+    """Return the designs: a grid, runs that vary more or not at all, random ensembles."""
     designs = itertools.cycle([(1, 2), (4, 3), (32, 5), (4, 2), (1, 3), (32, 2), (4, 5)])
     grid = [
         Case(accuracy, questions, *next(designs))

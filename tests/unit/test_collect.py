@@ -78,7 +78,7 @@ def test_summary_of_an_evaluation():
     assert sampled["n_problems"] == 2
     assert sampled["n_responses"] == 4
     assert sampled["accuracy"] == 0.25
-    assert sampled["interval_method"] == "bootstrap over problems"
+    assert sampled["interval_method"] == "Wilson, by the spread between problems"
     assert sampled["interval_95"][0] <= 0.25 <= sampled["interval_95"][1]
     assert sampled["malformed"] == 0.5
     assert sampled["truncated"] == 0.5

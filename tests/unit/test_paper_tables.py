@@ -212,7 +212,7 @@ def test_latex_is_escaped_and_complete(inputs, tmp_path):
     frame = build("results", inputs, tmp_path)
     text = (tmp_path / "results.tex").read_text()
     assert r"\begin{tabular}" in text
-    assert r"95 \% bootstrap interval" in text
+    assert r"95 \% interval" in text
     assert text.count(r" \\") == 1 + len(frame)
     assert r"\label{tab:made-up-results}" in text
     hostile = pd.DataFrame(

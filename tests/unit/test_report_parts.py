@@ -168,7 +168,8 @@ def test_the_answer_is_tried_on_every_other_choice(inputs):
     assert [(a.first.name, a.second.name) for a in answers] == [("limr", "full"), ("limr", "rand")]
     names = [variant.name for variant in answers[0].variants]
     assert names == [
-        "step 12", "step 24", "step 36", "seed 1 alone", "seed 2 alone", "Arithmetic, easy alone",
+        "step 12", "step 24", "step 36", "each arm's best step (optimistic)",
+        "seed 1 alone", "seed 2 alone", "Arithmetic, easy alone",
         "Arithmetic, medium alone", "Arithmetic, hard alone", "decoding 'greedy'",
     ]  # fmt: skip
     for answer in answers:
@@ -178,7 +179,7 @@ def test_the_answer_is_tried_on_every_other_choice(inputs):
         assert answer.detectable > 2.8 * answer.interval.standard_error  # few runs
     lines = sensitivity.sentences(answers)
     others = len(answers[0].others)
-    assert f"LIMR − FULL: {9 - others} of 9 other choices say the same" in lines[0]
+    assert f"LIMR − FULL: {10 - others} of 10 other choices say the same" in lines[0]
     assert sensitivity.answers(dataclasses.replace(inputs, evaluations=None)) == []
 
 

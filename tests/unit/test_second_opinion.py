@@ -64,7 +64,7 @@ def test_texts_stand_only_where_the_rules_disagree(opinions):
 
 
 def test_the_rate_is_a_mean_over_problems(opinions):
-    found = second_opinion.rate(opinions.to_pandas(), "marks")
+    found = second_opinion.rate(opinions.to_pandas())
     assert found.mean == pytest.approx(1 / 3)  # of 2, 2 and 6 responses: not 2 of 10
     assert 0 <= found.low < found.mean < found.high <= 1
     assert found.n_questions == 3

@@ -58,7 +58,7 @@ def test_markdown_is_rounded_and_carries_the_caption(inputs, tmp_path):
     assert lines[0].startswith("| arm | problems | Arithmetic, easy")
     assert f"| {frame['mean'][1]:.1f} |" in lines[3]
     assert lines[2].startswith("| Base | – |")
-    assert "95 % bootstrap interval" in text
+    assert "95 % interval" in text
     texts, title, caption = presentation.read_texts("results", tmp_path / "results.tsv")
     assert texts.iloc[1]["problems"] == "384"
     assert texts.iloc[0]["problems"] == "–"

@@ -51,8 +51,9 @@ class Inputs:
     Attributes:
         study: `study`, `seeds`, `arms` ({name, group, train, title, changes}), `benchmarks` ({name,
             title}), `steps` (kind of training -> evaluated steps), `declared` (`limr.declaration`);
-            `scores` (name -> {selector, trajectories}) for tables and figures that need scores;
-            `decodings` and `scored_from` (`limr.study.Study`) for those that need the paper or runs.
+            `scores` (name -> {selector, trajectories}) for tables and figures that need
+            scores; `decodings` and `scored_from` (`limr.study.Study`) for those that need the
+            paper or runs.
         evaluations: see `limr.collect.COLLECTED_EVALUATIONS`.
         metrics: see `limr.collect.COLLECTED_METRICS`.
         trajectories: name -> `limr.records.TRAJECTORIES`.
@@ -219,18 +220,18 @@ def reported_steps(inputs: Inputs, group: str) -> dict[Run, int]:
     frame = evaluated(inputs)
     rows = frame[frame["group"] == group]
     if said.checkpoint == "last":
-        last = rows.groupby(["arm", "seed"])["step"].max()
-        return {(str(arm), int(seed)): int(step) for (arm, seed), step in last.items()}
+        return _steps_of(rows.groupby(["arm", "seed"])["step"].max().reset_index())
     name = str(said.validation)
     rows = rows[(rows["benchmark"] == name) & (rows["decoding"] == decodings(frame, name)[0])]
     rows = rows.assign(accuracy=rows["n_correct"] / rows["n"])
     means = rows.groupby(["arm", "seed", "step"])["accuracy"].mean().reset_index()
     best = means.sort_values(["accuracy", "step"], ascending=[False, True], kind="stable")
-    chosen = best.drop_duplicates(["arm", "seed"])
-    return {
-        (str(arm), int(seed)): int(step)
-        for arm, seed, step in zip(chosen["arm"], chosen["seed"], chosen["step"], strict=True)
-    }
+    return _steps_of(best.drop_duplicates(["arm", "seed"]))
+
+
+def _steps_of(runs: pd.DataFrame) -> dict[Run, int]:
+    columns = (runs[name] for name in ("arm", "seed", "step"))
+    return {(str(arm), int(seed)): int(step) for arm, seed, step in zip(*columns, strict=True)}
 
 
 def reported_step(inputs: Inputs, group: str) -> int | str:
@@ -261,10 +262,10 @@ def runs_by_questions(
         wanted: Any = [step.get((str(arm), int(seed)), -1) for arm, seed in runs]
     else:
         wanted = step
-    rows = rows[rows["step"] == wanted]
-    rows = rows.assign(accuracy=rows["n_correct"] / rows["n"])
-    wide = rows.pivot(index=["arm", "seed"], columns="problem_id", values="accuracy")
-    return wide[list(rows["problem_id"].unique())]
+    kept: pd.DataFrame = rows[rows["step"] == wanted]
+    kept = kept.assign(accuracy=kept["n_correct"] / kept["n"])
+    wide = kept.pivot(index=["arm", "seed"], columns="problem_id", values="accuracy")
+    return wide[list(kept["problem_id"].unique())]
 
 
 def headline_frames(inputs: Inputs, group: str, step: int | None = None) -> dict[str, pd.DataFrame]:
