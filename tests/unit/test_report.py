@@ -150,8 +150,8 @@ def test_warnings_bill_seeds_and_provenance_are_in_it(page):
     text = text_of(page)
     assert f"Warning, LIMR {WARNING}" in text
     # 48 steps x 50,000 = 2.4 million; LIMR 1.2 million; (2.4 + 1.2) / 2.4 = 1.5
-    assert "a whole run on FULL's problems (2.40 million tokens)" in text
-    assert "LIMR 1.20 million, in all 1.5 times FULL" in text
+    assert "a run on other problems (FULL, seed 1: 2.40 million tokens)" in text
+    assert "LIMR 1.20 million, in all 1.5 times the scoring run" in text
     assert "2 seeds: intervals over so few runs are rough" in text
     assert "docs/deviations.md" in text
     for word in ("Some processor", "abc123", "torch 2.13.0", "81", "one text under two ids"):
