@@ -56,7 +56,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     """Return the plan as JSON holds it."""
     import yaml
 
-    from limr import sources
+    from limr import provenance, sources
     from limr import study as studies
     from limr.planning import estimate, hardware, jobs, models
 
@@ -74,11 +74,12 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise InputError(f"{args.study}: expected the keys of a study.")
     here = Path.cwd()
-    study = studies.load(config, str(args.study), here / "config/benchmarks")
-    pinned = sources.load_sources(here / "config/sources.yaml")
+    code = here if (here / "Snakefile").is_file() else provenance.ROOT  # elsewhere: limr's own
+    study = studies.load(config, str(args.study), code / "config/benchmarks")
+    pinned = sources.load_sources(code / "config/sources.yaml")
     numbers = _problems(args.problems, study)
     given = estimate.Assumptions(gpu, args.response_tokens, numbers, pinned)
-    counted = jobs.jobs(args.study.resolve(), here)
+    counted = jobs.jobs(args.study.resolve(), here, code)
     results = Path("results") / study.name
     seconds = jobs.measured(results, counted)
     tasks, size = [], None

@@ -30,20 +30,22 @@ class Jobs:
         return self.all - self.to_do
 
 
-def jobs(configfile: Path, folder: Path) -> dict[str, Jobs]:
+def jobs(configfile: Path, folder: Path, code: Path | None = None) -> dict[str, Jobs]:
     """Return each rule's jobs, in the order of the workflow; nothing is run.
 
     Args:
         configfile: the study.
-        folder: where the Snakefile is and results/ are.
+        folder: where results/ are.
+        code: where the Snakefile is; the folder itself if not given.
 
     Raises:
-        InputError: the folder has no Snakefile, or Snakemake refuses the study.
+        InputError: there is no Snakefile, or Snakemake refuses the study.
     """
-    if not (folder / "Snakefile").is_file():
+    snakefile = (code or folder) / "Snakefile"
+    if not snakefile.is_file():
         raise InputError(f"{folder}: there is no Snakefile. Run this in the folder of the project.")
-    left = _dry_run(configfile, folder)
-    every = _dry_run(configfile, folder, "--forceall")
+    left = _dry_run(configfile, folder, "--snakefile", str(snakefile))
+    every = _dry_run(configfile, folder, "--snakefile", str(snakefile), "--forceall")
     return {rule: Jobs(n, left.get(rule, 0)) for rule, n in every.items()}
 
 
