@@ -70,8 +70,8 @@ def _check(path: Path) -> None:
     from limr import sources
     from limr.preflight import site
 
-    study, here = _study(path), Path.cwd()
-    pinned = sources.load_sources(here / "config/sources.yaml")
+    study = _study(path)
+    pinned = sources.load_sources(_code() / "config/sources.yaml")
     mirror = os.environ.get("LIMR_MIRROR") or study.config["mirror"]
     site.check(study, Path("results") / study.name, pinned, mirror)
 
@@ -89,11 +89,11 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     if share is not None and not 0 < share < 1:
         raise InputError("--accuracy must lie between 0 and 100, both excluded.")
     gpu = hardware.find(args.gpu)
-    study, here = _study(args.study), Path.cwd()
-    pinned = sources.load_sources(here / "config/sources.yaml")
+    study, here, code = _study(args.study), Path.cwd(), _code()
+    pinned = sources.load_sources(code / "config/sources.yaml")
     numbers = _problems(args.problems, study)
     given = estimate.Assumptions(gpu, args.response_tokens, numbers, pinned)
-    counted = jobs.jobs(study, here)
+    counted = jobs.jobs(study, here, code)
     results = Path("results") / study.name
     seconds = jobs.measured(results, counted)
     tasks, size = [], None
@@ -118,6 +118,14 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _code() -> Path:
+    """Return the project's folder: this one, elsewhere limr's own."""
+    from limr import provenance
+
+    here = Path.cwd()
+    return here if (here / "Snakefile").is_file() else provenance.ROOT
+
+
 def _study(path: Path) -> Any:
     """Read a study, checked as a whole."""
     import yaml
@@ -132,7 +140,7 @@ def _study(path: Path) -> Any:
         raise InputError(f"{path}: not a YAML file ({error}).") from None
     if not isinstance(config, dict):
         raise InputError(f"{path}: expected the keys of a study.")
-    return studies.load(config, str(path), Path.cwd() / "config/benchmarks")
+    return studies.load(config, str(path), _code() / "config/benchmarks")
 
 
 def _problems(given: list[str], study: Any) -> dict[str, int]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from limr import registry
 from limr.archive import verify_derived
 from limr.study import Study
 
@@ -29,6 +30,8 @@ def nodes(study: Study) -> Iterator[Node]:
     results = f"results/{study.name}"
     for name in study.files():
         yield Node("fetch_source", (), (f"{results}/sources/{name}",))
+    for path in _looks(study):
+        yield Node("preflight", (), (path,))
     problems = tuple(f"{results}/problems/{name}.jsonl" for name in study.datasets)
     yield Node("make_base", problems, (f"{results}/base",))
     for name in study.sampled:
@@ -43,6 +46,18 @@ def nodes(study: Study) -> Iterator[Node]:
             scores = job.script == "import_trajectories" and "selector" in job.wildcards
             rule = "import_scores" if scores else job.script
             yield Node(rule, tuple(job.inputs), tuple(job.outputs))
+
+
+def _looks(study: Study) -> list[str]:
+    """Return the reports on the nodes with GPUs that a study wants before its jobs."""
+    work = {"train": study.trained, "generate": study.benchmarks}
+    known = registry.names("plans")
+    engine = study.config["engine"]
+    return [
+        f"results/{study.name}/preflight/{kind}.json"
+        for kind, wanted_for in work.items()
+        if wanted_for and engine[kind] in known
+    ]
 
 
 def _runs(study: Study) -> Iterator[Node]:
@@ -78,7 +93,7 @@ def wanted(study: Study) -> list[Node]:
     """Return the jobs that a study needs for its subsets and its report, each after its inputs."""
     maker = {path: node for node in nodes(study) for path in node.outputs}
     results = f"results/{study.name}"
-    targets = [f"{results}/report.html"]
+    targets = [*_looks(study), f"{results}/report.html"]
     targets += [
         f"{results}/subsets/{arm}.{end}" for arm in study.selected for end in ("jsonl", "json")
     ]
@@ -118,5 +133,7 @@ def count(study: Study, folder: Path) -> dict[str, tuple[int, int]]:
         if not there or to_make & set(node.inputs):
             left[node.rule] += 1
             to_make |= set(node.outputs)
-    done = not to_make
+    if set(left) <= {"preflight"}:  # nodes are looked at for work that is left
+        left.clear()
+    done = not left
     return {rule: (n, left[rule]) for rule, n in every.items()} | {"all": (1, 0 if done else 1)}

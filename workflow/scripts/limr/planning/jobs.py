@@ -25,17 +25,19 @@ class Jobs:
         return self.all - self.to_do
 
 
-def jobs(study: Study, folder: Path) -> dict[str, Jobs]:
+def jobs(study: Study, folder: Path, code: Path | None = None) -> dict[str, Jobs]:
     """Return each rule's jobs, see `limr.planning.graph.count`; nothing is run.
 
     Args:
         study: a checked study.
-        folder: where the Snakefile is and results/ are.
+        folder: where results/ are.
+        code: where the Snakefile is; the folder itself if not given.
 
     Raises:
-        InputError: the folder has no Snakefile.
+        InputError: there is no Snakefile.
     """
-    if not (folder / "Snakefile").is_file():
+    snakefile = (code or folder) / "Snakefile"
+    if not snakefile.is_file():
         raise InputError(f"{folder}: there is no Snakefile. Run this in the folder of the project.")
     return {rule: Jobs(n, left) for rule, (n, left) in graph.count(study, folder).items()}
 
