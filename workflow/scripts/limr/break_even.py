@@ -199,7 +199,7 @@ def _said(rows: Sequence[BreakEven]) -> str:
     if np.isnan(first.uses):
         why = first.arm.scored_from or "a run's costs were not recorded"
         return f"Whether {arm} pays against {against} is not known: {why}."
-    price = f"{first.arm.scoring(first.unit):,.2f} {cost_curves.UNITS[first.unit][2]}"
+    price = f"{_amount(first.arm.scoring(first.unit))} {cost_curves.UNITS[first.unit][2]}"
     parts = [_part(row, arm, against) for row in rows if row.question != AT_STEPS]
     return (
         f"{arm} against {against}, scoring {price} once. {' '.join(parts)} At equal steps "
@@ -212,14 +212,18 @@ def _part(row: BreakEven, arm: str, against: str) -> str:
     if np.isnan(row.each):
         costs = f"{arm} never reaches it"
     elif np.isnan(row.each_against):
-        costs = f"{arm} takes {row.each:,.2f} each time, {against} never reaches it"
+        costs = f"{arm} takes {_amount(row.each)} each time, {against} never reaches it"
     else:
-        costs = f"{arm} takes {row.each:,.2f} each time, {against} {row.each_against:,.2f}"
+        costs = f"{arm} takes {_amount(row.each)} each time, {against} {_amount(row.each_against)}"
     pays = "never pays" if np.isinf(row.uses) else f"pays from use {row.uses:,.0f} on"
     return (
         f"For what {name} ends with ({100 * row.target:.1f} %): {costs}, so it {pays} (95 %: from "
         f"{number(row.low)} to {number(row.high)}; never in {100 * row.never:.0f} % of the draws)."
     )
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.2f}" if value >= 1 or value == 0 else f"{value:.3g}"
 
 
 def number(value: float) -> str:
