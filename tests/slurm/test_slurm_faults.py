@@ -19,6 +19,7 @@ from small_study import Project, Result
 
 OUTPUTS = ("rollouts.parquet", "policy/step80/model.safetensors")
 LOG = "logs/slurm/rule_train_ppo/full_1"
+LIMIT = "train_ppo:runtime=1 if attempt == 1 else 30"  # minutes
 
 
 def submitted(project: OnSlurm) -> Running:
@@ -157,7 +158,7 @@ def test_the_controller_may_be_restarted(one_run: OnSlurm, local_run: Project) -
 def test_a_time_limit_is_said_and_the_next_attempt_goes_on(
     one_run: OnSlurm, local_run: Project
 ) -> None:
-    running = one_run.start(RUN, "--set-resources", "train_ppo:runtime=1")
+    running = one_run.start(RUN, "--set-resources", LIMIT)
     running.wait_for_checkpoint()
     signal_trainer(one_run, "STOP")  # the run hangs: SLURM's clock goes on
     found = running.finish_well()
