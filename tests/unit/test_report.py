@@ -179,10 +179,11 @@ def test_a_second_opinion_is_told(page):
 def test_words_follow_the_interval(inputs):
     groups = {group.name: group for group in inputs.groups}
     first, second = groups["limr"], groups["rand"]
+    estimate = findings.comparisons(inputs)[0].estimate
 
     def said(mean, low, high):
         interval = Interval(mean, low, high, 0.01, 2, 330)
-        return findings.compared(findings.Comparison(first, second, interval))
+        return findings.compared(findings.Comparison(first, second, interval, estimate))
 
     assert said(0.1, 0.05, 0.15).startswith("LIMR ends above RAND")
     assert "+10.0 points [5.0, 15.0]" in said(0.1, 0.05, 0.15)

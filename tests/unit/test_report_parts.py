@@ -195,11 +195,13 @@ def test_a_change_of_the_answer_is_named(inputs):
         sensitivity.Variant("seed", "seed 1 alone", interval(-0.01, 0.03), same=False),
         sensitivity.Variant("seed", "seed 2 alone", interval(0.01, 0.03), same=True),
     )
-    lines = sensitivity.sentences([sensitivity.Answer(first, second, reported, variants)])
+    estimate = sensitivity.answers(inputs)[0].estimate
+    answer = sensitivity.Answer(first, second, reported, estimate, 0.95, variants)
+    lines = sensitivity.sentences([answer])
     assert "1 of 3 other choices say the same" in lines[0]
     assert "1 cannot tell the two apart (seed 1 alone)" in lines[0]
     assert "1 put LIMR below (step 12)" in lines[0]
-    assert "about 3 points" in lines[1]
+    assert f"about {100 * answer.detectable:.0f} points" in lines[1]
 
 
 def test_the_answer_is_one_sentence_with_its_uncertainty(inputs):

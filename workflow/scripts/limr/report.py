@@ -93,7 +93,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         **_fixed(Path(parts.folder)),
         study=inputs.study,
         missing=[(part.kind, list(part.names), part.total) for part in parts.missing],
-        declared=declared_text(inputs, parts.config),
+        declared="" if inputs.evaluations is None else declared_text(inputs, parts.config),
         question=findings.question(inputs),
         answer=("So far: " if parts.missing else "") + findings.answer(inputs),
         facts=_facts(inputs),
