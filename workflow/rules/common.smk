@@ -60,7 +60,9 @@ if STUDY.config["mirror"]:
 
 def ours(path):
     """Return a file of this repository, as seen from the working folder (an archive's is its root)."""
-    return path if Path.cwd() == ROOT else str(ROOT / path)
+    here, own = Path(path), ROOT / path
+    same = here.is_file() and here.read_bytes() == own.read_bytes()
+    return path if same else str(own)
 
 
 def any_of(names):
