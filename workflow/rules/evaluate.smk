@@ -6,7 +6,7 @@
 # One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
 
 
-for name, suffix, steps, arms in EVALUATIONS:
+for name, steps, arms in EVALUATIONS:
 
     rule:
         name:

@@ -282,14 +282,11 @@ def first_subset(selector, suffix):
 # --- evaluations
 
 EVALUATED = {arm: list(STUDY.arms[arm].steps) for arm in STUDY.base + STUDY.trained}
-# (rule, suffix, steps, arms): the outputs of one rule are evaluations of the same steps.
+EVALUATING = {"evaluate": "ppo", "evaluate_sft": "sft", "evaluate_base": "none"}
+# (rule, steps, arms): the outputs of one rule are evaluations of the same steps.
 EVALUATIONS = [
-    (f"{name}{suffix}", suffix, steps, arms)
-    for name, train in (
-        ("evaluate", "ppo"),
-        ("evaluate_sft", "sft"),
-        ("evaluate_base", "none"),
-    )
+    (f"{name}{suffix}", steps, arms)
+    for name, train in EVALUATING.items()
     for suffix, (steps, arms) in STUDY.variants(train).items()
 ]
 
@@ -297,9 +294,8 @@ EVALUATIONS = [
 def share_resources():
     """Give what a profile or --set-resources says of a rule to its variants of other steps too."""
     told = workflow.resource_settings._parsed_overwrite_resources
-    names = [("train_ppo", "ppo"), ("train_sft", "sft")]
-    names += [("evaluate", "ppo"), ("evaluate_sft", "sft"), ("evaluate_base", "none")]
-    for name, train in names:
+    varied = {"train_ppo": "ppo", "train_sft": "sft", **EVALUATING}
+    for name, train in varied.items():
         for suffix in filter(None, STUDY.variants(train)):
             variant = workflow.get_rule(f"{name}{suffix}")
             for source in (name, variant.name):

@@ -69,6 +69,24 @@ def from_pass_rate(taken: tr.Samples, values: tr.Floats) -> Scores:
     return Scores(np.where(absent, np.nan, values), {tr.NOT_SAMPLED: absent})
 
 
+def drawn_at_random(selected: tr.Flags, chosen: tr.Flags, what: str) -> list[str]:
+    """Return a warning where more was selected than a selector of yes and no has chosen.
+
+    Args:
+        selected: (n_problems,) whether a problem was selected.
+        chosen: (n_problems,) whether the selector said yes.
+        what: what the others are, such as "lie outside the window".
+    """
+    others = int((selected & ~chosen).sum())
+    if not others:
+        return []
+    return [
+        f"{others} of the {int(selected.sum())} selected problems {what}, "
+        f"drawn at random: only {int(chosen.sum())} problems are in the choice, and more were "
+        "asked for. Cut at `threshold: 1`, or give all arms a smaller size."
+    ]
+
+
 def score(
     selector: str,
     problems: Candidates,

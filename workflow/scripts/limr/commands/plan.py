@@ -95,6 +95,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     given = estimate.Assumptions(gpu, args.response_tokens, numbers, pinned)
     counted = jobs.jobs(study, here, code)
     results = Path("results") / study.name
+    sizes = counts.Counts(study, results, numbers, pinned)
     seconds = jobs.measured(results, counted)
     tasks, size = [], None
     if any(estimate.plans(study)) and (study.trained or study.benchmarks):
@@ -111,9 +112,9 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
             rule: {"all": n.all, "there": n.there, "to_do": n.to_do} for rule, n in counted.items()
         },
         "gpu_jobs": [task.described() for task in tasks],
-        "bill": bill.bill(study, counts.Counts(study, results, numbers, pinned)),
+        "bill": bill.bill(study, sizes),
         "totals": estimate.totals(tasks, size) if size else None,
-        "detectable": detectable.plan(study, counts.Counts(study, results, numbers, pinned), share),
+        "detectable": detectable.plan(study, sizes, share),
         "processor_minutes": estimate.processor_minutes(others, seconds),
     }
 

@@ -11,15 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow.compute as pc
-
-from limr import importing, io
-from limr.arrow import find
+from limr import importing, io, judged
 from limr.errors import InputError
 from limr.importing import Imported
 from limr.records import EVALUATIONS, Problem
-from limr.tally import Tally
 
 PROVIDES = "trajectories"
 FILES = None
@@ -88,18 +83,4 @@ def read(
     table = io.read_parquet(path, EVALUATIONS).combine_chunks()
     if table.num_rows == 0:
         raise InputError(f"{path}: no rows in it.")
-    names = table["problem_id"].combine_chunks()
-    for column in ("problem_id", "verdict"):
-        bad = np.asarray(pc.is_null(table[column]))
-        importing.refuse_rows(bad, 0, names, path, f"{column} is missing")
-    importing.refuse_doubled(table, ("problem_id", "decoding", "sample"), path)
-    ids = importing.ids_of(problems)
-    ids = pc.unique(names) if ids is None else ids
-    number = find(names, ids)
-    what = "a problem_id that is in no problem file"
-    importing.refuse_rows(number < 0, 0, names, path, what)
-    correct = np.asarray(pc.equal(table["verdict"].cast("string"), "correct"))
-    tally, one = Tally(), np.ones(len(number), np.int64)
-    tally.add(number, one * 0, one, correct, np.full(len(number), np.nan))
-    rows = table.num_rows
-    return Imported(ids, rows, rows, (), importing.coverage(tally, len(ids)), tally)
+    return judged.as_epoch(table, ("problem_id", "decoding", "sample"), problems, path)

@@ -8,18 +8,16 @@ twice, as a data set and as a benchmark with several samples; ids join them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.compute as pc
 
-from limr import importing, io
-from limr.arrow import find
+from limr import importing, io, judged
 from limr.errors import InputError, nearest
 from limr.importing import Imported
 from limr.records import EVALUATIONS, Problem
-from limr.tally import Tally
 
 PROVIDES = "trajectories"
 FILES = None
@@ -49,21 +47,9 @@ def read(
     table = io.read_parquet(path, EVALUATIONS).combine_chunks()
     decoding = _decoding(pc.unique(table["decoding"]).to_pylist(), options["decoding"], path)
     table = table.filter(pc.equal(table["decoding"], decoding)).combine_chunks()
-    names = table["problem_id"].combine_chunks()
-    for column in ("problem_id", "verdict"):
-        missing = np.asarray(pc.is_null(table[column]))
-        importing.refuse_rows(missing, 0, names, path, f"{column} is missing")
-    importing.refuse_doubled(table, ("problem_id", "sample"), path)
-    ids = importing.ids_of(problems)
-    ids = pc.unique(names) if ids is None else ids
-    number = find(names, ids)
-    importing.refuse_rows(number < 0, 0, names, path, "a problem_id that is in no problem file")
-    correct = np.array([verdict == "correct" for verdict in table["verdict"].to_pylist()])
-    rows, tally = table.num_rows, Tally()
-    one = np.ones(rows, np.int64)
-    tally.add(number, one - 1, one, correct, np.full(rows, np.nan))
-    notes = [f"{rows:,} responses, decoding '{decoding}'.", *importing.coverage(tally, len(ids))]
-    return Imported(ids, rows, rows, (), notes, tally)
+    found = judged.as_epoch(table, ("problem_id", "sample"), problems, path)
+    note = f"{table.num_rows:,} responses, decoding '{decoding}'."
+    return replace(found, notes=[note, *found.notes])
 
 
 def _decoding(known: list[str], wanted: str | None, path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from limr import trajectories as tr
-from limr.scores import Candidates, Scores, from_pass_rate
+from limr.scores import Candidates, Scores, drawn_at_random, from_pass_rate
 
 TITLE = "Sometimes solved"
 NEEDS_TRAJECTORIES = True
@@ -39,8 +39,7 @@ def score(
         InputError: see `limr.trajectories.Samples.first`.
     """
     taken = taken.first(options["epochs"])
-    rate = taken.pass_rate
-    return from_pass_rate(taken, ((rate > 0) & (rate < 1)).astype(float))
+    return from_pass_rate(taken, _chosen(taken).astype(float))
 
 
 def warnings(selected: tr.Flags, taken: tr.Samples, options: Mapping[str, Any]) -> list[str]:
@@ -51,13 +50,11 @@ def warnings(selected: tr.Flags, taken: tr.Samples, options: Mapping[str, Any]) 
         taken: see `score`.
         options: see `score`.
     """
-    rate = taken.first(options["epochs"]).pass_rate
-    inside = (rate > 0) & (rate < 1)
-    others = int((selected & ~inside).sum())
-    if not others:
-        return []
-    return [
-        f"{others} of the {int(selected.sum())} selected problems are always or never solved, "
-        f"drawn at random: only {int(inside.sum())} problems are in the choice, and more were "
-        "asked for. Cut at `threshold: 1`, or give all arms a smaller size."
-    ]
+    chosen = _chosen(taken.first(options["epochs"]))
+    return drawn_at_random(selected, chosen, "are always or never solved")
+
+
+def _chosen(taken: tr.Samples) -> tr.Flags:
+    rate = taken.pass_rate
+    found: tr.Flags = (rate > 0) & (rate < 1)
+    return found

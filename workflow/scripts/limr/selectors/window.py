@@ -15,7 +15,7 @@ import numpy as np
 
 from limr import trajectories as tr
 from limr.errors import InputError
-from limr.scores import Candidates, Scores, from_pass_rate
+from limr.scores import Candidates, Scores, drawn_at_random, from_pass_rate
 
 TITLE = "Pass-rate window"
 NEEDS_TRAJECTORIES = True
@@ -58,8 +58,7 @@ def score(
     if low > high:
         raise InputError(f"selector 'window': low {low:g} lies above high {high:g}. Swap them.")
     taken = taken.first(options["epochs"])
-    inside = (taken.pass_rate >= low) & (taken.pass_rate <= high)
-    return from_pass_rate(taken, inside.astype(float))
+    return from_pass_rate(taken, _chosen(taken, options).astype(float))
 
 
 def warnings(selected: tr.Flags, taken: tr.Samples, options: Mapping[str, Any]) -> list[str]:
@@ -70,13 +69,11 @@ def warnings(selected: tr.Flags, taken: tr.Samples, options: Mapping[str, Any]) 
         taken: see `score`.
         options: see `score`.
     """
-    rate = taken.first(options["epochs"]).pass_rate
-    inside = (rate >= options["low"]) & (rate <= options["high"])
-    others = int((selected & ~inside).sum())
-    if not others:
-        return []
-    return [
-        f"{others} of the {int(selected.sum())} selected problems lie outside the window, "
-        f"drawn at random: only {int(inside.sum())} problems are in the choice, and more were "
-        "asked for. Cut at `threshold: 1`, or give all arms a smaller size."
-    ]
+    chosen = _chosen(taken.first(options["epochs"]), options)
+    return drawn_at_random(selected, chosen, "lie outside the window")
+
+
+def _chosen(taken: tr.Samples, options: Mapping[str, Any]) -> tr.Flags:
+    rate = taken.pass_rate
+    found: tr.Flags = (rate >= options["low"]) & (rate <= options["high"])
+    return found
