@@ -20,6 +20,7 @@ RESTRICTED = (
     f"{RESULTS}/sources/limr_math_full",
     f"{RESULTS}/sources/limr_published_lim_scores",
     f"{RESULTS}/problems/math-full.jsonl",
+    f"{RESULTS}/audits/math-full.parquet",
     f"{RESULTS}/scores/lim.parquet",
     f"{RESULTS}/subsets/limr.jsonl",
     f"{RESULTS}/subsets/rand.jsonl",
@@ -58,6 +59,7 @@ def test_no_text_of_a_restricted_file_is_in_it(published: Project, archive: Path
         )
     assert not names & set(RESTRICTED)
     assert "provenance/ids/subsets/limr.jsonl" in names
+    assert "provenance/ids/audits/math-full.jsonl" in names
     assert [prompt for prompt in telling if prompt in content] == []
 
 
@@ -70,21 +72,36 @@ def test_it_is_verified_without_the_texts(archive: Path) -> None:
     assert any(line.startswith("ok     scores: 1 files made again") for line in lines)
 
 
-def test_a_forged_id_of_a_subset_is_named(archive: Path, tmp_path: Path) -> None:
-    name = "provenance/ids/subsets/rand.jsonl"
-    folder = tmp_path / "archive"
-    with zipfile.ZipFile(archive) as zipped:
-        zipped.extractall(folder)
-    lines = (folder / name).read_text().splitlines(keepends=True)
-    (folder / name).write_text("".join([lines[1], lines[0], *lines[2:]]))
-    path = tmp_path / "forged.zip"
-    with zipfile.ZipFile(path, "w") as zipped:
-        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
-            zipped.write(file, file.relative_to(folder).as_posix())
+def forged(archive: Path, scratch: Path, contents: dict[str, bytes]) -> list[str]:
+    """Return what is said of an archive in which files were exchanged; it must be refused."""
+    path = scratch / "forged.zip"
+    with zipfile.ZipFile(archive) as zipped, zipfile.ZipFile(path, "w") as written:
+        for name in zipped.namelist():
+            written.writestr(name, contents.get(name, zipped.read(name)))
     found: list[str] = []
     assert not verify.verify(path, lambda line: found.append(str(line)))
+    return found
+
+
+def test_a_forged_id_of_a_subset_is_named(archive: Path, tmp_path: Path) -> None:
+    name = "provenance/ids/subsets/rand.jsonl"
+    with zipfile.ZipFile(archive) as zipped:
+        lines = zipped.read(name).splitlines(keepends=True)
+    found = forged(archive, tmp_path, {name: b"".join([lines[1], lines[0], *lines[2:]])})
     named = f"FAILED subsets by id: {name}: [0].problem_id: expected"
     assert any(line.startswith(named) for line in found), "\n".join(found)
+
+
+@pytest.mark.parametrize("content", [b'{"x": 1}\n', b'{"problem_id": 5}\n', b"[1]\n", b"no\n"])
+def test_ids_of_another_form_fail_their_check(
+    archive: Path, tmp_path: Path, content: bytes
+) -> None:
+    for kind in ("audits", "problems"):
+        name = f"provenance/ids/{kind}/math-full.jsonl"
+        found = forged(archive, tmp_path, {name: content})
+        failed = [line for line in found if line.startswith("FAILED ids: ")]
+        assert len(failed) == 1, "\n".join(found)
+        assert name in failed[0]
 
 
 def test_a_mirror_gives_everything_back(

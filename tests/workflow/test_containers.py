@@ -149,7 +149,7 @@ def test_the_rules_of_gpu_engines_run_in_their_images_and_no_others(
         *("make_base", "train_ppo", "train_sft"),
     }
     assert {rule for rule, kind in kinds.items() if kind == "evaluate"} == {
-        *("evaluate", "evaluate_sft", "evaluate_base"),
+        *("evaluate", "evaluate_sft", "evaluate_base", "sample_base"),
     }
     assert kinds["prepare_problems"] in ("None", "False")
     plain = images_of(project, None).stdout.splitlines()

@@ -7,9 +7,18 @@ derived file again, `restore` goes on from one, `compare` sets two side by side.
 archive is ever executed.
 """
 
+from pathlib import PurePosixPath
+
 FORMAT = 1
 RECORD = "archive.json"
 CRATE = "ro-crate-metadata.json"
 COMMIT = "provenance/commit"
 CHANGES = "provenance/changes.diff"
 IDS = "provenance/ids"
+# Kinds of files for which ids stand in where their texts are left out.
+WITH_IDS = ("problems", "solutions", "audit", "subset")
+
+
+def ids_of(inside: str) -> str:
+    """Return where an archive has the ids of a file that is left out: `inside` is below results."""
+    return f"{IDS}/{PurePosixPath(inside).with_suffix('.jsonl')}"

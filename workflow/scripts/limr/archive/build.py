@@ -20,10 +20,11 @@ from limr.archive import (
     COMMIT,
     CRATE,
     FORMAT,
-    IDS,
     RECORD,
+    WITH_IDS,
     contents,
     crate,
+    ids_of,
     sharing,
     stripping,
 )
@@ -114,10 +115,12 @@ def _place(found: Plan, inside: str, kind: str) -> None:
     # A policy's files are many and large: that they are left out says enough.
     digest = None if kind == "policy" else io.sha256(source)
     found.left_out[path] = {"bytes": source.stat().st_size, "sha256": digest, "why": why}
-    if kind in ("problems", "solutions", "subset"):
+    if kind == "audit":
+        found.files[ids_of(inside)] = ("ids", stripping.findings(source))
+    elif kind in WITH_IDS:
         closed = found.rules.scores
         open_scores = kind != "subset" or found.study.arms[source.stem].score not in closed
-        found.files[f"{IDS}/{inside}"] = ("ids", stripping.ids(source, scores=open_scores))
+        found.files[ids_of(inside)] = ("ids", stripping.ids(source, scores=open_scores))
 
 
 def _own_files(found: Plan) -> None:

@@ -30,6 +30,12 @@ def without_responses(source: Path, output: Path) -> None:
             writer.write_table(table.add_column(place, schema.field(place), nulls))
 
 
+def findings(source: Path) -> bytes:
+    """Return each finding of an audit (`audits/*.parquet`) with its problem's id, without texts."""
+    rows = pq.read_table(source, columns=["problem_id", "finding"]).to_pylist()
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
 def ids(source: Path, *, scores: bool) -> bytes:
     """Return for each line of a jsonl of problems its id, level, and the sha256 of the line.
 

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from limr import io
-from limr.archive import IDS, build, derive, differences, jobs, limits, sharing, showing
+from limr.archive import build, derive, differences, ids_of, jobs, limits, sharing, showing
 from limr.archive.derive import Job
 from limr.archive.opened import Opened
 from limr.errors import InputError
+from limr.records import AUDITS
 from limr.study import Study
 
 # Another version of the drawing library writes other bytes; then their data alone is compared.
@@ -37,29 +39,40 @@ CHECKS: dict[str, Callable[[Study], Iterator[Job]]] = {
 }
 
 
-def stand_in(opened: Opened) -> list[str]:
-    """Write problems that were left out with their ids and levels, in place of their texts.
+def stand_in(opened: Opened, made: list[str]) -> Iterator[str]:
+    """Write problems and audits that were left out, with ids, levels and findings but no texts.
 
-    Scores and subsets need no more. Returns the paths; those of subsets are not among them, since
-    they are made again.
+    Scores and subsets need no more. `made` gains the paths; those of subsets are not among them,
+    since they are made again. Yields what is wrong with the ids.
     """
-    made = []
     for name in opened.study.datasets:
-        path = f"{opened.results}/problems/{name}.jsonl"
-        ids = f"{IDS}/problems/{name}.jsonl"
-        if opened.has(path) or not opened.has(ids):
-            continue
-        rows = [
-            {
-                "problem_id": row["problem_id"],
-                **dict.fromkeys(("prompt", "answer", "source"), LEFT_OUT),
-                "level": row.get("level"),
-            }
-            for row in io.read_jsonl(opened.folder / ids)
-        ]
-        io.write_jsonl(opened.folder / path, rows)
-        made.append(path)
-    return made
+        for inside, write in (
+            (f"problems/{name}.jsonl", _problems),
+            (f"audits/{name}.parquet", _audit),
+        ):
+            path, ids = f"{opened.results}/{inside}", ids_of(inside)
+            if opened.has(path) or not opened.has(ids):
+                continue
+            rows = io.read_jsonl(opened.folder / ids)
+            wrong = [
+                n for n, row in enumerate(rows, 1) if not isinstance(row.get("problem_id"), str)
+            ]
+            if wrong:
+                yield f"{ids}:{wrong[0]}: 'problem_id' must be a text"
+                continue
+            write(opened.folder / path, rows)
+            made.append(path)
+
+
+def _problems(path: Path, rows: list[dict[str, Any]]) -> None:
+    texts = dict.fromkeys(("prompt", "answer", "source"), LEFT_OUT)
+    kept = [(row["problem_id"], row.get("level")) for row in rows]
+    io.write_jsonl(path, [{"problem_id": name, **texts, "level": level} for name, level in kept])
+
+
+def _audit(path: Path, rows: list[dict[str, Any]]) -> None:
+    texts = dict.fromkeys(("answer", "detail"), LEFT_OUT)
+    io.write_parquet(path, pa.Table.from_pylist([{**row, **texts} for row in rows], AUDITS))
 
 
 def shows_texts(study: Study) -> set[str]:
@@ -158,7 +171,7 @@ def subset_ids(opened: Opened, scratch: Path, stand_ins: list[str]) -> Iterator[
     """Yield where the ids of subsets that were left out differ from those made again."""
     for job in jobs.subsets(opened.study):
         path = job.output["subset"]
-        ids = f"{IDS}/{path.removeprefix(f'{opened.results}/')}"
+        ids = ids_of(path.removeprefix(f"{opened.results}/"))
         inputs_there = all(limits.within(opened.folder, name) for name in job.inputs)
         if opened.has(path) or not opened.has(ids) or not inputs_there:
             continue

@@ -14,9 +14,11 @@ from limr.archive import (
     CRATE,
     IDS,
     RECORD,
+    WITH_IDS,
     contents,
     crate,
     differences,
+    ids_of,
     links,
     sharing,
 )
@@ -248,8 +250,8 @@ def ids(opened: Opened) -> Iterator[str]:
     for path in opened.record["left_out"]:
         inside = path.removeprefix(f"{opened.results}/")
         kind = contents.kind(opened.study, inside)
-        if kind in ("problems", "solutions", "subset") and not opened.has(f"{IDS}/{inside}"):
-            yield f"{IDS}/{inside}: the ids of what was left out are missing"
+        if kind in WITH_IDS and not opened.has(ids_of(inside)):
+            yield f"{ids_of(inside)}: the ids of what was left out are missing"
 
 
 def workflow_records(opened: Opened) -> Iterator[str]:
