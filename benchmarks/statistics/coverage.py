@@ -31,13 +31,14 @@ class Case:
 
     Attributes:
         accuracy: chance to be solved of a question of median difficulty, in (0, 1).
-        questions, samples, seeds: of each arm.
+        questions, samples, seeds: of each arm; questions of each benchmark.
         draws: random draws of the second arm; each has `seeds` runs.
         hardness: of questions, shared by the arms.
         habit: of questions by arm and by run, each.
         run: of runs.
         draw: of random draws.
         shift: of the first arm's logit against the second's.
+        benchmarks: of equal size and weight; runs and draws move all of them together.
     """
 
     accuracy: float
@@ -50,11 +51,12 @@ class Case:
     run: float = 0.1
     draw: float = 0.0
     shift: float = 0.0
+    benchmarks: int = 1
 
 
 def drawn(case: Case, rng: np.random.Generator) -> tuple[Arm, Arm]:
     """Return the results of two arms in one simulated study."""
-    n = case.questions
+    n = case.questions * case.benchmarks
     hardness = np.log(case.accuracy / (1 - case.accuracy)) + rng.normal(0, case.hardness, n)
     arms = []
     for shift, draws in ((case.shift, 1), (0.0, case.draws)):
@@ -66,7 +68,8 @@ def drawn(case: Case, rng: np.random.Generator) -> tuple[Arm, Arm]:
         logit = level + runs[:, np.newaxis] + rng.normal(0, case.habit, (len(runs), n))
         solved = rng.binomial(case.samples, 1 / (1 + np.exp(-logit))) / case.samples
         names = [f"draw-{i // case.seeds}" for i in range(len(runs))]
-        arms.append(Arm({"": solved}, names))
+        parts = np.split(solved, case.benchmarks, axis=1)
+        arms.append(Arm({str(i): part for i, part in enumerate(parts)}, names))
     return arms[0], arms[1]
 
 
@@ -156,10 +159,35 @@ def cases() -> list[Case]:
         for draws, seeds in ((2, 2), (3, 3), (5, 2))
         for draw in (0.0, 0.3)
     ]
-    return [*grid, *volatile, *ensembles]
+    return [*grid, *volatile, *ensembles, *used()]
 
 
-COLUMNS = ("accuracy", "questions", "samples", "seeds", "draws", "hardness", "habit", "run", "draw")
+def used() -> list[Case]:
+    """Return the designs of this repository's studies, each with runs that vary little and much.
+
+    The demo (3 seeds, 2 draws of the random arm) and demo-full (5 seeds, 4 draws), both on 3
+    benchmarks of some 110 questions; the paper's AIME24 (4 samples a question) and MATH500 (one)
+    with 3 seeds.
+    """
+    designs = [
+        Case(0.5, 110, 4, 3, benchmarks=3),
+        Case(0.5, 110, 4, 3, draws=2, benchmarks=3),
+        Case(0.5, 110, 4, 5, benchmarks=3),
+        Case(0.5, 110, 4, 5, draws=4, benchmarks=3),
+        Case(0.3, 30, 4, 3),
+        Case(0.8, 500, 1, 3),
+    ]
+    return [
+        replace(design, run=run, draw=run if design.draws > 1 else 0.0)
+        for design in designs
+        for run in (0.05, 0.15)
+    ]
+
+
+COLUMNS = (
+    *("accuracy", "benchmarks", "questions", "samples", "seeds", "draws"),
+    *("hardness", "habit", "run", "draw"),
+)
 
 
 def main() -> None:
@@ -167,11 +195,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, default=2000, help="a case (%(default)s)")
     parser.add_argument("--every", type=int, default=1, help="only every nth case (%(default)s)")
+    parser.add_argument("--first", type=int, default=0, help="leave out so many (%(default)s)")
     parser.add_argument("--processes", type=int, default=1, help="at a time (%(default)s)")
     args = parser.parse_args()
     head: list[str] = []
     with Pool(args.processes) as pool:
-        for row in pool.imap(partial(row_of, studies=args.studies), cases()[:: args.every]):
+        for row in pool.imap(
+            partial(row_of, studies=args.studies), cases()[args.first :: args.every]
+        ):
             if not head:
                 head = list(row)
                 sys.stdout.write("\t".join(head) + "\n")

@@ -191,11 +191,13 @@ def test_a_killed_snakemake_leaves_a_job_that_is_waited_for(
 ) -> None:
     running = submitted(one_run)
     orphan = job(one_run)["id"]
+    signal_trainer(one_run, "STOP")  # so that it cannot end before the next Snakemake looks
     running.kill()
     again = one_run.start("--unlock")
     again.finish_well()
     again = one_run.start(RUN)
     again.wait_for(lambda: f"{orphan} RUNNING train_ppo full_1" in again.output.read_text())
+    signal_trainer(one_run, "CONT")
     found = again.finish_well()
     assert "1 jobs of an earlier Snakemake still work in this folder; waiting" in found.output
     assert one_run.attempts() == 1  # what the orphan made was taken

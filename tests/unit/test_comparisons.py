@@ -13,6 +13,8 @@ import yaml
 
 from limr import contrasts, findings, power, registry, report, results, sensitivity, study
 from limr.contrasts import Choice
+from limr.errors import InputError
+from limr.figures import accuracy, benchmarks, one_benchmark
 from limr.planning import detectable
 from limr.planning.counts import Counts
 from limr.results import Inputs
@@ -29,13 +31,22 @@ def declaring(inputs: Inputs, **declared: Any) -> Inputs:
 
 def test_each_run_reports_its_step_that_is_best_on_the_held_out_benchmark(inputs: Inputs) -> None:
     said = declaring(inputs, validation="hard", checkpoint="validation")
-    frame = results.evaluated(said)
+    frame = inputs.evaluations
     own = frame[(frame["group"] == "full") & (frame["decoding"] == "sampled")]
     for (arm, seed), step in results.reported_steps(said, "full").items():
         run = own[(own["arm"] == arm) & (own["seed"] == seed) & (own["benchmark"] == "hard")]
         assert step == int(run.groupby("step")["n_correct"].sum().idxmax())
     assert list(results.benchmarks(said)) == ["easy", "medium"]
     assert results.reported_steps(inputs, "full") == {("full", 1): 48, ("full", 2): 48}
+
+
+def test_the_benchmark_that_chooses_steps_is_never_shown(inputs: Inputs) -> None:
+    said = declaring(inputs, validation="hard", checkpoint="validation")
+    shown = accuracy.data(said, {})
+    assert set(shown.loc[shown["benchmarks"].notna(), "benchmarks"]) == {2}
+    assert list(benchmarks.data(said, {})["benchmark"].unique()) == ["easy", "medium"]
+    with pytest.raises(InputError, match="'hard'"):
+        one_benchmark.data(said, {"benchmark": "hard", "arms": None})
 
 
 def test_the_reported_numbers_are_of_these_steps_and_weights(inputs: Inputs) -> None:

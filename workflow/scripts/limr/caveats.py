@@ -90,7 +90,7 @@ def contaminated(inputs: Inputs) -> list[str]:
     if inputs.overlaps is None or inputs.evaluations is None:
         return []
     n = sum(map(len, contamination.left_out(inputs).values()))
-    total = inputs.evaluations.drop_duplicates(["benchmark", "problem_id"]).shape[0]
+    total = results.evaluated(inputs).drop_duplicates(["benchmark", "problem_id"]).shape[0]
     if not n:
         return ["No benchmark question overlaps with a training problem set by the study's rule."]
     chosen = {group.name for group in selected_groups(inputs)}

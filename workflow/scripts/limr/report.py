@@ -28,6 +28,7 @@ from limr import (
     presentation,
     provenance,
     registry,
+    results,
     sensitivity,
 )
 from limr.errors import InputError
@@ -172,7 +173,7 @@ def _facts(inputs: Inputs) -> list[tuple[str, str]]:
         facts.append((f"{max(sizes):,}", "problems"))
     facts.append((str(len(inputs.groups)), "arms"))
     if inputs.evaluations is not None:
-        frame = inputs.evaluations
+        frame = results.evaluated(inputs)
         questions = frame.drop_duplicates(["benchmark", "problem_id"]).shape[0]
         facts += [
             (str(frame["seed"].nunique()), "seeds"),

@@ -168,11 +168,16 @@ def _frame(path: Path | str | None, contract: Any) -> pd.DataFrame | None:
 
 
 def evaluated(inputs: Inputs) -> pd.DataFrame:
-    """Return the evaluations.
+    """Return the evaluations that are reported: not those that only choose steps.
 
     Raises:
         InputError: the study has none.
     """
+    frame, chooses = _all_evaluations(inputs), declared(inputs).validation
+    return frame if chooses is None else frame[frame["benchmark"] != chooses]
+
+
+def _all_evaluations(inputs: Inputs) -> pd.DataFrame:
     if inputs.evaluations is None:
         raise InputError("the study has no evaluations: name benchmarks under `evaluate`.")
     return inputs.evaluations
@@ -190,11 +195,8 @@ def declared(inputs: Inputs) -> Declaration:
 
 
 def benchmarks(inputs: Inputs) -> dict[str, str]:
-    """Return benchmark -> title, those that are reported, in the study's order.
-
-    The one that steps are chosen by is not among them.
-    """
-    found = set(evaluated(inputs)["benchmark"].unique()) - {declared(inputs).validation}
+    """Return benchmark -> title, those that are reported, in the study's order."""
+    found = set(evaluated(inputs)["benchmark"].unique())
     return {b["name"]: b["title"] for b in inputs.study["benchmarks"] if b["name"] in found}
 
 
@@ -217,7 +219,7 @@ def reported_steps(inputs: Inputs, group: str) -> dict[Run, int]:
     earliest of equals.
     """
     said = declared(inputs)
-    frame = evaluated(inputs)
+    frame = _all_evaluations(inputs)
     rows = frame[frame["group"] == group]
     if said.checkpoint == "last":
         return _steps_of(rows.groupby(["arm", "seed"])["step"].max().reset_index())
