@@ -84,7 +84,7 @@ def put(config: dict[str, Any], path: str, value: object) -> None:
         ("arms/rand-1", {"train": "none"}, "its draw 'rand-1' has the name of another arm"),
         ("arms/full/score", None, "'arms.full.score' must be a text"),
         ("trajectories/full/arm", "ful", "is not an arm with train: ppo. Did you mean 'full'?"),
-        ("trajectories/full/seed", 9, "seed 9 is not in seeds [1, 2]"),
+        ("trajectories/full/seed", 9, "seed 9 is not in seeds [1, 2, 3]"),
         ("trajectories/full/path", "x", "give one of 'arm' (with 'seed'), 'path' or 'file'"),
         ("trajectories/full/arm", "limr", "its problems depend on its own run"),
         ("evaluate/ppo_steps", [4, 4], "'evaluate.ppo_steps' has 4 twice"),
