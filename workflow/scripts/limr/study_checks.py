@@ -1,0 +1,247 @@
+"""What no schema can say: that names exist, steps lie within runs, nothing depends on itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limr import declaration, importing, registry
+from limr.arms import Arm
+from limr.errors import InputError, nearest
+from limr.grading.grade import check as check_grader
+
+if TYPE_CHECKING:
+    from limr.study import Study
+
+
+def check(study: Study) -> None:
+    """Check that a study agrees with itself, whatever files there are.
+
+    Raises:
+        InputError: it does not; the first cause.
+    """
+    _check_datasets(study)
+    _check_scores(study)
+    _check_trajectories(study)
+    _check_arms(study)
+    _check_steps(study)
+    _check_contamination(study)
+    _check_declared(study)
+    _check_engines(study)
+    _check_cycles(study)
+
+
+def check_files(study: Study) -> None:
+    """Check what a study names outside itself: a user's own files, graders.
+
+    Raises:
+        InputError: one is missing, or of no use.
+    """
+    _check_own_files(study)
+    _check_graders(study)
+
+
+def _check_datasets(study: Study) -> None:
+    wanted = [("dataset", study.config["dataset"])]
+    for kind in ("scores", "trajectories"):
+        for name, entry in study.config[kind].items():
+            if entry.get("dataset"):
+                wanted.append((f"{kind}.{name}.dataset", entry["dataset"]))
+    own = study.config["archive"]["own_files"]
+    wanted += [
+        ("archive.own_files", name) for name in own if name not in study.config["trajectories"]
+    ]
+    for key, name in wanted:
+        if name not in study.config["datasets"]:
+            known = nearest(name, study.config["datasets"])
+            raise InputError(f"{study.where}: {key}: '{name}' is not under datasets.{known}")
+
+
+def _check_scores(study: Study) -> None:
+    trajectories = study.config["trajectories"]
+    for name, entry in study.config["scores"].items():
+        at = f"{study.where}: score '{name}'"
+        selector = registry.load("selectors", entry["selector"])
+        source = entry.get("trajectories")
+        if source is not None and source not in trajectories:
+            raise InputError(
+                f"{at}: trajectories '{source}' is not defined under trajectories."
+                f"{nearest(source, trajectories)}"
+            )
+        if selector.NEEDS_TRAJECTORIES and source is None:
+            raise InputError(f"{at}: selector '{entry['selector']}' needs 'trajectories: NAME'.")
+        if entry["draws"] > 1 and not selector.SEEDED:
+            raise InputError(
+                f"{at}: selector '{entry['selector']}' is not random: draws must be 1."
+            )
+
+
+def _check_trajectories(study: Study) -> None:
+    for name, entry in study.config["trajectories"].items():
+        at = f"{study.where}: trajectories '{name}'"
+        given = [key for key in ("arm", "path", "file") if entry.get(key) is not None]
+        if getattr(registry.load("importers", entry["format"]), "SAMPLES_BASE", False):
+            if given:
+                raise InputError(f"{at}: '{given[0]}': the study draws these responses itself.")
+            continue
+        if len(given) != 1:
+            raise InputError(f"{at}: give one of 'arm' (with 'seed'), 'path' or 'file'.")
+        if given == ["arm"]:
+            if entry["arm"] not in study.arms_by("ppo"):
+                known = nearest(entry["arm"], study.arms_by("ppo"))
+                raise InputError(f"{at}: '{entry['arm']}' is not an arm with train: ppo.{known}")
+            if entry.get("seed") not in study.seeds:
+                raise InputError(f"{at}: seed {entry.get('seed')} is not in seeds {study.seeds}.")
+        importer = registry.load("importers", entry["format"])
+        try:
+            if hasattr(importer, "check"):
+                importer.check(entry)
+        except InputError as error:
+            raise InputError(f"{at}: {error}") from None
+
+
+def _check_own_files(study: Study) -> None:
+    for name, entry in study.datasets.items():
+        for key in ("path", "overrides"):
+            if entry.get(key) and not Path(entry[key]).is_file():
+                raise InputError(
+                    f"{study.where}: dataset '{name}': {key}: there is no file '{entry[key]}'."
+                )
+    for name, entry in study.config["trajectories"].items():
+        if entry.get("path"):
+            try:
+                importing.expand(Path(entry["path"]), registry.load("importers", entry["format"]))
+            except InputError as error:
+                raise InputError(f"{study.where}: trajectories '{name}': {error}") from None
+
+
+def _check_graders(study: Study) -> None:
+    for key in ("grader", "second_opinion"):
+        try:
+            check_grader(study.config[key])
+        except InputError as error:
+            raise InputError(f"{study.where}: {key}: {error}") from None
+
+
+def _check_arms(study: Study) -> None:
+    for arm in study.arms.values():
+        size = arm.cut.get("size")
+        if isinstance(size, str) and size not in study.selected:
+            known = nearest(size, study.selected)
+            raise InputError(f"{study.where}: arm '{arm.group}': size: no arm '{size}'.{known}")
+        if arm.template is not None:
+            _check_template(study, arm)
+        if arm.train == "sft":
+            source = study.datasets[study.arm_dataset(arm.name)]["source"]
+            if not hasattr(registry.load("datasets", source), "solutions"):
+                raise InputError(
+                    f"{study.where}: arm '{arm.group}': dataset source '{source}' has no worked "
+                    "solutions to fine-tune on."
+                )
+
+
+def _check_template(study: Study, arm: Arm) -> None:
+    name = study.config["engine"]["generate"]
+    options = registry.load("engines", name).OPTIONS["properties"]
+    at = f"{study.where}: arm '{arm.group}': template"
+    if "template" not in options:
+        raise InputError(f"{at}: engine '{name}' has no prompt templates.")
+    known = [choice for choice in options["template"]["enum"] if choice]
+    if arm.template not in known:
+        raise InputError(f"{at}: there is no '{arm.template}'.{nearest(arm.template or '', known)}")
+
+
+def _check_steps(study: Study) -> None:
+    for arm in study.arms.values():
+        if arm.train == "none":
+            continue
+        own = f"arms.{arm.group}.evaluate_steps" if "evaluate_steps" in arm.changes else None
+        key, last = own or f"evaluate.{arm.train}_steps", arm.settings["steps"]
+        if not arm.steps:
+            raise InputError(f"{study.where}: '{key}' is empty, but there are arms that train.")
+        if arm.steps[-1] > last:
+            at = f"arms.{arm.group}.{arm.train}" if arm.train in arm.changes else arm.train
+            raise InputError(
+                f"{study.where}: '{key}': step {arm.steps[-1]} lies beyond the run's end, "
+                f"{at}.steps = {last}."
+            )
+        if arm.train == "ppo":
+            _check_batches(study, arm)
+
+
+def _check_batches(study: Study, arm: Arm) -> None:
+    ppo = arm.settings
+    rollouts = ppo["prompts_per_step"] * ppo["samples_per_prompt"]
+    if rollouts % ppo["train_batch_size"]:
+        at = f"arms.{arm.group}.ppo" if "ppo" in arm.changes else "ppo"
+        raise InputError(
+            f"{study.where}: {at}.train_batch_size {ppo['train_batch_size']} does not divide "
+            f"prompts_per_step x samples_per_prompt = {rollouts}."
+        )
+
+
+def _check_contamination(study: Study) -> None:
+    words = study.config["contamination"]["overlapping"]["words"]
+    if words not in study.config["contamination"]["words"]:
+        raise InputError(
+            f"{study.where}: contamination.overlapping.words: {words} is not one of "
+            f"contamination.words, {study.config['contamination']['words']}."
+        )
+
+
+def _check_declared(study: Study) -> None:
+    groups = list(dict.fromkeys(arm.group for arm in study.arms.values()))
+    try:
+        declaration.check(study.config["declared"], groups, list(study.benchmarks))
+    except InputError as error:
+        raise InputError(f"{study.where}: declared.{error}") from None
+
+
+def _check_engines(study: Study) -> None:
+    """Check that an engine can do what is asked of it; its options were checked by the schema."""
+    if not (study.trained or study.benchmarks or study.sampled):
+        return
+    asked = {
+        "train": ["make_base", *(f"train_{k}" for k in ("ppo", "sft") if study.arms_by(k))],
+        "generate": ["open_policy"] if study.benchmarks or study.sampled else [],
+    }
+    for key, functions in asked.items():
+        name = study.config["engine"][key]
+        try:
+            engine = registry.load("engines", name)
+        except InputError as error:
+            raise InputError(f"{study.where}: engine.{key}: {error}") from None
+        lacking = [function for function in functions if not hasattr(engine, function)]
+        if lacking and not hasattr(engine, "PLANNED"):
+            raise InputError(f"{study.where}: engine.{key}: '{name}' has no {lacking[0]}.")
+        if key == "train" and study.trained and hasattr(engine, "check"):
+            try:
+                engine.check(study)
+            except InputError as error:
+                raise InputError(f"{study.where}: {error}") from None
+
+
+def _check_cycles(study: Study) -> None:
+    """Refuse an arm whose problems depend on its own run."""
+
+    def before(arm: Arm) -> list[str]:
+        found = []
+        if isinstance(arm.cut.get("size"), str):
+            found.append(arm.cut["size"])
+        source = study.scores[arm.score].get("trajectories") if arm.score else None
+        if source and study.config["trajectories"][source].get("arm"):
+            found.append(study.config["trajectories"][source]["arm"])
+        return found
+
+    for start in study.arms.values():
+        trail, queue = {start.name}, before(start)
+        while queue:
+            name = queue.pop()
+            if name == start.name:
+                raise InputError(
+                    f"{study.where}: arm '{start.group}': its problems depend on its own run. "
+                    "Score it with curves of another arm."
+                )
+            if name not in trail:
+                trail.add(name)
+                queue.extend(before(study.arms[name]))
