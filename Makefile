@@ -44,7 +44,7 @@ demo: setup
 	@cat results/demo/headline.txt
 
 test: setup .venv/real-model build/crate-validator build/deployment build/docs-tools openrlhf lint
-	@$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder --durations 60
 
 # A small pretrained language model for the tests (93 MB), which nothing else needs.
 .venv/real-model: envs/real-model.lock .venv/ready
