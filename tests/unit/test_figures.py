@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import synthetic_study
@@ -11,6 +12,7 @@ import synthetic_study
 from limr import making, registry, schema
 from limr.errors import InputError
 from limr.figures import _style
+from limr.records import TRAJECTORIES
 from limr.results import Inputs
 
 NAMES = registry.names("figures")
@@ -120,6 +122,20 @@ def test_examples_run_from_the_best_score_to_the_worst(inputs):
     assert examples["score"].iloc[0] == scores.max()
     assert examples["score"].iloc[-1] == scores.min()
     assert frame["epoch"].min() == 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 5, 6])
+def test_of_few_problems_each_is_an_example_once(inputs, tmp_path, n):
+    few = inputs.scores["lim"].iloc[:n]
+    curves = inputs.trajectories["full"].to_pandas()
+    curves = curves[curves["problem_id"].isin(few["problem_id"])]
+    table = pa.Table.from_pandas(curves, TRAJECTORIES, preserve_index=False)
+    bare = dataclasses.replace(inputs, scores={"lim": few}, trajectories={"full": table})
+    _, frame, _ = data("learning-curves", bare)
+    examples = frame[frame["role"] == "example"]
+    assert examples["problem_id"].nunique() == n
+    assert not examples.duplicated(["problem_id", "epoch"]).any()
+    draw("learning-curves", bare, tmp_path / "a")
 
 
 def test_scores_by_how_problems_fared(inputs):

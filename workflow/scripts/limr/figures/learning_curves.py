@@ -71,7 +71,8 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     if not len(rows):
         raise InputError("figure 'learning-curves': no problem with a score has a whole curve.")
     shown = np.unique(rows[_spread(len(rows), min(options["curves"], len(rows)))])
-    examples = [int(rows[round(q * (len(rows) - 1))]) for q in EXAMPLES[: len(rows)]]
+    # Of few problems, some are several examples at once.
+    examples = dict.fromkeys(int(rows[round(q * (len(rows) - 1))]) for q in EXAMPLES)
     kept = _kept(record, scores)
     parts = [_mean(curves, int(curves.usable.sum()))]
     for role, chosen in (("background", shown), ("example", examples)):
