@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,13 @@ from xdist.scheduler import LoadScopeScheduling
 from small_study import TINY, Project, make_project
 
 ROOT = Path(__file__).parents[1]
+# Before torch and numpy are imported: two test processes with two threads each wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_configure() -> None:
+    """Whoever ends the tests ends their daemons: SIGTERM tears down as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 class ByFile(LoadScopeScheduling):

@@ -5,7 +5,10 @@ Each test makes one PPO run of some seconds, the rest being there already.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -169,12 +172,29 @@ def test_a_time_limit_is_said_and_the_next_attempt_goes_on(
 
 def signal_trainer(project: OnSlurm, name: str) -> None:
     """Send a signal to the trainer and to all between it and SLURM."""
-    words = ["pgrep", "--full", str(project.folder)]
-    found = subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
-    command = {number: Path(f"/proc/{number}/cmdline") for number in found}
+    command = {number: Path(f"/proc/{number}/cmdline") for number in processes(project)}
     chosen = [n for n, path in command.items() if b"train_ppo" in path.read_bytes()]
     assert chosen
     subprocess.run(["kill", f"-{name}", *chosen], check=True)
+
+
+def processes(project: OnSlurm) -> list[str]:
+    """Return the processes whose command names the project's folder."""
+    words = ["pgrep", "--full", str(project.folder)]
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
+
+
+def end_stopped(project: OnSlurm) -> None:
+    """Kill what a test stopped and SLURM lost.
+
+    Without cgroups (proctrack/linuxproc) SLURM follows processes by their parents. When a job is
+    killed, a stopped process may lose its parent before it gets its own signal.
+    """
+    for number in processes(project):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+            if state == "T":
+                os.kill(int(number), signal.SIGKILL)
 
 
 def test_a_job_out_of_memory_gets_more_at_the_next_attempt(
@@ -259,5 +279,6 @@ def _no_job_is_left(one_run: OnSlurm) -> object:
     yield
     for running in one_run.started:  # of a test that failed: it would submit again
         running.kill()
+    end_stopped(one_run)
     for one in one_run.my_jobs("RUNNING") + one_run.my_jobs("PENDING"):
         one_run.cluster.call("scancel", one["id"])
