@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
 from small_study import TINY, Project, make_project
@@ -72,11 +73,20 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy in which the small study has run; tests must not change it."""
-    found = make_project(tmp_path_factory.mktemp("finished") / "project")
-    found.write(copy.deepcopy(TINY))
-    found.finish()
-    return found
+    """A copy in which the small study has run; tests must not change it.
+
+    Test processes share it: the first one that asks makes it, others wait for that.
+    """
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "finished"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            found = make_project(folder / "project")
+            found.write(copy.deepcopy(TINY))
+            found.finish()
+            (folder / "done").touch()
+    return Project(folder / "project")
 
 
 @pytest.fixture

@@ -115,6 +115,17 @@ def test_an_edit_of_a_figure(finished: Project) -> None:
     assert finished.planned() == sorted(figures("reward") + REPORT)
 
 
+def test_a_declaration_trains_and_evaluates_nothing_again(
+    finished: Project, tiny: dict[str, Any]
+) -> None:
+    weights = {"arithmetic-easy": 2, "arithmetic-hard": 1}
+    said = {"arm": "limr", "against": "rand", "margin": 1.0, "weights": weights}
+    changed(finished, tiny, "declared", said)
+    planned = finished.planned()
+    assert {job.partition(" the ")[0] for job in planned} <= {"Make", "Draw"}
+    assert {*REPORT, *tables("results")} <= set(planned)
+
+
 def test_one_more_seed(finished: Project, tiny: dict[str, Any]) -> None:
     changed(finished, tiny, "seeds", [1, 2, 3])
     arms = ("full", "limr", "rand-1", "rand-2", "linear", "sft")
