@@ -164,8 +164,8 @@ def test_a_plan_says_what_could_be_found(root: Path, tmp_path: Path) -> None:
     demo = study.load(config, "demo.yaml", root / "config/benchmarks")
     found = detectable.plan(demo, Counts(demo, tmp_path, {}, {}), 0.5)
     assert found is not None
-    assert found["points"] == found["by_seeds"][2] > found["by_seeds"][5] > found["by_seeds"][10]
-    assert "2 seeds" in found["lines"][0]
+    assert found["points"] == found["by_seeds"][3] > found["by_seeds"][5] > found["by_seeds"][10]
+    assert "3 seeds" in found["lines"][0]
     assert "accuracy 50 % (given)" in found["lines"][1]
     assumed = detectable.plan(demo, Counts(demo, tmp_path, {}, {}), None)
     assert assumed is not None

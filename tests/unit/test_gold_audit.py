@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from limr import dead_problems, gold_audit, overrides, registry, results
+from limr import dead_problems, gold_audit, overrides, registry, results, subset_records
 from limr.errors import InputError
 from limr.records import AUDITS, Problem
 
@@ -132,9 +132,9 @@ def test_dead_problems_are_left_out_of_scores_and_counted():
 
 def test_the_full_set_without_its_dead_problems_is_still_the_full_set():
     record = {"n_selected": 8, "n_problems": 10}
-    assert not results.is_full(record)
-    assert not results.is_full({**record, "dead": {"n": 2, "n_selected": 2, "rule": "keep"}})
-    assert results.is_full({**record, "dead": {"n": 2, "n_selected": 0, "rule": "exclude"}})
+    assert not subset_records.is_full(record)
+    assert not subset_records.is_full({**record, "dead": {"n": 2, "n_selected": 2, "rule": "keep"}})
+    assert subset_records.is_full({**record, "dead": {"n": 2, "n_selected": 0, "rule": "exclude"}})
 
 
 # --- corrections ---------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr import inert, results, samples, shown
+from limr import inert, samples, shown, subset_records
 from limr import trajectories as tr
 from limr.figures import _style
 from limr.records import Problem
@@ -148,7 +148,7 @@ def chosen(inputs: Inputs) -> list[Json]:
         arm
         for arm in inputs.study["arms"]
         if "problem_ids" in records.get(arm["name"], {})
-        and not results.is_full(records[arm["name"]])
+        and not subset_records.is_full(records[arm["name"]])
     ]
 
 

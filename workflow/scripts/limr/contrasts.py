@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from limr import estimates, results
+from limr import estimates, results, subset_records
 from limr.estimates import Arm, Estimate
 from limr.results import Group, Inputs, Run
 from limr.statistics import Interval
@@ -154,10 +154,10 @@ def pairs(inputs: Inputs) -> list[tuple[Group, Group]]:
     nothing else is changed: a control is compared, and nothing is compared with it.
     """
     trained = [group for group in results.evaluated_groups(inputs) if group.train != "none"]
-    records = {group.name: results.group_record(inputs, group) for group in trained}
+    records = {group.name: subset_records.group_record(inputs, group) for group in trained}
     plain = [g for g in trained if g.train == "ppo" and not g.changes]
-    full = [g for g in plain if results.is_full(records[g.name])]
-    drawn = [g for g in plain if results.is_random(records[g.name])]
+    full = [g for g in plain if subset_records.is_full(records[g.name])]
+    drawn = [g for g in plain if subset_records.is_random(records[g.name])]
     return [
         (first, second)
         for references in (full, drawn)

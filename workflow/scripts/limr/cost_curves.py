@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from limr import ledger, results
+from limr import ledger, results, subset_records
 from limr.ledger import Scoring
 from limr.results import Group, Inputs
 
@@ -107,7 +107,7 @@ def curves(inputs: Inputs) -> list[Curve]:
 def _base(inputs: Inputs) -> dict[str, pd.DataFrame]:
     """Return benchmark -> runs by questions of the policy that all runs start from, if asked."""
     groups = [g for g in results.evaluated_groups(inputs) if g.train == "none"]
-    plain = [g for g in groups if results.group_record(inputs, g) is None]
+    plain = [g for g in groups if subset_records.group_record(inputs, g) is None]
     return results.headline_frames(inputs, plain[0].name, 0) if plain else {}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from limr import contrasts, power, results
+from limr import contrasts, power, results, subset_records
 from limr.estimates import Estimate
 from limr.results import Group, Inputs
 from limr.statistics import Interval
@@ -40,7 +40,7 @@ def arm_results(inputs: Inputs) -> list[ArmResult]:
     seeds = inputs.evaluations.groupby("group")["seed"].nunique()
     found = []
     for group in results.evaluated_groups(inputs):
-        record = results.group_record(inputs, group)
+        record = subset_records.group_record(inputs, group)
         found.append(
             ArmResult(
                 group,
@@ -57,9 +57,9 @@ def selected_groups(inputs: Inputs) -> list[Group]:
     """Return the groups trained by PPO on a subset that was chosen, neither full nor random."""
     found = []
     for group in inputs.groups:
-        record = results.group_record(inputs, group)
-        chosen = record is not None and not results.is_full(record)
-        if group.train == "ppo" and chosen and not results.is_random(record):
+        record = subset_records.group_record(inputs, group)
+        chosen = record is not None and not subset_records.is_full(record)
+        if group.train == "ppo" and chosen and not subset_records.is_random(record):
             found.append(group)
     return found
 
@@ -228,7 +228,7 @@ def _of_subsets(inputs: Inputs) -> list[str]:
     found = []
     for arm in inputs.study["arms"]:
         record = inputs.subsets.get(arm["name"])
-        if record is not None and not results.is_full(record):
+        if record is not None and not subset_records.is_full(record):
             found.append(
                 f"{arm['title']} keeps {record['n_selected']:,} of {record['n_problems']:,} "
                 f"problems ({record['n_scored']:,} of them have a score): {cut_text(record)}."
@@ -239,7 +239,7 @@ def _of_subsets(inputs: Inputs) -> list[str]:
 def cut_text(record: Mapping[str, Any]) -> str:
     """Return in words how a subset was cut."""
     rule, score = record["rule"], record["score"]
-    if "size" in rule and results.is_random(dict(record)):
+    if "size" in rule and subset_records.is_random(dict(record)):
         return f"{rule['size']:,} drawn at random (score '{score}')"
     if "threshold" in rule:
         return f"score '{score}' {'>' if rule.get('strict') else '≥'} {rule['threshold']:g}"
@@ -312,10 +312,10 @@ def _stands(interval: Interval) -> str:
 
 
 def _reference(inputs: Inputs, group: Group) -> str:
-    record = results.group_record(inputs, group) or {}
-    what = "a random" if results.is_random(record) else "all"
+    record = subset_records.group_record(inputs, group) or {}
+    what = "a random" if subset_records.is_random(record) else "all"
     if not record:
         return group.title
-    if not results.is_random(record) and not results.is_full(record):
+    if not subset_records.is_random(record) and not subset_records.is_full(record):
         what = "its"
     return f"{group.title} on {what} {record.get('n_selected', 0):,}"

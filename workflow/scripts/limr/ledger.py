@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr import registry, results
+from limr import registry, subset_records
 from limr.results import Group, Inputs, Json
 
 
@@ -73,13 +73,13 @@ def entries(inputs: Inputs) -> list[Entry]:
 
 
 def _is_full(inputs: Inputs, group: Group) -> bool:
-    return results.is_full(results.group_record(inputs, group))
+    return subset_records.is_full(subset_records.group_record(inputs, group))
 
 
 def _entry(
     inputs: Inputs, group: Group, costs: dict[tuple[str, int], Cost], whole: float | None
 ) -> Entry:
-    record = results.group_record(inputs, group) or {}
+    record = subset_records.group_record(inputs, group) or {}
     own, before = _mean(costs, group), scoring(inputs, group.arms[0])
     total: Cost | None = own
     if before is not None:

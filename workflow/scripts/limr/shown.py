@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import agreement, registry, results
+from limr import agreement, registry, subset_records
 from limr.errors import InputError, nearest
 from limr.results import Inputs, Json
 from limr.trajectories import Flags, Floats
@@ -92,7 +92,7 @@ def _is_random(inputs: Inputs, name: str) -> bool:
     if entry is not None:
         return bool(registry.load("selectors", entry["selector"]).SEEDED)
     records = [record for record in inputs.subsets.values() if record["score"] == name]
-    return any(results.is_random(record) for record in records)
+    return any(subset_records.is_random(record) for record in records)
 
 
 def first_subset(inputs: Inputs, score: str) -> Json | None:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from limr import results
+from limr import results, subset_records
 from limr.errors import InputError
 from limr.figures import _style
 from limr.statistics import wilson
@@ -52,7 +52,7 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     Raises:
         InputError: no subset is cut from the score, or its problem set was not audited.
     """
-    record = results.scored_by(inputs, options["score"])
+    record = subset_records.scored_by(inputs, options["score"])
     frame = inputs.scores[record["score"]]
     found = [f for f in inputs.findings.values() if len(f) and _of(f, frame)]
     if not found:

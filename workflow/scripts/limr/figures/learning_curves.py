@@ -11,7 +11,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from limr import results
+from limr import results, subset_records
 from limr import trajectories as tr
 from limr.errors import InputError, nearest
 from limr.figures import _style
@@ -51,7 +51,7 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     Raises:
         InputError: the score has no learning curves, or no problem a complete one.
     """
-    record = results.scored_by(inputs, options["score"])
+    record = subset_records.scored_by(inputs, options["score"])
     source = str(record.get("trajectories"))
     if source not in inputs.trajectories:
         raise InputError(

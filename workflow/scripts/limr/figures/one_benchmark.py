@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from limr import results
+from limr import results, subset_records
 from limr.errors import InputError, nearest
 from limr.figures import _accuracy, _style
 
@@ -59,13 +59,16 @@ def _groups(inputs: results.Inputs, wanted: Sequence[str] | None) -> list[str]:
         for name in wanted:
             _known("arm", name, [group.name for group in known])
         return list(wanted)
-    records = {group.name: results.group_record(inputs, group) for group in known}
+    records = {group.name: subset_records.group_record(inputs, group) for group in known}
     ppo = [group.name for group in known if group.train == "ppo"]
-    chosen = [
-        n for n in ppo if not results.is_full(records[n]) and not results.is_random(records[n])
-    ]
-    main = [n for n in ppo if results.is_full(records[n]) or results.is_random(records[n])]
-    return [name for name in ppo if name in main or name in chosen[:1]] or [g.name for g in known]
+    compared = {
+        name
+        for name in ppo
+        if subset_records.is_full(records[name]) or subset_records.is_random(records[name])
+    }
+    chosen = [name for name in ppo if name not in compared][:1]
+    shown = [name for name in ppo if name in compared or name in chosen]
+    return shown or [g.name for g in known]
 
 
 def _known(what: str, name: str, among: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from limr import results
+from limr import results, subset_records
 from limr import trajectories as tr
 from limr.figures import _style
 from limr.thresholds import THRESHOLDS
@@ -44,7 +44,7 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 
     `solved` is never, sometimes or always, over all recorded epochs; unknown without curves.
     """
-    record = results.scored_by(inputs, options["score"])
+    record = subset_records.scored_by(inputs, options["score"])
     frame = inputs.scores[record["score"]]
     scored = frame.dropna(subset="score")[["problem_id", "score"]].reset_index(drop=True)
     source = str(record.get("trajectories"))

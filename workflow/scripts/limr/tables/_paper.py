@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import contrasts, paper, presentation, results
+from limr import contrasts, paper, presentation, results, subset_records
 from limr.results import Group, Inputs
 
 NEEDS = ("subsets", "paper")
@@ -43,7 +43,7 @@ def _has_results(inputs: Inputs, group: Group) -> bool:
 
 
 def _problems(inputs: Inputs, group: Group, row: paper.Json, table: int) -> list[dict[str, Any]]:
-    record = results.group_record(inputs, group)
+    record = subset_records.group_record(inputs, group)
     if record is None:
         return []
     same = record["n_problems"] == paper.of(inputs)["problems"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import paper, results
+from limr import paper, results, subset_records
 
 TITLE = "Beside the paper's Table 1"
 NEEDS = ("subsets", "paper")
@@ -27,7 +27,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
         for method in paper.of(inputs)["methods"]
     ]
     for group in inputs.groups:
-        record = results.group_record(inputs, group)
+        record = subset_records.group_record(inputs, group)
         if record is not None:
             rows.append(
                 {

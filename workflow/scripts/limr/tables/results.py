@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import contrasts, results
+from limr import contrasts, results, subset_records
 
 TITLE = "Accuracy by arm"
 NEEDS = ("evaluations", "subsets")
@@ -25,7 +25,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     used = [results.decodings(frame, name)[0] for name in titles]
     rows = []
     for group in results.evaluated_groups(inputs):
-        record = results.group_record(inputs, group)
+        record = subset_records.group_record(inputs, group)
         interval = contrasts.group_interval(inputs, group.name)
         matrices = results.headline_results(inputs, group.name)
         n_seeds = frame.loc[frame["group"] == group.name, "seed"].nunique()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results
+from limr import results, subset_records
 from limr.errors import InputError, nearest
 
 TITLE = "Subsets"
@@ -66,9 +66,8 @@ def rule_text(record: dict[str, Any]) -> str:
     if "threshold" in rule:
         return f"score {'>' if rule.get('strict') else '≥'} {rule['threshold']:g}"
     if "size" in rule:
-        return (
-            f"{rule['size']:,} at random" if results.is_random(record) else f"best {rule['size']:,}"
-        )
+        size = f"{rule['size']:,}"
+        return f"{size} at random" if subset_records.is_random(record) else f"best {size}"
     return "all"
 
 
@@ -87,8 +86,8 @@ def _reference(inputs: results.Inputs, wanted: str | None) -> str | None:
         name
         for name in (arm["name"] for arm in inputs.study["arms"])
         if name in inputs.subsets
-        and not results.is_full(inputs.subsets[name])
-        and not results.is_random(inputs.subsets[name])
+        and not subset_records.is_full(inputs.subsets[name])
+        and not subset_records.is_random(inputs.subsets[name])
     )
     return wanted or next(partial, None)
 

@@ -1,0 +1,52 @@
+"""Questions to the records of subsets: whose is it, is it everything, is it random, which score?"""
+
+from __future__ import annotations
+
+from limr import registry
+from limr.errors import InputError
+from limr.results import Group, Inputs, Json
+
+
+def group_record(inputs: Inputs, group: Group) -> Json | None:
+    """Return the subset record of a group's first arm, None where it has no subset."""
+    return next((inputs.subsets[arm] for arm in group.arms if arm in inputs.subsets), None)
+
+
+def is_full(record: Json | None) -> bool:
+    """Return whether a subset is the whole problem set, dead problems that are left out apart."""
+    if record is None:
+        return False
+    dead = record.get("dead", {})
+    left_out = dead["n"] if dead.get("rule", "keep") != "keep" else 0
+    return bool(record["n_selected"] == record["n_problems"] - left_out)
+
+
+def is_random(record: Json | None) -> bool:
+    """Return whether a subset was drawn at random: its selector is seeded."""
+    if record is None or not record.get("selector"):
+        return False
+    return bool(registry.load("selectors", record["selector"]).SEEDED)
+
+
+def scored_by(inputs: Inputs, wanted: str | None) -> Json:
+    """Return the record of the subset whose score is to be shown.
+
+    Args:
+        inputs: what the study has.
+        wanted: the name of a score; None: that of the first subset cut by a threshold, else of the
+            first that is neither the full set nor random.
+
+    Raises:
+        InputError: there is no such subset.
+    """
+    records = list(inputs.subsets.values())
+    if wanted is not None:
+        records = [record for record in records if record["score"] == wanted]
+    by_threshold = [record for record in records if "threshold" in record["rule"]]
+    chosen = [r for r in records if not is_full(r) and not is_random(r)]
+    for record in [*by_threshold, *chosen]:
+        if record["score"] in inputs.scores:
+            return record
+    raise InputError(
+        f"there is no subset cut from the score '{wanted}'." if wanted else "there is no subset."
+    )
