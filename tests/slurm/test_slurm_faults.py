@@ -71,7 +71,11 @@ def test_a_lost_node_only_moves_the_job(one_run: OnSlurm, local_run: Project) ->
     running = submitted(one_run)
     lost = job(one_run)
     one_run.cluster.stop_daemon(lost["nodes"], hard=True)
-    signal_trainer(one_run, "KILL")  # all of a node goes at once
+    # All of a node goes at once: slurmstepd first, which would tell the controller of the rest.
+    stepds = pgrep(rf"^slurmstepd: \[{lost['id']}\.")
+    assert stepds
+    subprocess.run(["kill", "-KILL", *stepds], check=True)
+    signal_trainer(one_run, "KILL")
     try:
         control(one_run, "update", f"NodeName={lost['nodes']}", "State=DOWN", "Reason=test")
         running.wait_for(lambda: job_again(one_run, lost), 90)
@@ -180,7 +184,11 @@ def signal_trainer(project: OnSlurm, name: str) -> None:
 
 def processes(project: OnSlurm) -> list[str]:
     """Return the processes whose command names the project's folder."""
-    words = ["pgrep", "--full", str(project.folder)]
+    return pgrep(str(project.folder))
+
+
+def pgrep(command: str) -> list[str]:
+    words = ["pgrep", "--full", "--", command]
     return subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
 
 
