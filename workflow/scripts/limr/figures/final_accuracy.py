@@ -16,6 +16,7 @@ from limr.figures import _style
 
 TITLE = "Accuracy at the end of training"
 NEEDS = ("evaluations", "subsets")
+MANY = 10
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oo", "--")
 OPTIONS: dict[str, Any] = {
     "type": "object",
@@ -71,7 +72,8 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     """Draw one panel a benchmark, bars from zero with their intervals and values."""
     panels, groups = list(frame["panel"].unique()), list(frame["title"].unique())
-    columns = min(3, len(panels))
+    # Of many arms, one panel below the other: side by side nobody could read them.
+    columns = 1 if len(groups) > MANY else min(3, len(panels))
     rows = -(-len(panels) // columns)
     width = max(2.2, 0.52 * len(groups)) * columns + 1.0
     drawn = _style.figure(max(width, 5.6), 0.3 + 3.5 * rows)
