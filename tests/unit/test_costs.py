@@ -147,6 +147,20 @@ def test_a_score_from_a_file_is_not_known_and_not_free():
     assert "What the scores of LIM cost is not known" in said
 
 
+def test_responses_of_the_base_are_charged():
+    inputs = study({"full": [0.2, 0.4, 0.6], "lim": [0.2, 0.5, 0.6]}, source="offline")
+    drawn = {"n_responses": 50, "mean_response_tokens": 4.0}
+    record = {"settings": {"decodings": [{"name": "base"}]}, "base": drawn}
+    inputs = dataclasses.replace(inputs, samples={"offline": record})
+    found = ledger.scoring(inputs, "lim")
+    assert found.text == "50 responses of the base"
+    assert (found.cost.rollouts, found.cost.tokens, found.cost.updates) == (50, 200, 0)
+    frame = compute.build(inputs, {}).set_index("arm")
+    assert frame.loc["LIM", "scoring, million tokens"] == pytest.approx(0.0002)
+    assert frame.loc["LIM", "in all, million tokens"] == pytest.approx(0.0006)
+    assert not any(np.isnan(row.uses) for row in break_even.compare(inputs, "tokens", 50))
+
+
 # --- break-even
 
 

@@ -94,7 +94,7 @@ def one_gpu():
 def looks():
     """Return the looks at compute nodes that a study wants: where GPUs have work left."""
     left = {
-        "train": any(not Path(path).exists() for path in MATERIAL["runs"]),
+        "train": any(not Path(path).exists() for path in RUN_RECORDS),
         "generate": any(not Path(path).exists() for path in ALL_EVALUATION_FILES),
     }
     return [
@@ -342,6 +342,12 @@ RUNS = [
     for seed in STUDY.seeds
 ]
 TRAINED_RUNS = [run for run in RUNS if run["train"] != "none"]
+RUN_RECORDS = [
+    f"{RESULTS}/runs/{{arm}}/seed{{seed}}/run.json".format(**run)
+    for run in TRAINED_RUNS
+]
+# What is read for costs, in the order of MATERIAL["runs"].
+COSTED = [*TRAINED_RUNS, *({"source": source} for source in STUDY.sampled)]
 ALL_EVALUATIONS = [
     {**run, "step": step, "benchmark": benchmark}
     for run in RUNS
@@ -388,10 +394,8 @@ MATERIAL = {
     "audits": [f"{RESULTS}/audits/{name}.json" for name in STUDY.datasets],
     "findings": [f"{RESULTS}/audits/{name}.parquet" for name in SELECTED_FROM],
     "problems": [problems(name) for name in STUDY.datasets],
-    "runs": [
-        f"{RESULTS}/runs/{{arm}}/seed{{seed}}/run.json".format(**run)
-        for run in TRAINED_RUNS
-    ],
+    "runs": RUN_RECORDS
+    + [f"{RESULTS}/samples/{source}.json" for source in STUDY.sampled],
     "paper": ours("config/paper.yaml"),
 }
 

@@ -79,9 +79,7 @@ rule make_table:
     params:
         settings=lambda wildcards: {
             "study": overview("tables", wildcards.table),
-            "runs": (
-                TRAINED_RUNS if material("tables", wildcards.table, "runs") else []
-            ),
+            "runs": (COSTED if material("tables", wildcards.table, "runs") else []),
             "options": STUDY.config["tables"][wildcards.table],
         },
         code=lambda wildcards: code("make_table", ("tables", wildcards.table)),
@@ -126,9 +124,7 @@ rule draw_figure:
     params:
         settings=lambda wildcards: {
             "study": overview("figures", wildcards.figure),
-            "runs": (
-                TRAINED_RUNS if material("figures", wildcards.figure, "runs") else []
-            ),
+            "runs": (COSTED if material("figures", wildcards.figure, "runs") else []),
             "options": STUDY.config["figures"][wildcards.figure],
         },
         code=lambda wildcards: code("draw_figure", ("figures", wildcards.figure)),
@@ -190,7 +186,7 @@ rule make_report:
                 "scored_from": STUDY.scored_from(),
                 "contamination": STUDY.config["contamination"],
             },
-            "runs": TRAINED_RUNS,
+            "runs": COSTED,
             "curves": CURVES,
             "config": {
                 key: value

@@ -1,8 +1,9 @@
 """The compute ledger: what runs cost, and what the choice of an arm's problems cost before them.
 
 An arm whose problems were chosen by a score from another arm's rollouts is charged that run, up to
-the last epoch that the score used, and whatever had to run before that run itself. A score from a
-file was paid for elsewhere: its cost is not known, which is not 0.
+the last epoch that the score used, and whatever had to run before that run itself; one that was
+chosen from responses of the base, these responses. A score from a file was paid for elsewhere: its
+cost is not known, which is not 0.
 """
 
 from __future__ import annotations
@@ -103,6 +104,8 @@ def scoring(inputs: Inputs, arm: str) -> Scoring | None:
         return None
     name = str(record.get("trajectories"))
     source = inputs.study.get("scored_from", {}).get(name)
+    if source is None and name in inputs.samples:
+        return _of_samples(inputs.samples[name])
     if source is None:
         return Scoring(f"'{name}', from a file: not counted", None)
     titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
@@ -115,6 +118,14 @@ def scoring(inputs: Inputs, arm: str) -> Scoring | None:
         text = f"{text}, after {before.text}"
         cost = _sum(cost, before.cost) if cost and before.cost else None
     return Scoring(text, cost)
+
+
+def _of_samples(record: Json) -> Scoring:
+    """Return what responses of the base cost: their number and their own tokens, no training."""
+    drawn = [record[decoding["name"]] for decoding in record["settings"]["decodings"]]
+    n = sum(part["n_responses"] for part in drawn)
+    tokens = sum(part["n_responses"] * part["mean_response_tokens"] for part in drawn)
+    return Scoring(f"{n:,} responses of the base", Cost(0.0, 0.0, float(n), tokens, None, ""))
 
 
 def _until(inputs: Inputs, arm: str, seed: int, epochs: int | None) -> Cost | None:

@@ -34,19 +34,26 @@ def with_findings(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:
 
 
 def with_runs(inputs: Inputs, runs: Iterable[tuple[Mapping[str, Any], Path | str]]) -> Inputs:
-    """Return the inputs with the records of training runs.
+    """Return the inputs with the records of what sampled responses to learn or to choose from.
 
     Args:
         inputs: what the study has.
-        runs: `arm` and `seed` of each, and its `run.json`.
+        runs: `arm` and `seed` of each training run, and its `run.json`; `source` of the base's
+            responses that a score is made of, and their `samples/{source}.json`.
 
     Raises:
         InputError: a file is missing or not JSON.
     """
-    found = [
-        {**io.read_json(path), "arm": keys["arm"], "seed": keys["seed"]} for keys, path in runs
-    ]
-    return replace(inputs, runs=found)
+    records = [(keys, io.read_json(path)) for keys, path in runs]
+    return replace(
+        inputs,
+        runs=[
+            {**record, "arm": keys["arm"], "seed": keys["seed"]}
+            for keys, record in records
+            if "arm" in keys
+        ],
+        samples={keys["source"]: record for keys, record in records if "source" in keys},
+    )
 
 
 def with_overlaps(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:

@@ -64,6 +64,7 @@ class Inputs:
         audits: problem set -> the counts of the audit of its gold answers (`limr.gold_audit`).
         problems: problem set or benchmark -> its problems.
         runs: the record (run.json) of every training run, with its `arm` and `seed`.
+        samples: name of trajectories -> the record of the base's responses drawn for them.
         paper: what the paper reports (config/paper.yaml, see `limr.paper`).
         opinions: a second opinion on the evaluations' verdicts, `limr.records.OPINIONS`.
         overlaps: what questions share with training problems: `limr.records.OVERLAPS` with
@@ -81,6 +82,7 @@ class Inputs:
     findings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     problems: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
     runs: Sequence[Json] = ()
+    samples: Mapping[str, Json] = field(default_factory=dict)
     paper: Json | None = None
     opinions: pd.DataFrame | None = None
     overlaps: pd.DataFrame | None = None

@@ -136,7 +136,9 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
     tables = [path.with_suffix(".parquet") for path in audits]
     inputs = material.with_findings(inputs, [path for path in tables if path.exists()])
     keys = {_name(run): run for run in runs(study)}
-    records = [(keys[name], paths[0]) for name, paths in trained.items()]
+    records: list[tuple[Json, Path]] = [(keys[name], paths[0]) for name, paths in trained.items()]
+    drawn = {name: folder.root / f"samples/{name}.json" for name in study.sampled}
+    records += [({"source": name}, path) for name, path in drawn.items() if path.exists()]
     inputs = material.with_paper(material.with_runs(inputs, records), paper)
     return inputs, _rollouts(own, folder)
 

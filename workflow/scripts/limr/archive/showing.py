@@ -41,9 +41,18 @@ def material(study: Study) -> dict[str, Paths]:
         "audits": [f"{results}/audits/{name}.json" for name in study.datasets],
         "findings": [f"{results}/audits/{name}.parquet" for name in selected_from],
         "problems": [f"{results}/problems/{name}.jsonl" for name in study.datasets],
-        "runs": [f"{results}/runs/{arm}/seed{seed}/run.json" for arm, seed in jobs.trained(study)],
+        "runs": [
+            *(f"{results}/runs/{arm}/seed{seed}/run.json" for arm, seed in jobs.trained(study)),
+            *(f"{results}/samples/{source}.json" for source in study.sampled),
+        ],
         "paper": PAPER,
     }
+
+
+def _costed(study: Study) -> list[Json]:
+    """Return the keys of what is read for costs, in the order of its paths."""
+    runs = [jobs.keys(study, arm, seed) for arm, seed in jobs.trained(study)]
+    return [*runs, *({"source": source} for source in study.sampled)]
 
 
 def _asked(study: Study, kind: str, name: str) -> dict[str, Paths]:
@@ -72,7 +81,7 @@ def overview(study: Study, kind: str, name: str) -> Json:
 def tables(study: Study) -> Iterator[Job]:
     """Yield the jobs of tables."""
     results = f"results/{study.name}"
-    runs = [jobs.keys(study, arm, seed) for arm, seed in jobs.trained(study)]
+    runs = _costed(study)
     for name in study.config["tables"]:
         given = _asked(study, "tables", name)
         yield Job(
@@ -95,7 +104,7 @@ def tables(study: Study) -> Iterator[Job]:
 def figures(study: Study) -> Iterator[Job]:
     """Yield the jobs of figures."""
     results = f"results/{study.name}"
-    runs = [jobs.keys(study, arm, seed) for arm, seed in jobs.trained(study)]
+    runs = _costed(study)
     for name in study.config["figures"]:
         given = _asked(study, "figures", name)
         yield Job(
@@ -144,7 +153,7 @@ def report(study: Study) -> Iterator[Job]:
                 "scored_from": curves,
                 "contamination": study.config["contamination"],
             },
-            "runs": [jobs.keys(study, arm, seed) for arm, seed in jobs.trained(study)],
+            "runs": _costed(study),
             "curves": list(curves),
             "config": kept,
         },
