@@ -50,7 +50,8 @@ def caption(frame: pd.DataFrame) -> str:
         "Means over an arm's runs. Tokens are prompt and response tokens trained on; hours are "
         "those of a device's unit (a CPU thread or a GPU) while training, without evaluation. An "
         "arm whose problems were chosen from another arm's rollouts is charged that run, up to the "
-        "last epoch that its score used, beside its own; a score from a file is not counted, and "
-        "leaves the sum unknown. The last column compares tokens in all with those of the arm that "
-        "trains on every problem. Hours depend on the machine and on what else it did."
+        "last epoch that its score used, beside its own; one whose problems were chosen from "
+        "responses of the base, these responses' own tokens. A score from a file is not counted, "
+        "and leaves the sum unknown. The last column compares tokens in all with those of the arm "
+        "that trains on every problem. Hours depend on the machine and on what else it did."
     )
