@@ -195,14 +195,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, default=2000, help="a case (%(default)s)")
     parser.add_argument("--every", type=int, default=1, help="only every nth case (%(default)s)")
-    parser.add_argument("--first", type=int, default=0, help="leave out so many (%(default)s)")
     parser.add_argument("--processes", type=int, default=1, help="at a time (%(default)s)")
     args = parser.parse_args()
     head: list[str] = []
     with Pool(args.processes) as pool:
-        for row in pool.imap(
-            partial(row_of, studies=args.studies), cases()[args.first :: args.every]
-        ):
+        for row in pool.imap(partial(row_of, studies=args.studies), cases()[:: args.every]):
             if not head:
                 head = list(row)
                 sys.stdout.write("\t".join(head) + "\n")

@@ -58,8 +58,7 @@ def selected_groups(inputs: Inputs) -> list[Group]:
     found = []
     for group in inputs.groups:
         record = subset_records.group_record(inputs, group)
-        chosen = record is not None and not subset_records.is_full(record)
-        if group.train == "ppo" and chosen and not subset_records.is_random(record):
+        if group.train == "ppo" and subset_records.is_chosen(record):
             found.append(group)
     return found
 
@@ -316,6 +315,6 @@ def _reference(inputs: Inputs, group: Group) -> str:
     what = "a random" if subset_records.is_random(record) else "all"
     if not record:
         return group.title
-    if not subset_records.is_random(record) and not subset_records.is_full(record):
+    if subset_records.is_chosen(record):
         what = "its"
     return f"{group.title} on {what} {record.get('n_selected', 0):,}"

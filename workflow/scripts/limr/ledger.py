@@ -103,9 +103,9 @@ def scoring(inputs: Inputs, arm: str) -> Scoring | None:
     if not record or (selector and not registry.load("selectors", selector).NEEDS_TRAJECTORIES):
         return None
     name = str(record.get("trajectories"))
-    source = inputs.study.get("scored_from", {}).get(name)
-    if source is None and name in inputs.samples:
+    if name in inputs.samples:
         return _of_samples(inputs.samples[name])
+    source = inputs.study.get("scored_from", {}).get(name)
     if source is None:
         return Scoring(f"'{name}', from a file: not counted", None)
     titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}

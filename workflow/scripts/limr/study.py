@@ -54,7 +54,7 @@ class Study:
         return [
             name
             for name, entry in self.config["trajectories"].items()
-            if _samples_base(entry["format"])
+            if getattr(registry.load("importers", entry["format"]), "SAMPLES_BASE", False)
         ]
 
     @property
@@ -150,10 +150,6 @@ class Study:
             for name, entry in self.config["trajectories"].items()
             if entry.get("arm")
         }
-
-
-def _samples_base(format_: str) -> bool:
-    return bool(getattr(registry.load("importers", format_), "SAMPLES_BASE", False))
 
 
 def files_of(entry: Mapping[str, Any]) -> list[str]:

@@ -80,7 +80,7 @@ def _check_trajectories(study: Study) -> None:
     for name, entry in study.config["trajectories"].items():
         at = f"{study.where}: trajectories '{name}'"
         given = [key for key in ("arm", "path", "file") if entry.get(key) is not None]
-        if getattr(registry.load("importers", entry["format"]), "SAMPLES_BASE", False):
+        if name in study.sampled:
             if given:
                 raise InputError(f"{at}: '{given[0]}': the study draws these responses itself.")
             continue

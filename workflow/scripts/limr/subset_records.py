@@ -28,6 +28,11 @@ def is_random(record: Json | None) -> bool:
     return bool(registry.load("selectors", record["selector"]).SEEDED)
 
 
+def is_chosen(record: Json | None) -> bool:
+    """Return whether a subset was chosen by a score: it is neither everything nor random."""
+    return record is not None and not is_full(record) and not is_random(record)
+
+
 def scored_by(inputs: Inputs, wanted: str | None) -> Json:
     """Return the record of the subset whose score is to be shown.
 
@@ -43,7 +48,7 @@ def scored_by(inputs: Inputs, wanted: str | None) -> Json:
     if wanted is not None:
         records = [record for record in records if record["score"] == wanted]
     by_threshold = [record for record in records if "threshold" in record["rule"]]
-    chosen = [r for r in records if not is_full(r) and not is_random(r)]
+    chosen = [record for record in records if is_chosen(record)]
     for record in [*by_threshold, *chosen]:
         if record["score"] in inputs.scores:
             return record

@@ -85,9 +85,7 @@ def _reference(inputs: results.Inputs, wanted: str | None) -> str | None:
     partial = (
         name
         for name in (arm["name"] for arm in inputs.study["arms"])
-        if name in inputs.subsets
-        and not subset_records.is_full(inputs.subsets[name])
-        and not subset_records.is_random(inputs.subsets[name])
+        if name in inputs.subsets and subset_records.is_chosen(inputs.subsets[name])
     )
     return wanted or next(partial, None)
 
