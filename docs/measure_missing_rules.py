@@ -19,7 +19,7 @@ import pandas as pd
 
 from limr import scores
 from limr import trajectories as tr
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 N_SAMPLES = 8
 DROPPED = 331 / 8523  # of the problems, in every epoch: the incomplete last batch

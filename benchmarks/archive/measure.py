@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from limr.records import ROLLOUTS, VERDICTS
+from limr.core.tables import ROLLOUTS, VERDICTS
 
 HERE = Path(__file__).parent
 PROBLEMS, STEPS, PROMPTS, SAMPLES = 8523, 168, 1024, 8

@@ -15,7 +15,7 @@ from pathlib import Path
 from limr import contamination, overlap, sources
 from limr.datasets import math_full, question_answer
 from limr.importers import scores_json
-from limr.records import Problem
+from limr.core.tables import Problem
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ("math500", "aime24", "amc23")

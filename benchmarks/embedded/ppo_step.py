@@ -13,7 +13,8 @@ from pathlib import Path
 import case
 import torch
 
-from limr import rewards, schema
+from limr import rewards
+from limr.core import validation
 from limr.embedded import ppo as learner
 from limr.embedded import rollouts, vocabulary
 from limr.embedded.batch import Sequences
@@ -21,14 +22,14 @@ from limr.embedded.order import Order
 from limr.engine import PpoJob
 from limr.engines import embedded
 from limr.grading.pool import GradingPool
-from limr.records import read_problems
+from limr.core.tables import read_problems
 
 REWARD = {"rule": "verdict", "correct": 1.0, "incorrect": -0.5, "malformed": -1.0}
 
 
 def job(work: Path) -> PpoJob:
     """Return the run; only its settings and its base are used here."""
-    ppo = dict(schema.complete({}, schema.load("study")["properties"]["ppo"], "ppo"))
+    ppo = dict(validation.complete({}, validation.load("study")["properties"]["ppo"], "ppo"))
     ppo |= {
         "prompts_per_step": case.PROMPTS_PER_STEP,
         "samples_per_prompt": case.SAMPLES,
@@ -45,7 +46,7 @@ def job(work: Path) -> PpoJob:
         seed=1,
         base=work / "base",
         problems=read_problems(work / "problems.jsonl"),
-        options=schema.complete({"device": "cpu"}, embedded.OPTIONS, "options"),
+        options=validation.complete({"device": "cpu"}, embedded.OPTIONS, "options"),
         grader={},
         state=work / "state",
         policies={},

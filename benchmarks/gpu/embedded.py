@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 import torch
 import yaml
 
-from limr import registry, schema
+from limr.core import plugins, validation
 from limr.engine import BaseJob, PpoJob
 from limr.engines import embedded
 
@@ -46,8 +46,8 @@ def main() -> None:
     config = yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
     if arguments.warmup_steps:
         config["base"]["warmup"]["steps"] = arguments.warmup_steps
-    config = schema.complete(config, schema.load("study"), "config/demo.yaml")
-    source = registry.load("datasets", "arithmetic")
+    config = validation.complete(config, validation.load("study"), "config/demo.yaml")
+    source = plugins.load("datasets", "arithmetic")
     problems, _ = source.prepare(config["datasets"]["arithmetic"], None)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)

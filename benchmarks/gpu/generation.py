@@ -14,7 +14,8 @@ from typing import Any
 import machine
 import torch
 
-from limr import schema, templates
+from limr.core import validation
+from limr import templates
 from limr.datasets import arithmetic as problems_of
 from limr.engine import Decoding
 from limr.engines import huggingface
@@ -43,7 +44,7 @@ def one(arguments: argparse.Namespace, device: str, size: int) -> dict[str, Any]
     """Generate one batch, after a short one that warms up."""
     options = {"device": device, "batch_size": size, "template": arguments.template}
     policy = huggingface.open_policy(
-        arguments.model, schema.complete(options, huggingface.OPTIONS, "options")
+        arguments.model, validation.complete(options, huggingface.OPTIONS, "options")
     )
     chosen = {"problems": size, "seed": 1, "split": "train", "levels": [4, 5, 6]}
     prompts = [problem.prompt for problem in problems_of.prepare(chosen, None)[0]]

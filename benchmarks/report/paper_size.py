@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 from limr import scores as scoring
 from limr import selection
 from limr import trajectories as tr
-from limr.records import ROLLOUTS, TRAJECTORIES, VERDICTS, Problem
+from limr.core.tables import ROLLOUTS, TRAJECTORIES, VERDICTS, Problem
 from limr.results import Inputs
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 PROBLEMS, EPOCHS, SAMPLES, SEEDS = 8523, 21, 8, (1, 2, 3)
 STEPS = (24, 48, 72, 96, 120, 144, 168)

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from limr import diagnostics, scores
 from limr import trajectories as tr
-from limr.records import TRAJECTORIES
-from limr.streams import stream
+from limr.core.tables import TRAJECTORIES
+from limr.core.random_streams import stream
 
 SELECTORS = ("lim", "linear", "variance", "learnability", "frontier", "lim-curve-free")
 SAMPLES, DROPPED = 8, 331  # the paper's loader left 331 of 8,523 prompts out of every epoch

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import texts
 
-from limr.records import ROLLOUTS, VERDICTS
+from limr.core.tables import ROLLOUTS, VERDICTS
 
 SEED = 2502
 REWARDS = np.array([1.0, -0.5, -1.0], np.float32)  # of VERDICTS, in their order

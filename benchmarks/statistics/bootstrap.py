@@ -9,7 +9,7 @@ import numpy as np
 
 from limr import bootstrap
 from limr.estimates import Arm
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 QUESTIONS = {"aime24": (30, 4), "math500": (500, 1), "amc23": (40, 4)}
 ARMS, SEEDS = 6, 3

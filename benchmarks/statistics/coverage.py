@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from limr import estimates, power
 from limr.estimates import Arm, Estimate
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limr import scores, thresholds
-from limr.streams import stream
+from limr.core.random_streams import stream
 from limr.trajectories import Samples
 
 EPOCHS, SAMPLES, SIZE = 12, 8, 12

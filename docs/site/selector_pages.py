@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pictures
 from example_curves import EPOCHS, SAMPLES, SIZE, example, picked
-from limr import reference, registry
-from limr.errors import InputError
+from limr import reference
+from limr.core import plugins
+from limr.core.errors import InputError
 
 PAGE = """\
 # {title}: `{name}`
@@ -49,7 +50,7 @@ What each selector scores, and what it picks from the same {n} simulated learnin
 
 def write(folder: Path) -> list[str]:
     """Write `selectors/` below a staged docs folder; return the selectors' names."""
-    names = registry.names("selectors")
+    names = plugins.names("selectors")
     selection = (folder / "selection.md").read_text(encoding="utf-8")
     pages = folder / "selectors"
     pages.mkdir(exist_ok=True)
@@ -62,7 +63,7 @@ def write(folder: Path) -> list[str]:
 
 def page(name: str, selection: str, pages: Path) -> str:
     """Return a selector's page; its picture is drawn into the folder of the pages."""
-    module = registry.load("selectors", name)
+    module = plugins.load("selectors", name)
     rows = reference.rows(module.OPTIONS)
     return PAGE.format(
         title=module.TITLE,

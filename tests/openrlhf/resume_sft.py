@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from limr import io, schema
+from limr.core import files, validation
 from limr.engine import SftJob
 from limr.openrlhf import run, sft
-from limr.records import read_problems
+from limr.core.tables import read_problems
 
 
 class Stopped(Exception):  # noqa: N818 (no error)
@@ -24,10 +24,10 @@ class Stopped(Exception):  # noqa: N818 (no error)
 def job(project: Path, folder: Path) -> SftJob:
     """The job of the rule `train_sft`, with other outputs."""
     results = project / "results/real"
-    study = schema.complete(
-        yaml.safe_load((project / "study.yaml").read_text()), schema.load("study"), "study"
+    study = validation.complete(
+        yaml.safe_load((project / "study.yaml").read_text()), validation.load("study"), "study"
     )
-    rows = io.read_jsonl(results / "solutions/arithmetic.jsonl")
+    rows = files.read_jsonl(results / "solutions/arithmetic.jsonl")
     return SftJob(
         arm="sft", seed=1, base=results / "base",
         problems=read_problems(results / "subsets/sft.jsonl"),
@@ -59,7 +59,7 @@ def main() -> None:
     saved.write_text("2\n")  # as after a kill in the save of step 4
     run.publish_policies = publish
     sft.train_sft(one)
-    sys.stdout.write(io.sha256(folder / "step4/model.safetensors") + "\n")
+    sys.stdout.write(files.sha256(folder / "step4/model.safetensors") + "\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import pytest
 import real_trainer
 import test_openrlhf_command as golden
 
-from limr import schema, study
+from limr.core import validation
+from limr import study
 from limr.embedded.order import Order
 from limr.openrlhf import command
 from limr.openrlhf import options as options_schema
@@ -54,7 +55,7 @@ def asked() -> dict[str, dict[str, Any]]:
     }
     paper = studies["config"].config
     order = Order(8523, 1024, True, 1, "full")
-    options = dict(schema.complete({}, options_schema.OPTIONS, "test"))
+    options = dict(validation.complete({}, options_schema.OPTIONS, "test"))
     found["resumed ppo"] = {
         "module": command.PPO_MODULE,
         "arguments": command.ppo(options, paper["ppo"], order, [24], golden.start(24)),

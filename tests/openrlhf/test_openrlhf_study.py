@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from real_trainer import BATCH, HERE, PROBLEMS, SAMPLES, STUDY, RealProject
 
-from limr import io
+from limr.core import files
 from limr.embedded.order import Order
 from limr.grading.grade import Grader
-from limr.records import METRICS, ROLLOUTS
+from limr.core.tables import METRICS, ROLLOUTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 STEPS = STUDY["ppo"]["steps"]
@@ -46,7 +46,7 @@ def test_the_killed_trainer_is_said_and_what_to_do(finished_real_project: RealPr
 
 
 def test_the_second_attempt_went_on_from_the_checkpoint(results: Path) -> None:
-    record = io.read_json(results / "runs/full/seed1/run.json")
+    record = files.read_json(results / "runs/full/seed1/run.json")
     assert record["attempts"] == 2
     assert record["resumed_after"] == [0, 2]
     assert record["notes"] == []
@@ -117,12 +117,12 @@ def test_policies_are_complete_folders_that_differ(results: Path) -> None:
     for run, steps in (("full", [0, 2, 4]), ("sft", [2, 4])):
         for step in steps:
             folder = results / f"runs/{run}/seed1/policy/step{step}"
-            assert io.read_json(folder / "limr.json")["template"] == "qwen-boxed"
+            assert files.read_json(folder / "limr.json")["template"] == "qwen-boxed"
             assert (folder / "tokenizer.json").exists()
-            digests[io.sha256(folder / "model.safetensors")] += 1
+            digests[files.sha256(folder / "model.safetensors")] += 1
     assert max(digests.values()) == 1
-    base = io.sha256(results / "base/model.safetensors")
-    assert io.sha256(results / "runs/full/seed1/policy/step0/model.safetensors") == base
+    base = files.sha256(results / "base/model.safetensors")
+    assert files.sha256(results / "runs/full/seed1/policy/step0/model.safetensors") == base
 
 
 def test_fine_tuning_lowers_the_loss_and_raises_positions(results: Path) -> None:
@@ -130,7 +130,7 @@ def test_fine_tuning_lowers_the_loss_and_raises_positions(results: Path) -> None
     assert metrics["step"].tolist() == [1, 2, 3, 4]
     assert metrics["epoch"].tolist() == [0, 0, 0, 1]  # 10 solutions, 4 a step
     assert metrics["loss"].iloc[-1] < metrics["loss"].iloc[0]
-    config = io.read_json(results / "runs/sft/seed1/policy/step4/config.json")
+    config = files.read_json(results / "runs/sft/seed1/policy/step4/config.json")
     assert config["max_position_embeddings"] == STUDY["engines"]["openrlhf"]["sft"]["max_tokens"]
 
 
@@ -158,9 +158,9 @@ def test_fine_tuning_that_goes_on_ends_as_if_it_had_not_stopped(
         env=project.environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
-    assert io.read_json(tmp_path / "run.json")["resumed_after"] == [0, 2]
+    assert files.read_json(tmp_path / "run.json")["resumed_after"] == [0, 2]
     run = project.folder / "results/real/runs/sft/seed1"
-    last = io.sha256(run / "policy/step4/model.safetensors")
+    last = files.sha256(run / "policy/step4/model.safetensors")
     assert done.stdout.split()[-1] == last
     losses = [pd.read_parquet(one / "metrics.parquet")["loss"] for one in (run, tmp_path)]
     assert losses[0].tolist() == losses[1].tolist()

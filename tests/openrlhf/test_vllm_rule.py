@@ -14,11 +14,11 @@ import psutil
 import pytest
 import vllm_study as case
 
-from limr import io, schema
+from limr.core import files, validation
 from limr.engine import Decoding
 from limr.engines import huggingface
-from limr.records import EVALUATIONS, read_problems
-from limr.streams import stream_seed
+from limr.core.tables import EVALUATIONS, read_problems
+from limr.core.random_streams import stream_seed
 from limr.vllm_engine import shards
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ def done(model: Path, tmp_path_factory: pytest.TempPathFactory) -> case.VllmProj
 
 @pytest.fixture(scope="module")
 def frame(done: case.VllmProject) -> pd.DataFrame:
-    return io.read_parquet(done.folder / EVALUATION, EVALUATIONS).to_pandas()
+    return files.read_parquet(done.folder / EVALUATION, EVALUATIONS).to_pandas()
 
 
 def test_a_node_without_a_gpu_is_refused_in_seconds(model, tmp_path):
@@ -72,7 +72,7 @@ def test_every_response_is_there_once(done, frame):
     assert len(frame) == case.ALL
     assert not frame.duplicated(["problem_id", "decoding", "sample"]).any()
     summary = json.loads((done.folder / EVALUATION).with_suffix(".json").read_text())
-    assert summary["sha256"] == io.sha256(done.folder / EVALUATION)
+    assert summary["sha256"] == files.sha256(done.folder / EVALUATION)
     assert {name: summary[name]["n_responses"] for name in ("greedy", "sampled")} == {
         "greedy": case.PROBLEMS,
         "sampled": case.ALL - case.PROBLEMS,
@@ -82,7 +82,7 @@ def test_every_response_is_there_once(done, frame):
 
 def test_greedy_responses_are_those_of_transformers(done, frame):
     """Both compute in float32 on this CPU: no near-tie of this model flips between them."""
-    options = schema.complete({"device": "cpu"}, huggingface.OPTIONS, "options")
+    options = validation.complete({"device": "cpu"}, huggingface.OPTIONS, "options")
     policy = huggingface.open_policy(done.folder / FOLDER / "base", options)
     problems = read_problems(done.folder / FOLDER / "problems/few.jsonl")
     seed = stream_seed(1, "evaluate", "few", "greedy")
@@ -135,7 +135,7 @@ def test_a_killed_job_goes_on_from_its_shards(model, done, tmp_path):
     said = [line for line in (project.folder / LOG).read_text().splitlines() if "are kept" in line]
     assert sum(int(line.split()[0]) for line in said) == n_kept
     # Other shards, other batches, a kill: the same responses.
-    assert io.sha256(project.folder / EVALUATION) == io.sha256(done.folder / EVALUATION)
+    assert files.sha256(project.folder / EVALUATION) == files.sha256(done.folder / EVALUATION)
     assert not state.exists()
 
 

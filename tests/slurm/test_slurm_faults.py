@@ -17,7 +17,7 @@ import pytest
 from cluster import SMALL_DISK
 from on_slurm import RUN, STATE, OnSlurm, Running
 
-from limr import io
+from limr.core import files
 from small_study import Project, Result
 
 OUTPUTS = ("rollouts.parquet", "policy/step80/model.safetensors")
@@ -48,7 +48,7 @@ def same_as_quiet(project: OnSlurm, local_run: Project) -> None:
     folder = Path(RUN).parent
     for name in OUTPUTS:
         ours, theirs = (one.folder / folder / name for one in (project, local_run))
-        assert io.sha256(ours) == io.sha256(theirs), name
+        assert files.sha256(ours) == files.sha256(theirs), name
     assert not (project.folder / STATE).exists()
     assert project.planned(RUN) == []
 

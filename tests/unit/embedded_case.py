@@ -12,7 +12,7 @@ from limr.embedded import model as models
 from limr.embedded.vocabulary import Vocabulary
 from limr.engine import PpoJob, SftJob
 from limr.grading.grade import Grade
-from limr.records import Problem
+from limr.core.tables import Problem
 
 CPU = torch.device("cpu")
 WORDS = Vocabulary(("\\boxed{", *"0123456789+-*/=(),x?}"))

@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from limr import io
-from limr.records import ROLLOUTS, VERDICTS
+from limr.core import files
+from limr.core.tables import ROLLOUTS, VERDICTS
 
 MARKUP = '</script><script>document.title="owned"</script><img src=x onerror=alert(1)>{{ 7*7 }}'
 HOSTILE = {
@@ -49,4 +49,4 @@ def write(curves, path):
         )
         for field in ROLLOUTS
     ]
-    io.write_parquet(path, pa.Table.from_arrays(arrays, schema=ROLLOUTS))
+    files.write_parquet(path, pa.Table.from_arrays(arrays, schema=ROLLOUTS))

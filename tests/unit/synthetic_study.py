@@ -10,9 +10,9 @@ import pyarrow as pa
 from limr import diagnostics, overlap, paper, selection
 from limr import scores as scoring
 from limr import trajectories as tr
-from limr.records import OPINIONS, TRAJECTORIES, Problem
+from limr.core.tables import OPINIONS, TRAJECTORIES, Problem
 from limr.results import Diagnosis, Inputs
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 ROOT = Path(__file__).parents[2]
 GROUPS = {

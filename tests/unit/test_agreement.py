@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limr import agreement, diagnostics, io, offline, scores, selection
+from limr import agreement, diagnostics, offline, scores, selection
+from limr.core import files
 from limr import trajectories as tr
 from limr.datasets import math_full
 from limr.importers import accuracy_json, adarft, scores_json
 from limr.results import Inputs
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 VALUES = st.lists(st.integers(0, 5).map(float), min_size=1, max_size=12)
 
@@ -196,7 +197,7 @@ def real(mirror):
 
 @pytest.mark.data
 def test_real_curves_agree_as_is_known(real, root):
-    golden = io.read_json(root / "tests/golden/agreement.json")["one_shot_rlvr"]
+    golden = files.read_json(root / "tests/golden/agreement.json")["one_shot_rlvr"]
     lim, share = real["lim"], golden["share"]
     assert lim.taken.n.shape == (golden["problems"], golden["epochs"])
     halves = agreement.odd_even(lim.taken, lim.rescore, share)
@@ -212,7 +213,7 @@ def test_real_curves_agree_as_is_known(real, root):
 
 @pytest.mark.data
 def test_a_window_of_pass_rates_recovers_little_of_the_published_subset(mirror, root):
-    golden = io.read_json(root / "tests/golden/agreement.json")["published"]
+    golden = files.read_json(root / "tests/golden/agreement.json")["published"]
     problems, _ = math_full.prepare({"empty_answers": "keep"}, mirror / "limr/math_full.json")
     published = scores_json.read([mirror / "limr/published_lim_scores.json"], problems, {})
     paths = sorted((mirror / "adarft").glob("*.parquet"))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from limr import provenance
+from limr.core import provenance
 from limr.archive import code
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from limr import io
+from limr.core import files
 from limr.__main__ import main
 from limr.archive import differences, tables
 from limr.collect import COLLECTED_EVALUATIONS
@@ -31,13 +31,13 @@ def study(folder: Path, right: int, questions: int = 40, **config: Any) -> Path:
     ]
     results = folder / "results/s"
     table = pa.Table.from_pandas(pd.DataFrame(rows)[COLLECTED_EVALUATIONS.names])
-    io.write_parquet(results / "collected/evaluations.parquet", table.cast(COLLECTED_EVALUATIONS))
-    io.write_text(
+    files.write_parquet(results / "collected/evaluations.parquet", table.cast(COLLECTED_EVALUATIONS))
+    files.write_text(
         results / "study.yaml", json.dumps({"study": "s", "ppo": {"gamma": 1.0}, **config})
     )
-    io.write_json(results / "problems/p.json", {"sha256": f"{questions:064}"})
-    io.write_jsonl(results / "subsets/b.jsonl", [{"problem_id": f"p{i}"} for i in range(right)])
-    io.write_text(folder / "workflow/a.py", f"# {right}\n")
+    files.write_json(results / "problems/p.json", {"sha256": f"{questions:064}"})
+    files.write_jsonl(results / "subsets/b.jsonl", [{"problem_id": f"p{i}"} for i in range(right)])
+    files.write_text(folder / "workflow/a.py", f"# {right}\n")
     return results
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from limr import provenance
+from limr.core import provenance
 from limr.archive import documents, limits
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 
 @pytest.mark.parametrize("name", ["demo", "config", "published", "one-shot-rlvr", "offline-rates"])

@@ -10,7 +10,7 @@ import pytest
 from small_archive import small_archive
 
 from limr.archive import links, restore, verify_files
-from limr.errors import IntegrityError
+from limr.core.errors import IntegrityError
 
 
 def write(folder: Path, files: dict[str, str], names: list[str]) -> dict[str, Any]:

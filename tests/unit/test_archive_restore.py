@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from small_archive import small_archive
 
-from limr import provenance
+from limr.core import provenance
 from limr import study as studies
 from limr.archive import build, restore, unpack
-from limr.errors import InputError, IntegrityError
+from limr.core.errors import InputError, IntegrityError
 
 STUDY = {
     "study": "s",

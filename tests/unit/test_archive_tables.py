@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from limr import io
+from limr.core import files
 from limr.archive import tables
-from limr.records import EVALUATIONS
+from limr.core.tables import EVALUATIONS
 
 
 def repeated(path: Path, text: str, rows: int, *, store_schema: bool) -> Path:
@@ -63,9 +63,9 @@ def test_a_table_of_limr_is_read(tmp_path: Path) -> None:
         "response": None,
     }
     path = tmp_path / "a.parquet"
-    io.write_parquet(path, pa.Table.from_pylist([row] * 20_000, schema=EVALUATIONS))
+    files.write_parquet(path, pa.Table.from_pylist([row] * 20_000, schema=EVALUATIONS))
     assert tables.why_not(path) is None
-    io.write_parquet(path, EVALUATIONS.empty_table())
+    files.write_parquet(path, EVALUATIONS.empty_table())
     assert tables.why_not(path) is None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from limr.archive import unpack
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 
 def make(path: Path, entries: dict[str, bytes], change: Callable[[zipfile.ZipInfo], None]) -> Path:

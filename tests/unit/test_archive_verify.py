@@ -11,11 +11,12 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from limr import collect, io, provenance, registry
+from limr import collect
+from limr.core import files as io, provenance, plugins
 from limr import study as studies
 from limr.archive import IDS, contents, verify, verify_files, verify_runs
 from limr.archive.opened import Findings, Line, Opened
-from limr.records import EVALUATIONS, METRICS, ROLLOUTS
+from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS
 from small_study import TINY
 
 RESULTS = "results/tiny"
@@ -175,7 +176,7 @@ def test_a_small_change_of_a_decoding_is_named(opened: Opened) -> None:
 def test_a_learning_rate_is_compared_exactly(opened: Opened) -> None:
     study = opened.study
     engine, config = study.config["engine"]["train"], study.config
-    free = getattr(registry.load("engines", engine), "FREE", ())
+    free = getattr(plugins.load("engines", engine), "FREE", ())
     options = {k: v for k, v in config["engines"].get(engine, {}).items() if k not in free}
     settings = {
         **{"engine": engine, "options": options, "grader": config["grader"]},

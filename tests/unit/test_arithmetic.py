@@ -4,7 +4,7 @@ from fractions import Fraction
 import pytest
 
 from limr import arithmetic
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.grading.grade import Grader
 
 HELD_OUT = ("easy", "medium", "hard")

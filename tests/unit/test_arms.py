@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from limr import study
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 import pyarrow as pa
 import pytest
 
-from limr import collect, io
-from limr.errors import InputError
-from limr.records import EVALUATIONS, METRICS
+from limr import collect
+from limr.core import files
+from limr.core.errors import InputError
+from limr.core.tables import EVALUATIONS, METRICS
 from limr.statistics import wilson
 
 
@@ -30,7 +31,7 @@ KEYS = {"arm": "rand-1", "group": "rand", "train": "ppo", "seed": 2, "step": 12,
 
 
 def test_evaluations_are_counted_by_problem_and_decoding(tmp_path):
-    io.write_parquet(tmp_path / "e", responses(ROWS))
+    files.write_parquet(tmp_path / "e", responses(ROWS))
     table = collect.collect_evaluations([(KEYS, tmp_path / "e")])
     assert table.schema.equals(collect.COLLECTED_EVALUATIONS)
     assert table.to_pylist() == [
@@ -46,10 +47,10 @@ def test_evaluations_are_counted_by_problem_and_decoding(tmp_path):
 
 
 def test_doubled_empty_and_absent_evaluations_are_refused(tmp_path):
-    io.write_parquet(tmp_path / "e", responses([*ROWS, ROWS[0]]))
+    files.write_parquet(tmp_path / "e", responses([*ROWS, ROWS[0]]))
     with pytest.raises(InputError, match=r"1 responses stand twice.*q2"):
         collect.collect_evaluations([(KEYS, tmp_path / "e")])
-    io.write_parquet(tmp_path / "e", responses([]))
+    files.write_parquet(tmp_path / "e", responses([]))
     with pytest.raises(InputError, match="no responses"):
         collect.collect_evaluations([(KEYS, tmp_path / "e")])
     with pytest.raises(InputError, match="nothing to collect"):
@@ -58,7 +59,7 @@ def test_doubled_empty_and_absent_evaluations_are_refused(tmp_path):
 
 def test_metrics_keep_missing_columns_missing(tmp_path):
     row = {"step": 1, "epoch": 0, "loss": 2.5, "tokens": 7, "seconds": 0.1}
-    io.write_parquet(tmp_path / "m", pa.Table.from_pylist([row], schema=METRICS))
+    files.write_parquet(tmp_path / "m", pa.Table.from_pylist([row], schema=METRICS))
     keys = {"arm": "sft", "group": "sft", "train": "sft", "seed": 1}
     table = collect.collect_metrics([(keys, tmp_path / "m"), ({**keys, "seed": 2}, tmp_path / "m")])
     assert table.schema.equals(collect.COLLECTED_METRICS)

@@ -11,9 +11,10 @@ import pytest
 import synthetic_study
 import yaml
 
-from limr import contrasts, findings, power, registry, report, results, sensitivity, study
+from limr import contrasts, findings, power, report, results, sensitivity, study
+from limr.core import plugins
 from limr.contrasts import Choice
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.figures import accuracy, benchmarks, one_benchmark
 from limr.planning import detectable
 from limr.planning.counts import Counts
@@ -113,7 +114,7 @@ def test_equivalence_needs_a_margin_and_a_narrow_interval(inputs: Inputs) -> Non
 
 
 def test_comparisons_correct_within_their_families(inputs: Inputs) -> None:
-    module = registry.load("tables", "comparisons")
+    module = plugins.load("tables", "comparisons")
     two = {name: inputs.study[name] for name in inputs.study}
     two["arms"] = [
         a for a in inputs.study["arms"] if a["group"] in ("base", "full", "limr", "rand")
@@ -142,7 +143,7 @@ def test_comparisons_correct_within_their_families(inputs: Inputs) -> None:
 
 
 def test_the_papers_claims_have_the_z_that_its_tables_allow(inputs: Inputs) -> None:
-    module = registry.load("tables", "paper-claims")
+    module = plugins.load("tables", "paper-claims")
     frame = module.build(inputs, {}).set_index(["claim", "benchmark"])
     assert frame.loc[("LIMR - RAND", "AIME24"), "z"] == pytest.approx(0.57, abs=0.005)
     assert frame.loc[("LIMR - RAND", "MATH500"), "z"] == pytest.approx(4.26, abs=0.005)

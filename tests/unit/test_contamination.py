@@ -22,8 +22,8 @@ from limr import (
     wording,
 )
 from limr.datasets import math_full, question_answer
-from limr.errors import InputError
-from limr.records import Problem
+from limr.core.errors import InputError
+from limr.core.tables import Problem
 from limr.tables import clean_results
 from limr.tables import contamination as counts
 from limr.tables import contamination_examples as examples

@@ -12,15 +12,16 @@ import pyarrow as pa
 import pytest
 import synthetic_study as made
 
-from limr import dead_problems, io, schema
+from limr import dead_problems
+from limr.core import files, validation
 from limr import trajectories as tr
 from limr.datasets import arithmetic, math_full
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.figures import gradability
 from limr.grading import paper
 from limr.grading.pool import GradingPool
 from limr.importers import base_samples, scores_json
-from limr.records import AUDITS, EVALUATIONS, Problem
+from limr.core.tables import AUDITS, EVALUATIONS, Problem
 from limr.results import Inputs
 from limr.selectors import nonzero, window
 
@@ -70,12 +71,12 @@ def write(path: Path, rows: list[tuple[str, int, str]]) -> Path:
         }
         for key, sample, verdict in rows
     ]
-    io.write_parquet(path, pa.Table.from_pylist(records, schema=EVALUATIONS))
+    files.write_parquet(path, pa.Table.from_pylist(records, schema=EVALUATIONS))
     return path
 
 
 def read(path: Path) -> Any:
-    options = schema.complete({}, base_samples.OPTIONS, "base-samples")
+    options = validation.complete({}, base_samples.OPTIONS, "base-samples")
     return base_samples.read([path], PROBLEMS, options)
 
 
@@ -105,7 +106,7 @@ def test_samples_that_cannot_be_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("module", [window, nonzero])
 def test_a_size_beyond_the_choice_is_warned_of(module: Any) -> None:
     taken = tr.Samples(np.full((4, 1), 10), np.array([[0], [5], [6], [10]]))
-    options = schema.complete({}, module.OPTIONS, "selector")
+    options = validation.complete({}, module.OPTIONS, "selector")
     chosen = np.array([False, True, True, False])
     assert module.warnings(chosen, taken, options) == []
     [text] = module.warnings(np.array([True, True, True, False]), taken, options)
@@ -156,7 +157,7 @@ def audit_of(ids: list[str], finding: str) -> pd.DataFrame:
 def test_problems_are_counted_by_what_the_published_reward_reads() -> None:
     findings = pd.concat([audit_of(["a", "b", "e"], "paper-dead"), audit_of(["c"], "paper-lossy")])
     inputs = scored(list("abcde"), [0.9, 0.1, 0.8, 0.7, np.nan], findings, 0.6)
-    options = schema.complete({}, gradability.OPTIONS, "figure")
+    options = validation.complete({}, gradability.OPTIONS, "figure")
     frame = gradability.data(inputs, options)
     found = gradability.counts(frame)
     assert found["n"].tolist() == [2, 1, 1]

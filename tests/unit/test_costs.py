@@ -12,7 +12,7 @@ import pytest
 import synthetic_study
 
 from limr import break_even, caveats, cost_curves, ledger
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.figures import accuracy_by_cost
 from limr.results import Inputs
 from limr.tables import break_even as table

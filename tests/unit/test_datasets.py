@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from limr import records, registry, schema
+from limr.core import tables, plugins, validation
 from limr.datasets import arithmetic, math_full, question_answer
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 ROW = {"id": "a", "prompt": "What is $1+1$?", "answer": "2", "source": "math"}
 
@@ -26,16 +26,16 @@ def lines(tmp_path, rows):
 
 
 def test_the_plugins_are_found_and_have_options():
-    assert {"arithmetic", "math-full", "question-answer"} <= set(registry.names("datasets"))
-    for name in registry.names("datasets"):
-        options = registry.load("datasets", name).OPTIONS
+    assert {"arithmetic", "math-full", "question-answer"} <= set(plugins.names("datasets"))
+    for name in plugins.names("datasets"):
+        options = plugins.load("datasets", name).OPTIONS
         assert options["additionalProperties"] is False
         for key, part in options["properties"].items():
             assert part["description"], (name, key)
 
 
 def test_arithmetic_problems_and_solutions_go_together():
-    options = schema.complete({"problems": 12, "seed": 3}, arithmetic.OPTIONS, "test")
+    options = validation.complete({"problems": 12, "seed": 3}, arithmetic.OPTIONS, "test")
     problems, notes = arithmetic.prepare(options, None)
     solutions = arithmetic.solutions(options, None)
     assert list(solutions) == [problem.problem_id for problem in problems]
@@ -50,7 +50,7 @@ def test_arithmetic_asks_for_what_there_is():
     with pytest.raises(InputError, match="which has"):
         arithmetic.prepare({"problems": 10**6, "seed": 1, "split": "easy"}, None)
     with pytest.raises(InputError, match="'split' is 'hrad'"):
-        schema.complete({"problems": 1, "split": "hrad"}, arithmetic.OPTIONS, "test")
+        validation.complete({"problems": 1, "split": "hrad"}, arithmetic.OPTIONS, "test")
 
 
 def test_math_full_keeps_ids_and_reports_duplicates(tmp_path):
@@ -62,7 +62,7 @@ def test_math_full_keeps_ids_and_reports_duplicates(tmp_path):
     ]
     problems, notes = math_full.prepare({}, written(tmp_path, rows))
     assert [problem.problem_id for problem in problems] == ["a", "b", "c", "d"]
-    assert problems[0] == records.Problem("a", "What is $1+1$?", "2", "math", None)
+    assert problems[0] == tables.Problem("a", "What is $1+1$?", "2", "math", None)
     assert notes[0] == "4 problems of 4 rows"
     assert notes[1] == "prompts that stand under several ids: 1: a = b"
     assert notes[2].endswith("case and white space: 1: a = b = c")
@@ -83,12 +83,12 @@ def test_empty_answers_are_refused_dropped_or_kept(tmp_path, answer):
 
 
 def test_kept_empty_answers_survive_writing_and_reading(tmp_path):
-    problems = [records.Problem("a", "p", "", "math")]
+    problems = [tables.Problem("a", "p", "", "math")]
     with pytest.raises(InputError, match="empty answer"):
-        records.write_problems(tmp_path / "p.jsonl", problems)
+        tables.write_problems(tmp_path / "p.jsonl", problems)
     assert not (tmp_path / "p.jsonl").exists()
-    records.write_problems(tmp_path / "p.jsonl", problems, allow_empty_answers=True)
-    assert records.read_problems(tmp_path / "p.jsonl") == problems
+    tables.write_problems(tmp_path / "p.jsonl", problems, allow_empty_answers=True)
+    assert tables.read_problems(tmp_path / "p.jsonl") == problems
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_question_answer_numbers_the_rows_and_keeps_answers(tmp_path):
     rows = [{"question": "Q1", "answer": "27.0"}, {"question": "Q2", "answer": "3", "level": 5}]
     problems, notes = question_answer.prepare({"prefix": "amc23"}, lines(tmp_path, rows))
     assert problems == [
-        records.Problem("amc23-1", "Q1", "27.0", "amc23"),
-        records.Problem("amc23-2", "Q2", "3", "amc23"),
+        tables.Problem("amc23-1", "Q1", "27.0", "amc23"),
+        tables.Problem("amc23-2", "Q2", "3", "amc23"),
     ]
     assert notes == ["2 problems of 2 rows"]
 
@@ -139,7 +139,7 @@ def test_question_answer_takes_the_first_rows(tmp_path):
     assert notes == ["2 problems of 5 rows", "limit 2: of the first 2 rows only"]
     assert question_answer.prepare({"prefix": "x", "limit": 9}, path)[0] == whole
     with pytest.raises(InputError, match="'limit': 0 is less than"):
-        schema.complete({"prefix": "x", "limit": 0}, question_answer.OPTIONS, "test")
+        validation.complete({"prefix": "x", "limit": 0}, question_answer.OPTIONS, "test")
 
 
 def test_question_answer_refuses_by_row(tmp_path):

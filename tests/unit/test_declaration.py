@@ -11,7 +11,7 @@ import yaml
 
 from limr import declaration, study
 from limr.declaration import Declaration
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 
 @pytest.fixture

@@ -4,17 +4,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from limr import diagnostics, io, registry, results, scores
+from limr import diagnostics, results, scores
+from limr.core import files, plugins
 from limr import trajectories as tr
-from limr.errors import InputError
-from limr.records import DIAGNOSTICS, STABILITY, TRAJECTORIES
-from limr.streams import stream
+from limr.core.errors import InputError
+from limr.core.tables import DIAGNOSTICS, STABILITY, TRAJECTORIES
+from limr.core.random_streams import stream
 
 SELECTORS = [
     name
-    for name in registry.names("selectors")
-    if registry.load("selectors", name).NEEDS_TRAJECTORIES
-    and not registry.load("selectors", name).SEEDED
+    for name in plugins.names("selectors")
+    if plugins.load("selectors", name).NEEDS_TRAJECTORIES
+    and not plugins.load("selectors", name).SEEDED
 ]
 
 
@@ -139,7 +140,7 @@ def test_files_are_read_by_the_scores_name(tmp_path):
         "lim-5.epochs.parquet": diagnostics.epoch_table(of, cut, 0.95),
     }
     for name, content in made.items():
-        io.write_parquet(tmp_path / name, content)
+        files.write_parquet(tmp_path / name, content)
     found = results.load({}, diagnostics=sorted(tmp_path.iterdir())).diagnostics
     assert list(found) == ["lim-5"]
     assert found["lim-5"].problems.equals(made["lim-5.parquet"].to_pandas())

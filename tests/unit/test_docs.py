@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from limr import reference, registry
+from limr import reference
+from limr.core import plugins
 
 
 def test_the_configuration_page_is_current(root: Path) -> None:
@@ -16,8 +17,8 @@ def test_the_configuration_page_is_current(root: Path) -> None:
 
 def test_every_plugin_is_on_the_configuration_page(root: Path) -> None:
     page = (root / "config/README.md").read_text()
-    for kind in registry.KINDS:
-        for name in registry.names(kind):
+    for kind in plugins.PACKAGES:
+        for name in plugins.names(kind):
             assert f"**`{name}`**" in page, f"{kind}/{name}"
 
 

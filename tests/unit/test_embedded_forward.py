@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM
 from limr.embedded import model as models
 from limr.embedded import packing, sampling, supervised
 from limr.embedded.forward import weights_of
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 PROMPTS = [case.WORDS.encode(text) for text in ("1+2=?", "31*(2+4)=?", "x+1=3,x=?")]
 OWNERS = [0, 0, 1, 2, 2, 2]

@@ -14,11 +14,12 @@ from pathlib import Path
 import embedded_case as case
 import pytest
 
-from limr import io, records, rewards, schema
+from limr.core import files, tables, validation
+from limr import rewards
 from limr.embedded import ppo, supervised
 from limr.engine import BaseJob, Decoding
 from limr.engines import embedded
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 RUN = """
 import sys
@@ -38,14 +39,14 @@ def _toy_grader(monkeypatch):
 def outputs(folder):
     """Relative path -> sha256 of what must repeat: everything but run.json and the seconds."""
     found = {
-        str(path.relative_to(folder)): io.sha256(path)
+        str(path.relative_to(folder)): files.sha256(path)
         for path in sorted((folder / "policy").rglob("*"))
         if path.is_file()
     }
-    metrics = io.read_parquet(folder / "metrics.parquet", records.METRICS)
+    metrics = files.read_parquet(folder / "metrics.parquet", tables.METRICS)
     found["metrics"] = str(metrics.drop_columns(["seconds"]).to_pylist())
     if (folder / "rollouts.parquet").exists():
-        found["rollouts"] = io.sha256(folder / "rollouts.parquet")
+        found["rollouts"] = files.sha256(folder / "rollouts.parquet")
     return found
 
 
@@ -57,7 +58,7 @@ def trained(folder, **changes):
 
 def test_outputs_keep_the_contract(tmp_path):
     trained(tmp_path)
-    rollouts = io.read_parquet(tmp_path / "rollouts.parquet", records.ROLLOUTS).to_pandas()
+    rollouts = files.read_parquet(tmp_path / "rollouts.parquet", tables.ROLLOUTS).to_pandas()
     # 4 steps x 3 prompts x 2 samples; 8 problems make 2 batches an epoch, 2 are left out
     assert len(rollouts) == 24
     assert rollouts.step.tolist() == [step for step in (1, 2, 3, 4) for _ in range(6)]
@@ -67,7 +68,7 @@ def test_outputs_keep_the_contract(tmp_path):
     assert set(rollouts.reward) <= set(rewards.values(case.REWARD))
     assert (rollouts.truncated == (rollouts.verdict == "malformed")).all()
     assert rollouts.response_tokens.between(1, 6).all()
-    metrics = io.read_parquet(tmp_path / "metrics.parquet", records.METRICS).to_pandas()
+    metrics = files.read_parquet(tmp_path / "metrics.parquet", tables.METRICS).to_pandas()
     assert metrics.step.tolist() == [1, 2, 3, 4]
     assert metrics.loss.isna().all()
     assert metrics.drop(columns="loss").notna().all().all()
@@ -84,8 +85,8 @@ def test_outputs_keep_the_contract(tmp_path):
         "step2",
         "step4",
     ]
-    weights = [io.sha256(tmp_path / f"policy/step{n}/model.safetensors") for n in (0, 2, 4)]
-    assert weights[0] == io.sha256(tmp_path / "base/model.safetensors")
+    weights = [files.sha256(tmp_path / f"policy/step{n}/model.safetensors") for n in (0, 2, 4)]
+    assert weights[0] == files.sha256(tmp_path / "base/model.safetensors")
     assert len(set(weights)) == 3
     assert not (tmp_path / "state").exists()
 
@@ -157,7 +158,7 @@ def test_ppo_raises_the_reward(tmp_path):
     settings = {**settings, "train_batch_size": 32, "warmup_steps": 0}
     options = {**case.OPTIONS, "micro_batch": 32, "checkpoint_every": 100}
     trained(tmp_path, ppo=settings, options=options, policies={})
-    metrics = io.read_parquet(tmp_path / "metrics.parquet", records.METRICS).to_pandas()
+    metrics = files.read_parquet(tmp_path / "metrics.parquet", tables.METRICS).to_pandas()
     first, last = metrics.mean_reward[0], metrics.mean_reward[-3:].mean()
     assert first < 0.5
     assert last > 0.9
@@ -166,7 +167,7 @@ def test_ppo_raises_the_reward(tmp_path):
 
 def test_without_kl_there_is_no_reference(tmp_path):
     trained(tmp_path, ppo={**case.PPO, "kl_coefficient": 0.0})
-    metrics = io.read_parquet(tmp_path / "metrics.parquet", records.METRICS).to_pandas()
+    metrics = files.read_parquet(tmp_path / "metrics.parquet", tables.METRICS).to_pandas()
     assert metrics.kl.isna().all()
 
 
@@ -186,7 +187,7 @@ def test_supervised_training_lowers_the_loss_and_resumes(tmp_path, monkeypatch):
     for folder in (whole, broken):
         case.base(folder)
     supervised.train_sft(case.sft_job(whole))
-    metrics = io.read_parquet(whole / "metrics.parquet", records.METRICS).to_pandas()
+    metrics = files.read_parquet(whole / "metrics.parquet", tables.METRICS).to_pandas()
     assert metrics.loss[25:].mean() < 0.5 * metrics.loss[:3].mean()
     assert metrics.epoch.tolist() == [step // 2 for step in range(30)]  # 8 problems, 4 a step
     assert metrics.mean_reward.isna().all()
@@ -207,14 +208,14 @@ def test_supervised_training_lowers_the_loss_and_resumes(tmp_path, monkeypatch):
 
 
 def test_base_policy_generates_and_repeats(tmp_path):
-    settings = schema.complete(
+    settings = validation.complete(
         {**case.TINY, "warmup": {"steps": 20, "batch_size": 8}}, embedded.BASE, "base"
     )
-    options = schema.complete({"device": "cpu"}, embedded.OPTIONS, "engines.embedded")
+    options = validation.complete({"device": "cpu"}, embedded.OPTIONS, "engines.embedded")
     job = BaseJob(settings, options, case.PROBLEMS[4:], tmp_path / "state", tmp_path / "one")
     embedded.make_base(job)
     embedded.make_base(replace(job, policy=tmp_path / "two"))
-    assert io.sha256(tmp_path / "one/model.safetensors") == io.sha256(
+    assert files.sha256(tmp_path / "one/model.safetensors") == files.sha256(
         tmp_path / "two/model.safetensors"
     )
     policy = embedded.open_policy(tmp_path / "one", options)

@@ -6,7 +6,7 @@ import embedded_case as case
 import pytest
 
 from limr.embedded import vocabulary
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 
 def test_round_trip_takes_the_longest_token():

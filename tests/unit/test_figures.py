@@ -9,13 +9,14 @@ import pyarrow.compute as pc
 import pytest
 import synthetic_study
 
-from limr import making, registry, schema
-from limr.errors import InputError
+from limr import making
+from limr.core import plugins, validation
+from limr.core.errors import InputError
 from limr.figures import _style
-from limr.records import TRAJECTORIES
+from limr.core.tables import TRAJECTORIES
 from limr.results import Inputs
 
-NAMES = registry.names("figures")
+NAMES = plugins.names("figures")
 OUTPUTS = {"pdf": "f.pdf", "png": "f.png", "tsv": "f.tsv", "caption": "f.txt"}
 
 
@@ -25,8 +26,8 @@ def inputs():
 
 
 def data(name, inputs, **options):
-    module = registry.load("figures", name)
-    settings = schema.complete(options, module.OPTIONS, name)
+    module = plugins.load("figures", name)
+    settings = validation.complete(options, module.OPTIONS, name)
     return module, module.data(inputs, settings), settings
 
 
@@ -42,7 +43,7 @@ def test_every_figure_comes_with_data_and_caption(name, inputs, tmp_path):
     assert found["png"].startswith(b"\x89PNG")
     assert found["pdf"].startswith(b"%PDF")
     assert b"CreationDate" not in found["pdf"]
-    assert found["caption"].decode().startswith(registry.load("figures", name).TITLE + ". ")
+    assert found["caption"].decode().startswith(plugins.load("figures", name).TITLE + ". ")
     assert len(pd.read_csv(tmp_path / "a" / "f.tsv", sep="\t")) > 10
 
 

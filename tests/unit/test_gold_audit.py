@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from limr import dead_problems, gold_audit, overrides, registry, results, subset_records
-from limr.errors import InputError
-from limr.records import AUDITS, Problem
+from limr import dead_problems, gold_audit, overrides, results, subset_records
+from limr.core import plugins
+from limr.core.errors import InputError
+from limr.core.tables import AUDITS, Problem
 
 SHIPPED = "config/overrides/math-full.yaml"
 
@@ -94,7 +95,7 @@ def test_duplicates_are_compared_by_their_answers():
 def test_the_table_has_a_row_a_problem_set():
     _, counts = found([problem("a", ""), problem("b", "p-q")])
     inputs = results.Inputs({"arms": []}, audits={"mine": counts})
-    module = registry.load("tables", "gold-audit")
+    module = plugins.load("tables", "gold-audit")
     frame = module.build(inputs, {})
     assert frame.to_dict("records") == [
         {

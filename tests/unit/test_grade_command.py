@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from limr import io
+from limr.core import files
 from limr.commands import grade
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 
 def run(tmp_path, rows, *options):
@@ -28,7 +28,7 @@ def test_rows_gain_verdict_and_answer(tmp_path, capsys):
     ]
     code, output = run(tmp_path, rows)
     assert code == 0
-    graded = io.read_jsonl(output)
+    graded = files.read_jsonl(output)
     assert graded[0] == {**rows[0], "verdict": "correct", "answer": "5", "reason": ""}
     assert [row["verdict"] for row in graded[1:]] == ["incorrect", "malformed", "malformed"]
     assert [row["answer"] for row in graded[1:]] == ["6", None, "5"]
@@ -44,7 +44,7 @@ def test_rows_keep_their_order_whatever_the_workers_do(tmp_path):
         for number, (gold, answer) in enumerate(itertools.product(golds, answers))
     ]
     _, output = run(tmp_path, rows, "--workers", "2", "--seconds", "60")
-    graded = io.read_jsonl(output)
+    graded = files.read_jsonl(output)
     assert [row["response"] for row in graded] == [row["response"] for row in rows]
     right = [row["response"][0] for row in graded if row["verdict"] == "correct"]
     assert right == ["0", "4", "8"]
@@ -59,7 +59,7 @@ def test_limits_that_make_no_sense_are_refused(tmp_path, option):
 def test_lone_surrogates_and_control_characters_are_written_back(tmp_path):
     response = "\ud800 \x00 \\boxed{x\ud800}"
     _, output = run(tmp_path, [{"gold": "y", "response": response}])
-    (row,) = io.read_jsonl(output)
+    (row,) = files.read_jsonl(output)
     assert (row["response"], row["verdict"]) == (response, "incorrect")
 
 

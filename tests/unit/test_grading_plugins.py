@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from limr import schema
+from limr.core import validation
 from limr.commands import grade as grade_command
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.grading import plugins
 from limr.grading.grade import SETTINGS, Grader, check
 from limr.grading.pool import GradingPool
@@ -85,7 +85,7 @@ def test_where_the_answer_stands(place, response, answer, rule):
 
 def test_what_cannot_be_used_is_refused_before_a_run(installed):
     def settings(**given):
-        return schema.complete(given, SETTINGS, "grader")
+        return validation.complete(given, SETTINGS, "grader")
 
     check(settings(plugin="facts"))
     with pytest.raises(InputError, match=r"registers 'fact' under .*Did you mean 'facts'"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.grading import algebra
 from limr.grading.grade import Grader
 from limr.grading.pool import GradingPool

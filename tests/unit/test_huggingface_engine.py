@@ -15,11 +15,12 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 import real_model
-from limr import io, schema, study, templates
+from limr.core import files, validation
+from limr import study, templates
 from limr.embedded import model as models
 from limr.engine import BaseJob, Decoding
 from limr.engines import embedded, huggingface
-from limr.errors import InputError, IntegrityError
+from limr.core.errors import InputError, IntegrityError
 from limr.pretrained import folders, pace, policy
 
 PROMPTS = ["1+2=?", "31*(2+4)=?", "x+1=3,x=?", "7-x=?", "2*2*2=?"]
@@ -30,11 +31,11 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 def options(**changes: Any) -> dict[str, Any]:
     chosen = {"device": "cpu", "template": "none", **changes}
-    return schema.complete(chosen, huggingface.OPTIONS, "engines.huggingface")
+    return validation.complete(chosen, huggingface.OPTIONS, "engines.huggingface")
 
 
 def base_job(folder: Path, model: Path | str, **changes: Any) -> BaseJob:
-    base = schema.complete({"model": str(model), **changes}, huggingface.BASE, "base")
+    base = validation.complete({"model": str(model), **changes}, huggingface.BASE, "base")
     return BaseJob(base, options(), [], folder / "state", folder / "base")
 
 
@@ -192,8 +193,8 @@ def test_a_model_without_end_token_is_refused(tmp_path):
 
 def test_all_end_tokens_count(tmp_path):
     folder = chat_model(tmp_path, end="<|im_start|>")
-    generation = io.read_json(folder / "generation_config.json")
-    io.write_json(folder / "generation_config.json", {**generation, "eos_token_id": [3, 4]})
+    generation = files.read_json(folder / "generation_config.json")
+    files.write_json(folder / "generation_config.json", {**generation, "eos_token_id": [3, 4]})
     opened = policy.PretrainedPolicy(folder, options(template="qwen-boxed"))
     start, end = opened.tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
     assert opened.reader.ids == {3, 4, start, end}
@@ -205,7 +206,7 @@ def test_a_template_must_be_known(tiny, tmp_path):
     with pytest.raises(InputError, match="needs a chat template"):
         huggingface.open_policy(tiny, options(template="chat-boxed"))
     shutil.copytree(tiny, tmp_path / "copy")
-    io.write_json(tmp_path / "copy" / folders.RECORD, {"template": "nome"})
+    files.write_json(tmp_path / "copy" / folders.RECORD, {"template": "nome"})
     with pytest.raises(InputError, match=r"no prompt template 'nome'\. Did you mean 'none'"):
         huggingface.open_policy(tmp_path / "copy", options(template=None))
 
@@ -244,9 +245,9 @@ def test_the_base_is_a_copy_that_knows_its_template(tiny, tmp_path, capsys):
     names = {path.name for path in tiny.iterdir()}
     assert {path.name for path in made.iterdir()} == names | {"limr.json"}
     assert all((made / name).read_bytes() == (tiny / name).read_bytes() for name in names)
-    record = io.read_json(made / "limr.json")
+    record = files.read_json(made / "limr.json")
     assert record["template"] == "none"
-    assert record["sha256"] == {name: io.sha256(tiny / name) for name in names}
+    assert record["sha256"] == {name: files.sha256(tiny / name) for name in names}
     shutil.rmtree(source)  # nothing points there
     opened = huggingface.open_policy(made, options(template=None))
     assert opened.generate(PROMPTS, GREEDY, 1)
@@ -257,12 +258,12 @@ def test_a_pinned_base_must_be_the_pinned_one(tiny, tmp_path, capsys):
     huggingface.make_base(base_job(tmp_path, tiny))
     pin = capsys.readouterr().err.split()[-1]
     huggingface.make_base(base_job(tmp_path, tiny, sha256=pin))
-    before = io.sha256(tmp_path / "base/limr.json")
+    before = files.sha256(tmp_path / "base/limr.json")
     shutil.copytree(tiny, tmp_path / "other")
     (tmp_path / "other/config.json").write_text("{}")
     with pytest.raises(IntegrityError, match=r"base\.sha256 is"):
         huggingface.make_base(base_job(tmp_path, tmp_path / "other", sha256=pin))
-    assert io.sha256(tmp_path / "base/limr.json") == before  # what stood there stays
+    assert files.sha256(tmp_path / "base/limr.json") == before  # what stood there stays
     assert not list(tmp_path.glob(".*.tmp"))
 
 
@@ -297,7 +298,7 @@ def test_a_model_of_the_hub_needs_a_commit(tiny, tmp_path, monkeypatch):
     assert not asked
     huggingface.make_base(base_job(tmp_path, "org/model", revision=COMMIT))
     assert asked == [("org/model", COMMIT)]
-    record = io.read_json(tmp_path / "base/limr.json")
+    record = files.read_json(tmp_path / "base/limr.json")
     assert (record["hub"], record["revision"]) == ("org/model", COMMIT)
 
 

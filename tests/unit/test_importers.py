@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from limr import doubled, io, schema
-from limr.errors import InputError
+from limr import doubled
+from limr.core import files, validation
+from limr.core.errors import InputError
 from limr.importers import evaluations, rollouts, scores_json, trajectories
-from limr.records import EVALUATIONS, ROLLOUTS, TRAJECTORIES, Problem
-from limr.streams import stream
+from limr.core.tables import EVALUATIONS, ROLLOUTS, TRAJECTORIES, Problem
+from limr.core.random_streams import stream
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PROBLEMS = [Problem(key, f"What is {key}?", "1", "test") for key in ("b", "a", "c")]
@@ -27,12 +28,12 @@ def write_rollouts(path, rows):
          "response": "x"}
         for row in rows
     ]  # fmt: skip
-    io.write_parquet(path, pa.Table.from_pylist(records, schema=ROLLOUTS))
+    files.write_parquet(path, pa.Table.from_pylist(records, schema=ROLLOUTS))
     return path
 
 
 def read_rollouts(path, problems=PROBLEMS, **options):
-    settings = schema.complete(options, rollouts.OPTIONS, "rollouts")
+    settings = validation.complete(options, rollouts.OPTIONS, "rollouts")
     return rollouts.read([path], problems, settings)
 
 
@@ -186,7 +187,7 @@ def test_without_problems_the_order_is_that_of_the_file(tmp_path):
 
 def write_trajectories(path, rows):
     records = [dict(zip(TRAJECTORIES.names, (*row, 0.0), strict=True)) for row in rows]
-    io.write_parquet(path, pa.Table.from_pylist(records, schema=TRAJECTORIES))
+    files.write_parquet(path, pa.Table.from_pylist(records, schema=TRAJECTORIES))
     return path
 
 
@@ -285,12 +286,12 @@ def test_published_scores_of_the_real_math_full():
             pytest.fail("LIMR_MIRROR is not set: the published figures were not checked")
         pytest.skip("LIMR_MIRROR is not set")
     folder = Path(mirror) / "limr"
-    rows = io.read_json(folder / "math_full.json")
+    rows = files.read_json(folder / "math_full.json")
     problems = [Problem(r["id"], r["prompt"], r["answer"], r["source"]) for r in rows]
     found = scores_json.read([folder / "published_lim_scores.json"], problems, {})
     table, notes = found.table, found.notes
     scores = table.to_pandas()["score"]
-    golden = io.read_json(GOLDEN / "published_scores.json")
+    golden = files.read_json(GOLDEN / "published_scores.json")
     assert len(scores) == golden["problems"]
     assert scores.notna().sum() == golden["published"]
     assert scores.isna().sum() == golden["not_scorable"]
@@ -309,7 +310,7 @@ def write_evaluations(path, rows):
     keys = ("problem_id", "decoding", "sample", "verdict")
     rest = {"format": "", "answer": "x", "response_tokens": 1, "truncated": False, "response": "x"}
     records = [{**dict(zip(keys, row, strict=True)), **rest} for row in rows]
-    io.write_parquet(path, pa.Table.from_pylist(records, schema=EVALUATIONS))
+    files.write_parquet(path, pa.Table.from_pylist(records, schema=EVALUATIONS))
     return path
 
 

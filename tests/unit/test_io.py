@@ -8,15 +8,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from limr import io
-from limr.errors import InputError
-from limr.records import SCORES, Problem, check_problems, read_problems, write_problems
+from limr.core import files
+from limr.core.errors import InputError
+from limr.core.tables import SCORES, Problem, check_problems, read_problems, write_problems
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    io.write_text(path, "old")
-    with pytest.raises(RuntimeError), io.atomic(path) as temporary:
+    files.write_text(path, "old")
+    with pytest.raises(RuntimeError), files.atomic(path) as temporary:
         temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old"
@@ -26,7 +26,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
 def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     target = tmp_path / "policy"
     for content in ("first", "second"):
-        with io.atomic(target) as temporary:
+        with files.atomic(target) as temporary:
             temporary.mkdir()
             (temporary / content).write_text(content)
     assert [path.name for path in target.iterdir()] == ["second"]
@@ -34,7 +34,7 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_said_and_nothing_is_left(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    with pytest.raises(InputError, match="the disk is full"), io.atomic(path) as temporary:
+    with pytest.raises(InputError, match="the disk is full"), files.atomic(path) as temporary:
         temporary.write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []
@@ -43,7 +43,7 @@ def test_a_full_disk_is_said_and_nothing_is_left(tmp_path: Path) -> None:
 def test_a_really_full_disk() -> None:
     with (
         pytest.raises(InputError, match="the disk is full"),
-        io.atomic("/dev/shm/limr-full") as path,
+        files.atomic("/dev/shm/limr-full") as path,
     ):
         path.symlink_to("/dev/full")
         with path.open("w") as file:
@@ -63,30 +63,30 @@ def test_a_bad_line_is_named(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        io.read_jsonl(path)
+        files.read_jsonl(path)
 
 
 def test_bytes_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     path.write_bytes(b'{"a": "\xff"}\n')
     with pytest.raises(InputError, match="not UTF-8"):
-        io.read_jsonl(path)
+        files.read_jsonl(path)
 
 
 def test_a_cut_parquet_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.parquet"
     table = pa.table({"problem_id": ["a"], "score": [0.5], "reason": [""]}, schema=SCORES)
-    io.write_parquet(path, table)
+    files.write_parquet(path, table)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InputError, match=r"s\.parquet: not a readable parquet table"):
-        io.read_parquet(path, SCORES)
+        files.read_parquet(path, SCORES)
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     path = tmp_path / "s.parquet"
-    io.write_parquet(path, pa.table({"problem_id": ["a"]}))
+    files.write_parquet(path, pa.table({"problem_id": ["a"]}))
     with pytest.raises(InputError, match="column 'score' is missing"):
-        io.read_parquet(path, SCORES)
+        files.read_parquet(path, SCORES)
 
 
 def test_problems_come_back_as_they_were(tmp_path: Path) -> None:

@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 import upstream
 
-from limr import importing, progress, schema
+from limr import importing
+from limr.core import progress, validation
 from limr import scores as scoring
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.importers import limr_steps
-from limr.records import Problem
-from limr.streams import stream
+from limr.core.tables import Problem
+from limr.core.random_streams import stream
 
 
 def read(folder, problems=None, **options):
-    settings = schema.complete({"steps_per_epoch": 2, **options}, limr_steps.OPTIONS, "limr-steps")
+    settings = validation.complete({"steps_per_epoch": 2, **options}, limr_steps.OPTIONS, "limr-steps")
     return limr_steps.read(importing.expand(folder, limr_steps), problems, settings)
 
 

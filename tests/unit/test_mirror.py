@@ -23,13 +23,13 @@ import yaml
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from limr import __main__ as command_line
-from limr import io, schema
+from limr.core import files, validation
 from limr.engine import BaseJob
 from limr.engines import huggingface
-from limr.errors import InputError, IntegrityError
+from limr.core.errors import InputError, IntegrityError
 from limr.mirror import contents, packages
 from limr.pretrained import folders
-from limr.provenance import digest
+from limr.core.provenance import digest
 
 ROOT = Path(__file__).parents[2]
 NAME, COMMIT = "org/tiny-llama", "0123456789abcdef0123456789abcdef01234567"
@@ -116,7 +116,7 @@ def test_a_model_comes_whole_and_a_second_run_asks_nothing(hub, model, tmp_path)
     assert there == {path.name for path in model.iterdir()} - {"README.md"}
     for path in (mirror / MODEL).iterdir():
         assert path.read_bytes() == (model / path.name).read_bytes()
-        assert contents.read(mirror)[f"{MODEL}/{path.name}"] == io.sha256(path)
+        assert contents.read(mirror)[f"{MODEL}/{path.name}"] == files.sha256(path)
     assert list(contents.faults(mirror)) == []
     assert not list(mirror.rglob("*.partial"))
     hub.requests.clear()
@@ -158,7 +158,7 @@ def test_another_model_than_the_pinned_one_is_refused(hub, model, tmp_path):
     done = fetch_models(hub, tmp_path, sha256="0" * 64)
     assert done.returncode == 2
     assert "base.sha256 is" in done.stderr
-    right = digest({path.name: io.sha256(path) for path in folders.files_of(model)})
+    right = digest({path.name: files.sha256(path) for path in folders.files_of(model)})
     assert fetch_models(hub, tmp_path, sha256=right).returncode == 0
 
 
@@ -176,14 +176,14 @@ def mirrored(model, tmp_path, monkeypatch) -> Path:
     (mirror / MODEL).mkdir(parents=True)
     for path in folders.files_of(model):
         shutil.copy(path, mirror / MODEL)
-    listed = {f"{MODEL}/{path.name}": io.sha256(path) for path in (mirror / MODEL).iterdir()}
+    listed = {f"{MODEL}/{path.name}": files.sha256(path) for path in (mirror / MODEL).iterdir()}
     contents.write(mirror, listed)
     monkeypatch.setenv("LIMR_MIRROR", str(mirror))
     return mirror
 
 
 def base_job(folder: Path) -> BaseJob:
-    base = schema.complete(
+    base = validation.complete(
         {"model": NAME, "revision": COMMIT, "template": "qwen-boxed"}, huggingface.BASE, "base"
     )
     return BaseJob(base, {}, [], folder / "state", folder / "base")
@@ -194,7 +194,7 @@ def test_a_base_is_made_from_the_mirror_without_the_hub(mirrored, model, tmp_pat
     huggingface.make_base(base_job(tmp_path))
     found = tmp_path / "base/model.safetensors"
     assert found.read_bytes() == (model / "model.safetensors").read_bytes()
-    assert io.read_json(tmp_path / "base/limr.json")["revision"] == COMMIT
+    assert files.read_json(tmp_path / "base/limr.json")["revision"] == COMMIT
 
 
 @pytest.mark.parametrize("fault", ["altered", "missing", "added"])
@@ -289,7 +289,7 @@ def wheel(folder: Path, name: str, version: str = "1.0", tag: str = "py3-none-an
 
 def pinned(path: Path) -> str:
     name, version = path.name.split("-")[:2]
-    return f"{name}=={version} \\\n    --hash=sha256:{io.sha256(path)}\n"
+    return f"{name}=={version} \\\n    --hash=sha256:{files.sha256(path)}\n"
 
 
 @pytest.fixture
@@ -315,7 +315,7 @@ def fetch(locks: Path, mirror: Path, said: list[str] | None = None, name: str = 
 
 def test_packages_come_once(index, tmp_path, monkeypatch):
     locks, mirror = tmp_path / "envs", tmp_path / "mirror"
-    io.write_text(locks / "data.lock", pinned(wheel(index, "one")) + pinned(wheel(index, "two")))
+    files.write_text(locks / "data.lock", pinned(wheel(index, "one")) + pinned(wheel(index, "two")))
     monkeypatch.setattr(packages, "_AT_A_TIME", 1)
     assert fetch(locks, mirror) == 2
     assert set(contents.read(mirror)) == {
@@ -338,7 +338,7 @@ def test_packages_come_once(index, tmp_path, monkeypatch):
 def test_what_came_before_a_failure_is_kept(index, tmp_path, monkeypatch):
     locks, mirror = tmp_path / "envs", tmp_path / "mirror"
     lines = [pinned(wheel(index, name)) for name in ("one", "two")]
-    io.write_text(locks / "data.lock", "".join(lines))
+    files.write_text(locks / "data.lock", "".join(lines))
     (index / "two-1.0-py3-none-any.whl").unlink()
     monkeypatch.setattr(packages, "_AT_A_TIME", 1)
     with pytest.raises(InputError, match="pip could not download"):
@@ -349,7 +349,7 @@ def test_what_came_before_a_failure_is_kept(index, tmp_path, monkeypatch):
 def test_a_package_with_another_hash_is_refused(index, tmp_path):
     locks, mirror = tmp_path / "envs", tmp_path / "mirror"
     wheel(index, "one")
-    io.write_text(locks / "data.lock", f"one==1.0 --hash=sha256:{'0' * 64}\n")
+    files.write_text(locks / "data.lock", f"one==1.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(InputError, match=r"(?s)pip could not download.*DO NOT MATCH"):
         fetch(locks, mirror)
     assert contents.read(mirror) == {}
@@ -362,8 +362,8 @@ def test_wheels_fit_the_locks_platform_and_not_this_machines(index, tmp_path):
     tags = ("cp311-cp311-manylinux_2_28_x86_64", "cp311-cp311-manylinux_2_34_x86_64")
     old, new = (wheel(index, "one", tag=tag) for tag in tags)
     only = wheel(index, "two", tag=tags[1].replace("2_34", "2_31"))
-    both = pinned(old).rstrip() + f" --hash=sha256:{io.sha256(new)}\n"
-    io.write_text(locks / "data.lock", both + pinned(only))
+    both = pinned(old).rstrip() + f" --hash=sha256:{files.sha256(new)}\n"
+    files.write_text(locks / "data.lock", both + pinned(only))
     assert fetch(locks, mirror) == 2
     names = {Path(path).name for path in contents.read(mirror)}
     assert names == {old.name, only.name}
@@ -371,9 +371,9 @@ def test_wheels_fit_the_locks_platform_and_not_this_machines(index, tmp_path):
 
 def test_the_build_of_pytorch_that_can_be_had(index, tmp_path):
     locks, mirror, said = tmp_path / "envs", tmp_path / "mirror", []
-    io.write_text(locks / "embedded.lock", pinned(wheel(index, "one")))
-    io.write_text(locks / "torch-cpu.lock", f"torch==1.0+cpu --hash=sha256:{'0' * 64}\n")
-    io.write_text(locks / "torch-cuda.lock", pinned(wheel(index, "torch")))
+    files.write_text(locks / "embedded.lock", pinned(wheel(index, "one")))
+    files.write_text(locks / "torch-cpu.lock", f"torch==1.0+cpu --hash=sha256:{'0' * 64}\n")
+    files.write_text(locks / "torch-cuda.lock", pinned(wheel(index, "torch")))
     assert fetch(locks, mirror, said, "embedded") == 2
     assert "taking torch-cuda.lock" in said[0]
     assert fetch(locks, mirror, said, "embedded") == 0
@@ -398,7 +398,7 @@ def test_a_lock_is_read_as_pip_reads_it(tmp_path):
 
 
 def test_other_machines_are_refused(tmp_path, monkeypatch):
-    io.write_text(tmp_path / "data.lock", f"one==1.0 --hash=sha256:{'0' * 64}\n")
+    files.write_text(tmp_path / "data.lock", f"one==1.0 --hash=sha256:{'0' * 64}\n")
     monkeypatch.setattr(packages.platform, "machine", lambda: "arm64")
     with pytest.raises(InputError, match="Linux on x86_64"):
         fetch(tmp_path, tmp_path / "mirror")

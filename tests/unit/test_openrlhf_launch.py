@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from limr import provenance, working_folder
-from limr.errors import InputError
+from limr.core import provenance, working_folder
+from limr.core.errors import InputError
 from limr.openrlhf import cluster, hooks, launch, task
 
 SCRIPTS = Path(launch.__file__).parents[2]

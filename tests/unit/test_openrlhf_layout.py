@@ -7,19 +7,20 @@ from typing import Any
 
 import pytest
 
-from limr import schema, study
+from limr.core import validation
+from limr import study
 from limr.embedded.order import Order
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.openrlhf import layout, options
 
 
 def settings(**changes: Any) -> dict[str, Any]:
-    return dict(schema.complete(changes, options.OPTIONS, "test"))
+    return dict(validation.complete(changes, options.OPTIONS, "test"))
 
 
 def ppo(**changes: Any) -> dict[str, Any]:
-    found = schema.load("study")["properties"]["ppo"]
-    return dict(schema.complete(changes, found, "test"))
+    found = validation.load("study")["properties"]["ppo"]
+    return dict(validation.complete(changes, found, "test"))
 
 
 def test_colocated_roles_share_all_gpus() -> None:

@@ -10,14 +10,15 @@ from typing import Any
 import byte_tokenizer
 import pytest
 
-from limr import schema, templates
+from limr.core import validation
+from limr import templates
 from limr.engine import BaseJob
 from limr.engines import openrlhf
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.grading.pool import GradingPool
 from limr.openrlhf import cluster, options, prompts, run
 from limr.openrlhf.reward import FAILED, Judge
-from limr.records import Problem
+from limr.core.tables import Problem
 
 MARKUP = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
 QWEN = byte_tokenizer.make(*MARKUP, end="<|endoftext|>")
@@ -82,7 +83,7 @@ def test_a_tokenizer_without_chat_template_or_markup_is_refused(tmp_path: Path) 
 
 
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:
-    base = schema.complete({"model": str(tmp_path / "nowhere")}, openrlhf.BASE, "test")
+    base = validation.complete({"model": str(tmp_path / "nowhere")}, openrlhf.BASE, "test")
     job = BaseJob(base, {}, [], tmp_path / "state", tmp_path / "base")
     with pytest.raises(InputError, match="there is no folder"):
         openrlhf.make_base(job)
@@ -103,7 +104,7 @@ def test_positions_are_refused_for_ppo_and_raised_for_fine_tuning(tmp_path: Path
 
 
 def own(**changes: Any) -> dict[str, Any]:
-    return dict(schema.complete(changes, options.SFT, "test"))
+    return dict(validation.complete(changes, options.SFT, "test"))
 
 
 def test_solutions_end_with_the_end_token() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from limr.embedded.order import Order
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.openrlhf import hooks, recording, task
-from limr.records import METRICS, ROLLOUTS
+from limr.core.tables import METRICS, ROLLOUTS
 
 IDS = [f"p{n}" for n in range(7)]
 ORDER = Order(7, 3, True, 1, "full")  # two steps an epoch, one problem left over

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from limr import orphans
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 LINE = "{}|{}|{}|{}|rule_train_ppo_wildcards_full_1"
 

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 import synthetic_study
 
-from limr import contrasts, ledger, levels, making, paper, presentation, registry, results
-from limr.errors import InputError
-from limr.records import Problem
+from limr import contrasts, ledger, levels, making, paper, presentation, results
+from limr.core import plugins
+from limr.core.errors import InputError
+from limr.core.tables import Problem
 from limr.tables import compute
 
 FILE = synthetic_study.ROOT / "config/paper.yaml"
@@ -228,7 +229,7 @@ def test_latex_is_escaped_and_complete(inputs, tmp_path):
 
 
 # The inputs of `gold-audit` are audits: tests/unit/test_gold_audit.py.
-@pytest.mark.parametrize("name", [n for n in registry.names("tables") if n != "gold-audit"])
+@pytest.mark.parametrize("name", [n for n in plugins.names("tables") if n != "gold-audit"])
 def test_every_table_has_a_row_for_each_in_latex(name, inputs, tmp_path):
     frame = build(name, inputs, tmp_path)
     text = (tmp_path / f"{name}.tex").read_text()

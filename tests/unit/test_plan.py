@@ -18,9 +18,10 @@ import pytest
 import yaml
 
 from limr import __main__ as command_line
-from limr import io, registry, sources, study
+from limr.core import files, plugins
+from limr import sources, study
 from limr.commands import plan
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.planning import bill, cost, counts, estimate, graph, hardware, jobs, models
 from limr.planning.layout import Layout
 
@@ -101,7 +102,7 @@ def test_unknown_sizes_must_be_given(tmp_path):
     with pytest.raises(InputError, match=r"'org/other' is no folder.*--parameters"):
         models.size({"model": "org/other"})
     assert models.size({"model": "org/other"}, 1.5e9) == models.Size(1_500_000_000, "--parameters")
-    io.write_json(tmp_path / "config.json", {"model_type": "mixtral"})
+    files.write_json(tmp_path / "config.json", {"model_type": "mixtral"})
     with pytest.raises(InputError, match="'mixtral' model cannot be told"):
         models.size({"model": str(tmp_path)})
 
@@ -265,7 +266,7 @@ def test_pinned_files_hold_as_many_problems_as_they_say(mirror):
             file = mirror / source.mirror
             if source.problems is None or not file.is_file():
                 continue
-            module = registry.load("datasets", entry["source"])
+            module = plugins.load("datasets", entry["source"])
             full = {**entry, "empty_answers": "keep"}
             problems, _ = module.prepare(full, file)
             assert len(problems) == source.problems, entry["file"]
@@ -446,4 +447,4 @@ def test_the_arms_that_stand_in_comments_are_a_valid_study(tmp_path, monkeypatch
 if __name__ == "__main__":
     argparse.ArgumentParser(description="Write the golden plans.").parse_args()
     for stem in STUDIES:
-        io.write_json(GOLDEN / f"plan-{stem}.json", planned(stem))
+        files.write_json(GOLDEN / f"plan-{stem}.json", planned(stem))

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from limr import preempted
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 LINE = "{}|PREEMPTED|limr_x|{}|rule_train_ppo_wildcards_full_1\n"
 

@@ -12,7 +12,7 @@ import yaml
 
 from limr import sources
 from limr import study as studies
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.preflight import node, site, storage, submission
 from limr.preflight.submission import Request
 from limr.pretrained import access

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from limr import provenance
+from limr.core import provenance
 
 
 @pytest.fixture

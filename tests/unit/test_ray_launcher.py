@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.ray_cluster import allocation, launcher, node
 
 ANSWERS = {

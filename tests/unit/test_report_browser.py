@@ -12,7 +12,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from synthetic_rollouts import MARKUP
 
 from limr import making, report
-from limr.records import Problem
+from limr.core.tables import Problem
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,11 @@ import synthetic_study
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limr import browsing, charts, contrasts, findings, inert, sensitivity
+from limr import browsing, charts, contrasts, findings, sensitivity
+from limr.core import safe_text
 from limr import samples as shown
 from limr.contrasts import Choice
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.statistics import Interval
 
 
@@ -36,7 +37,7 @@ def unpacked(text):
 
 @given(st.text())
 def test_a_visible_text_has_nothing_that_acts(text):
-    found = inert.visible(text)
+    found = safe_text.visible(text)
     assert all(c.isprintable() or c in "\n\t\u200c\u200d" or c.isspace() for c in found)
     assert not set(found) & set("\x00\x07\x1b\x7f\x9b\u202e\u2066\u2028\ufeff")
     if text.isprintable():
@@ -45,14 +46,14 @@ def test_a_visible_text_has_nothing_that_acts(text):
 
 @given(st.text(alphabet="ab\x1b\n", max_size=400), st.integers(10, 200))
 def test_a_bounded_text_keeps_its_start_and_end(text, limit):
-    found = inert.bounded(text, limit)
+    found = safe_text.bounded(text, limit)
     if len(text) <= limit:
-        assert found == inert.visible(text)
+        assert found == safe_text.visible(text)
     else:
         left = len(text) - limit
         assert f"[… {left:,} characters left out …]" in found
-        assert found.startswith(inert.visible(text[: int(0.4 * limit)]))
-        assert found.endswith(inert.visible(text[-(limit - int(0.4 * limit)) :]))
+        assert found.startswith(safe_text.visible(text[: int(0.4 * limit)]))
+        assert found.endswith(safe_text.visible(text[-(limit - int(0.4 * limit)) :]))
     assert len(found) <= limit + 60
 
 

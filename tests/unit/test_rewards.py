@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from limr import registry, rewards, schema
-from limr.errors import InputError
+from limr.core import plugins, validation
+from limr import rewards
+from limr.core.errors import InputError
 from limr.openrlhf.task import Task
-from limr.records import VERDICTS
+from limr.core.tables import VERDICTS
 
-RULES = registry.names("rewards")
+RULES = plugins.names("rewards")
 
 
 def settings(rule: str, **options: float) -> dict[str, object]:
-    found = schema.complete(options, registry.load("rewards", rule).OPTIONS, rule)
+    found = validation.complete(options, plugins.load("rewards", rule).OPTIONS, rule)
     return {"rule": rule, **found}
 
 
@@ -91,8 +92,8 @@ def test_openrlhf_pays_as_the_embedded_engine_does(rule: str) -> None:
 
 
 def test_an_unknown_option_of_a_rule_is_refused() -> None:
-    schema_ = schema.load("study")["properties"]["reward"]
+    schema_ = validation.load("study")["properties"]["reward"]
     with pytest.raises(InputError, match="'propability' is not a key"):
-        schema.complete({"rule": "random", "propability": 0.5}, schema_, "study.yaml")
+        validation.complete({"rule": "random", "propability": 0.5}, schema_, "study.yaml")
     with pytest.raises(InputError, match=r"there is no 'radnom'\. Did you mean 'random'"):
-        schema.complete({"rule": "radnom"}, schema_, "study.yaml")
+        validation.complete({"rule": "radnom"}, schema_, "study.yaml")

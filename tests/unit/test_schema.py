@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from limr import registry, schema, study
-from limr.errors import InputError
+from limr.core import plugins, validation
+from limr import study
+from limr.core.errors import InputError
 
 
 def load(config: dict[str, Any], root: Path) -> study.Study:
@@ -149,10 +150,10 @@ def test_every_key_is_described() -> None:
             check(others, f"{path}.*")
 
     for name in ("study", "benchmark"):
-        check(schema.load(name), name)
+        check(validation.load(name), name)
 
 
 def test_free_options_are_options() -> None:
-    for name in registry.names("engines"):
-        module = registry.load("engines", name)
+    for name in plugins.names("engines"):
+        module = plugins.load("engines", name)
         assert set(getattr(module, "FREE", ())) <= set(module.OPTIONS["properties"]), name

@@ -8,18 +8,10 @@ import sys
 import pyarrow as pa
 import pytest
 
-from limr import io
+from limr.core import files
 from limr.commands import score
-from limr.errors import InputError
-from limr.records import (
-    DIAGNOSTICS,
-    ROLLOUTS,
-    SCORES,
-    STABILITY,
-    TRAJECTORIES,
-    Problem,
-    write_problems,
-)
+from limr.core.errors import InputError
+from limr.core.tables import DIAGNOSTICS, ROLLOUTS, SCORES, STABILITY, TRAJECTORIES, Problem, write_problems
 
 
 def run(*argv):
@@ -32,7 +24,7 @@ def run(*argv):
 def curves(tmp_path):
     rows = [("a", 0, 8, 0), ("a", 1, 8, 4), ("b", 0, 8, 8), ("b", 1, 8, 8), ("c", 0, 8, 4)]
     records = [dict(zip(TRAJECTORIES.names, (*row, 0.0), strict=True)) for row in rows]
-    io.write_parquet(tmp_path / "t.parquet", pa.Table.from_pylist(records, schema=TRAJECTORIES))
+    files.write_parquet(tmp_path / "t.parquet", pa.Table.from_pylist(records, schema=TRAJECTORIES))
     return tmp_path / "t.parquet"
 
 
@@ -50,7 +42,7 @@ def steps(tmp_path):
 def test_scores_are_written_and_summarised_on_stderr_only(curves, tmp_path, capsys):
     output = tmp_path / "scores.parquet"
     assert run(curves, "--format", "trajectories", "--output", output) == 0
-    table = io.read_parquet(output, SCORES).to_pandas().set_index("problem_id")
+    table = files.read_parquet(output, SCORES).to_pandas().set_index("problem_id")
     # a: (0, .5), b: (1, 1), mean (.5, .75): both 0 (see test_selectors); c lacks an epoch
     assert table["score"].round(12).tolist()[:2] == [0, 0]
     assert table.loc["c", "reason"] == "an epoch is missing"
@@ -67,7 +59,7 @@ def test_epochs_and_selector_options_are_passed_on(curves, tmp_path):
     run(
         curves, "--format", "trajectories", "--epochs", 1, "--missing", "strict", "--output", output
     )
-    assert io.read_parquet(output, SCORES)["score"].null_count == 0
+    assert files.read_parquet(output, SCORES)["score"].null_count == 0
     with pytest.raises(InputError, match="Did you mean 'strict'"):
         run(curves, "--format", "trajectories", "--missing", "stric", "--output", output)
     with pytest.raises(InputError, match="'epochs' is not a key"):
@@ -81,7 +73,7 @@ def test_further_options_go_to_the_format_or_the_selector(curves, tmp_path):
     output = tmp_path / "scores.parquet"
     run(curves, "--format", "trajectories", "--selector", "frontier", "--option", "target=0.25",
         "--option", "prior=0", "--output", output)  # fmt: skip
-    assert io.read_parquet(output, SCORES)["score"].to_pylist() == [0.0, -0.75, -0.25]
+    assert files.read_parquet(output, SCORES)["score"].to_pylist() == [0.0, -0.75, -0.25]
     for option, message in [("targt=0.2", "Did you mean 'target'"), ("target", "KEY=VALUE"),
                             ("target=high", "must be a number")]:  # fmt: skip
         with pytest.raises(InputError, match=message):
@@ -92,14 +84,14 @@ def test_further_options_go_to_the_format_or_the_selector(curves, tmp_path):
 def test_a_folder_of_steps_without_problems_gets_ids_that_can_be_joined(steps, tmp_path, capsys):
     output = tmp_path / "scores.parquet"
     run(steps, "--format", "limr-steps", "--steps-per-epoch", 2, "--output", output)
-    ids = io.read_parquet(output, SCORES)["problem_id"].to_pylist()
-    made = io.read_jsonl(tmp_path / "scores.problems.jsonl")
+    ids = files.read_parquet(output, SCORES)["problem_id"].to_pylist()
+    made = files.read_jsonl(tmp_path / "scores.problems.jsonl")
     assert [row["problem_id"] for row in made] == ids
     assert [row["prompt"] for row in made] == ["a", "b"]
     assert "Which id is which prompt" in capsys.readouterr().err
     run(steps, "--format", "limr-steps", "--steps-per-epoch", 2, "--output", output,
         "--problems", tmp_path / "scores.problems.jsonl")  # fmt: skip
-    assert io.read_parquet(output, SCORES)["problem_id"].to_pylist() == ids
+    assert files.read_parquet(output, SCORES)["problem_id"].to_pylist() == ids
 
 
 @pytest.mark.parametrize(("cut", "n"), [(["--threshold", "1"], 2), (["--size", "1"], 1)])
@@ -109,7 +101,7 @@ def test_the_chosen_problems_can_be_written_too(curves, tmp_path, capsys, cut, n
     common = [curves, "--format", "trajectories", "--selector", "nonzero", *cut]
     common += ["--problems", problems, "--output", tmp_path / "s.parquet"]
     run(*common, "--subset", subset)
-    rows = io.read_jsonl(subset)
+    rows = files.read_jsonl(subset)
     assert len(rows) == n
     assert all(row["problem_id"] in "ac" and row["score"] == 1 for row in rows)
     said = capsys.readouterr().err
@@ -135,10 +127,10 @@ def test_how_sure_a_choice_is_can_be_asked_for(tmp_path, capsys):
     assert "Drawn again 40 times: of the" in said
     assert "(score ≥ 0.6)" in said  # the paper's cut, where none is given
     assert "Odd and even epochs share" in said
-    table = io.read_parquet(tmp_path / "s.diagnostics.parquet", DIAGNOSTICS).to_pandas()
+    table = files.read_parquet(tmp_path / "s.diagnostics.parquet", DIAGNOSTICS).to_pandas()
     assert (table["low"] <= table["high"]).all()
     assert table["probability"].between(0, 1).all()
-    assert io.read_parquet(tmp_path / "s.epochs.parquet", STABILITY).num_rows == 4
+    assert files.read_parquet(tmp_path / "s.epochs.parquet", STABILITY).num_rows == 4
     run(*common, "--draws", 40, "--selector", "variance")
     assert "(the best sixth)" in capsys.readouterr().err
     run(*common, "--draws", 40, "--size", 7, "--subset", tmp_path / "subset.jsonl")
@@ -155,10 +147,10 @@ def test_published_scores_need_problems(tmp_path):
     listed = tmp_path / "p.json"
     listed.write_text(json.dumps([{"id": "x", "prompt": "What?", "answer": ""}]))
     assert run(scores, "--format", "scores-json", "--problems", listed, "--output", output) == 0
-    assert io.read_parquet(output, SCORES)["score"].to_pylist() == [0.7]
+    assert files.read_parquet(output, SCORES)["score"].to_pylist() == [0.7]
     write_problems(tmp_path / "p.jsonl", [Problem("y", "What?", "1", "test")])
     run(scores, "--format", "scores-json", "--problems", tmp_path / "p.jsonl", "--output", output)
-    assert io.read_parquet(output, SCORES)["problem_id"].to_pylist() == ["y"]
+    assert files.read_parquet(output, SCORES)["problem_id"].to_pylist() == ["y"]
     assert not list(tmp_path.glob(".*"))
 
 
@@ -199,7 +191,7 @@ def test_scoring_rollouts_does_not_load_pandas(tmp_path):
     row = ("a", 1, 0, 0, 1.0, "correct", 1, False, "x")
     record = dict(zip(ROLLOUTS.names, row, strict=True))
     table = pa.Table.from_pylist([record], schema=ROLLOUTS)
-    io.write_parquet(tmp_path / "r.parquet", table)
+    files.write_parquet(tmp_path / "r.parquet", table)
     code = (
         "import sys; from limr.__main__ import main; "
         "main(['score', 'r.parquet', '--format', 'rollouts', '--output', 's.parquet']); "

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 import synthetic_study
 
-from limr import io, making, presentation, records, results, second_opinion
-from limr.errors import InputError
+from limr.core import files, tables
+from limr import making, presentation, results, second_opinion
+from limr.core.errors import InputError
 from limr.grading.pool import GradingPool
 
 GOLDS = {"marks": {"q1": "3\\sqrt{13}", "q2": "p-q", "q3": "7"}}
@@ -35,13 +36,13 @@ ROWS = [
 @pytest.fixture(scope="module")
 def opinions(tmp_path_factory):
     path = tmp_path_factory.mktemp("evals") / "marks.parquet"
-    io.write_parquet(path, pa.Table.from_pylist(ROWS, schema=records.EVALUATIONS))
+    files.write_parquet(path, pa.Table.from_pylist(ROWS, schema=tables.EVALUATIONS))
     with GradingPool({"preset": "paper"}) as pool:
         return second_opinion.opinions([("marks", path)] * 2, GOLDS, pool, "paper, version 0")
 
 
 def test_every_response_is_judged_once_more_and_counted(opinions):
-    assert opinions.schema.equals(records.OPINIONS)
+    assert opinions.schema.equals(tables.OPINIONS)
     frame = opinions.to_pandas()
     assert frame["n"].sum() == 2 * len(ROWS)
     assert set(frame["rule"]) == {"paper, version 0"}
@@ -73,7 +74,7 @@ def test_the_rate_is_a_mean_over_problems(opinions):
 def test_the_order_of_the_files_does_not_matter(tmp_path):
     other = [row("q1", "1", "incorrect"), row("q2", "p-q")]
     for name, rows in (("a", ROWS), ("b", other)):
-        io.write_parquet(tmp_path / name, pa.Table.from_pylist(rows, schema=records.EVALUATIONS))
+        files.write_parquet(tmp_path / name, pa.Table.from_pylist(rows, schema=tables.EVALUATIONS))
     with GradingPool({"preset": "math-verify"}) as pool:
         entries = [("marks", tmp_path / name) for name in "ab"]
         first, second = (
@@ -84,7 +85,7 @@ def test_the_order_of_the_files_does_not_matter(tmp_path):
 
 def test_a_problem_that_the_benchmark_lacks_is_named(tmp_path):
     rows = [row("q9", "1")]
-    io.write_parquet(tmp_path / "e", pa.Table.from_pylist(rows, schema=records.EVALUATIONS))
+    files.write_parquet(tmp_path / "e", pa.Table.from_pylist(rows, schema=tables.EVALUATIONS))
     with GradingPool() as pool, pytest.raises(InputError, match=r"problem 'q9' is not in 'marks'"):
         second_opinion.opinions([("marks", tmp_path / "e")], GOLDS, pool, "m")
     with GradingPool() as pool, pytest.raises(InputError, match="no evaluations"):
@@ -134,7 +135,7 @@ def test_answers_that_look_like_numbers_are_shown_as_they_are(tmp_path):
             "here": ["correct"], "there": ["incorrect: different"], "responses": [1000],
         }
     )  # fmt: skip
-    io.write_tsv(tmp_path / "t.tsv", frame)
+    files.write_tsv(tmp_path / "t.tsv", frame)
     shown, _, _ = presentation.read_texts("second-opinion-examples", tmp_path / "t.tsv")
     assert shown.iloc[0].tolist() == [
         "marks", "0007", "2.5", "-0.4", "correct", "incorrect: different", "1,000"

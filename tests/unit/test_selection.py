@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limr import io, scores, selection
+from limr.core import files
+from limr import scores, selection
 from limr import trajectories as tr
-from limr.errors import InputError
-from limr.records import TRAJECTORIES, Problem, read_problems
+from limr.core.errors import InputError
+from limr.core.tables import TRAJECTORIES, Problem, read_problems
 from limr.selectors import lim
-from limr.streams import stream
+from limr.core.random_streams import stream
 from limr.thresholds import sizes
 
 VALUES = [0.9, 0.6, np.nan, 0.2, 0.6, -1.5]
@@ -334,4 +335,4 @@ def test_written_subset_reads_back_with_its_digest(tmp_path):
     assert written["sha256"] == hashlib.sha256(jsonl.read_bytes()).hexdigest()
     assert [p.problem_id for p in read_problems(jsonl)] == ids(rows)
     assert selection.read_subset(jsonl, path)["problem_ids"] == ids(rows)
-    assert io.read_jsonl(jsonl)[0]["score"] == 0.9
+    assert files.read_jsonl(jsonl)[0]["score"] == 0.9

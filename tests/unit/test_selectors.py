@@ -11,13 +11,14 @@ import second_opinion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limr import io, registry, schema, scores
+from limr.core import files, plugins, validation
+from limr import scores
 from limr import trajectories as tr
-from limr.errors import InputError
-from limr.records import TRAJECTORIES, Problem
+from limr.core.errors import InputError
+from limr.core.tables import TRAJECTORIES, Problem
 from limr.selectors import lim, linear, variance
 from limr.selectors import random as random_selector
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 UNHURRIED = settings(deadline=None)  # other jobs may share the machine
 N = 8
@@ -118,7 +119,7 @@ def simulated(rng, n, epochs, gaps=0.1, sizes=(8,)):
 
 @pytest.mark.parametrize("selector", DETERMINISTIC)
 def test_the_second_opinion_covers_every_option(selector):
-    module = registry.load("selectors", selector)
+    module = plugins.load("selectors", selector)
     assert set(GRID[selector]) == set(module.OPTIONS["properties"])
     for name, option in module.OPTIONS["properties"].items():
         assert option["default"] in GRID[selector][name]
@@ -127,9 +128,9 @@ def test_the_second_opinion_covers_every_option(selector):
 
 def test_every_selector_is_deterministic_or_seeded():
     seeded = [
-        name for name in registry.names("selectors") if registry.load("selectors", name).SEEDED
+        name for name in plugins.names("selectors") if plugins.load("selectors", name).SEEDED
     ]
-    assert sorted(seeded + DETERMINISTIC) == registry.names("selectors")
+    assert sorted(seeded + DETERMINISTIC) == plugins.names("selectors")
     assert set(DETERMINISTIC) == set(second_opinion.SCORES)
 
 
@@ -178,7 +179,7 @@ def test_equals_the_second_opinion_on_real_curves(selector, gaps, real_curves):
 @pytest.fixture(scope="module")
 def real_curves(mirror):
     """(1209, 44) correct of 8: One-Shot RLVR's curves, cut to the shortest."""
-    ragged = io.read_json(mirror / "one_shot_rlvr" / "acc_step_500.json")
+    ragged = files.read_json(mirror / "one_shot_rlvr" / "acc_step_500.json")
     shortest = min(len(curve) for curve in ragged.values())
     counts = N * np.array([curve[:shortest] for curve in ragged.values()])
     assert counts.shape == (1209, 44)
@@ -361,7 +362,7 @@ def test_none_solved_gives_lim_1_to_all_and_a_warning():
     counts = [[0, 0], [0, 0], [0, 0]]
     assert scored("lim", counts)["score"].tolist() == [1, 1, 1]
     assert scored("bottom-lim", counts)["score"].tolist() == [-1, -1, -1]
-    options = schema.complete({}, lim.OPTIONS, "lim")
+    options = validation.complete({}, lim.OPTIONS, "lim")
     [warning] = lim.warnings(np.array([True, False, True]), samples(rows_of(counts)), options)
     assert warning.startswith("2 of the 2 selected problems were never solved in any epoch (3 such")
     assert "gives every one of them 1.000, because the mean accuracy is only 0.000" in warning
@@ -371,7 +372,7 @@ def test_none_solved_gives_lim_1_to_all_and_a_warning():
 
 
 def test_lim_does_not_warn_without_cause():
-    options = schema.complete({}, lim.OPTIONS, "lim")
+    options = validation.complete({}, lim.OPTIONS, "lim")
     taken = samples(rows_of([[0, 0], [4, 8], [2, None]]))
     assert len(lim.warnings(np.array([True, True, False]), taken, options)) == 1
     assert lim.warnings(np.array([False, True, True]), taken, options) == []
@@ -671,9 +672,9 @@ def test_stratify_without_levels_is_refused():
 # The interface.
 
 
-@pytest.mark.parametrize("name", registry.names("selectors"))
+@pytest.mark.parametrize("name", plugins.names("selectors"))
 def test_every_selector_keeps_to_the_interface(name):
-    module = registry.load("selectors", name)
+    module = plugins.load("selectors", name)
     assert module.TITLE
     assert isinstance(module.NEEDS_TRAJECTORIES, bool)
     assert isinstance(module.SEEDED, bool)
@@ -690,7 +691,7 @@ def test_every_selector_keeps_to_the_interface(name):
 @pytest.mark.data
 def test_scores_of_the_real_curves_are_the_recorded_ones(real_curves, root):
     """By both implementations; the golden file was written by the second opinion."""
-    golden = io.read_json(root / "tests/golden/selection_one_shot_rlvr.json")
+    golden = files.read_json(root / "tests/golden/selection_one_shot_rlvr.json")
     n_problems, n_epochs = real_curves.shape
     assert (golden["problems"], golden["epochs"], golden["samples"]) == (n_problems, n_epochs, N)
     taken = tr.Samples(np.full(real_curves.shape, N), real_curves)
@@ -718,14 +719,14 @@ def test_the_measurements_of_the_selection_page_are_current(mirror, root):
 
 def test_every_selector_is_on_the_selection_page(root):
     page = (root / "docs/selection.md").read_text(encoding="utf-8")
-    for name in [*registry.names("selectors"), *RULES]:
+    for name in [*plugins.names("selectors"), *RULES]:
         assert f"\n| `{name}`" in page
 
 
 @pytest.mark.data
 def test_real_curves_keep_every_never_solved_problem_when_the_mean_is_low(real_curves, root):
     """One-Shot RLVR's 1,209 curves, first 5 epochs: mean .348, and 0.6 keeps 944 of them."""
-    golden = io.read_json(root / "tests/golden/one_shot_rlvr_lim.json")
+    golden = files.read_json(root / "tests/golden/one_shot_rlvr_lim.json")
     counts = real_curves[:, :5].tolist()
     frame = scored("lim", counts)
     kept = (frame["score"] >= 0.6).to_numpy()
@@ -735,6 +736,6 @@ def test_real_curves_keep_every_never_solved_problem_when_the_mean_is_low(real_c
     assert kept.sum() == golden["at_least_0.6"]
     assert never.sum() == golden["never_solved"]
     assert (never & kept).sum() == golden["never_solved_kept"]
-    options = schema.complete({}, lim.OPTIONS, "lim")
+    options = validation.complete({}, lim.OPTIONS, "lim")
     [warning] = lim.warnings(kept, samples(rows_of(counts)), options)
     assert warning.startswith("237 of the 944 selected problems were never solved")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from limr import registry
+from limr.core import plugins
 
 SITE = Path(__file__).parents[2] / "docs/site"
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
@@ -46,9 +46,9 @@ def test_every_page_and_selector_is_there(site: Path, root: Path) -> None:
     assert (html / "index.html").is_file()
     for page in ("README", "config/README", *(f"docs/{p.stem}" for p in root.glob("docs/*.md"))):
         assert (html / f"{page}.html").is_file(), page
-    for name in registry.names("selectors"):
+    for name in plugins.names("selectors"):
         page = (html / f"docs/selectors/{name}.html").read_text()
-        module = registry.load("selectors", name)
+        module = plugins.load("selectors", name)
         assert module.TITLE.split("(")[0].strip() in page
         assert 'src="../../_images/' in page, name  # what it picks
         for key in module.OPTIONS["properties"]:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from limr import sources
-from limr.errors import InputError, IntegrityError
+from limr.core.errors import InputError, IntegrityError
 
 CONTENT = b"twelve bytes"
 SHIPPED = Path(__file__).parents[2] / "config" / "sources.yaml"

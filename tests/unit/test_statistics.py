@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from limr import bootstrap, hypotheses, power
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.estimates import Arm, Estimate, Runs, of_difference, of_mean
 from limr.statistics import wilson
-from limr.streams import stream
+from limr.core.random_streams import stream
 from limr.student import two_sided
 
 

@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 import pytest
 import synthetic_study
 
-from limr import contrasts, making, presentation, registry
-from limr.errors import InputError
+from limr import contrasts, making, presentation
+from limr.core import plugins
+from limr.core.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -288,7 +289,7 @@ def test_one_epoch_makes_an_empty_stability_table(tmp_path):
     assert len(build("uncertainty", one, tmp_path)) == 3  # lim, learnability, curve-free
 
 
-@pytest.mark.parametrize("name", registry.names("tables"))
+@pytest.mark.parametrize("name", plugins.names("tables"))
 def test_the_same_inputs_give_the_same_bytes(name, inputs, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

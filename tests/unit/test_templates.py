@@ -7,7 +7,7 @@ import pytest
 from tokenizers import processors
 
 from limr import templates
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.grading.grade import Grader
 
 PROBLEM = "What is $\\{1\\} + {x}$?"  # braces are not ours to fill in

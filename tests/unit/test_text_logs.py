@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from limr import importing, json_rows, prompts, schema
-from limr.errors import InputError
+from limr import importing, json_rows, prompts
+from limr.core import validation
+from limr.core.errors import InputError
 from limr.importers import trl_parquet, verl_jsonl
-from limr.records import Problem
+from limr.core.tables import Problem
 
 PROMPTS = {"A": "What is 1 + 1?", "B": "What is 2 + 2?", "C": "Let $x$ be\n  even."}
 PROBLEMS = [Problem(key, prompt, "1", "t") for key, prompt in PROMPTS.items()]
@@ -52,7 +53,7 @@ def write_verl(folder, rows, frame=framed, **extra):
 
 
 def read_verl(path, problems=PROBLEMS, **options):
-    settings = schema.complete({"steps_per_epoch": 2, **options}, verl_jsonl.OPTIONS, "verl-jsonl")
+    settings = validation.complete({"steps_per_epoch": 2, **options}, verl_jsonl.OPTIONS, "verl-jsonl")
     return verl_jsonl.read(importing.expand(path, verl_jsonl), problems, settings)
 
 
@@ -167,7 +168,7 @@ def write_trl(folder, rows, step=int, frame=framed, **extra):
 
 
 def read_trl(path, problems=PROBLEMS, **options):
-    settings = schema.complete({"steps_per_epoch": 2, **options}, trl_parquet.OPTIONS, "trl")
+    settings = validation.complete({"steps_per_epoch": 2, **options}, trl_parquet.OPTIONS, "trl")
     return trl_parquet.read(importing.expand(path, trl_parquet), problems, settings)
 
 
@@ -216,10 +217,10 @@ def test_trl_files_that_are_none(tmp_path):
 
 def test_a_log_without_steps_per_epoch_is_refused_before_it_is_read():
     for module in (verl_jsonl, trl_parquet):
-        settings = schema.complete({}, module.OPTIONS, "log")
+        settings = validation.complete({}, module.OPTIONS, "log")
         with pytest.raises(InputError, match="steps_per_epoch is needed"):
             module.check(settings)
-        settings = schema.complete(
+        settings = validation.complete(
             {"steps_per_epoch": 2, "other_rewards": [1]}, module.OPTIONS, "l"
         )
         with pytest.raises(InputError, match="stands in correct_rewards and in other_rewards"):

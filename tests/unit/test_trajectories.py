@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from second_opinion import fill
 
 from limr import trajectories as tr
-from limr.errors import InputError
-from limr.records import TRAJECTORIES
+from limr.core.errors import InputError
+from limr.core.tables import TRAJECTORIES
 from limr.selectors import lim
 
 NAN = np.nan

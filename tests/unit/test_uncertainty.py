@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limr import registry, schema, scores, uncertainty
+from limr.core import plugins, validation
+from limr import scores, uncertainty
 from limr import trajectories as tr
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 
 def samples(n, n_correct):
@@ -193,8 +194,8 @@ def test_intervals_cover_the_expected_score(selector):
     """
     p = true_rates()
     rng = stream(12, "coverage", selector)
-    module = registry.load("selectors", selector)
-    options = schema.complete({}, module.OPTIONS, selector)
+    module = plugins.load("selectors", selector)
+    options = validation.complete({}, module.OPTIONS, selector)
     problems = scores.Candidates([str(i) for i in range(N_PROBLEMS)], [None] * N_PROBLEMS)
     n = np.full(p.shape, N)
 

@@ -10,12 +10,13 @@ import byte_tokenizer
 import pytest
 from transformers import Qwen2Config
 
-from limr import evaluation, io, schema
+from limr import evaluation
+from limr.core import files, validation
 from limr.engine import Decoding, LongPromptError
 from limr.engines import vllm
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.pretrained import folders
-from limr.records import Problem
+from limr.core.tables import Problem
 from limr.vllm_engine import folder, policy, process, shards
 
 SAMPLED = Decoding("sampled", 3, 1.0, 0.95, 12)
@@ -23,7 +24,7 @@ GREEDY = Decoding("greedy", 2, 0.0, 1.0, 12)
 
 
 def options(**changes: Any) -> dict[str, Any]:
-    return schema.complete({"template": "qwen-boxed", **changes}, vllm.OPTIONS, "engines.vllm")
+    return validation.complete({"template": "qwen-boxed", **changes}, vllm.OPTIONS, "engines.vllm")
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_wrong_folders_are_refused(model, tmp_path):
 
 
 def test_the_folder_names_its_template(model):
-    io.write_json(model / folders.RECORD, {"template": "few-shot"})
+    files.write_json(model / folders.RECORD, {"template": "few-shot"})
     found = folder.read(model, options(template=None))
     assert found.template == "few-shot"
     assert found.reader.stops == ("\nProblem:",)
@@ -121,7 +122,7 @@ def test_broken_shards_are_made_again(tmp_path):
     kept.keep({2: [2]})
     (tmp_path / "000000.parquet").write_bytes(b"PAR1 cut short")
     (tmp_path / ".000002.parquet.1.tmp").write_bytes(b"half")
-    io.write_parquet(tmp_path / "000005.parquet", shards.pa.table({"other": [1]}))
+    files.write_parquet(tmp_path / "000005.parquet", shards.pa.table({"other": [1]}))
     found = shards.Shards(tmp_path, 10)
     assert found.found == {2: [2]}
     assert [path.name for path in tmp_path.iterdir()] == ["000001.parquet"]
@@ -229,9 +230,9 @@ def test_prompts_without_room_are_named(model, monkeypatch):
 
 
 def test_a_longer_request_restarts_vllm_with_more_room(model, monkeypatch):
-    io.write_json(
+    files.write_json(
         model / "config.json",
-        {**io.read_json(model / "config.json"), "max_position_embeddings": 5000},
+        {**files.read_json(model / "config.json"), "max_position_embeddings": 5000},
     )
     lengths: list[int] = []
 

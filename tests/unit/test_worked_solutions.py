@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from limr import schema
+from limr.core import validation
 from limr.datasets import worked_solutions
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 LIMO = [
     {"question": "1+1?", "solution": "It is \\boxed{2}.", "answer": "2"},
@@ -25,7 +25,7 @@ def options(**changes: Any) -> dict[str, Any]:
     study = {"datasets": {"limo": entry}, "study": "s", "seeds": [1], "dataset": "limo"}
     scores = {"everything": {"selector": "full"}}
     whole = {**study, "scores": scores, "arms": {"a": {"train": "none"}}}
-    found = schema.complete(whole, schema.load("study"), "study.yaml")["datasets"]["limo"]
+    found = validation.complete(whole, validation.load("study"), "study.yaml")["datasets"]["limo"]
     return dict(found)
 
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-from limr import registry
-from limr.provenance import SCRIPTS, _imports, modules_behind
+from limr.core import plugins as registry
+from limr.core.provenance import SCRIPTS, _imports, modules_behind
 
 ROOT = Path(__file__).parents[2]
-ALL = registry.KINDS
+ALL = registry.PACKAGES
 IN_DATA = ("selectors", "importers", "figures", "tables", "datasets")
 
 

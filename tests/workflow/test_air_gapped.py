@@ -19,7 +19,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from limr import io
+from limr.core import files as io
 from limr.mirror import contents
 from small_study import ROOT, Project, make_project
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from limr.archive import restore, verify
-from limr.errors import InputError
+from limr.core.errors import InputError
 from small_study import Project, make_project
 
 RESULTS = "results/published"

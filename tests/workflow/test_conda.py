@@ -169,7 +169,7 @@ def test_every_import_is_satisfied_by_its_own_environment(
 def test_an_import_that_an_environment_lacks_is_noticed(deployed: Conda) -> None:
     ran = json.loads((deployed.project.folder / "prepare_problems.json").read_text())
     lacking = ["limr.embedded.forward", "snakemake"]
-    found = own_imports.unsatisfied(ran[0], ["limr.io", *lacking])
+    found = own_imports.unsatisfied(ran[0], ["limr.core.files", *lacking])
     assert sorted(found) == lacking
     assert "torch" in found["limr.embedded.forward"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from limr import containers
-from limr.errors import InputError
+from limr.core.errors import InputError
 from small_study import Project
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ import pytest
 
 import documents
 import real_model
-from limr.errors import InputError, IntegrityError
+from limr.core.errors import InputError, IntegrityError
 from small_study import ROOT, make_project
 
 pytestmark = pytest.mark.slow

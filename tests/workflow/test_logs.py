@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "tests/unit"))
 
 import upstream
 
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 PROMPTS = [f"What is {i} + {i}?" for i in range(60)]
 EPOCHS, STEPS, PER_STEP = 5, 3, 19

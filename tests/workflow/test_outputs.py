@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from limr.records import EVALUATIONS, METRICS, ROLLOUTS, SCORES, TRAJECTORIES
+from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, SCORES, TRAJECTORIES
 from small_study import TINY, Project
 
 PPO, SFT = TINY["ppo"], TINY["sft"]

@@ -17,10 +17,11 @@ import pytest
 import yaml
 
 import real_model
-from limr import collect, io
-from limr.errors import InputError, IntegrityError
+from limr import collect
+from limr.core import files
+from limr.core.errors import InputError, IntegrityError
 from limr.grading.grade import GRADER_VERSION, Grader
-from limr.records import EVALUATIONS, VERDICTS
+from limr.core.tables import EVALUATIONS, VERDICTS
 from small_study import ROOT, Project, make_project
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -80,7 +81,7 @@ def results(request: pytest.FixtureRequest, finished_real: Project) -> Path:
 
 def evaluation(results: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     path = results / "evals/base/seed1/step0/math500-slice.parquet"
-    return pd.read_parquet(path), io.read_json(path.with_suffix(".json"))
+    return pd.read_parquet(path), files.read_json(path.with_suffix(".json"))
 
 
 def test_one_row_a_response_in_order(results: Path) -> None:
@@ -153,7 +154,7 @@ def test_shots_make_it_box_and_end(finished_real: Project) -> None:
 def test_the_summary_counts_what_the_rows_say(results: Path) -> None:
     frame, summary = evaluation(results)
     path = results / "evals/base/seed1/step0/math500-slice.parquet"
-    assert summary["sha256"] == io.sha256(path)
+    assert summary["sha256"] == files.sha256(path)
     assert summary["settings"]["decodings"] == DECODINGS[results.name]
     again = collect.summarise_evaluation(pq.read_table(path))
     assert {key: summary[key] for key in again} == again
@@ -194,7 +195,7 @@ def test_a_second_run_gives_the_same_bytes(
 
     def digests() -> dict[Path, str]:
         found = [path for pattern in FILES for path in results.glob(pattern)]
-        return {path: io.sha256(path) for path in found if path.is_file()}
+        return {path: files.sha256(path) for path in found if path.is_file()}
 
     before = digests()
     project.write(study("chat", model))

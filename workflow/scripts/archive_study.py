@@ -4,7 +4,7 @@ from pathlib import Path
 
 from limr import sources, study
 from limr.archive import build, saying
-from limr.joblog import logged, note
+from limr.core.job_log import logged, note
 
 with logged(snakemake.log[0]):
     root = Path(snakemake.params.root)

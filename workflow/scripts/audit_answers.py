@@ -1,8 +1,9 @@
 """Audit the gold answers of a problem set with the study's grader and with the paper's."""
 
-from limr import gold_audit, io
-from limr.joblog import logged, note
-from limr.records import read_problems
+from limr import gold_audit
+from limr.core import files
+from limr.core.job_log import logged, note
+from limr.core.tables import read_problems
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
@@ -10,12 +11,12 @@ with logged(snakemake.log[0]):
     table, counts = gold_audit.audit(problems, settings["grader"])
     for finding, n in counts["findings"].items():
         note(f"{finding}: {n}")
-    io.write_parquet(snakemake.output.table, table)
-    io.write_json(
+    files.write_parquet(snakemake.output.table, table)
+    files.write_json(
         snakemake.output.record,
         {
             "dataset": snakemake.wildcards.dataset,
             **counts,
-            "problems_sha256": io.sha256(snakemake.input.problems),
+            "problems_sha256": files.sha256(snakemake.input.problems),
         },
     )

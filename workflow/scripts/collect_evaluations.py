@@ -1,9 +1,10 @@
 """Collect all evaluations: one row a run, step, benchmark, decoding and problem."""
 
-from limr import collect, io
-from limr.joblog import logged
+from limr import collect
+from limr.core import files
+from limr.core.job_log import logged
 
 with logged(snakemake.log[0]):
     keys = snakemake.params.settings["evaluations"]
     entries = list(zip(keys, snakemake.input.evaluations, strict=True))
-    io.write_parquet(snakemake.output.evaluations, collect.collect_evaluations(entries))
+    files.write_parquet(snakemake.output.evaluations, collect.collect_evaluations(entries))

@@ -1,8 +1,9 @@
 """Collect the training metrics of all runs: one row a run and step."""
 
-from limr import collect, io
-from limr.joblog import logged
+from limr import collect
+from limr.core import files
+from limr.core.job_log import logged
 
 with logged(snakemake.log[0]):
     entries = list(zip(snakemake.params.settings["runs"], snakemake.input.metrics, strict=True))
-    io.write_parquet(snakemake.output.metrics, collect.collect_metrics(entries))
+    files.write_parquet(snakemake.output.metrics, collect.collect_metrics(entries))

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from limr import io, second_opinion
+from limr.core import files as io
+from limr import second_opinion
 from limr.grading.grade import GRADER_VERSION
 from limr.grading.pool import GradingPool
-from limr.joblog import logged
-from limr.records import read_problems
+from limr.core.job_log import logged
+from limr.core.tables import read_problems
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings

@@ -1,11 +1,12 @@
 """Say how sure a score is, problem by problem, and from how many epochs."""
 
-from limr import diagnostics, io, selection
+from limr import diagnostics, selection
+from limr.core import files
 from limr import scores as scoring
 from limr import trajectories as tr
-from limr.joblog import logged
-from limr.records import SCORES, TRAJECTORIES, read_problems
-from limr.streams import stream
+from limr.core.job_log import logged
+from limr.core.tables import SCORES, TRAJECTORIES, read_problems
+from limr.core.random_streams import stream
 
 with logged(snakemake.log[0]):
     settings, given = snakemake.params.settings, snakemake.input
@@ -13,17 +14,17 @@ with logged(snakemake.log[0]):
     problems = scoring.candidates(read_problems(given.problems))
     subject = diagnostics.subject(
         problems,
-        tr.samples(io.read_parquet(given.trajectories, TRAJECTORIES), problems.problem_ids),
+        tr.samples(files.read_parquet(given.trajectories, TRAJECTORIES), problems.problem_ids),
         settings["selector"],
         settings["options"],
         seed=seed,
         name=name,
     )
-    diagnostics.check_same(subject, io.read_parquet(given.scores, SCORES))
+    diagnostics.check_same(subject, files.read_parquet(given.scores, SCORES))
     subset = selection.read_subset(given.subset, given.record) if given.subset else None
     cut = diagnostics.cut(subject, subset, stream(seed, "diagnose", name, "ties"))
     draws, level = settings["draws"], settings["level"]
     rng = stream(seed, "diagnose", name, "draws")
     table = diagnostics.problem_table(subject, cut, draws, level, rng)
-    io.write_parquet(snakemake.output.problems, table)
-    io.write_parquet(snakemake.output.epochs, diagnostics.epoch_table(subject, cut, level))
+    files.write_parquet(snakemake.output.problems, table)
+    files.write_parquet(snakemake.output.epochs, diagnostics.epoch_table(subject, cut, level))

@@ -3,10 +3,11 @@
 from contextlib import closing
 from pathlib import Path
 
-from limr import evaluation, registry, working_folder
+from limr import evaluation
+from limr.core import plugins, working_folder
 from limr.grading.pool import GradingPool
-from limr.joblog import logged
-from limr.records import read_problems
+from limr.core.job_log import logged
+from limr.core.tables import read_problems
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
@@ -14,7 +15,7 @@ with logged(snakemake.log[0]):
     benchmarks = settings["benchmarks"]
     options = {**settings["options"], **snakemake.params.free}
     problems = dict(zip(benchmarks, map(read_problems, snakemake.input.problems), strict=True))
-    engine = registry.load("engines", settings["engine"])
+    engine = plugins.load("engines", settings["engine"])
     state = Path(snakemake.params.state)
     # What is in the folder is named by what it depends on: none of it is another job's.
     with (

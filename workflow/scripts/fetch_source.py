@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from limr import sources
-from limr.joblog import logged
+from limr.core.job_log import logged
 
 with logged(snakemake.log[0]):
     mirror = os.environ.get("LIMR_MIRROR")

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from limr import registry
+from limr.core import plugins
 from limr.engine import BaseJob
-from limr.joblog import logged
-from limr.records import read_problems
+from limr.core.job_log import logged
+from limr.core.tables import read_problems
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
-    engine = registry.load("engines", settings["engine"])
+    engine = plugins.load("engines", settings["engine"])
     engine.make_base(
         BaseJob(
             base=settings["base"],

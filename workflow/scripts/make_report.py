@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from limr import io, material, report, results
-from limr.joblog import logged
+from limr.core import files
+from limr import material, report, results
+from limr.core.job_log import logged
 
 with logged(snakemake.log[0]):
     settings, given = snakemake.params.settings, snakemake.input
@@ -31,4 +32,4 @@ with logged(snakemake.log[0]):
     )
     report.build_report(inputs, parts, snakemake.output.page)
     lines = [f"Report: {snakemake.output.page}", *report.headline(inputs)]
-    io.write_text(snakemake.output.headline, "\n".join(lines) + "\n")
+    files.write_text(snakemake.output.headline, "\n".join(lines) + "\n")

@@ -1,7 +1,7 @@
 """Make a table, for machines and for people."""
 
 from limr import making, material, results
-from limr.joblog import logged
+from limr.core.job_log import logged
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from limr import io, overlap
-from limr.joblog import logged, note
-from limr.records import read_problems
+from limr.core import files as io
+from limr import overlap
+from limr.core.job_log import logged, note
+from limr.core.tables import read_problems
 
 with logged(snakemake.log[0]):
     settings, given = snakemake.params.settings, snakemake.input

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from limr import io, levels, overrides, registry
-from limr.joblog import logged, note
-from limr.records import write_problems
+from limr.core import files, plugins
+from limr import levels, overrides
+from limr.core.job_log import logged, note
+from limr.core.tables import write_problems
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
-    dataset = registry.load("datasets", settings["source"])
+    dataset = plugins.load("datasets", settings["source"])
     file = Path(snakemake.input.file) if snakemake.input.file else None
     problems, notes = dataset.prepare(settings, file)
     if snakemake.input.levels:
@@ -21,7 +22,7 @@ with logged(snakemake.log[0]):
         note(line)
     keep = settings.get("empty_answers") == "keep"
     write_problems(snakemake.output.problems, problems, allow_empty_answers=keep)
-    io.write_json(
+    files.write_json(
         snakemake.output.record,
         {
             "dataset": snakemake.wildcards.dataset,
@@ -29,6 +30,6 @@ with logged(snakemake.log[0]):
             "n_problems": len(problems),
             "notes": notes,
             **({"corrected_answers": corrected} if corrected else {}),
-            "sha256": io.sha256(snakemake.output.problems),
+            "sha256": files.sha256(snakemake.output.problems),
         },
     )

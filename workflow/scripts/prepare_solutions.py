@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from limr import io, registry
-from limr.joblog import logged
+from limr.core import files, plugins
+from limr.core.job_log import logged
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
-    dataset = registry.load("datasets", settings["source"])
+    dataset = plugins.load("datasets", settings["source"])
     file = Path(snakemake.input.file) if snakemake.input.file else None
     solutions = dataset.solutions(settings, file)
     rows = [{"problem_id": key, "solution": text} for key, text in solutions.items()]
-    io.write_jsonl(snakemake.output.solutions, rows)
+    files.write_jsonl(snakemake.output.solutions, rows)

@@ -3,17 +3,18 @@
 from contextlib import closing
 from pathlib import Path
 
-from limr import evaluation, registry, working_folder
+from limr import evaluation
+from limr.core import plugins, working_folder
 from limr.grading.pool import GradingPool
-from limr.joblog import logged
-from limr.records import read_problems
+from limr.core.job_log import logged
+from limr.core.tables import read_problems
 
 with logged(snakemake.log[0]):
     settings, source = snakemake.params.settings, snakemake.wildcards.source
     problems = {source: read_problems(snakemake.input.problems)}
     asked = {source: {"decodings": [settings["decoding"]]}}
     options = {**settings["options"], **snakemake.params.free}
-    engine = registry.load("engines", settings["engine"])
+    engine = plugins.load("engines", settings["engine"])
     state = Path(snakemake.params.state)
     with (
         working_folder.opened(state, "samples") as working,

@@ -1,19 +1,20 @@
 """Cut scores into a subset and write its record."""
 
-from limr import dead_problems, io, selection
-from limr.joblog import logged, note
-from limr.records import AUDITS, SCORES, TRAJECTORIES, read_problems
-from limr.streams import stream
+from limr import dead_problems, selection
+from limr.core import files
+from limr.core.job_log import logged, note
+from limr.core.tables import AUDITS, SCORES, TRAJECTORIES, read_problems
+from limr.core.random_streams import stream
 
 with logged(snakemake.log[0]):
     settings, arm = snakemake.params.settings, snakemake.wildcards.arm
     rule, curves = dict(settings["cut"]), snakemake.input.trajectories
     if snakemake.input.size_like:
-        rule["size"] = io.read_json(snakemake.input.size_like)["n_selected"]
-    scores = io.read_parquet(snakemake.input.scores, SCORES).to_pandas()
+        rule["size"] = files.read_json(snakemake.input.size_like)["n_selected"]
+    scores = files.read_parquet(snakemake.input.scores, SCORES).to_pandas()
     audit = snakemake.input.audit
     left_out = settings.get("dead_problems", "keep")
-    dead = dead_problems.ids(io.read_parquet(audit, AUDITS), left_out) if audit else None
+    dead = dead_problems.ids(files.read_parquet(audit, AUDITS), left_out) if audit else None
     if dead and left_out != "keep":
         scores = dead_problems.leave_out(scores, dead)
     rows, record = selection.select(
@@ -21,7 +22,7 @@ with logged(snakemake.log[0]):
         read_problems(snakemake.input.problems),
         rule,
         stream(settings["seed"], "ties", arm),
-        trajectories=io.read_parquet(curves, TRAJECTORIES) if curves else None,
+        trajectories=files.read_parquet(curves, TRAJECTORIES) if curves else None,
         origin=settings["origin"],
         where=f"arm '{arm}'",
     )

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from limr import io, provenance, registry
+from limr.core import files, provenance, plugins
 from limr.engine import PpoJob
-from limr.joblog import logged
-from limr.records import read_problems
+from limr.core.job_log import logged
+from limr.core.tables import read_problems
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
-    inputs = {"problems": io.sha256(snakemake.input.problems)}
-    engine = registry.load("engines", settings["engine"])
+    inputs = {"problems": files.sha256(snakemake.input.problems)}
+    engine = plugins.load("engines", settings["engine"])
     engine.train_ppo(
         PpoJob(
             arm=snakemake.wildcards.arm,

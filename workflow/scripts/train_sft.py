@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from limr import io, provenance, registry
+from limr.core import files, provenance, plugins
 from limr.engine import SftJob
-from limr.joblog import logged
-from limr.records import read_problems
+from limr.core.job_log import logged
+from limr.core.tables import read_problems
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
-    inputs = {name: io.sha256(snakemake.input[name]) for name in ("problems", "solutions")}
-    rows = io.read_jsonl(snakemake.input.solutions)
-    engine = registry.load("engines", settings["engine"])
+    inputs = {name: files.sha256(snakemake.input[name]) for name in ("problems", "solutions")}
+    rows = files.read_jsonl(snakemake.input.solutions)
+    engine = plugins.load("engines", settings["engine"])
     engine.train_sft(
         SftJob(
             arm=snakemake.wildcards.arm,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from limr import __version__, commands
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,9 +16,9 @@ from typing import TypeVar
 import numpy as np
 
 from limr.arithmetic_families import FAMILIES, Item
-from limr.errors import InputError, nearest
-from limr.records import Problem
-from limr.streams import stream
+from limr.core.errors import InputError, nearest
+from limr.core.tables import Problem
+from limr.core.random_streams import stream
 
 SOURCE = "arithmetic"
 BOX = "\\boxed{"

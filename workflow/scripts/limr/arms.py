@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 
 Json = dict[str, Any]
 # What an arm may change, and by which kinds of training.

@@ -30,7 +30,7 @@ from limr.cost_curves import Curve, Floats
 from limr.findings import points, selected_groups
 from limr.results import Inputs
 from limr.statistics import Interval
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 LEVEL = 0.95
 RESAMPLES = 4000

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr import inert, samples, shown, subset_records
+from limr.core import safe_text
+from limr import samples, shown, subset_records
 from limr import trajectories as tr
 from limr.figures import _style
-from limr.records import Problem
+from limr.core.tables import Problem
 from limr.results import Inputs
 
 Json = dict[str, Any]
@@ -58,7 +59,7 @@ def build(inputs: Inputs, rollouts: Mapping[str, Path | str], texts: bool) -> Br
     index = {
         "study": inputs.study["study"],
         "scores": [main, *(name for name in names if name != main)],
-        "ids": [inert.bounded(key, 200) for key in ids],
+        "ids": [safe_text.bounded(key, 200) for key in ids],
         **_problems(inputs, ids, texts),
         "values": {name: _values(inputs.scores[name], ids) for name in names},
         "reasons": _reasons(inputs.scores[main], ids),
@@ -96,8 +97,8 @@ def _problems(inputs: Inputs, ids: Sequence[str], texts: bool) -> Json:
     found = [known.get(key) for key in ids]
     columns: Json = {"levels": [problem.level if problem else None for problem in found]}
     if texts:
-        columns["prompts"] = [inert.bounded(p.prompt, PROMPT) if p else "" for p in found]
-        columns["answers"] = [inert.bounded(p.answer, 300) if p else "" for p in found]
+        columns["prompts"] = [safe_text.bounded(p.prompt, PROMPT) if p else "" for p in found]
+        columns["answers"] = [safe_text.bounded(p.answer, 300) if p else "" for p in found]
     return columns
 
 

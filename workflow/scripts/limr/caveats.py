@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from limr import contamination, contrasts, ledger, registry, results, second_opinion
+from limr import contamination, contrasts, ledger, results, second_opinion
+from limr.core import plugins
 from limr.findings import points, selected_groups
 from limr.results import Inputs
 
@@ -126,7 +127,7 @@ def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
     found = []
     engine = config.get("engine", {}).get("train")
     if engine is not None and inputs.evaluations is not None:
-        text = getattr(registry.load("engines", engine), "CAVEAT", None)
+        text = getattr(plugins.load("engines", engine), "CAVEAT", None)
         if text:
             found.append(str(text))
     found += bill(inputs)

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import io
-from limr.errors import InputError
+from limr.core import files
+from limr.core.errors import InputError
 from limr.estimates import Arm, of_mean
-from limr.records import EVALUATIONS, METRICS, VERDICTS
+from limr.core.tables import EVALUATIONS, METRICS, VERDICTS
 from limr.statistics import Floats, wilson
 
 # Which run a row is of. `group` is shared by the random draws of an arm.
@@ -51,7 +51,7 @@ def collect_evaluations(entries: Sequence[Entry]) -> pa.Table:
 
     Args:
         entries: (keys, path): `arm`, `group`, `train`, `seed`, `step` and `benchmark` of each
-            evaluation file (`limr.records.EVALUATIONS`).
+            evaluation file (`limr.core.tables.EVALUATIONS`).
 
     Raises:
         InputError: no entries, a file that is not one, or without rows.
@@ -62,7 +62,7 @@ def collect_evaluations(entries: Sequence[Entry]) -> pa.Table:
 
 def _counted(keys: Mapping[str, Any], path: Path) -> pd.DataFrame:
     columns = ("problem_id", "decoding", "sample", "verdict", "response_tokens", "truncated")
-    frame = io.read_parquet(path, EVALUATIONS, columns).to_pandas()
+    frame = files.read_parquet(path, EVALUATIONS, columns).to_pandas()
     if frame.empty:
         raise InputError(f"{path}: no responses in it.")
     doubled = frame.duplicated(["problem_id", "decoding", "sample"])
@@ -87,12 +87,12 @@ def collect_metrics(entries: Sequence[Entry]) -> pa.Table:
 
     Args:
         entries: (keys, path): `arm`, `group`, `train` and `seed` of each metrics file
-            (`limr.records.METRICS`).
+            (`limr.core.tables.METRICS`).
 
     Raises:
         InputError: no entries, or a file that is not one.
     """
-    frames = [io.read_parquet(path, METRICS).to_pandas().assign(**keys) for keys, path in entries]
+    frames = [files.read_parquet(path, METRICS).to_pandas().assign(**keys) for keys, path in entries]
     return _joined(frames, COLLECTED_METRICS)
 
 
@@ -110,7 +110,7 @@ def summarise_evaluation(table: pa.Table) -> dict[str, Any]:
     it has the size that the spread between problems gives (`limr.estimates`).
 
     Args:
-        table: one evaluation (`limr.records.EVALUATIONS`).
+        table: one evaluation (`limr.core.tables.EVALUATIONS`).
     """
     frame = table.drop_columns(["response"]).to_pandas()
     return {str(name): _summary(part) for name, part in frame.groupby("decoding", sort=False)}

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 VARIABLE = "LIMR_CONTAINERS"
 # What an image is made of: the recipe, Python and pip, everything else with its hashes.

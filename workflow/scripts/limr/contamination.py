@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from limr import results
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.results import Inputs
 
 
 def measured(inputs: Inputs) -> pd.DataFrame:
-    """Return what was measured: `limr.records.OVERLAPS` with `benchmark`.
+    """Return what was measured: `limr.core.tables.OVERLAPS` with `benchmark`.
 
     Raises:
         InputError: the study has no benchmarks.
@@ -35,7 +35,7 @@ def overlapping(frame: pd.DataFrame, words: int, least: float) -> dict[str, set[
     has at least the share `least` of its n-grams of `words` words.
 
     Args:
-        frame: `limr.records.OVERLAPS` with `benchmark`.
+        frame: `limr.core.tables.OVERLAPS` with `benchmark`.
         words: length of the n-grams.
         least: share in (0, 1].
     """

@@ -23,7 +23,7 @@ def ids(table: pa.Table, rule: str = "exclude") -> set[str]:
     """Return the problems of an audit that cannot be rewarded.
 
     Args:
-        table: `limr.records.AUDITS`.
+        table: `limr.core.tables.AUDITS`.
         rule: the arm's `dead_problems`.
     """
     rows = table.to_pylist()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 from limr.statistics import LEVEL
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from limr import agreement, registry, schema, uncertainty
+from limr import agreement, uncertainty
+from limr.core import plugins, validation
 from limr import trajectories as tr
 from limr.agreement import Agreement, Rescore
-from limr.errors import InputError
-from limr.records import DIAGNOSTICS, STABILITY
+from limr.core.errors import InputError
+from limr.core.tables import DIAGNOSTICS, STABILITY
 from limr.scores import Candidates
-from limr.streams import stream
+from limr.core.random_streams import stream
 from limr.thresholds import best, reached
 
 _SHOWN = (1, 2, 5, 10, 20, 50)  # numbers of first epochs in a summary
@@ -68,8 +69,8 @@ def subject(
     Raises:
         InputError: see `limr.scores.score`.
     """
-    module = registry.load("selectors", selector)
-    settings = schema.complete(dict(options), module.OPTIONS, f"selector '{selector}'")
+    module = plugins.load("selectors", selector)
+    settings = validation.complete(dict(options), module.OPTIONS, f"selector '{selector}'")
     if "epochs" in settings:
         taken = taken.first(settings["epochs"])
         settings["epochs"] = None  # `rescore` also gets fewer epochs than that
@@ -136,7 +137,7 @@ def _in_words(rule: Mapping[str, Any]) -> str:
 def problem_table(
     of: Subject, made: Cut, draws: int, level: float, rng: np.random.Generator
 ) -> pa.Table:
-    """Return `limr.records.DIAGNOSTICS`: how sure each problem's score and selection are.
+    """Return `limr.core.tables.DIAGNOSTICS`: how sure each problem's score and selection are.
 
     Args:
         of: the score.
@@ -164,7 +165,7 @@ def problem_table(
 
 
 def epoch_table(of: Subject, made: Cut, level: float) -> pa.Table:
-    """Return `limr.records.STABILITY`: the score from some epochs against that from others.
+    """Return `limr.core.tables.STABILITY`: the score from some epochs against that from others.
 
     As many of the best are compared as the cut selects of the problems with a score, in proportion.
     No rows where there is one epoch only.

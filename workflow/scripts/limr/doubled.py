@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.importing import doubled_error
 from limr.trajectories import Flags, Ints
 

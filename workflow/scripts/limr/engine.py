@@ -30,8 +30,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from limr.errors import InputError
-from limr.records import Problem, Response
+from limr.core.errors import InputError
+from limr.core.tables import Problem, Response
 
 Settings = Mapping[str, Any]
 
@@ -76,7 +76,7 @@ class TrainJob:
     grader: Settings  # the study's `grader`
     state: Path  # working folder, outside the declared outputs; removed at the end
     policies: Mapping[int, Path]  # outputs: step -> model folder; step 0 is the base
-    metrics: Path  # output: `limr.records.METRICS`
+    metrics: Path  # output: `limr.core.tables.METRICS`
     record: Path  # output: run.json
     provenance: Settings  # what run.json records beside hardware, durations and attempts
 
@@ -87,7 +87,7 @@ class PpoJob(TrainJob):
 
     ppo: Settings
     reward: Settings  # a rule of `limr.rewards` with its options
-    rollouts: Path  # output: `limr.records.ROLLOUTS`, ordered by step, position in batch, sample
+    rollouts: Path  # output: `limr.core.tables.ROLLOUTS`, ordered by step, position in batch, sample
 
 
 @dataclass(frozen=True)

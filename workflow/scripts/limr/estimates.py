@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.statistics import LEVEL, Floats, Interval, check_results, wilson
 from limr.student import two_sided
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from limr import collect, io
+from limr import collect
+from limr.core import files
 from limr.engine import Decoding, LongPromptError, Policy
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.grading.grade import GRADER_VERSION, Grade
 from limr.grading.pool import GradingPool
-from limr.joblog import note
-from limr.records import EVALUATIONS, Problem, Response
-from limr.streams import stream_seed
+from limr.core.job_log import note
+from limr.core.tables import EVALUATIONS, Problem, Response
+from limr.core.random_streams import stream_seed
 
 Json = dict[str, Any]
 _SHOWN = 20
@@ -68,7 +69,7 @@ def evaluate(
         seed: the run's seed.
 
     Returns:
-        The table `limr.records.EVALUATIONS` (ordered by decoding, problem, sample) and its summary
+        The table `limr.core.tables.EVALUATIONS` (ordered by decoding, problem, sample) and its summary
         with n, interval, decoding settings and the grader's version.
     """
     rows: list[Json] = []
@@ -115,5 +116,5 @@ def _row(problem: Problem, decoding: str, sample: int, response: Response, grade
 
 def write(table_path: str | Path, summary_path: str | Path, table: pa.Table, summary: Json) -> None:
     """Write an evaluation and its summary, which gains the table's sha256."""
-    io.write_parquet(table_path, table)
-    io.write_json(summary_path, {**summary, "sha256": io.sha256(table_path)})
+    files.write_parquet(table_path, table)
+    files.write_json(summary_path, {**summary, "sha256": files.sha256(table_path)})

@@ -28,13 +28,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from limr import progress
-from limr.arrow import strings
+from limr.core import progress
+from limr.core.arrow import strings
 from limr.grading import paper
 from limr.grading.grade import GRADER_VERSION
 from limr.grading.pool import GradingPool
-from limr.joblog import note
-from limr.records import AUDITS, Problem
+from limr.core.job_log import note
+from limr.core.tables import AUDITS, Problem
 from limr.wording import normal_text
 
 FINDINGS = ("empty", "none", "dead", "rigid", "unread", "paper-dead", "paper-lossy")
@@ -57,7 +57,7 @@ def audit(
         settings: the study's `grader`.
 
     Returns:
-        `limr.records.AUDITS`, one row a finding, in the problems' order; and the counts.
+        `limr.core.tables.AUDITS`, one row a finding, in the problems' order; and the counts.
     """
     form = "\\boxed{{{}}}" if settings.get("answer", "box") == "box" else "{}"
     with GradingPool(settings) as pool:  # gold answers are the world's texts, as responses are

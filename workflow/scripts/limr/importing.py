@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from limr.arrow import strings
-from limr.errors import InputError
-from limr.records import Problem
+from limr.core.arrow import strings
+from limr.core.errors import InputError
+from limr.core.tables import Problem
 from limr.tally import Tally
 from limr.trajectories import Samples
 
@@ -56,7 +56,7 @@ class Imported:
         refused: rows that were left out, by reason.
         notes: what else was noticed, one sentence each.
         tally: the samples, where the log has learning curves.
-        scores: `limr.records.SCORES`, where it has scores.
+        scores: `limr.core.tables.SCORES`, where it has scores.
         prompts: the text behind each id, where ids were made from texts.
     """
 

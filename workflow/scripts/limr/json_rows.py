@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.importing import document
 
 # A line of a JSON-lines file is held in memory; no rollout is this long.

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from limr import importing
-from limr.arrow import find
+from limr.core.arrow import find
 from limr.importing import Imported
-from limr.records import Problem
+from limr.core.tables import Problem
 from limr.tally import Tally
 
 
@@ -22,7 +22,7 @@ def as_epoch(
     """Return responses as trajectories of one epoch; rewards are NaN.
 
     Args:
-        table: as in `limr.records.EVALUATIONS`, with at least a row, in one chunk.
+        table: as in `limr.core.tables.EVALUATIONS`, with at least a row, in one chunk.
         keys: columns whose values together stand once.
         problems: the problems; None: those that the table names.
         path: its file, for messages.

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr import registry, subset_records
+from limr.core import plugins
+from limr import subset_records
 from limr.results import Group, Inputs, Json
 
 
@@ -100,7 +101,7 @@ def scoring(inputs: Inputs, arm: str) -> Scoring | None:
     """Return what had to run before an arm's problems could be chosen; None: nothing."""
     record = inputs.subsets.get(arm, {})
     selector = record.get("selector")
-    if not record or (selector and not registry.load("selectors", selector).NEEDS_TRAJECTORIES):
+    if not record or (selector and not plugins.load("selectors", selector).NEEDS_TRAJECTORIES):
         return None
     name = str(record.get("trajectories"))
     if name in inputs.samples:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from limr import io
-from limr.errors import InputError
-from limr.records import Problem
+from limr.core import files
+from limr.core.errors import InputError
+from limr.core.tables import Problem
 
 
 def apply(problems: Sequence[Problem], path: Path) -> tuple[list[Problem], list[str]]:
@@ -28,7 +28,7 @@ def apply(problems: Sequence[Problem], path: Path) -> tuple[list[Problem], list[
         InputError: the file is not such a file, gives one text two levels, or has no text of these.
     """
     known: dict[str, int] = {}
-    for number, row in enumerate(io.read_jsonl(path), start=1):
+    for number, row in enumerate(files.read_jsonl(path), start=1):
         text, level = row.get("problem"), row.get("level")
         if not isinstance(text, str) or not isinstance(level, int) or isinstance(level, bool):
             raise InputError(f"{path}:{number}: expected a text 'problem' and a number 'level'.")

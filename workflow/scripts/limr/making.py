@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from limr import io, presentation, registry, schema
-from limr.errors import InputError
+from limr.core import files, plugins, validation
+from limr import presentation
+from limr.core.errors import InputError
 from limr.results import Inputs
 
 
@@ -38,18 +39,18 @@ def make_table(
     Raises:
         InputError: unknown table or option, or the study lacks what it is made of.
     """
-    module = registry.load("tables", name)
+    module = plugins.load("tables", name)
     where = f"table '{name}'"
     require(inputs, module.NEEDS, where)
-    frame = module.build(inputs, schema.complete(dict(options), module.OPTIONS, where))
+    frame = module.build(inputs, validation.complete(dict(options), module.OPTIONS, where))
     if not len(frame.columns):
         raise InputError(f"{where}: the study has nothing that it could show.")
-    io.write_tsv(outputs["tsv"], frame)
+    files.write_tsv(outputs["tsv"], frame)
     shown, caption = presentation.texts(frame, module), str(module.caption(frame))
     text = f"{presentation.markdown(shown)}\n\n**{module.TITLE}.** {caption}\n"
-    io.write_text(outputs["markdown"], text)
+    files.write_text(outputs["markdown"], text)
     label = f"{inputs.study['study']}-{name}"
-    io.write_text(outputs["latex"], presentation.latex(shown, module.TITLE, caption, label))
+    files.write_text(outputs["latex"], presentation.latex(shown, module.TITLE, caption, label))
 
 
 def draw_figure(
@@ -68,13 +69,13 @@ def draw_figure(
     """
     from limr.figures import _style
 
-    module = registry.load("figures", name)
+    module = plugins.load("figures", name)
     where = f"figure '{name}'"
     require(inputs, module.NEEDS, where)
-    settings = schema.complete(dict(options), module.OPTIONS, where)
+    settings = validation.complete(dict(options), module.OPTIONS, where)
     frame = module.data(inputs, settings)
-    io.write_tsv(outputs["tsv"], frame)
+    files.write_tsv(outputs["tsv"], frame)
     with _style.applied():
         figure = module.draw(frame, settings)
         _style.save(figure, outputs["pdf"], outputs["png"])
-    io.write_text(outputs["caption"], f"{module.TITLE}. {module.caption(frame)}\n")
+    files.write_text(outputs["caption"], f"{module.TITLE}. {module.caption(frame)}\n")

@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from limr import io, paper
-from limr.records import AUDITS, OVERLAPS, read_problems
+from limr.core import files
+from limr import paper
+from limr.core.tables import AUDITS, OVERLAPS, read_problems
 from limr.results import Inputs
 
 
@@ -29,7 +30,7 @@ def with_findings(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:
     Raises:
         InputError: a file is missing or not what it should be.
     """
-    found = {Path(path).stem: io.read_parquet(path, AUDITS).to_pandas() for path in paths}
+    found = {Path(path).stem: files.read_parquet(path, AUDITS).to_pandas() for path in paths}
     return replace(inputs, findings=found)
 
 
@@ -44,7 +45,7 @@ def with_runs(inputs: Inputs, runs: Iterable[tuple[Mapping[str, Any], Path | str
     Raises:
         InputError: a file is missing or not JSON.
     """
-    records = [(keys, io.read_json(path)) for keys, path in runs]
+    records = [(keys, files.read_json(path)) for keys, path in runs]
     return replace(
         inputs,
         runs=[
@@ -63,7 +64,7 @@ def with_overlaps(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:
         InputError: a file is missing or not what it should be.
     """
     frames = [
-        io.read_parquet(path, OVERLAPS).to_pandas().assign(benchmark=Path(path).stem)
+        files.read_parquet(path, OVERLAPS).to_pandas().assign(benchmark=Path(path).stem)
         for path in paths
     ]
     return replace(inputs, overlaps=pd.concat(frames, ignore_index=True)) if frames else inputs

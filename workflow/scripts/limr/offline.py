@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from limr import agreement, shown
 from limr.agreement import Window
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 from limr.results import Inputs
 from limr.trajectories import Flags, Floats
 

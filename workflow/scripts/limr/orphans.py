@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 VARIABLE = "LIMR_SLURM_ORPHANS"
 CHOICES = ("wait", "cancel", "refuse")

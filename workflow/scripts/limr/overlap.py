@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from limr import wording
-from limr.errors import InputError
-from limr.records import OVERLAPS, Problem
+from limr.core.errors import InputError
+from limr.core.tables import OVERLAPS, Problem
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -74,7 +74,7 @@ def measure(
         longest: characters of a text that are looked at, which bounds time and memory.
 
     Returns:
-        `limr.records.OVERLAPS`, in the order of scopes, lengths and questions; and how many texts
+        `limr.core.tables.OVERLAPS`, in the order of scopes, lengths and questions; and how many texts
         were cut.
 
     Raises:

@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 
-from limr import schema
-from limr.errors import InputError
-from limr.records import Problem
+from limr.core import validation
+from limr.core.errors import InputError
+from limr.core.tables import Problem
 
 Record = dict[str, str]
 
@@ -49,7 +49,7 @@ def read(path: Path) -> dict[str, Record]:
         raise InputError(f"{path}: not valid YAML ({error}).") from None
     if not isinstance(content, dict) or not content:
         raise InputError(f"{path}: expected a mapping of problem ids to old, new and reason.")
-    found: dict[str, Record] = schema.complete(content, SCHEMA, str(path))
+    found: dict[str, Record] = validation.complete(content, SCHEMA, str(path))
     return found
 
 

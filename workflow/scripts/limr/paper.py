@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from limr import schema
-from limr.errors import InputError, nearest
+from limr.core import validation
+from limr.core.errors import InputError, nearest
 from limr.results import Inputs
 
 Json = dict[str, Any]
@@ -101,7 +101,7 @@ def read(path: Path | str) -> Json:
         raise InputError(f"{path}: there is no such file.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid YAML ({error}).") from None
-    found: Json = schema.complete(content, SCHEMA, str(path))
+    found: Json = validation.complete(content, SCHEMA, str(path))
     return found
 
 

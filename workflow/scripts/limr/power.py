@@ -15,7 +15,7 @@ import numpy as np
 
 from limr.estimates import Estimate, Runs, welch
 from limr.statistics import LEVEL, Floats
-from limr.streams import stream
+from limr.core.random_streams import stream
 from limr.student import two_sided, two_sided_many
 
 POWER = 0.8

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from limr import orphans
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 PAUSE = "LIMR_SLURM_FIRST_LOOK"  # seconds between two looks, as the profile's for other states
 _SECONDS = 20.0

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr import registry
+from limr.core import plugins
 
 _NUMBER = re.compile(r"[+−-]?[\d,]+(\.\d+)?|–")
 LONG = 34  # characters; a longer cell is set in lines
@@ -38,7 +38,7 @@ def texts(frame: pd.DataFrame, module: ModuleType) -> pd.DataFrame:
 
 def read_texts(name: str, tsv: Path | str) -> tuple[pd.DataFrame, str, str]:
     """Return a written table as texts for people, its title and its caption."""
-    module = registry.load("tables", name)
+    module = plugins.load("tables", name)
     decimals = getattr(module, "DECIMALS", 1)
     cells = pd.read_csv(tsv, sep="\t", dtype=object, keep_default_na=False)
     plain = getattr(module, "TEXTS", ())  # columns of texts, which may look like numbers

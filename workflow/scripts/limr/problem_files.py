@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from limr import io
-from limr.errors import InputError
-from limr.records import Problem, check_problems
+from limr.core import files
+from limr.core.errors import InputError
+from limr.core.tables import Problem, check_problems
 
 
 def read(path: Path) -> list[Problem]:
@@ -19,7 +19,7 @@ def read(path: Path) -> list[Problem]:
     Raises:
         InputError: not such a file, a key missing or of another type, an id that stands twice.
     """
-    rows: Any = io.read_jsonl(path) if path.suffix == ".jsonl" else io.read_json(path)
+    rows: Any = files.read_jsonl(path) if path.suffix == ".jsonl" else files.read_json(path)
     if not isinstance(rows, list):
         raise InputError(f"{path}: expected a list of problems, found {type(rows).__name__}.")
     problems = [_problem(row, path, number) for number, row in enumerate(rows, start=1)]
@@ -55,7 +55,7 @@ def _check_text(text: str, where: str) -> None:
 
 def write_made(path: Path, ids: Sequence[str], prompts: Sequence[str], source: str) -> None:
     """Write the problems whose ids were made from their texts, so that they can be joined again."""
-    io.write_jsonl(
+    files.write_jsonl(
         path,
         [
             {"problem_id": key, "prompt": prompt, "answer": "", "source": source, "level": None}

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from limr.arrow import strings
-from limr.errors import InputError
-from limr.records import Problem
+from limr.core.arrow import strings
+from limr.core.errors import InputError
+from limr.core.tables import Problem
 from limr.trajectories import Ints
 
 # So many unknown texts are searched for a known prompt in order to learn the frame, as long as that

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from limr import registry, schema
+from limr.core import plugins, validation
 
 Json = dict[str, Any]
 
@@ -40,8 +40,8 @@ TITLE = "| key | type | default | meaning |\n|---|---|---|---|"
 
 def page() -> str:
     """Return the whole page, in Markdown."""
-    parts = [HEAD, "## Keys of a study\n", TITLE, *_rows(schema.load("study"), "")]
-    parts += ["\n## Keys of a benchmark file\n", TITLE, *_rows(schema.load("benchmark"), "")]
+    parts = [HEAD, "## Keys of a study\n", TITLE, *_rows(validation.load("study"), "")]
+    parts += ["\n## Keys of a benchmark file\n", TITLE, *_rows(validation.load("benchmark"), "")]
     for kind, attribute, heading in (
         ("datasets", "OPTIONS", "Problem sets: `datasets.*`"),
         ("selectors", "OPTIONS", "Selectors: `scores.*`"),
@@ -58,8 +58,8 @@ def page() -> str:
 
 def _plugins(kind: str, attribute: str) -> list[str]:
     lines: list[str] = []
-    for name in registry.names(kind):
-        module = registry.load(kind, name)
+    for name in plugins.names(kind):
+        module = plugins.load(kind, name)
         options = getattr(module, attribute, None)
         if options is None:
             continue

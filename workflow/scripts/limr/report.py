@@ -15,23 +15,9 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from limr import (
-    break_even,
-    browsing,
-    caveats,
-    charts,
-    declaration,
-    findings,
-    inert,
-    io,
-    ledger,
-    presentation,
-    provenance,
-    registry,
-    results,
-    sensitivity,
-)
-from limr.errors import InputError
+from limr import break_even, browsing, caveats, charts, declaration, findings, ledger, presentation, results, sensitivity
+from limr.core import safe_text, files, provenance, plugins
+from limr.core.errors import InputError
 from limr.figures import _style
 from limr.findings import headline
 from limr.results import Inputs
@@ -107,7 +93,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         tables=[_table(Path(p), folder) for p in parts.tables if _shown(Path(p).stem, parts)],
         figures=[_figure(Path(path), folder) for path in parts.figures],
         subsets=[_subset(arm, inputs) for arm in arms],
-        notes=[(Path(path).stem, io.read_json(path).get("notes", [])) for path in parts.notes],
+        notes=[(Path(path).stem, files.read_json(path).get("notes", [])) for path in parts.notes],
         browser=browsing.build(inputs, parts.rollouts, parts.texts),
         kept_by=_kept_by(inputs),
         texts=parts.texts,
@@ -117,7 +103,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         commits=list(dict.fromkeys(_run(record)["commit"] for record in inputs.runs)),
         config=yaml.safe_dump(dict(parts.config), sort_keys=False, allow_unicode=True, width=100),
     )
-    io.write_text(output, page)
+    files.write_text(output, page)
 
 
 def _template(folder: Path) -> jinja2.Template:
@@ -129,8 +115,8 @@ def _template(folder: Path) -> jinja2.Template:
 
 
 def _inert(value: Any) -> Any:
-    """Make a text visible (`limr.inert`) before it is escaped; the page's own parts stay."""
-    return inert.visible(value.replace(" %", "\u00a0%")) if type(value) is str else value
+    """Make a text visible (`limr.core.safe_text`) before it is escaped; the page's own parts stay."""
+    return safe_text.visible(value.replace(" %", "\u00a0%")) if type(value) is str else value
 
 
 def _fixed(folder: Path) -> Json:
@@ -189,7 +175,7 @@ def _facts(inputs: Inputs) -> list[tuple[str, str]]:
 
 def _shown(table: str, parts: Parts) -> bool:
     """Return whether a table stands among the others; one with texts of problems may not."""
-    texts = getattr(registry.load("tables", table), "SHOWS_TEXTS", False)
+    texts = getattr(plugins.load("tables", table), "SHOWS_TEXTS", False)
     return table != BILL and (parts.texts or not texts)
 
 
@@ -221,7 +207,7 @@ def _links(path: Path, folder: Path | None, kinds: Mapping[str, str]) -> list[tu
 
 
 def _figure(png: Path, folder: Path | None) -> Json:
-    title = str(registry.load("figures", png.stem).TITLE)
+    title = str(plugins.load("figures", png.stem).TITLE)
     caption = png.with_suffix(".txt").read_text(encoding="utf-8").strip()
     content = png.read_bytes()
     width, height = struct.unpack(">II", content[16:24])
@@ -263,7 +249,7 @@ def _bill(inputs: Inputs, parts: Parts, folder: Path | None) -> Json | None:
         return _table(made, folder)
     if not ledger.run_costs(inputs):
         return None
-    module = registry.load("tables", BILL)
+    module = plugins.load("tables", BILL)
     frame = module.build(inputs, {})
     cells = _cells(presentation.texts(frame, module))
     return {"title": module.TITLE, "caption": module.caption(frame), "links": [], **cells}

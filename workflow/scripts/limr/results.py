@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import declaration, io
+from limr import declaration
+from limr.core import files
 from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
 from limr.declaration import Declaration
-from limr.errors import InputError
-from limr.records import DIAGNOSTICS, OPINIONS, SCORES, STABILITY, TRAJECTORIES, Problem
+from limr.core.errors import InputError
+from limr.core.tables import DIAGNOSTICS, OPINIONS, SCORES, STABILITY, TRAJECTORIES, Problem
 from limr.statistics import Floats
 
 Json = dict[str, Any]
@@ -38,7 +39,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """How sure a score is: `limr.records.DIAGNOSTICS` and `limr.records.STABILITY`."""
+    """How sure a score is: `limr.core.tables.DIAGNOSTICS` and `limr.core.tables.STABILITY`."""
 
     problems: pd.DataFrame
     epochs: pd.DataFrame
@@ -56,18 +57,18 @@ class Inputs:
             paper or runs.
         evaluations: see `limr.collect.COLLECTED_EVALUATIONS`.
         metrics: see `limr.collect.COLLECTED_METRICS`.
-        trajectories: name -> `limr.records.TRAJECTORIES`.
-        scores: name -> `limr.records.SCORES`.
+        trajectories: name -> `limr.core.tables.TRAJECTORIES`.
+        scores: name -> `limr.core.tables.SCORES`.
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.
         diagnostics: name of a score -> its diagnosis.
-        findings: problem set -> the audit of its gold answers, `limr.records.AUDITS`.
+        findings: problem set -> the audit of its gold answers, `limr.core.tables.AUDITS`.
         audits: problem set -> the counts of the audit of its gold answers (`limr.gold_audit`).
         problems: problem set or benchmark -> its problems.
         runs: the record (run.json) of every training run, with its `arm` and `seed`.
         samples: name of trajectories -> the record of the base's responses drawn for them.
         paper: what the paper reports (config/paper.yaml, see `limr.paper`).
-        opinions: a second opinion on the evaluations' verdicts, `limr.records.OPINIONS`.
-        overlaps: what questions share with training problems: `limr.records.OVERLAPS` with
+        opinions: a second opinion on the evaluations' verdicts, `limr.core.tables.OPINIONS`.
+        overlaps: what questions share with training problems: `limr.core.tables.OVERLAPS` with
             `benchmark`; `study` then has `contamination`, the study's key.
     """
 
@@ -127,16 +128,16 @@ def load(
     Raises:
         InputError: a file is missing or not what it should be.
     """
-    records = {Path(p).stem: io.read_json(p) for p in subsets if Path(p).suffix == ".json"}
+    records = {Path(p).stem: files.read_json(p) for p in subsets if Path(p).suffix == ".json"}
     for path in (Path(p) for p in subsets if Path(p).suffix == ".jsonl"):
-        ids = [row["problem_id"] for row in io.read_jsonl(path)]
+        ids = [row["problem_id"] for row in files.read_jsonl(path)]
         records.setdefault(path.stem, {})["problem_ids"] = ids
     return Inputs(
         study,
         _frame(evaluations, COLLECTED_EVALUATIONS),
         _frame(metrics, COLLECTED_METRICS),
-        {Path(p).stem: io.read_parquet(p, TRAJECTORIES) for p in trajectories},
-        {Path(p).stem: io.read_parquet(p, SCORES).to_pandas() for p in scores},
+        {Path(p).stem: files.read_parquet(p, TRAJECTORIES) for p in trajectories},
+        {Path(p).stem: files.read_parquet(p, SCORES).to_pandas() for p in scores},
         records,
         {Path(p).stem: _diagnosis(Path(p)) for p in diagnostics if "." not in Path(p).stem},
     )
@@ -150,20 +151,20 @@ def with_checks(
     Raises:
         InputError: a file is missing or not what it should be.
     """
-    found = {Path(path).stem: io.read_json(path) for path in audits}
+    found = {Path(path).stem: files.read_json(path) for path in audits}
     return replace(inputs, audits=found, opinions=_frame(opinions, OPINIONS))
 
 
 def _diagnosis(path: Path) -> Diagnosis:
     epochs = path.with_suffix(".epochs.parquet")
     return Diagnosis(
-        io.read_parquet(path, DIAGNOSTICS).to_pandas(),
-        io.read_parquet(epochs, STABILITY).to_pandas(),
+        files.read_parquet(path, DIAGNOSTICS).to_pandas(),
+        files.read_parquet(epochs, STABILITY).to_pandas(),
     )
 
 
 def _frame(path: Path | str | None, contract: Any) -> pd.DataFrame | None:
-    return io.read_parquet(path, contract).to_pandas() if path else None
+    return files.read_parquet(path, contract).to_pandas() if path else None
 
 
 # --- evaluations ---------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr import inert, io
-from limr.errors import InputError
-from limr.records import ROLLOUTS
+from limr.core import safe_text, files
+from limr.core.errors import InputError
+from limr.core.tables import ROLLOUTS
 
 Json = dict[str, Any]
 BATCH, ROOM = 4096, 64_000_000  # of texts in memory: rows, and about how many bytes
@@ -48,12 +48,12 @@ def read(path: Path | str, limit: int) -> Rollouts:
 
     Args:
         path: `rollouts.parquet`.
-        limit: characters of a text to keep; see `limr.inert.bounded`.
+        limit: characters of a text to keep; see `limr.core.safe_text.bounded`.
 
     Raises:
         InputError: not such a file.
     """
-    frame = io.read_parquet(path, ROLLOUTS, _PLAIN).to_pandas()
+    frame = files.read_parquet(path, ROLLOUTS, _PLAIN).to_pandas()
     correct = (frame["verdict"] == "correct").to_numpy()
     rows = _picked(frame, correct)
     texts = dict(_texts(Path(path), rows, limit))
@@ -98,7 +98,7 @@ def _texts(path: Path, rows: Sequence[int], limit: int) -> Iterator[tuple[int, s
     for texts in _batches(path):
         found = wanted[(wanted >= start) & (wanted < start + len(texts))]
         for row in found:
-            yield int(row), inert.bounded(texts[int(row) - start].as_py() or "", limit)
+            yield int(row), safe_text.bounded(texts[int(row) - start].as_py() or "", limit)
         start += len(texts)
 
 

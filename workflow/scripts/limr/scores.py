@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from limr import registry, schema
+from limr.core import plugins, validation
 from limr import trajectories as tr
-from limr.arrow import numbers, strings
-from limr.errors import InputError
-from limr.records import SCORES, Problem
-from limr.streams import stream
+from limr.core.arrow import numbers, strings
+from limr.core.errors import InputError
+from limr.core.tables import SCORES, Problem
+from limr.core.random_streams import stream
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ def score(
     Raises:
         InputError: unknown selector or option, or samples that are needed and missing.
     """
-    module = registry.load("selectors", selector)
+    module = plugins.load("selectors", selector)
     where = f"selector '{selector}'"
-    settings = schema.complete(dict(options), module.OPTIONS, where)
+    settings = validation.complete(dict(options), module.OPTIONS, where)
     if module.NEEDS_TRAJECTORIES and taken is None:
         raise InputError(
             f"{where} needs trajectories: name the ones to score from (`trajectories: <name>`)."
@@ -123,7 +123,7 @@ def score(
 
 
 def score_table(found: Scores, problems: Candidates) -> pa.Table:
-    """Return scores as `limr.records.SCORES`, one row a problem, in the problems' order.
+    """Return scores as `limr.core.tables.SCORES`, one row a problem, in the problems' order.
 
     Raises:
         ValueError: a score is infinite, or NaN without a reason.

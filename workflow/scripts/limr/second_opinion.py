@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import io
-from limr.errors import InputError
+from limr.core import files
+from limr.core.errors import InputError
 from limr.estimates import Arm, of_mean
 from limr.grading.pool import GradingPool
-from limr.joblog import note
-from limr.records import EVALUATIONS, OPINIONS
+from limr.core.job_log import note
+from limr.core.tables import EVALUATIONS, OPINIONS
 from limr.statistics import Interval
 
 _COLUMNS = ("problem_id", "verdict", "format", "answer", "truncated", "response")
@@ -34,13 +34,13 @@ def opinions(
     """Judge the responses of evaluations again and count what both rules say.
 
     Args:
-        entries: (benchmark, evaluation file: `limr.records.EVALUATIONS`).
+        entries: (benchmark, evaluation file: `limr.core.tables.EVALUATIONS`).
         golds: benchmark -> problem_id -> gold answer.
         pool: grades by the second rule; each pair of answers is judged once for all files.
         rule: the second rule's name.
 
     Returns:
-        `limr.records.OPINIONS`, ordered by benchmark, problem, then by what stands in the columns.
+        `limr.core.tables.OPINIONS`, ordered by benchmark, problem, then by what stands in the columns.
 
     Raises:
         InputError: no entries, a file that is not one, or a problem that the benchmark lacks.
@@ -60,7 +60,7 @@ def opinions(
 def _of_file(
     benchmark: str, path: Path, golds: Mapping[str, str], pool: GradingPool
 ) -> list[tuple[str | None, ...]]:
-    rows = io.read_parquet(path, EVALUATIONS, _COLUMNS).to_pylist()
+    rows = files.read_parquet(path, EVALUATIONS, _COLUMNS).to_pylist()
     lost = next((row["problem_id"] for row in rows if row["problem_id"] not in golds), None)
     if lost is not None:
         raise InputError(

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import io, registry, schema
+from limr.core import files, plugins, validation
 from limr import trajectories as tr
-from limr.errors import InputError
-from limr.records import Problem
+from limr.core.errors import InputError
+from limr.core.tables import Problem
 from limr.thresholds import best, reached, sizes
 
 TIES = "ties at the last place are broken at random, seeded"
@@ -174,10 +174,10 @@ def _warnings(chosen: tr.Flags, taken: tr.Samples, origin: Mapping[str, Any]) ->
     """Return a selector's own warnings; `warnings` is an optional part of its interface."""
     if origin.get("selector") is None:
         return []
-    module = registry.load("selectors", origin["selector"])
+    module = plugins.load("selectors", origin["selector"])
     if not hasattr(module, "warnings"):
         return []
-    settings = schema.complete(dict(origin.get("options") or {}), module.OPTIONS, "selector")
+    settings = validation.complete(dict(origin.get("options") or {}), module.OPTIONS, "selector")
     found: list[str] = module.warnings(chosen, taken, settings)
     return found
 
@@ -193,8 +193,8 @@ def _solved_counts(taken: tr.Samples, chosen: tr.Flags) -> Record:
 
 def write_subset(jsonl: Path, record_path: Path, rows: Sequence[Row], record: Record) -> None:
     """Write `subsets/{arm}.jsonl` and its record `.json`, which gains the jsonl's sha256."""
-    io.write_jsonl(jsonl, rows)
-    io.write_json(record_path, {**record, "sha256": io.sha256(jsonl)})
+    files.write_jsonl(jsonl, rows)
+    files.write_json(record_path, {**record, "sha256": files.sha256(jsonl)})
 
 
 def read_subset(jsonl: Path, record_path: Path) -> Record:
@@ -203,5 +203,5 @@ def read_subset(jsonl: Path, record_path: Path) -> Record:
     Raises:
         InputError: a file is missing or not what it should be.
     """
-    record: Record = io.read_json(record_path)
-    return {**record, "problem_ids": [row["problem_id"] for row in io.read_jsonl(jsonl)]}
+    record: Record = files.read_json(record_path)
+    return {**record, "problem_ids": [row["problem_id"] for row in files.read_jsonl(jsonl)]}

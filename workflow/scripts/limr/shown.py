@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import agreement, registry, subset_records
-from limr.errors import InputError, nearest
+from limr import agreement, subset_records
+from limr.core import plugins
+from limr.core.errors import InputError, nearest
 from limr.results import Inputs, Json
 from limr.trajectories import Flags, Floats
 
@@ -90,7 +91,7 @@ def known(name: str, among: Iterable[str], where: str) -> str:
 def _is_random(inputs: Inputs, name: str) -> bool:
     entry = inputs.study.get("scores", {}).get(name)
     if entry is not None:
-        return bool(registry.load("selectors", entry["selector"]).SEEDED)
+        return bool(plugins.load("selectors", entry["selector"]).SEEDED)
     records = [record for record in inputs.subsets.values() if record["score"] == name]
     return any(subset_records.is_random(record) for record in records)
 

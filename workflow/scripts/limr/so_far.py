@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from limr import collect, making, material, registry, report, results
-from limr.errors import InputError
+from limr import collect, making, material, report, results
+from limr.core import plugins
+from limr.core.errors import InputError
 from limr.report import Missing, Parts
 from limr.results import Inputs
 from limr.study import Study
@@ -154,7 +155,7 @@ def _rollouts(curves: Mapping[str, Json], folder: _Folder) -> dict[str, Path]:
 
 
 def _provides(entry: Mapping[str, Any]) -> str:
-    return str(registry.load("importers", entry["format"]).PROVIDES)
+    return str(plugins.load("importers", entry["format"]).PROVIDES)
 
 
 def _flat(found: Mapping[str, Sequence[Path]]) -> list[Path]:

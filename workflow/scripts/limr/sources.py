@@ -18,8 +18,8 @@ from typing import BinaryIO
 
 import yaml
 
-from limr import io, schema
-from limr.errors import InputError, IntegrityError, nearest
+from limr.core import files, validation
+from limr.core.errors import InputError, IntegrityError, nearest
 
 TIMEOUT = 30.0  # seconds without a byte
 ATTEMPTS = 3
@@ -53,7 +53,7 @@ def load_sources(path: str | Path) -> dict[str, Source]:
         raise InputError(f"{path}: there is no such file.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid YAML ({error}).") from None
-    entries = schema.complete(document, schema.load("sources"), str(path))
+    entries = validation.complete(document, validation.load("sources"), str(path))
     sources = {name: Source(name=name, **entry) for name, entry in entries.items()}
     for source in sources.values():
         _check_entry(source, f"{path}: '{source.name}'")
@@ -118,12 +118,12 @@ def fetch(source: Source, output: str | Path, mirror: Path | None = None) -> Non
     """
     if mirror is not None:
         path = mirror_path(source, mirror)
-        with io.atomic(output) as temporary, path.open("rb") as file:
+        with files.atomic(output) as temporary, path.open("rb") as file:
             _copy(file, temporary, source, str(path), progress=False)
         return
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with io.atomic(output) as temporary:
+            with files.atomic(output) as temporary:
                 _download(source, temporary)
             return
         except _NETWORK as error:

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 LEVEL = 0.95  # of intervals, unless a study declares another

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.importing import BAD_ROWS
 
 

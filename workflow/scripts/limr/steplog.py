@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.importing import UNKNOWN_PROMPT, Imported, Refusals, coverage
 from limr.prompts import PromptIndex
-from limr.records import Problem
+from limr.core.tables import Problem
 from limr.step_options import check
 from limr.tally import Tally
 from limr.trajectories import Flags, Floats, Ints

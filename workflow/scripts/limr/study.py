@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
-from limr import registry, schema, study_checks
+from limr.core import plugins, validation
+from limr import study_checks
 from limr.arms import Arm, arms, draws
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 
 Json = dict[str, Any]
 _SCORE_KEYS = ("selector", "trajectories", "dataset", "seed", "draws")
@@ -54,7 +55,7 @@ class Study:
         return [
             name
             for name, entry in self.config["trajectories"].items()
-            if getattr(registry.load("importers", entry["format"]), "SAMPLES_BASE", False)
+            if getattr(plugins.load("importers", entry["format"]), "SAMPLES_BASE", False)
         ]
 
     @property
@@ -135,7 +136,7 @@ class Study:
 
     def base_work(self) -> Json | None:
         """Return how many optimizer steps and examples make the base; None: it is only read."""
-        engine = registry.load("engines", self.config["engine"]["train"])
+        engine = plugins.load("engines", self.config["engine"]["train"])
         work = getattr(engine, "base_work", None)
         return dict(work(self.config["base"])) if work else None
 
@@ -173,7 +174,7 @@ def load(
     Raises:
         InputError: anything in the study is wrong; one message, the first cause first.
     """
-    complete = schema.complete(dict(config), schema.load("study"), where)
+    complete = validation.complete(dict(config), validation.load("study"), where)
     marks, mark_datasets = _benchmarks(complete, benchmarks, where)
     _check_disjoint(complete["datasets"], mark_datasets, where)
     study = Study(
@@ -205,7 +206,7 @@ def _benchmarks(config: Json, folder: Path, where: str) -> tuple[dict[str, Json]
         if name in known:
             path = folder / f"{name}.yaml"
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            mark = schema.complete(content, schema.load("benchmark"), str(path))
+            mark = validation.complete(content, validation.load("benchmark"), str(path))
             mark |= changes
         else:
             mark = _own_benchmark(name, changes, known, folder, where)
@@ -226,7 +227,7 @@ def _own_benchmark(name: str, entry: Json, known: list[str], folder: Path, where
             "own needs 'dataset' and 'decodings'."
         )
     own = {"version": 1, "title": name, **entry}
-    mark: Json = schema.complete(own, schema.load("benchmark"), f"{at}.{name}")
+    mark: Json = validation.complete(own, validation.load("benchmark"), f"{at}.{name}")
     return mark
 
 
@@ -261,7 +262,7 @@ def _scores(configured: Mapping[str, Json]) -> dict[str, Json]:
 def unavailable(study: Study) -> str | None:
     """Return why this version cannot run the study's engines, or None where it can."""
     for key in ("train", "generate"):
-        engine = registry.load("engines", study.config["engine"][key])
+        engine = plugins.load("engines", study.config["engine"][key])
         if (study.trained or study.benchmarks or study.sampled) and hasattr(engine, "PLANNED"):
             return f"{study.where}: engine.{key}: {engine.PLANNED}"
     return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limr import declaration, importing, registry
+from limr import declaration, importing
+from limr.core import plugins
 from limr.arms import Arm
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 from limr.grading.grade import check as check_grader
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _check_scores(study: Study) -> None:
     trajectories = study.config["trajectories"]
     for name, entry in study.config["scores"].items():
         at = f"{study.where}: score '{name}'"
-        selector = registry.load("selectors", entry["selector"])
+        selector = plugins.load("selectors", entry["selector"])
         source = entry.get("trajectories")
         if source is not None and source not in trajectories:
             raise InputError(
@@ -92,7 +93,7 @@ def _check_trajectories(study: Study) -> None:
                 raise InputError(f"{at}: '{entry['arm']}' is not an arm with train: ppo.{known}")
             if entry.get("seed") not in study.seeds:
                 raise InputError(f"{at}: seed {entry.get('seed')} is not in seeds {study.seeds}.")
-        importer = registry.load("importers", entry["format"])
+        importer = plugins.load("importers", entry["format"])
         try:
             if hasattr(importer, "check"):
                 importer.check(entry)
@@ -110,7 +111,7 @@ def _check_own_files(study: Study) -> None:
     for name, entry in study.config["trajectories"].items():
         if entry.get("path"):
             try:
-                importing.expand(Path(entry["path"]), registry.load("importers", entry["format"]))
+                importing.expand(Path(entry["path"]), plugins.load("importers", entry["format"]))
             except InputError as error:
                 raise InputError(f"{study.where}: trajectories '{name}': {error}") from None
 
@@ -133,7 +134,7 @@ def _check_arms(study: Study) -> None:
             _check_template(study, arm)
         if arm.train == "sft":
             source = study.datasets[study.arm_dataset(arm.name)]["source"]
-            if not hasattr(registry.load("datasets", source), "solutions"):
+            if not hasattr(plugins.load("datasets", source), "solutions"):
                 raise InputError(
                     f"{study.where}: arm '{arm.group}': dataset source '{source}' has no worked "
                     "solutions to fine-tune on."
@@ -142,7 +143,7 @@ def _check_arms(study: Study) -> None:
 
 def _check_template(study: Study, arm: Arm) -> None:
     name = study.config["engine"]["generate"]
-    options = registry.load("engines", name).OPTIONS["properties"]
+    options = plugins.load("engines", name).OPTIONS["properties"]
     at = f"{study.where}: arm '{arm.group}': template"
     if "template" not in options:
         raise InputError(f"{at}: engine '{name}' has no prompt templates.")
@@ -208,7 +209,7 @@ def _check_engines(study: Study) -> None:
     for key, functions in asked.items():
         name = study.config["engine"][key]
         try:
-            engine = registry.load("engines", name)
+            engine = plugins.load("engines", name)
         except InputError as error:
             raise InputError(f"{study.where}: engine.{key}: {error}") from None
         lacking = [function for function in functions if not hasattr(engine, function)]

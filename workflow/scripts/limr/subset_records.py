@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from limr import registry
-from limr.errors import InputError
+from limr.core import plugins
+from limr.core.errors import InputError
 from limr.results import Group, Inputs, Json
 
 
@@ -25,7 +25,7 @@ def is_random(record: Json | None) -> bool:
     """Return whether a subset was drawn at random: its selector is seeded."""
     if record is None or not record.get("selector"):
         return False
-    return bool(registry.load("selectors", record["selector"]).SEEDED)
+    return bool(plugins.load("selectors", record["selector"]).SEEDED)
 
 
 def is_chosen(record: Json | None) -> bool:

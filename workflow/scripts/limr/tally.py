@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from limr.arrow import numbers, strings
-from limr.records import TRAJECTORIES
+from limr.core.arrow import numbers, strings
+from limr.core.tables import TRAJECTORIES
 from limr.trajectories import Flags, Floats, Samples
 
 AnyInts = npt.NDArray[np.integer[Any]]
@@ -123,7 +123,7 @@ class Tally:
         return Samples(n, n_correct)
 
     def table(self, problem_ids: Sequence[str] | pa.Array) -> pa.Table:
-        """Return `limr.records.TRAJECTORIES`, in the problems' order, then by epoch."""
+        """Return `limr.core.tables.TRAJECTORIES`, in the problems' order, then by epoch."""
         ids = problem_ids if isinstance(problem_ids, pa.Array) else strings(problem_ids)
         taken = self.samples(len(ids))
         problem, epoch = np.nonzero(taken.n)

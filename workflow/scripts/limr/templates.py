@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 
 Tokenizer: TypeAlias = Any  # of transformers, which ships no types
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from limr import provenance
+from limr.core import provenance
 from limr.engine import TrainJob
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 
 def digest(

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from limr.arrow import strings, vector
-from limr.errors import InputError, nearest
+from limr.core.arrow import strings, vector
+from limr.core.errors import InputError, nearest
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -123,7 +123,7 @@ def samples(trajectories: pa.Table, problem_ids: Sequence[str] | pa.Array) -> Sa
     """Return a table of trajectories as matrices.
 
     Args:
-        trajectories: see `limr.records.TRAJECTORIES`; at most one row a problem and epoch.
+        trajectories: see `limr.core.tables.TRAJECTORIES`; at most one row a problem and epoch.
         problem_ids: the rows of the result, in order.
 
     Raises:

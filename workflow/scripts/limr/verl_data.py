@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 
 def read_columns(path: Path, names: Sequence[str]) -> pa.Table:

@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from limr import __version__, io, provenance
+from limr import __version__
+from limr.core import files as io, provenance
 from limr.archive import (
     CHANGES,
     COMMIT,

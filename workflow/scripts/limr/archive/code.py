@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from limr import provenance
-from limr.errors import InputError
+from limr.core import provenance
+from limr.core.errors import InputError
 
 # What is archived of a folder that is not in git.
 PARTS = ("Snakefile", "Makefile", "pyproject.toml", "README.md", "LICENSE", "CITATION.cff")
@@ -163,7 +163,7 @@ def module_digests(root: Path) -> dict[str, str]:
 
 
 def rule_digest(root: Path, script: str, plugins: Iterable[str] = ()) -> str:
-    """Return `limr.provenance.code_digest` of the code in another folder; nothing is executed.
+    """Return `limr.core.provenance.code_digest` of the code in another folder; nothing is executed.
 
     Raises:
         InputError: the code cannot be read as Python.

@@ -14,11 +14,12 @@ from typing import Any
 
 import pandas as pd
 
-from limr import contrasts, estimates, io, results
+from limr import contrasts, estimates, results
+from limr.core import files
 from limr.archive import RECORD, contents, differences, documents, tables, unpack
 from limr.archive import code as coding
 from limr.collect import COLLECTED_EVALUATIONS
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.results import Inputs
 from limr.statistics import Interval
 
@@ -129,7 +130,7 @@ def _code(side: Side) -> dict[str, str]:
     """Return the sha256 of every Python file and lock, and the commit."""
     found = {f"workflow/{k}": v for k, v in coding.module_digests(side.root).items()}
     locks = sorted((side.root / "envs").glob("*.lock"))
-    found |= {f"envs/{path.name}": io.sha256(path) for path in locks}
+    found |= {f"envs/{path.name}": files.sha256(path) for path in locks}
     if side.record is not None:
         found["commit"] = str(side.record["code"]["commit"])
     elif (side.root / ".git").exists():
@@ -159,7 +160,7 @@ def _ids(side: Side) -> dict[str, set[str]]:
     found = {}
     for folder in (side.root / "provenance/ids/subsets", side.results / "subsets"):
         for path in sorted(folder.glob("*.jsonl")):
-            found[path.stem] = {str(row["problem_id"]) for row in io.read_jsonl(path)}
+            found[path.stem] = {str(row["problem_id"]) for row in files.read_jsonl(path)}
     return found
 
 
@@ -183,7 +184,7 @@ def _inputs(side: Side) -> Inputs | None:
     why = tables.why_not(path)
     if why:
         raise InputError(f"{path}: {why}.")
-    frame = io.read_parquet(path, COLLECTED_EVALUATIONS).to_pandas()
+    frame = files.read_parquet(path, COLLECTED_EVALUATIONS).to_pandas()
     arms = frame.drop_duplicates("arm")
     study = {
         "arms": [

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from limr import provenance
-from limr.errors import InputError
+from limr.core import provenance
+from limr.core.errors import InputError
 
 Json = dict[str, Any]
 Paths = str | list[str]

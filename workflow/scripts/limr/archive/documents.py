@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 LARGEST = 64 << 20  # bytes; a crate of 100,000 files has half of this
 LARGEST_YAML = 1 << 20

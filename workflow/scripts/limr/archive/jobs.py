@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from limr import registry, rewards
+from limr.core import plugins
+from limr import rewards
 from limr.archive import contents
 from limr.archive.derive import Job, Json, Paths
 from limr.study import Study
@@ -62,7 +63,7 @@ def audits(study: Study) -> Iterator[Job]:
 def audited(study: Study) -> bool:
     """Return whether the gold answers are audited."""
     shown = any(
-        {"audits", "findings"} & set(registry.load(kind, name).NEEDS)
+        {"audits", "findings"} & set(plugins.load(kind, name).NEEDS)
         for kind in ("tables", "figures")
         for name in study.config[kind]
     )
@@ -170,8 +171,8 @@ def diagnosed(study: Study) -> list[str]:
     return [
         name
         for name, entry in study.scores.items()
-        if registry.load("selectors", entry["selector"]).NEEDS_TRAJECTORIES
-        and not registry.load("selectors", entry["selector"]).SEEDED
+        if plugins.load("selectors", entry["selector"]).NEEDS_TRAJECTORIES
+        and not plugins.load("selectors", entry["selector"]).SEEDED
         and not contents.provides_scores(study, entry["trajectories"])
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from limr import provenance
+from limr.core import provenance
 
 # key of a study -> the most that is made again for it
 MOST = {"draws": 100_000, "problems": 1_000_000, "samples": 100_000}

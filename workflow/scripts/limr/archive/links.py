@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from limr.archive import contents
-from limr.errors import IntegrityError
+from limr.core.errors import IntegrityError
 
 LONGEST_TARGET = 1024  # bytes
 _NOT_CODE = ("results/", f"{contents.METADATA.split('/')[0]}/")

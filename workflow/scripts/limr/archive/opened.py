@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.archive import FORMAT, documents
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.study import Study
 
 Json = dict[str, Any]

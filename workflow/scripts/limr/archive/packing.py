@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from limr import io
+from limr.core import files
 from limr.archive.crate import File
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 LEVEL = 6
@@ -81,7 +81,7 @@ def packing(output: Path) -> Iterator[Packer]:
         InputError: the folder cannot be written to, or the disk is full.
     """
     try:
-        with io.atomic(output) as temporary, zipfile.ZipFile(temporary, "w") as zipped:
+        with files.atomic(output) as temporary, zipfile.ZipFile(temporary, "w") as zipped:
             yield Packer(zipped)
     except OSError as error:
         if error.errno in _CLOSED:

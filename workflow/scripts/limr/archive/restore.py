@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from limr import io, provenance, schema, sources, study
+from limr.core import files as io, provenance, validation
+from limr import sources, study
 from limr.archive import (
     CRATE,
     RECORD,
@@ -30,7 +31,7 @@ from limr.archive import (
 )
 from limr.archive.derive import Job
 from limr.archive.opened import RECORD_SCHEMA, Json, Opened
-from limr.errors import InputError, IntegrityError
+from limr.core.errors import InputError, IntegrityError
 
 # Snakemake takes a script that is not older than its outputs for a changed one.
 _OLDER = 60.0  # seconds
@@ -100,7 +101,7 @@ def _record(path: Path) -> Json:
     with tempfile.TemporaryDirectory(prefix="limr-restore-") as scratch:
         entries = [entry for entry in unpack.check(path) if entry.filename == RECORD]
         unpack.extract(path, entries, Path(scratch))
-        found: Json = schema.complete(
+        found: Json = validation.complete(
             documents.read_json(Path(scratch) / RECORD), RECORD_SCHEMA, RECORD
         )
     if found["config"] != f"results/{found['study']}/study.yaml":

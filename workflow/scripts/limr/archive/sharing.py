@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from limr import registry
+from limr.core import plugins
 from limr.archive import contents
 from limr.sources import Source
 from limr.study import Study, files_of
@@ -124,11 +124,11 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
         return found.datasets.get(study.arm_dataset(stem)) or found.scores.get(str(score))
     if kind == "table" and shows_texts(stem) and found.datasets:
         return f"it shows texts of problems: {next(iter(found.datasets.values()))}"
-    answers = kind == "table" and "opinions" in registry.load("tables", stem).NEEDS
+    answers = kind == "table" and "opinions" in plugins.load("tables", stem).NEEDS
     if (answers or stem == "opinions") and found.datasets:
         return f"it shows gold answers: {next(iter(found.datasets.values()))}"
     if kind == "figure" and inside.endswith(".tsv"):
-        plugin = registry.load("figures", stem)
+        plugin = plugins.load("figures", stem)
         drawn = {"scores", "trajectories"} & {*plugin.NEEDS, *getattr(plugin, "WANTS", ())}
         closed = [*found.scores.values(), *found.sources.values()]
         return closed[0] if drawn and closed else None
@@ -141,7 +141,7 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
 
 def shows_texts(table: str) -> bool:
     """Return whether a table shows texts of problems."""
-    return bool(getattr(registry.load("tables", table), "SHOWS_TEXTS", False))
+    return bool(getattr(plugins.load("tables", table), "SHOWS_TEXTS", False))
 
 
 def _why_no_report(study: Study, found: Rules) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from limr import provenance, registry
+from limr.core import provenance, plugins
 from limr.archive import contents, jobs
 from limr.archive.derive import Job, Json, Paths
 from limr.study import Study
@@ -56,14 +56,14 @@ def _costed(study: Study) -> list[Json]:
 
 
 def _asked(study: Study, kind: str, name: str) -> dict[str, Paths]:
-    plugin = registry.load(kind, name)
+    plugin = plugins.load(kind, name)
     wanted = {*plugin.NEEDS, *getattr(plugin, "WANTS", ())}
     return {key: paths if key in wanted else [] for key, paths in material(study).items()}
 
 
 def overview(study: Study, kind: str, name: str) -> Json:
     """Return what a table or figure is told of the study: the more, the more it asks for."""
-    needs, told = registry.load(kind, name).NEEDS, study.overview()
+    needs, told = plugins.load(kind, name).NEEDS, study.overview()
     if "scores" in needs:
         told["scores"] = {
             score: {key: entry[key] for key in ("selector", "trajectories")}

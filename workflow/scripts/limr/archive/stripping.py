@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr import io
+from limr.core import files
 
 _ROWS = 1 << 16
 
@@ -21,7 +21,7 @@ def without_responses(source: Path, output: Path) -> None:
     place = schema.get_field_index("response")
     kept = [name for name in schema.names if name != "response"]
     with (
-        io.atomic(output) as temporary,
+        files.atomic(output) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
     ):
         for batch in file.iter_batches(batch_size=_ROWS, columns=kept):

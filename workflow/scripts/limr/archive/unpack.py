@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from limr.errors import InputError, IntegrityError
+from limr.core.errors import InputError, IntegrityError
 
 MOST_ENTRIES = 100_000
 LARGEST_DIRECTORY = 16 << 20  # bytes of the zip's own table, about 150 an entry

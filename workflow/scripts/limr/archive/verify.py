@@ -9,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from limr import __version__, schema, study
+from limr import __version__, study
+from limr.core import validation
 from limr.archive import (
     CRATE,
     RECORD,
@@ -23,7 +24,7 @@ from limr.archive import (
     verify_runs,
 )
 from limr.archive.opened import NOTE, RECORD_SCHEMA, Findings, Line, Opened
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 Json = dict[str, Any]
 # check -> how, what the study has of it, and what is said
@@ -106,7 +107,7 @@ def _opened(folder: Path, files: dict[str, tuple[int, str]], findings: Findings)
 
     def problems() -> list[str]:
         try:
-            record = schema.complete(documents.read_json(folder / RECORD), RECORD_SCHEMA, RECORD)
+            record = validation.complete(documents.read_json(folder / RECORD), RECORD_SCHEMA, RECORD)
             if record["config"] != f"results/{record['study']}/study.yaml":
                 return [f"{RECORD}: config: found {record['config']!r}"]
             config = documents.read_yaml(folder / record["config"])

@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr import io
+from limr.core import files
 from limr.archive import build, derive, differences, ids_of, jobs, limits, sharing, showing
 from limr.archive.derive import Job
 from limr.archive.opened import Opened
-from limr.errors import InputError
-from limr.records import AUDITS
+from limr.core.errors import InputError
+from limr.core.tables import AUDITS
 from limr.study import Study
 
 # Another version of the drawing library writes other bytes; then their data alone is compared.
@@ -53,7 +53,7 @@ def stand_in(opened: Opened, made: list[str]) -> Iterator[str]:
             path, ids = f"{opened.results}/{inside}", ids_of(inside)
             if opened.has(path) or not opened.has(ids):
                 continue
-            rows = io.read_jsonl(opened.folder / ids)
+            rows = files.read_jsonl(opened.folder / ids)
             wrong = [
                 n for n, row in enumerate(rows, 1) if not isinstance(row.get("problem_id"), str)
             ]
@@ -67,12 +67,12 @@ def stand_in(opened: Opened, made: list[str]) -> Iterator[str]:
 def _problems(path: Path, rows: list[dict[str, Any]]) -> None:
     texts = dict.fromkeys(("prompt", "answer", "source"), LEFT_OUT)
     kept = [(row["problem_id"], row.get("level")) for row in rows]
-    io.write_jsonl(path, [{"problem_id": name, **texts, "level": level} for name, level in kept])
+    files.write_jsonl(path, [{"problem_id": name, **texts, "level": level} for name, level in kept])
 
 
 def _audit(path: Path, rows: list[dict[str, Any]]) -> None:
     texts = dict.fromkeys(("answer", "detail"), LEFT_OUT)
-    io.write_parquet(path, pa.Table.from_pylist([{**row, **texts} for row in rows], AUDITS))
+    files.write_parquet(path, pa.Table.from_pylist([{**row, **texts} for row in rows], AUDITS))
 
 
 def shows_texts(study: Study) -> set[str]:
@@ -175,12 +175,12 @@ def subset_ids(opened: Opened, scratch: Path, stand_ins: list[str]) -> Iterator[
         inputs_there = all(limits.within(opened.folder, name) for name in job.inputs)
         if opened.has(path) or not opened.has(ids) or not inputs_there:
             continue
-        said = io.read_jsonl(opened.folder / ids)
+        said = files.read_jsonl(opened.folder / ids)
         aside = opened.folder / job.output["record"]
         kept = aside.read_bytes() if aside.is_file() else None
         try:
             derive.run(job, opened.folder, scratch)
-            again = io.read_jsonl(opened.folder / path)
+            again = files.read_jsonl(opened.folder / path)
         finally:
             (opened.folder / path).unlink(missing_ok=True)
             if kept is not None:

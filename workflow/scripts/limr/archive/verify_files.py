@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from limr import io, provenance
+from limr.core import files as io, provenance
 from limr.archive import (
     CHANGES,
     COMMIT,

@@ -11,14 +11,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr import collect, io, registry, rewards
+from limr import collect, rewards
+from limr.core import files, plugins as registry
 from limr.archive import IDS, contents, differences, documents
 from limr.archive import code as coding
 from limr.archive import tables as bounds
 from limr.archive.opened import Opened
 from limr.engine import split_options
-from limr.errors import InputError
-from limr.records import EVALUATIONS, METRICS, ROLLOUTS, VERDICTS
+from limr.core.errors import InputError
+from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, VERDICTS
 from limr.sources import load_sources
 from limr.statistics import Floats
 from limr.study import Study
@@ -142,7 +143,7 @@ def metrics(opened: Opened, done: list[str]) -> Iterator[str]:
         counted, odd = _counted(opened, rollouts, arm, seed)
         if odd:
             yield f"{rollouts}: reward: {odd:,} rows have another than the rule gives"
-        frame = io.read_parquet(opened.folder / table, METRICS).to_pandas().set_index("step")
+        frame = files.read_parquet(opened.folder / table, METRICS).to_pandas().set_index("step")
         if sorted(frame.index) != sorted(counted.index):
             yield f"{table}: step: expected {len(counted)} steps, found {len(frame)}"
             continue
@@ -162,7 +163,7 @@ def metrics(opened: Opened, done: list[str]) -> Iterator[str]:
 def _counted(opened: Opened, path: str, arm: str, seed: int) -> tuple[pd.DataFrame, int]:
     """Return means of the rollouts by step, and how many rewards are not what the rule gives."""
     wanted = ["problem_id", "step", "sample", "reward", "verdict", "response_tokens", "truncated"]
-    io.check_parquet(opened.folder / path, ROLLOUTS)
+    files.check_parquet(opened.folder / path, ROLLOUTS)
     sums, odd = [], 0
     for batch in pq.ParquetFile(opened.folder / path).iter_batches(_BATCH, columns=wanted):
         frame = batch.to_pandas()
@@ -230,7 +231,7 @@ def evaluations(opened: Opened, done: list[str]) -> Iterator[str]:
             continue
         done.append(f"{at}.json")
         found = opened.json(f"{at}.json")
-        table = io.read_parquet(opened.folder / f"{at}.parquet", EVALUATIONS)
+        table = files.read_parquet(opened.folder / f"{at}.parquet", EVALUATIONS)
         expected = {
             "step": step,
             "seed": seed,
@@ -253,7 +254,7 @@ def _ids(opened: Opened, benchmark: str) -> list[str] | None:
     for folder in (opened.results, IDS):
         path = f"{folder}/problems/{benchmark}.jsonl"
         if opened.has(path):
-            return [str(row["problem_id"]) for row in io.read_jsonl(opened.folder / path)]
+            return [str(row["problem_id"]) for row in files.read_jsonl(opened.folder / path)]
     return None
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 HELP = "pack a study's results, finished or not, into a zip that anybody can verify"
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 if TYPE_CHECKING:
     from limr.study import Study
@@ -138,12 +138,12 @@ def _bases(studies: list[Study]) -> list[dict[str, object]]:
 
 
 def _environments(studies: list[Study]) -> list[str]:
-    from limr import registry
+    from limr.core import plugins
 
     found = ["dev"]
     for study in studies:
         for kind in ("train", "generate"):
-            engine = registry.load("engines", study.config["engine"][kind])
+            engine = plugins.load("engines", study.config["engine"][kind])
             found.append(getattr(engine, "ENVIRONMENT", "data"))
     return list(dict.fromkeys(found))
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from limr import io, progress, schema
-from limr.errors import InputError
+from limr.core import files, progress, validation
+from limr.core.errors import InputError
 from limr.grading.grade import SETTINGS, Grade, check
 from limr.grading.pool import SECONDS, GradingPool
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if not args.seconds > 0 or (args.workers is not None and args.workers < 1):
         raise InputError("--seconds and --workers must be greater than 0.")
-    rows = io.read_jsonl(args.input)
+    rows = files.read_jsonl(args.input)
     for number, row in enumerate(rows, start=1):
         _check(row, f"{args.input}: row {number}")
     items = [(row["gold"], row["response"], row.get("truncated", False)) for row in rows]
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         progress.bar(len(rows), "responses") as shown,
     ):
         grades = pool.grade_many(items, done=shown.update)
-    io.write_text(args.output, "".join(map(_line, rows, grades)))
+    files.write_text(args.output, "".join(map(_line, rows, grades)))
     return 0
 
 
@@ -80,7 +80,7 @@ def _settings(options: Sequence[str]) -> dict[str, Any]:
         if not equals:
             raise InputError(f"--option {text}: expected KEY=VALUE.")
         given[key] = yaml.safe_load(value)
-    settings: dict[str, Any] = schema.complete(given, SETTINGS, "--option")
+    settings: dict[str, Any] = validation.complete(given, SETTINGS, "--option")
     check(settings)
     return settings
 

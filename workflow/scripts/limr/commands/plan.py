@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 HELP = "say what a study will do and cost: jobs, GPU hours, disk, command lines; runs nothing"
 EPILOG = """\
@@ -121,7 +121,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
 
 def _code() -> Path:
     """Return the project's folder: this one, elsewhere limr's own."""
-    from limr import provenance
+    from limr.core import provenance
 
     here = Path.cwd()
     return here if (here / "Snakefile").is_file() else provenance.ROOT
@@ -145,7 +145,7 @@ def _study(path: Path) -> Any:
 
 
 def _problems(given: list[str], study: Any) -> dict[str, int]:
-    from limr.errors import nearest
+    from limr.core.errors import nearest
 
     found: dict[str, int] = {}
     known = [*study.arms, *study.datasets]

@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from limr import io, reference
+from limr.core import files
+from limr import reference
 
 HELP = "write config/README.md from the schemas and plug-ins, or check that it is current"
 
@@ -23,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     """Write or compare the page."""
     page = reference.page()
     if not options.check:
-        io.write_text(options.output, page)
+        files.write_text(options.output, page)
         return 0
     if not options.output.exists() or options.output.read_text(encoding="utf-8") != page:
         sys.stderr.write(f"{options.output} is stale. Run `make docs`.\n")

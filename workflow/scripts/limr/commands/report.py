@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 HELP = "make the report of a study from what is there, also of one that is half finished"
 
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     import yaml
 
     from limr import so_far, study
-    from limr.provenance import ROOT
+    from limr.core.provenance import ROOT
 
     try:
         config = yaml.safe_load(options.study.read_text(encoding="utf-8"))

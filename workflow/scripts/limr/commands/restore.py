@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Restore the archive, and say what Snakemake would do now."""
     from limr.archive import planning, restore
-    from limr.errors import InputError
+    from limr.core.errors import InputError
 
     mirror = os.environ.get("LIMR_MIRROR")
     found = restore.restore(

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 HELP = "run a study by Snakemake, also after a killed run; further options go to Snakemake"
 LOCKS = Path(".snakemake/locks")

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limr import registry
-from limr.errors import InputError, nearest
+from limr.core import plugins
+from limr.core.errors import InputError, nearest
 
 if TYPE_CHECKING:  # what only `run` needs is loaded there: `limr --help` and small logs start fast
     from types import ModuleType
 
     from limr.importing import Imported
-    from limr.records import Problem
+    from limr.core.tables import Problem
     from limr.scores import Candidates, Scores
     from limr.trajectories import Samples
 
@@ -33,8 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("path", type=Path, help="the log: a file, or a folder of its files")
-    parser.add_argument("--format", required=True, choices=registry.names("importers"))
-    parser.add_argument("--selector", default="lim", choices=registry.names("selectors"))
+    parser.add_argument("--format", required=True, choices=plugins.names("importers"))
+    parser.add_argument("--selector", default="lim", choices=plugins.names("selectors"))
     parser.add_argument("--epochs", type=int, help="score from the first so many epochs")
     parser.add_argument("--missing", help="what to do with a missing epoch (see the selector)")
     parser.add_argument("--steps-per-epoch", type=int, help="for formats that know steps only")
@@ -71,16 +71,17 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: what a user can mend.
     """
-    from limr import importing, io, problem_files, schema
+    from limr import importing, problem_files
+    from limr.core import files, validation
 
     if (args.subset is None) != (args.threshold is None and args.size is None):
         raise InputError("--subset goes with --threshold or --size: it is where the choice goes.")
     importer, selector = (
-        registry.load("importers", args.format),
-        registry.load("selectors", args.selector),
+        plugins.load("importers", args.format),
+        plugins.load("selectors", args.selector),
     )
     options = _options(args, importer, selector)
-    settings = schema.complete(options[0], importer.OPTIONS, f"format '{args.format}'")
+    settings = validation.complete(options[0], importer.OPTIONS, f"format '{args.format}'")
     problems = problem_files.read(args.problems) if args.problems is not None else None
     if problems is None and importer.PROVIDES == "scores":
         raise InputError(f"--problems is needed for the format '{args.format}': it has no ids.")
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         lines += _certainty(args, candidates, made[1], selector, options[1]) if args.draws else []
     if args.subset is not None:
         lines += _write_subset(args, table, problems, found)
-    io.write_parquet(args.output, table)
+    files.write_parquet(args.output, table)
     if found.prompts:
         beside = args.output.with_suffix(".problems.jsonl")
         problem_files.write_made(beside, candidates.problem_ids, found.prompts, args.path.stem)
@@ -158,7 +159,7 @@ def _summary(table: Any) -> list[str]:
     """Return how many problems have a score, why others have none, and sizes at thresholds."""
     import numpy as np
 
-    from limr.arrow import vector
+    from limr.core.arrow import vector
     from limr.thresholds import sizes
 
     values = vector(table["score"])
@@ -182,7 +183,7 @@ def _solved(
     options: Mapping[str, Any],
 ) -> list[str]:
     """Return how many problems were never or always solved, and the selector's warnings."""
-    from limr import schema
+    from limr.core import validation
     from limr.thresholds import reached
 
     rate = taken.pass_rate
@@ -193,7 +194,7 @@ def _solved(
     if threshold is None:
         threshold = getattr(selector, "THRESHOLD", None)
     if threshold is not None and hasattr(selector, "warnings"):
-        settings = schema.complete(dict(options), selector.OPTIONS, "selector")
+        settings = validation.complete(dict(options), selector.OPTIONS, "selector")
         texts = selector.warnings(reached(scored.values, threshold), taken, settings)
         lines += [f"Warning, at {threshold:g}: {text}" for text in texts]
     return lines
@@ -207,8 +208,9 @@ def _certainty(
     options: Mapping[str, Any],
 ) -> list[str]:
     """Write how sure each problem's score is, and say how sure the choice is."""
-    from limr import diagnostics, io
-    from limr.streams import stream
+    from limr import diagnostics
+    from limr.core import files
+    from limr.core.random_streams import stream
 
     if not selector.NEEDS_TRAJECTORIES or args.draws < 1:
         raise InputError("--draws is a number of draws from 1, for selectors that need samples.")
@@ -228,7 +230,7 @@ def _certainty(
     problems = diagnostics.problem_table(of, cut, args.draws, 0.95, draws)
     epochs = diagnostics.epoch_table(of, cut, 0.95)
     for table, name in ((problems, "diagnostics"), (epochs, "epochs")):
-        io.write_parquet(args.output.with_suffix(f".{name}.parquet"), table)
+        files.write_parquet(args.output.with_suffix(f".{name}.parquet"), table)
     return diagnostics.in_sentences(problems, epochs)
 
 
@@ -236,9 +238,10 @@ def _write_subset(
     args: argparse.Namespace, table: Any, problems: list[Problem] | None, found: Imported
 ) -> list[str]:
     """Cut the scores, write the chosen problems, and say what was chosen."""
-    from limr import io, selection
-    from limr.records import Problem as Row
-    from limr.streams import stream
+    from limr.core import files
+    from limr import selection
+    from limr.core.tables import Problem as Row
+    from limr.core.random_streams import stream
 
     if problems is None:
         texts = found.prompts or [""] * len(found.problem_ids)
@@ -247,7 +250,7 @@ def _write_subset(
     rule = {"threshold": args.threshold} if args.size is None else {"size": args.size}
     rng = stream(args.seed, "ties", args.selector)
     rows, record = selection.cut(table.to_pandas(), problems, rule, rng)
-    io.write_jsonl(args.subset, rows)
+    files.write_jsonl(args.subset, rows)
     lines = [f"{record['n_selected']:,} problems chosen, written to {args.subset}."]
     tie = record["ties"]
     if tie is not None and tie["n_at_score"] > tie["n_taken"]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from limr.errors import InputError
-from limr.records import Problem
+from limr.core.errors import InputError
+from limr.core.tables import Problem
 
 EMPTY_ANSWERS: dict[str, Any] = {
     "enum": ["refuse", "drop", "keep"],

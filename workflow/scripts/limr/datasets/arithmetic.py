@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from limr import arithmetic
-from limr.records import Problem
-from limr.streams import stream
+from limr.core.tables import Problem
+from limr.core.random_streams import stream
 
 OPTIONS: dict[str, Any] = {
     "type": "object",

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from limr import io
+from limr.core import files
 from limr.datasets import _checks
-from limr.errors import InputError
-from limr.records import Problem, check_problems
+from limr.core.errors import InputError
+from limr.core.tables import Problem, check_problems
 
 OPTIONS: dict[str, Any] = {
     "type": "object",
@@ -34,7 +34,7 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
             unless `empty_answers` allows it; the message has the row, counted from 0.
     """
     path = _checks.needed(file, "math-full")
-    rows = io.read_json(path)
+    rows = files.read_json(path)
     if not isinstance(rows, list):
         raise InputError(f"{path}: expected a list of problems, found {type(rows).__name__}.")
     read = [_problem(row, f"{path}: row {number}") for number, row in enumerate(rows)]

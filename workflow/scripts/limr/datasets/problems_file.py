@@ -8,7 +8,7 @@ from typing import Any
 
 from limr import problem_files
 from limr.datasets import _checks
-from limr.records import Problem, check_problems
+from limr.core.tables import Problem, check_problems
 
 OPTIONS: dict[str, Any] = {
     "type": "object",

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from limr import io
+from limr.core import files
 from limr.datasets import _checks
-from limr.records import Problem, check_problems
+from limr.core.tables import Problem, check_problems
 
 OPTIONS: dict[str, Any] = {
     "type": "object",
@@ -43,7 +43,7 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
     """
     path = _checks.needed(file, "question-answer")
     prefix = options["prefix"]
-    rows = io.read_jsonl(path)
+    rows = files.read_jsonl(path)
     limit = options.get("limit")
     read = []
     for number, row in enumerate(rows[:limit], start=1):

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from limr.datasets import _checks
-from limr.errors import InputError
-from limr.records import Problem, check_problems
+from limr.core.errors import InputError
+from limr.core.tables import Problem, check_problems
 from limr.verl_data import prompt_texts, read_columns
 
 OPTIONS: dict[str, Any] = {

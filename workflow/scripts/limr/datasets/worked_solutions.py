@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr import io
+from limr.core import files
 from limr.datasets import _checks
-from limr.errors import InputError
-from limr.records import Problem, check_problems
+from limr.core.errors import InputError
+from limr.core.tables import Problem, check_problems
 
 Row = dict[str, Any]
 
@@ -103,11 +103,11 @@ def _rows(path: Path) -> list[Row]:
             raise InputError(f"{path}: not a readable parquet table ({error}).") from None
         return rows
     if path.suffix != ".json":
-        return io.read_jsonl(path)
+        return files.read_jsonl(path)
     try:
-        value = io.read_json(path)
+        value = files.read_json(path)
     except InputError:  # lines under another name, as LIMO's are
-        return io.read_jsonl(path)
+        return files.read_jsonl(path)
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise InputError(f"{path}: expected a JSON list of objects.")
     return value

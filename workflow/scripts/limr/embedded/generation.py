@@ -11,8 +11,8 @@ from limr.embedded import model as models
 from limr.embedded import run, sampling, vocabulary
 from limr.embedded.forward import weights_of
 from limr.engine import Decoding, Settings
-from limr.records import Response
-from limr.streams import stream_seed
+from limr.core.tables import Response
+from limr.core.random_streams import stream_seed
 
 
 class EmbeddedPolicy:

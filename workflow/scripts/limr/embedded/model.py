@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from transformers import AutoConfig, Qwen2Config, Qwen2ForCausalLM, Qwen2Model
 from transformers.utils import logging
 
-from limr import io
+from limr.core import files
 from limr.embedded import vocabulary as vocabularies
 from limr.embedded.vocabulary import END_ID, Vocabulary
 from limr.engine import Settings
-from limr.errors import InputError
-from limr.streams import stream_seed
+from limr.core.errors import InputError
+from limr.core.random_streams import stream_seed
 
 WEIGHTS = "model.safetensors"
 Module: TypeAlias = Any  # a module of transformers, which ships no types
@@ -115,7 +115,7 @@ def save_policy(model: Module, vocabulary: Vocabulary, folder: Path) -> None:
         for name, tensor in model.state_dict().items()
         if name != "lm_head.weight" or not model.config.tie_word_embeddings
     }
-    with io.atomic(folder) as temporary:
+    with files.atomic(folder) as temporary:
         temporary.mkdir()
         model.config.architectures = ["Qwen2ForCausalLM"]
         model.config.save_pretrained(temporary)

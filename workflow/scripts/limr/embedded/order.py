@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 
 @dataclass(frozen=True)

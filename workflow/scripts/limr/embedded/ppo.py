@@ -16,7 +16,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from limr import io, rewards
+from limr.core import files
+from limr import rewards
 from limr.embedded import losses, packing, rollouts, run, sampling, vocabulary
 from limr.embedded import model as models
 from limr.embedded import optimizer as optimizers
@@ -25,8 +26,8 @@ from limr.embedded.forward import Weights, weights_of
 from limr.embedded.order import Order
 from limr.engine import PpoJob
 from limr.grading.pool import GradingPool
-from limr.records import ROLLOUTS
-from limr.streams import stream, stream_seed
+from limr.core.tables import ROLLOUTS
+from limr.core.random_streams import stream, stream_seed
 
 
 class Learner:
@@ -181,7 +182,7 @@ def train_ppo(job: PpoJob) -> None:
             samples = learner.sample([prompts[index] for index in chosen], number)
             pay = rewards.payer(job.reward, job.seed, job.arm, number)
             columns = rollouts.graded(problems, samples, words, pool, pay)
-            io.write_parquet(
+            files.write_parquet(
                 running.part("rollouts", number), rollouts.table(columns, number, epoch)
             )
             sequences = Sequences.of([prompts[index] for index in chosen], samples)
@@ -195,5 +196,5 @@ def train_ppo(job: PpoJob) -> None:
 
         run.train(running, step, learner.saved(), save_policy)
         steps = range(1, ppo["steps"] + 1)
-        tables = [io.read_parquet(running.part("rollouts", n), ROLLOUTS) for n in steps]
-        io.write_parquet(job.rollouts, pa.concat_tables(tables).combine_chunks())
+        tables = [files.read_parquet(running.part("rollouts", n), ROLLOUTS) for n in steps]
+        files.write_parquet(job.rollouts, pa.concat_tables(tables).combine_chunks())

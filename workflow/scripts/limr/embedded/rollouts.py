@@ -10,9 +10,9 @@ import pyarrow as pa
 from limr.embedded.sampling import Samples
 from limr.embedded.vocabulary import Vocabulary
 from limr.grading.pool import GradingPool
-from limr.records import ROLLOUTS, VERDICTS, Problem, broken_rules
+from limr.core.tables import ROLLOUTS, VERDICTS, Problem, broken_rules
 
-Columns = dict[str, list[Any]]  # of limr.records.ROLLOUTS, and `format`, the broken format rule
+Columns = dict[str, list[Any]]  # of limr.core.tables.ROLLOUTS, and `format`, the broken format rule
 
 
 def graded(

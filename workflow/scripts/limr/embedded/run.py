@@ -16,13 +16,14 @@ from typing import Any
 import pyarrow as pa
 import torch
 
-from limr import io, training
+from limr.core import files
+from limr import training
 from limr.embedded import model as models
 from limr.embedded import state as states
 from limr.embedded.vocabulary import Vocabulary
 from limr.engine import Settings, TrainJob
-from limr.errors import InputError
-from limr.records import METRICS
+from limr.core.errors import InputError
+from limr.core.tables import METRICS
 
 Row = dict[str, Any]
 
@@ -71,7 +72,7 @@ def device_of(options: Settings) -> torch.device:
 
 def job_digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
     """Return a digest of everything that a run's results depend on."""
-    base = io.sha256(job.base / models.WEIGHTS)
+    base = files.sha256(job.base / models.WEIGHTS)
     return training.digest(job, base, job.options, settings)
 
 
@@ -124,7 +125,7 @@ def train(
     """Do the steps that are left, keeping policies and checkpoints.
 
     A checkpoint is everything that the next step depends on: `parts` and the number of steps done.
-    No generator is in it: each step's streams are named after the step (`limr.streams`).
+    No generator is in it: each step's streams are named after the step (`limr.core.random_streams`).
 
     Args:
         run: the run.
@@ -172,7 +173,7 @@ def _report(run: Run) -> None:
 
 
 def metrics_table(rows: Sequence[Row]) -> pa.Table:
-    """Return `limr.records.METRICS`; what a row does not have is null."""
+    """Return `limr.core.tables.METRICS`; what a row does not have is null."""
     columns = {name: [row.get(name) for row in rows] for name in METRICS.names}
     return pa.table(columns, schema=METRICS)
 
@@ -180,10 +181,10 @@ def metrics_table(rows: Sequence[Row]) -> pa.Table:
 def _publish(run: Run) -> None:
     """Write the outputs; run.json last, so that it vouches for the others."""
     for step, folder in run.job.policies.items():
-        with io.atomic(folder) as temporary:
+        with files.atomic(folder) as temporary:
             shutil.copytree(run.job.base if step == 0 else run.policy(step), temporary)
-    io.write_parquet(run.job.metrics, metrics_table(run.rows))
-    io.write_json(
+    files.write_parquet(run.job.metrics, metrics_table(run.rows))
+    files.write_json(
         run.job.record,
         {
             **run.job.provenance,

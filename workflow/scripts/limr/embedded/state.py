@@ -1,7 +1,7 @@
 """The working folder of an embedded run: its checkpoint, and what finished steps have made.
 
 <state>/checkpoint.pt             the last checkpoint
-<state>/rollouts/, policies/, ... see `limr.working_folder` for the rest
+<state>/rollouts/, policies/, ... see `limr.core.working_folder` for the rest
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from limr import io, working_folder
+from limr.core import files, working_folder
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class State(working_folder.Folder):
         """Replace the checkpoint: whole or not at all."""
         buffer = bytes_io.BytesIO()
         torch.save(value, buffer)
-        with io.atomic(self.path("checkpoint.pt")) as temporary:
+        with files.atomic(self.path("checkpoint.pt")) as temporary:
             temporary.write_bytes(buffer.getbuffer())
 
     def load(self, device: torch.device) -> dict[str, Any] | None:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 
 import torch
 
-from limr import arithmetic, provenance
+from limr import arithmetic
+from limr.core import provenance
 from limr.embedded import model as models
 from limr.embedded import optimizer as optimizers
 from limr.embedded import packing, run, vocabulary
@@ -16,8 +17,8 @@ from limr.embedded.forward import weights_of
 from limr.embedded.order import Order
 from limr.embedded.vocabulary import Vocabulary
 from limr.engine import BaseJob, Settings, SftJob
-from limr.errors import InputError
-from limr.streams import stream, stream_seed
+from limr.core.errors import InputError
+from limr.core.random_streams import stream, stream_seed
 
 
 def accumulate(policy: models.Module, pairs: Sequence[packing.Pair], micro_batch: int) -> float:

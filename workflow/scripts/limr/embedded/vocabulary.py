@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from limr import io
-from limr.errors import InputError
+from limr.core import files
+from limr.core.errors import InputError
 
 END = "<end>"
 END_ID = 0
@@ -76,7 +76,7 @@ def save(vocabulary: Vocabulary, folder: Path) -> None:
     )
     tokenizer.decoder = decoders.Fuse()
     tokenizer.save(str(folder / "tokenizer.json"))
-    io.write_json(
+    files.write_json(
         folder / "tokenizer_config.json",
         {
             "tokenizer_class": "PreTrainedTokenizerFast",
@@ -94,7 +94,7 @@ def load(folder: Path) -> Vocabulary:
         InputError: the folder has no tokenizer, or not one of this engine.
     """
     path = folder / "tokenizer.json"
-    document: Any = io.read_json(path)
+    document: Any = files.read_json(path)
     try:
         table: dict[str, int] = document["model"]["vocab"]
         tokens = sorted(table, key=table.__getitem__)

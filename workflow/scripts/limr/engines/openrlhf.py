@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from limr.engine import BaseJob, PpoJob, Settings, SftJob
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.openrlhf import layout, options
 from limr.pretrained import base
 

@@ -13,7 +13,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from limr import io, shown
+from limr.core import files
+from limr import shown
 from limr.results import Inputs
 
 # Okabe and Ito's palette, safe for colour-blind readers; black and yellow are left out.
@@ -63,9 +64,9 @@ def figure(width: float, height: float) -> Figure:
 def save(drawn: Figure, pdf: Path | str, png: Path | str) -> None:
     """Write a figure as PDF and PNG, without dates: the same data give the same bytes."""
     nothing = {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None}
-    with io.atomic(pdf) as temporary:
+    with files.atomic(pdf) as temporary:
         drawn.savefig(temporary, format="pdf", metadata=nothing)
-    with io.atomic(png) as temporary:
+    with files.atomic(png) as temporary:
         drawn.savefig(temporary, format="png", metadata={"Software": None})
 
 

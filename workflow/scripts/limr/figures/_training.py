@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.figures import _style
 from limr.results import Inputs
 

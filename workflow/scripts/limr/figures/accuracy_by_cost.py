@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from limr import cost_curves
 from limr.cost_curves import Curve
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.figures import _style
 from limr.results import Inputs
 

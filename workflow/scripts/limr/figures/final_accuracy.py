@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from limr import contrasts, results
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 from limr.figures import _style
 
 TITLE = "Accuracy at the end of training"

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from limr import results, subset_records
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.figures import _style
 from limr.statistics import wilson
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from limr import results, subset_records
 from limr import trajectories as tr
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 from limr.figures import _style
 
 TITLE = "Learning curves and their scores"

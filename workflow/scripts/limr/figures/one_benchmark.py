@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from limr import results, subset_records
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 from limr.figures import _accuracy, _style
 
 TITLE = "The main comparison on one benchmark"

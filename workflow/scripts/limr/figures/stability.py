@@ -26,7 +26,7 @@ PANELS = {"spearman": "Rank correlation with all epochs", "overlap": "Overlap of
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return `limr.records.STABILITY` of every shown score, with score and colour."""
+    """Return `limr.core.tables.STABILITY` of every shown score, with score and colour."""
     colours = _style.score_colours(inputs)
     parts = [
         inputs.diagnostics[name].epochs.assign(score=name, colour=colours.get(name, _style.BASE))

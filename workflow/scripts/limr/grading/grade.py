@@ -11,7 +11,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.grading.boxes import joined_boxes
 from limr.grading.equality import equal, why_not
 from limr.grading.exact import split_list
@@ -84,7 +84,7 @@ def check(settings: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Grade:
-    """`verdict` is one of `limr.records.VERDICTS`.
+    """`verdict` is one of `limr.core.tables.VERDICTS`.
 
     `format` names the broken format rule where the verdict is malformed, else "". `answer` is the
     extracted answer, None where there is none. `reason` says why the verdict is not correct: the

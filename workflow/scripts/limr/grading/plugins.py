@@ -14,7 +14,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 
 GROUP = "limr.graders"
 Equal = Callable[[str, str], bool]

@@ -25,8 +25,8 @@ from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any, Self
 
-from limr import progress
-from limr.errors import InputError
+from limr.core import progress
+from limr.core.errors import InputError
 from limr.grading import worker
 from limr.grading.grade import Grade
 from limr.grading.screen import Batch, Item, Judgement, Pair, Screen

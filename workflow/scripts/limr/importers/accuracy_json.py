@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from limr import importing, json_rows
-from limr.arrow import find, strings
-from limr.errors import InputError
+from limr.core.arrow import find, strings
+from limr.core.errors import InputError
 from limr.importing import Imported
-from limr.records import Problem
+from limr.core.tables import Problem
 from limr.tally import Tally
 from limr.trajectories import Floats
 

@@ -19,10 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from limr import importing
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.importing import Imported
 from limr.prompts import PromptIndex
-from limr.records import Problem
+from limr.core.tables import Problem
 from limr.tally import Tally
 from limr.trajectories import Ints
 from limr.verl_data import prompt_texts, read_columns

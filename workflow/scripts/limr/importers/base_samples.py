@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from limr import importing, io, judged
-from limr.errors import InputError
+from limr import importing, judged
+from limr.core import files
+from limr.core.errors import InputError
 from limr.importing import Imported
-from limr.records import EVALUATIONS, Problem
+from limr.core.tables import EVALUATIONS, Problem
 
 PROVIDES = "trajectories"
 FILES = None
@@ -71,7 +72,7 @@ def read(
     """Return pass rates as trajectories of one epoch.
 
     Args:
-        paths: the one file, as in `limr.records.EVALUATIONS`.
+        paths: the one file, as in `limr.core.tables.EVALUATIONS`.
         problems: the problems; None: those that the file names.
         options: see `OPTIONS`.
 
@@ -80,7 +81,7 @@ def read(
             or a problem that is not in `problems`.
     """
     path = importing.one(paths)
-    table = io.read_parquet(path, EVALUATIONS).combine_chunks()
+    table = files.read_parquet(path, EVALUATIONS).combine_chunks()
     if table.num_rows == 0:
         raise InputError(f"{path}: no rows in it.")
     return judged.as_epoch(table, ("problem_id", "decoding", "sample"), problems, path)

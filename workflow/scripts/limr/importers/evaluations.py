@@ -14,10 +14,11 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from limr import importing, io, judged
-from limr.errors import InputError, nearest
+from limr import importing, judged
+from limr.core import files
+from limr.core.errors import InputError, nearest
 from limr.importing import Imported
-from limr.records import EVALUATIONS, Problem
+from limr.core.tables import EVALUATIONS, Problem
 
 PROVIDES = "trajectories"
 FILES = None
@@ -44,7 +45,7 @@ def read(
             response that stands twice, or a problem that is not in `problems`.
     """
     path = importing.one(paths)
-    table = io.read_parquet(path, EVALUATIONS).combine_chunks()
+    table = files.read_parquet(path, EVALUATIONS).combine_chunks()
     decoding = _decoding(pc.unique(table["decoding"]).to_pylist(), options["decoding"], path)
     table = table.filter(pc.equal(table["decoding"], decoding)).combine_chunks()
     found = judged.as_epoch(table, ("problem_id", "sample"), problems, path)

@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from limr import importing, io, progress
-from limr.arrow import filled, find, strings, vector
+from limr import importing
+from limr.core import files, progress
+from limr.core.arrow import filled, find, strings, vector
 from limr.doubled import DoubledRows, Visits
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.importing import Imported
-from limr.records import ROLLOUTS, VERDICTS, Problem
+from limr.core.tables import ROLLOUTS, VERDICTS, Problem
 from limr.tally import Tally
 from limr.trajectories import Flags, Ints
 
@@ -93,7 +94,7 @@ def read(
     """Return the trajectories of a run.
 
     Args:
-        paths: the one file, as in `limr.records.ROLLOUTS`.
+        paths: the one file, as in `limr.core.tables.ROLLOUTS`.
         problems: the problems that were trained on; None: those that the file names.
         options: see `OPTIONS`.
 
@@ -160,7 +161,7 @@ def _batches(path: Path) -> Iterator[_Batch]:
     Raises:
         InputError: not a readable file of rollouts, or a value is missing.
     """
-    io.check_parquet(path, ROLLOUTS, COLUMNS)
+    files.check_parquet(path, ROLLOUTS, COLUMNS)
     first = 0
     try:
         file = pq.ParquetFile(path, read_dictionary=["problem_id", "verdict"], memory_map=True)

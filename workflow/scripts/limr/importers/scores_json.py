@@ -17,12 +17,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from limr import importing, io
-from limr.arrow import strings
-from limr.errors import InputError
+from limr import importing
+from limr.core import files
+from limr.core.arrow import strings
+from limr.core.errors import InputError
 from limr.importing import Imported
 from limr.prompts import one_blank
-from limr.records import SCORES, Problem
+from limr.core.tables import SCORES, Problem
 
 PROVIDES = "scores"
 FILES = None
@@ -82,7 +83,7 @@ def read(
 
 
 def _rows(path: Path) -> Rows:
-    value = io.read_json(path)
+    value = files.read_json(path)
     if not isinstance(value, list) or not value:
         raise InputError(f"{path}: expected a list of {{prompt, score}}, and at least one.")
     rows: Rows = []

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from limr import importing, io
-from limr.arrow import find, vector
-from limr.errors import InputError
+from limr import importing
+from limr.core import files
+from limr.core.arrow import find, vector
+from limr.core.errors import InputError
 from limr.importing import Imported
-from limr.records import TRAJECTORIES, Problem
+from limr.core.tables import TRAJECTORIES, Problem
 from limr.tally import Tally
 
 PROVIDES = "trajectories"
@@ -27,7 +28,7 @@ def read(
     """Return the table's samples; its rows may stand in any order.
 
     Args:
-        paths: the one file, as in `limr.records.TRAJECTORIES`.
+        paths: the one file, as in `limr.core.tables.TRAJECTORIES`.
         problems: the problems; None: those that the file names.
         options: none.
 
@@ -36,7 +37,7 @@ def read(
             0..n, a (problem, epoch) that stands twice, or a problem that is not in `problems`.
     """
     path = importing.one(paths)
-    table = io.read_parquet(path, TRAJECTORIES).combine_chunks()
+    table = files.read_parquet(path, TRAJECTORIES).combine_chunks()
     if table.num_rows == 0:
         raise InputError(f"{path}: no rows in it.")
     names = table["problem_id"].combine_chunks()

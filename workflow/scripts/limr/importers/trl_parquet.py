@@ -19,10 +19,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from limr import importing, progress, step_options, steplog
-from limr.errors import InputError, nearest
+from limr import importing, step_options, steplog
+from limr.core import progress
+from limr.core.errors import InputError, nearest
 from limr.importing import Imported
-from limr.records import Problem
+from limr.core.tables import Problem
 from limr.trajectories import Ints
 
 PROVIDES = "trajectories"

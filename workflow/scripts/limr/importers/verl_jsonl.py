@@ -16,10 +16,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from limr import importing, json_rows, progress, step_options, steplog
-from limr.errors import InputError
+from limr import importing, json_rows, step_options, steplog
+from limr.core import progress
+from limr.core.errors import InputError
 from limr.importing import Imported
-from limr.records import Problem
+from limr.core.tables import Problem
 
 PROVIDES = "trajectories"
 FILES = "*.jsonl"

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from limr import io
-from limr.errors import InputError, IntegrityError
+from limr.core import files
+from limr.core.errors import InputError, IntegrityError
 
 LIST = "SHA256SUMS"
 MODELS, PACKAGES = "models", "packages"
@@ -41,7 +41,7 @@ def read(mirror: Path) -> dict[str, str]:
 def write(mirror: Path, listed: Mapping[str, str]) -> None:
     """Write the list, sorted by path."""
     lines = [f"{sha256}  {path}\n" for path, sha256 in sorted(listed.items())]
-    io.write_text(mirror / LIST, "".join(lines))
+    files.write_text(mirror / LIST, "".join(lines))
 
 
 def faults(mirror: Path) -> Iterator[str]:
@@ -60,7 +60,7 @@ def faults(mirror: Path) -> Iterator[str]:
         file = mirror / path
         if not file.is_file():
             yield f"{path}: missing"
-        elif (found := io.sha256(file)) != sha256:
+        elif (found := files.sha256(file)) != sha256:
             yield f"{path}: altered: sha256 {found}, expected {sha256}"
     for file in sorted((mirror / MODELS).rglob("*")):
         path = file.relative_to(mirror).as_posix()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from limr import io, sources
+from limr.core import files
+from limr import sources
 from limr.sources import Source
 
 
@@ -31,7 +32,7 @@ def fetch(
     for source in wanted:
         target = mirror / source.mirror
         there = target.is_file() and target.stat().st_size == source.bytes
-        if not there or io.sha256(target) != source.sha256:  # small files
+        if not there or files.sha256(target) != source.sha256:  # small files
             sources.fetch(source, target, origin)
             brought.append(source.name)
         listed[source.mirror] = source.sha256

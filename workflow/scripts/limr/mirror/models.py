@@ -10,12 +10,12 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from limr import io
+from limr.core import files
 from limr.engine import Settings
-from limr.errors import InputError, IntegrityError
+from limr.core.errors import InputError, IntegrityError
 from limr.mirror import contents
 from limr.pretrained import folders
-from limr.provenance import digest
+from limr.core.provenance import digest
 
 _BLOCK = 1 << 20
 _NESTED = "*/*"  # other formats of the same weights, which nothing here reads
@@ -56,7 +56,7 @@ def fetch(base: Settings, mirror: Path, listed: dict[str, str]) -> bool:
         folder.rename(partial)
     partial.mkdir(parents=True, exist_ok=True)
     _check(partial, _download(name, revision, partial))
-    sha256 = {path.name: io.sha256(path) for path in folders.files_of(partial)}
+    sha256 = {path.name: files.sha256(path) for path in folders.files_of(partial)}
     folders.check_digest(base, digest(sha256))
     shutil.rmtree(partial / ".cache", ignore_errors=True)  # the client's notes
     partial.rename(folder)
@@ -101,7 +101,7 @@ def _check(folder: Path, expected: Mapping[str, Expected]) -> None:
         right = path.is_file() and path.stat().st_size == wanted.size
         if right:
             right = (
-                io.sha256(path) == wanted.sha256 if wanted.sha256 else _blob(path) == wanted.blob
+                files.sha256(path) == wanted.sha256 if wanted.sha256 else _blob(path) == wanted.blob
             )
         if not right:
             path.unlink(missing_ok=True)

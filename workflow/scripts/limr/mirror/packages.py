@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from limr import io
-from limr.errors import InputError
+from limr.core import files
+from limr.core.errors import InputError
 from limr.mirror.contents import PACKAGES
 
 # Environment -> its locks; `make setup` makes the first, envs/generate.py the others for conda.
@@ -141,7 +141,7 @@ def _fetch_lock(lock: Path, mirror: Path, listed: dict[str, str], save: Callable
         try:
             _download(lock, some, partial)
             for path in sorted(partial.iterdir()):
-                sha256 = io.sha256(path)
+                sha256 = files.sha256(path)
                 path.replace(folder / path.name)
                 listed[f"{PACKAGES}/{path.name}"] = sha256
         finally:
@@ -157,7 +157,7 @@ def _download(lock: Path, wanted: Sequence[Pinned], folder: Path) -> None:
         for pinned in wanted
     ]
     asked = folder.with_suffix(".txt")
-    io.write_text(asked, "\n".join(lines) + "\n")
+    files.write_text(asked, "\n".join(lines) + "\n")
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
     command += ["--no-deps", "--require-hashes", "--no-build-isolation", "--progress-bar=off"]
     command += [f"--platform={name}" for name in _PLATFORMS]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from limr.joblog import note
+from limr.core.job_log import note
 
 OLD = 1200.0  # seconds; a build takes minutes
 EVERY = 30.0

@@ -20,8 +20,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from limr import io
-from limr.joblog import note
+from limr.core import files
+from limr.core.job_log import note
 
 PPO_ROLES = ("_actor", "_critic")
 SFT_ROLES = (".",)
@@ -109,9 +109,9 @@ class Checkpoints:
         for half in self.root.glob("global_step*_hf"):
             shutil.rmtree(half)
         for role in self.roles:
-            io.write_text(self.root / role / "latest", f"global_step{step}")
+            files.write_text(self.root / role / "latest", f"global_step{step}")
         lines = "".join(f"{one}\n" for one in self.saved() if one <= step)
-        io.write_text(self.folder / "saved.txt", lines)
+        files.write_text(self.folder / "saved.txt", lines)
 
     def _of(self, role: str, step: int) -> Path:
         return self.root / role / f"global_step{step}"

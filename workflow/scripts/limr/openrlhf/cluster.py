@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from limr.errors import InputError
-from limr.joblog import note
+from limr.core.errors import InputError
+from limr.core.job_log import note
 
 FOLDER = "LIMR_RAY_FOLDER"  # names the temporary folder; who set it removes it too
 SPARE_CPUS = 4  # for the controller and Ray's own work

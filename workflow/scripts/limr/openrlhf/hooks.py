@@ -25,7 +25,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from limr import io
+from limr.core import files
 from limr.openrlhf import task as tasks
 from limr.openrlhf.checkpoints import PPO_ROLES, SFT_ROLES, Checkpoints
 
@@ -58,7 +58,7 @@ class Prompts:
     def __init__(self, task: tasks.Task, saves: Saves) -> None:
         self.saves = saves
         self.order, self.step, self.steps = task.make_order(), task.start, task.steps
-        self.rows = io.read_jsonl(task.data)
+        self.rows = files.read_jsonl(task.data)
 
     def next_batch(self, _loader: Any, _size: int) -> tuple[list[str], list[str], list[None], bool]:
         """Return prompts, labels, no images, and whether the epoch is over."""

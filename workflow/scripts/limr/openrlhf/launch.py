@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.openrlhf import builds, cluster, command, hooks
 from limr.openrlhf import task as tasks
 

@@ -11,7 +11,7 @@ from math import gcd
 from typing import Any
 
 from limr.embedded.order import Order
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 Settings = Mapping[str, Any]
 AT = "engines.openrlhf"

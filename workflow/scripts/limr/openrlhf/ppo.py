@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from limr import io, rewards, templates, training
+from limr.core import files
+from limr import rewards, templates, training
 from limr.embedded.order import Order
 from limr.engine import PpoJob
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.grading.pool import GradingPool
-from limr.joblog import note
+from limr.core.job_log import note
 from limr.openrlhf import command, layout, prompts, recording, run
 from limr.openrlhf.checkpoints import PPO_ROLES
 from limr.openrlhf.task import Task
@@ -135,7 +136,7 @@ def _publish(running: run.Run, job: PpoJob, expected: recording.Expected, gpus: 
     for line in notes:
         note(f"{job.arm}: {line}")
     run.publish_policies(running)
-    io.write_parquet(job.rollouts, recording.rollouts_table(found, expected))
-    io.write_parquet(job.metrics, metrics)
+    files.write_parquet(job.rollouts, recording.rollouts_table(found, expected))
+    files.write_parquet(job.metrics, metrics)
     seconds = sum(value or 0.0 for value in metrics["seconds"].to_pylist())
     run.publish_record(running, seconds, recording.attempt_starts(root), notes, gpus)

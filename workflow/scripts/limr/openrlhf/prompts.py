@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from limr import io, templates
+from limr.core import files
+from limr import templates
 from limr.engine import Settings
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.pretrained import folders
-from limr.records import Problem
+from limr.core.tables import Problem
 from limr.templates import Tokenizer
 
 _SHOWN = 5
@@ -54,7 +55,7 @@ def end_ids(folder: Path, tokenizer: Tokenizer, template: str) -> list[int]:
     found: list[Any] = [tokenizer.eos_token_id]
     for name in ("generation_config.json", "config.json"):
         if (folder / name).is_file():
-            ids = io.read_json(folder / name).get("eos_token_id")
+            ids = files.read_json(folder / name).get("eos_token_id")
             found.extend(ids if isinstance(ids, Iterable) else [ids])
     found.extend(templates.single_token(tokenizer, text) for text in templates.find(template).ends)
     ids = sorted({int(number) for number in found if number is not None})
@@ -105,7 +106,7 @@ def write_prompts(path: Path, problems: Sequence[Problem], texts: Sequence[str])
         }
         for problem, text in zip(problems, texts, strict=True)
     ]
-    io.write_jsonl(path, rows)
+    files.write_jsonl(path, rows)
 
 
 def with_solutions(
@@ -159,7 +160,7 @@ def model_with_positions(base: Path, folder: Path, wanted: int, *, may_raise: bo
     Raises:
         InputError: the model has fewer positions, and they may not be raised.
     """
-    config = io.read_json(base / "config.json")
+    config = files.read_json(base / "config.json")
     positions = config.get("max_position_embeddings")
     if positions is None or positions >= wanted:
         return base
@@ -174,5 +175,5 @@ def model_with_positions(base: Path, folder: Path, wanted: int, *, may_raise: bo
         target.unlink(missing_ok=True)
         if path.name != "config.json":
             target.symlink_to(path.resolve())
-    io.write_json(folder / "config.json", {**config, "max_position_embeddings": wanted})
+    files.write_json(folder / "config.json", {**config, "max_position_embeddings": wanted})
     return folder

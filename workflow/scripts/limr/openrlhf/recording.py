@@ -18,9 +18,9 @@ from typing import Any
 import pyarrow as pa
 
 from limr.embedded.order import Order
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.openrlhf.reward import FAILED
-from limr.records import METRICS, ROLLOUTS, VERDICTS, broken_rules
+from limr.core.tables import METRICS, ROLLOUTS, VERDICTS, broken_rules
 
 Row = dict[str, Any]
 _ATTEMPT = re.compile(r"attempt-(\d+)-after-(\d+)(\.jsonl)?")
@@ -148,7 +148,7 @@ def ordered(rows: Sequence[Row], expected: Expected, step: int) -> list[Row]:
 
 
 def rollouts_table(found: Mapping[int, Sequence[Row]], expected: Expected) -> pa.Table:
-    """Return `limr.records.ROLLOUTS`."""
+    """Return `limr.core.tables.ROLLOUTS`."""
     names = [name for name in ROLLOUTS.names if name not in ("epoch", "verdict")]
     tables = []
     for step in range(1, expected.steps + 1):
@@ -175,7 +175,7 @@ def metrics(folder: Path) -> dict[int, Row]:
 def ppo_metrics(
     found: Mapping[int, Sequence[Row]], trainer: Mapping[int, Row], expected: Expected, where: str
 ) -> pa.Table:
-    """Return `limr.records.METRICS` of a PPO run, cross-checked with the trainer's own numbers.
+    """Return `limr.core.tables.METRICS` of a PPO run, cross-checked with the trainer's own numbers.
 
     Raises:
         InputError: the trainer lacks a step, or counted or averaged other rewards than were
@@ -221,7 +221,7 @@ def _ppo_row(
 
 
 def table(rows: Sequence[Row]) -> pa.Table:
-    """Return `limr.records.METRICS`; what a row does not have is null."""
+    """Return `limr.core.tables.METRICS`; what a row does not have is null."""
     columns = {name: [row.get(name) for row in rows] for name in METRICS.names}
     return pa.table(columns, schema=METRICS)
 

@@ -17,17 +17,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from limr import io, training, working_folder
+from limr.core import files, working_folder
+from limr import training
 from limr.engine import TrainJob, split_options
-from limr.errors import InputError
-from limr.joblog import note
+from limr.core.errors import InputError
+from limr.core.job_log import note
 from limr.openrlhf import cluster, launch
 from limr.openrlhf.checkpoints import Checkpoints
 from limr.openrlhf.options import FREE
 from limr.openrlhf.task import Task
 from limr.pretrained import folders
 from limr.ray_cluster import launcher
-from limr.streams import stream_seed
+from limr.core.random_streams import stream_seed
 
 SECONDS_TO_GO = 20.0  # for the kernel to take away what was killed
 TAIL = 30  # lines of the trainer's log that an error shows
@@ -55,9 +56,9 @@ def digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
     The layout is part of it: a DeepSpeed checkpoint fits the number of GPUs that wrote it.
     """
     record = job.base / folders.RECORD
-    weights = {path.name: io.sha256(path) for path in sorted(job.base.glob("*.safetensors"))}
+    weights = {path.name: files.sha256(path) for path in sorted(job.base.glob("*.safetensors"))}
     own = {
-        "template": io.read_json(record).get("template") if record.is_file() else None,
+        "template": files.read_json(record).get("template") if record.is_file() else None,
         **settings,
     }
     return training.digest(job, weights, split_options(job.options, FREE)[0], own)
@@ -179,14 +180,14 @@ def publish_policies(run: Run) -> None:
     """Move the policies to their outputs, whole or not at all, with the base's template."""
     template = folders.template_of(run.job.base, {"template": None})
     for step, folder in run.job.policies.items():
-        with io.atomic(folder) as temporary:
+        with files.atomic(folder) as temporary:
             if step == 0:
                 shutil.copytree(run.job.base, temporary)
                 continue
             shutil.copytree(run.checkpoints.policy(step), temporary, copy_function=_link_or_copy)
             folders.files_of(temporary)  # that they are complete
             record = {"template": template, "arm": run.job.arm, "step": step}
-            io.write_json(temporary / folders.RECORD, record)
+            files.write_json(temporary / folders.RECORD, record)
 
 
 def _link_or_copy(source: str, target: str) -> None:
@@ -201,7 +202,7 @@ def publish_record(
     run: Run, seconds: float, starts: list[int], notes: list[str], gpus: int
 ) -> None:
     """Write run.json; last, so that it vouches for the other outputs."""
-    io.write_json(
+    files.write_json(
         run.job.record,
         {
             **run.job.provenance,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from limr import io, training
+from limr.core import files
+from limr import training
 from limr.engine import SftJob
-from limr.errors import InputError
-from limr.joblog import note
+from limr.core.errors import InputError
+from limr.core.job_log import note
 from limr.openrlhf import command, layout, prompts, recording, run
 from limr.openrlhf.checkpoints import SFT_ROLES
 from limr.openrlhf.task import Task
@@ -35,7 +36,7 @@ def train_sft(job: SftJob) -> None:
     for line in notes:
         note(f"{job.arm}: {line}")
     with run.running(job, {"sft": dict(job.sft), "solutions": rows}, SFT_ROLES) as running:
-        io.write_jsonl(running.folder.path("solutions.jsonl"), rows)
+        files.write_jsonl(running.folder.path("solutions.jsonl"), rows)
         _attempt(running, job, gpus, len(rows))
         _publish(running, job, gpus, len(rows), notes)
 
@@ -91,6 +92,6 @@ def _publish(running: run.Run, job: SftJob, gpus: int, solutions: int, notes: li
         epoch = (step - 1) * job.sft["batch_size"] // an_epoch
         rows.append({"step": step, "epoch": epoch, "loss": logged[step].get("loss_mean")})
     run.publish_policies(running)
-    io.write_parquet(job.metrics, recording.table(rows))
+    files.write_parquet(job.metrics, recording.table(rows))
     starts = [start for _, start, _ in recording.attempts(running.folder.path("metrics"))]
     run.publish_record(running, 0.0, starts, notes, gpus)

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from limr import io, rewards
+from limr.core import files
+from limr import rewards
 from limr.embedded.order import Order
 
 VARIABLE = "LIMR_OPENRLHF_TASK"
@@ -63,7 +64,7 @@ class Task:
     def write(self) -> Path:
         """Write the file beside the run's state and return its path."""
         path = self.path / f"attempt-{self.attempt:03}.json"
-        io.write_json(path, asdict(self))
+        files.write_json(path, asdict(self))
         return path
 
 

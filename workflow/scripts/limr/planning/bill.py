@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from limr import registry
+from limr.core import plugins
 from limr.planning.counts import Counts
 from limr.study import Study
 
@@ -70,7 +70,7 @@ def _scoring(study: Study, counts: Counts, arm: str) -> tuple[str, int | None, i
     Steps and rollouts are None where they are not known, as for a score from a file.
     """
     score = study.scores[str(study.arms[arm].score)]
-    if not registry.load("selectors", score["selector"]).NEEDS_TRAJECTORIES:
+    if not plugins.load("selectors", score["selector"]).NEEDS_TRAJECTORIES:
         return None
     source = study.config["trajectories"][score["trajectories"]]
     other = source.get("arm")

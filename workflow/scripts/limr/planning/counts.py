@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from limr import registry
+from limr.core import plugins
 from limr.sources import Source
 from limr.study import Study, files_of
 
@@ -40,7 +40,7 @@ class Counts:
         path = self.results / "problems" / f"{name}.jsonl"
         if path.is_file():
             return Count(_lines(path), str(path))
-        expected = getattr(registry.load("datasets", entry["source"]), "expected", None)
+        expected = getattr(plugins.load("datasets", entry["source"]), "expected", None)
         n = expected(entry) if expected else None
         if n is not None:
             return Count(int(n), f"datasets.{name}")

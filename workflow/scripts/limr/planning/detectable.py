@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from limr import declaration, io, power
+from limr import declaration, power
+from limr.core import files
 from limr.collect import COLLECTED_EVALUATIONS
 from limr.declaration import Declaration
 from limr.planning.counts import Counts
@@ -61,7 +62,7 @@ def _measured(counts: Counts, said: Declaration) -> float | None:
     path = counts.results / "collected" / "evaluations.parquet"
     if not path.is_file():
         return None
-    frame: pd.DataFrame = io.read_parquet(path, COLLECTED_EVALUATIONS).to_pandas()
+    frame: pd.DataFrame = files.read_parquet(path, COLLECTED_EVALUATIONS).to_pandas()
     frame = frame[frame["benchmark"] != said.validation]
     first = frame.groupby("benchmark", sort=False)["decoding"].transform("first")
     frame = frame[frame["decoding"] == first]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limr import registry
+from limr.core import plugins
 from limr.planning import cost
 from limr.planning.cost import Range
 from limr.planning.counts import Counts
@@ -71,11 +71,11 @@ class Task:
 
 def plans(study: Study) -> tuple[Callable[..., Layout] | None, Callable[..., Layout] | None]:
     """Return who plans training and who plans evaluations; None for what runs on a CPU."""
-    known = registry.names("plans")
+    known = plugins.names("plans")
     found = []
     for key, function in (("train", "training"), ("generate", "generation")):
         name = study.config["engine"][key]
-        module = registry.load("plans", name) if name in known else None
+        module = plugins.load("plans", name) if name in known else None
         found.append(getattr(module, function, None))
     return found[0], found[1]
 

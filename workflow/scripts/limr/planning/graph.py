@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from limr import registry
+from limr.core import plugins
 from limr.archive import verify_derived
 from limr.study import Study
 
@@ -51,7 +51,7 @@ def nodes(study: Study) -> Iterator[Node]:
 def _looks(study: Study) -> list[str]:
     """Return the reports on the nodes with GPUs that a study wants before its jobs."""
     work = {"train": study.trained, "generate": study.benchmarks}
-    known = registry.names("plans")
+    known = plugins.names("plans")
     engine = study.config["engine"]
     return [
         f"results/{study.name}/preflight/{kind}.json"

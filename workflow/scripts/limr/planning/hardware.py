@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 
 
 @dataclass(frozen=True)

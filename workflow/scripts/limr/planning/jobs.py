@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.planning import graph
 from limr.study import Study
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limr import io
-from limr.errors import InputError
+from limr.core import files
+from limr.core.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def size(base: Mapping[str, Any], given: float | None = None) -> Size:
     name = str(base.get("model", ""))
     config = Path(name) / "config.json"
     if config.is_file():
-        return Size(count(io.read_json(config), str(config)), str(config))
+        return Size(count(files.read_json(config), str(config)), str(config))
     known = KNOWN.get(name.rstrip("/").rsplit("/", 1)[-1].removesuffix("-Instruct"))
     if known is not None:
         return Size(count(known, name), f"the shape of {name}")

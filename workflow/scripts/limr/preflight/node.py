@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from limr.errors import InputError
-from limr.joblog import note
+from limr.core.errors import InputError
+from limr.core.job_log import note
 
 Json = dict[str, Any]
 _TIMEOUT = 60

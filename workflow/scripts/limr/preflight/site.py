@@ -6,7 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from limr import registry, sources
+from limr.core import plugins
+from limr import sources
 from limr.preflight import storage
 from limr.sources import Source
 from limr.study import Study
@@ -37,7 +38,7 @@ def looks(study: Study, results: Path, pinned: Mapping[str, Source]) -> list[str
     Raises:
         InputError: the model cannot be had, or the disk has no room.
     """
-    engine = registry.load("engines", study.config["engine"]["train"])
+    engine = plugins.load("engines", study.config["engine"]["train"])
     said = []
     if hasattr(engine, "find_base") and not (results / "base").exists():
         said.append(str(engine.find_base(study.config["base"])))

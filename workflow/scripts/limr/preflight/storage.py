@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.planning import estimate, hardware, models
 from limr.sources import Source
 from limr.study import Study

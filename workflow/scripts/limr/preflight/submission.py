@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 _TIMEOUT = 60
 _HINTS = {

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from limr.engine import Settings
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.mirror import contents
 from limr.pretrained import folders
 

@@ -7,12 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from limr import io, templates
+from limr.core import files
+from limr import templates
 from limr.engine import BaseJob, Settings
-from limr.errors import InputError, IntegrityError
-from limr.joblog import note
+from limr.core.errors import InputError, IntegrityError
+from limr.core.job_log import note
 from limr.mirror import contents
-from limr.provenance import digest
+from limr.core.provenance import digest
 
 RECORD = "limr.json"  # in the policy's folder: its template, where it is from, its files' sha256
 # No pickled weights and no code: a model folder is data.
@@ -42,11 +43,11 @@ def make_base(job: BaseJob) -> None:
         IntegrityError: it is not the one that `base.sha256` pins.
     """
     source = resolve(job.base)
-    with io.atomic(job.policy) as temporary:
+    with files.atomic(job.policy) as temporary:
         temporary.mkdir()
         for path in files_of(source):
             shutil.copyfile(path, temporary / path.name)
-        sha256 = {path.name: io.sha256(path) for path in sorted(temporary.iterdir())}
+        sha256 = {path.name: files.sha256(path) for path in sorted(temporary.iterdir())}
         check_digest(job.base, digest(sha256))
         if job.base["revision"] and source == contents.mirrored_model(*check_pin(job.base)):
             contents.check_model(source, sha256)
@@ -56,7 +57,7 @@ def make_base(job: BaseJob) -> None:
             "revision": job.base["revision"],
             "sha256": sha256,
         }
-        io.write_json(temporary / RECORD, record)
+        files.write_json(temporary / RECORD, record)
 
 
 def check_digest(base: Settings, found: str) -> None:
@@ -159,7 +160,7 @@ def template_of(folder: Path, options: Settings, engine: str = "huggingface") ->
     """
     chosen: Any = options["template"]
     if chosen is None and (folder / RECORD).is_file():
-        chosen = io.read_json(folder / RECORD).get("template")
+        chosen = files.read_json(folder / RECORD).get("template")
     if chosen is None:
         raise InputError(
             f"{folder}: its template is not known, since the folder has no {RECORD}. Set "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from limr.joblog import note
+from limr.core.job_log import note
 
 EVERY = 30.0  # seconds between lines of progress
 

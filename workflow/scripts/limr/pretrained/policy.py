@@ -13,14 +13,14 @@ from transformers.utils import logging
 from limr import templates
 from limr.embedded.sampling import Drawing
 from limr.engine import Decoding, Settings
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.pretrained import drawing as drawings
 from limr.pretrained import folders, responses
 from limr.pretrained.drawing import Drawn, Model
 from limr.pretrained.pace import Pace
 from limr.pretrained.responses import Reader
-from limr.records import Response
-from limr.streams import stream_seed
+from limr.core.tables import Response
+from limr.core.random_streams import stream_seed
 from limr.templates import Tokenizer
 
 

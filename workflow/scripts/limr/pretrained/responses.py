@@ -8,8 +8,8 @@ from typing import Any
 
 from limr import templates
 from limr.engine import LongPromptError
-from limr.errors import InputError
-from limr.records import Response
+from limr.core.errors import InputError
+from limr.core.tables import Response
 from limr.templates import Tokenizer
 
 _SHOWN = 5

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 _SECONDS = 60.0  # for a busy controller
 _OURS = re.compile(r"(SLURM|SLURMD|SRUN|SBATCH|PMI|PMIX)_")

@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.ray_cluster import allocation as allocations
 from limr.ray_cluster.cluster import NODE_LOST, SECONDS_TO_END, Cluster, StoppedError, Wanted, say
 

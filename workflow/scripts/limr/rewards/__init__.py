@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from limr import registry
-from limr.streams import stream_seed
+from limr.core import plugins
+from limr.core.random_streams import stream_seed
 
 Settings = Mapping[str, Any]  # `rule` and the rule's own options
 
@@ -32,7 +32,7 @@ class Rollout:
         step: from 1.
         problem_id: the problem's.
         sample: from 0.
-        verdict: one of `limr.records.VERDICTS`, by the run's grader.
+        verdict: one of `limr.core.tables.VERDICTS`, by the run's grader.
     """
 
     seed: int
@@ -58,7 +58,7 @@ def payer(settings: Settings, seed: int, arm: str, step: int) -> Callable[[str, 
         arm: the run's.
         step: from 1.
     """
-    rule = registry.load("rewards", settings["rule"])
+    rule = plugins.load("rewards", settings["rule"])
 
     def pay(problem_id: str, sample: int, verdict: str) -> float:
         rollout = Rollout(seed, arm, step, problem_id, sample, verdict)
@@ -69,5 +69,5 @@ def payer(settings: Settings, seed: int, arm: str, step: int) -> Callable[[str, 
 
 def values(settings: Settings) -> list[float]:
     """Return every reward that may be given, sorted."""
-    found = registry.load("rewards", settings["rule"]).values(settings)
+    found = plugins.load("rewards", settings["rule"]).values(settings)
     return sorted({float(value) for value in found})

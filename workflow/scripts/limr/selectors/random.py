@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from limr import trajectories as tr
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.scores import Candidates, Scores
 
 TITLE = "Random"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from limr import trajectories as tr
-from limr.errors import InputError
+from limr.core.errors import InputError
 from limr.scores import Candidates, Scores, drawn_at_random, from_pass_rate
 
 TITLE = "Pass-rate window"

@@ -12,7 +12,7 @@ from limr import bootstrap, contrasts, findings, hypotheses, power, results
 from limr.contrasts import Choice
 from limr.estimates import Arm
 from limr.results import Group, Inputs
-from limr.streams import stream
+from limr.core.random_streams import stream
 
 TITLE = "Comparisons and what they can say"
 NEEDS = ("evaluations", "subsets")

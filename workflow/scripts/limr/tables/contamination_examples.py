@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from limr import contamination, inert, results
+from limr import contamination, results
+from limr.core import safe_text
 
 TITLE = "Overlap: the nearest pairs"
 NEEDS = ("overlaps", "problems", "subsets")
@@ -83,7 +84,7 @@ def _texts(
 def _short(text: str) -> str:
     """Return a text on one line, visible, cut where it is long."""
     line = " ".join(text[: 4 * LONGEST].split())
-    return inert.visible(line if len(line) <= LONGEST else line[:LONGEST] + "…")
+    return safe_text.visible(line if len(line) <= LONGEST else line[:LONGEST] + "…")
 
 
 def caption(frame: pd.DataFrame) -> str:

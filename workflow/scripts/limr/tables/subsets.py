@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from limr import results, subset_records
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 
 TITLE = "Subsets"
 NEEDS = ("subsets",)

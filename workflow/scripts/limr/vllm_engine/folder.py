@@ -9,10 +9,11 @@ from typing import Any
 
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 
-from limr import io, templates
+from limr.core import files
+from limr import templates
 from limr.engine import Settings
-from limr.errors import InputError
-from limr.joblog import note
+from limr.core.errors import InputError
+from limr.core.job_log import note
 from limr.pretrained import folders, responses
 from limr.pretrained.responses import Reader
 from limr.templates import Tokenizer
@@ -37,7 +38,7 @@ class Folder:
 
     def digest(self) -> dict[str, str]:
         """Return the sha256 of each file that a response depends on."""
-        return {path.name: io.sha256(path) for path in folders.files_of(self.path)}
+        return {path.name: files.sha256(path) for path in folders.files_of(self.path)}
 
 
 def read(path: Path, options: Settings) -> Folder:

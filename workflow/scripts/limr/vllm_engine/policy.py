@@ -7,15 +7,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from limr import progress
+from limr.core import progress
 from limr.engine import Decoding, Settings
-from limr.errors import InputError
-from limr.joblog import note
+from limr.core.errors import InputError
+from limr.core.job_log import note
 from limr.pretrained import responses
 from limr.pretrained.pace import Pace
-from limr.provenance import digest
-from limr.records import Response
-from limr.streams import stream_seed
+from limr.core.provenance import digest
+from limr.core.tables import Response
+from limr.core.random_streams import stream_seed
 from limr.vllm_engine import folder as folders
 from limr.vllm_engine import shards
 from limr.vllm_engine.process import Worker

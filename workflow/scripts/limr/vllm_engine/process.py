@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from limr.errors import InputError
-from limr.joblog import note
+from limr.core.errors import InputError
+from limr.core.job_log import note
 from limr.vllm_engine.worker import GRACE
 
 START_SECONDS = 3600.0  # no model takes this long to load; a start-up that hangs must end

@@ -2,7 +2,7 @@
 
 A folder holds one file a shard: responses in the order in which they ended, each with its row. It
 is named by a digest of all that they depend on, so that it is found by the same request only. One
-process works on it: whoever gives the state folder holds its lock (`limr.working_folder`).
+process works on it: whoever gives the state folder holds its lock (`limr.core.working_folder`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from limr import io
-from limr.errors import InputError
+from limr.core import files
+from limr.core.errors import InputError
 
 SHARD = pa.schema([("row", pa.int64()), ("ids", pa.list_(pa.int32()))])
 
@@ -36,7 +36,7 @@ class Shards:
         for path in sorted(folder.glob("*.parquet")):
             self._next = int(path.stem) + 1 if path.stem.isdigit() else self._next
             try:
-                part = io.read_parquet(path, SHARD)
+                part = files.read_parquet(path, SHARD)
             except InputError:
                 path.unlink()
                 continue
@@ -50,5 +50,5 @@ class Shards:
         if self.folder is None or not finished:
             return
         table = pa.table({"row": list(finished), "ids": list(finished.values())}, schema=SHARD)
-        io.write_parquet(self.folder / f"{self._next:06}.parquet", table)
+        files.write_parquet(self.folder / f"{self._next:06}.parquet", table)
         self._next += 1

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from limr import io
-from limr.errors import InputError
+from limr.core import files
+from limr.core.errors import InputError
 
 VERDICTS = ("correct", "incorrect", "malformed")
 # The format rules of the grader and its presets, as column names; the first that breaks counts.
@@ -223,7 +223,7 @@ def write_problems(
 ) -> None:
     """Write `problems/{dataset}.jsonl` after checking it (see `check_problems`)."""
     check_problems(problems, str(path), allow_empty_answers=allow_empty_answers)
-    io.write_jsonl(path, [asdict(problem) for problem in problems])
+    files.write_jsonl(path, [asdict(problem) for problem in problems])
 
 
 def read_problems(path: str | Path) -> list[Problem]:
@@ -235,7 +235,7 @@ def read_problems(path: str | Path) -> list[Problem]:
         InputError: a key is missing or of another type, or see `check_problems`.
     """
     problems = []
-    for number, row in enumerate(io.read_jsonl(path), start=1):
+    for number, row in enumerate(files.read_jsonl(path), start=1):
         for key in ("problem_id", "prompt", "answer", "source"):
             if not isinstance(row.get(key), str):
                 raise InputError(

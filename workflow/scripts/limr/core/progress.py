@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -14,14 +14,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limr import registry
-from limr.errors import InputError, nearest
+from limr.core import plugins
+from limr.core.errors import InputError, nearest
 
 if TYPE_CHECKING:  # loaded where something is to be validated: `limr score` mostly needs none
     from jsonschema.exceptions import ValidationError
 
 Json = dict[str, Any]
-SCHEMAS = Path(__file__).parents[2] / "schemas"
+SCHEMAS = Path(__file__).parents[3] / "schemas"
 _NUMBER = ("integer", "number")
 
 
@@ -108,7 +108,7 @@ def _with_plugin(schema: Json, value: Any, root: Any, key: str | None, where: st
     if not isinstance(name, str):
         return schema  # a missing or mistyped name is the validator's to report
     try:
-        module_ = registry.load(plugin["kind"], name)
+        module_ = plugins.load(plugin["kind"], name)
     except InputError as error:
         at = f"{key}: " if key and key != name else ""
         raise InputError(f"{where}: {at}{error}") from None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 if TYPE_CHECKING:  # half a second that most commands do without
     import pandas as pd
@@ -143,7 +143,7 @@ def read_parquet(
 
     Args:
         path: the file.
-        schema: the contract (see `limr.records`); extra columns are passed over.
+        schema: the contract (see `limr.core.tables`); extra columns are passed over.
         columns: read only these.
 
     Raises:

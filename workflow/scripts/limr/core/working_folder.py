@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from limr import io
+from limr.core import files
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def opened(root: Path, digest: str) -> Iterator[Folder]:
         root.mkdir(exist_ok=True)
         for leftover in root.rglob(".*.tmp"):  # half-written when an earlier process was killed
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        io.write_text(root / "job.txt", digest + "\n")
+        files.write_text(root / "job.txt", digest + "\n")
         with (root / "attempts.txt").open("a", encoding="utf-8") as file:
             file.write("started\n")
         attempts = (root / "attempts.txt").read_text(encoding="utf-8").count("\n")

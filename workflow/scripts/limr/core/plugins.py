@@ -11,14 +11,25 @@ import pkgutil
 from pathlib import Path
 from types import ModuleType
 
-from limr.errors import InputError, nearest
+from limr.core.errors import InputError, nearest
 
-KINDS = ("selectors", "engines", "importers", "figures", "tables", "datasets", "plans", "rewards")
+# Kind -> the package whose files are its plug-ins.
+PACKAGES = {
+    "selectors": "limr.selectors",
+    "engines": "limr.engines",
+    "importers": "limr.importers",
+    "figures": "limr.figures",
+    "tables": "limr.tables",
+    "datasets": "limr.datasets",
+    "plans": "limr.plans",
+    "rewards": "limr.rewards",
+}
+_LIBRARY = Path(__file__).parents[2]
 
 
 def names(kind: str) -> list[str]:
     """Return the configured names of every plug-in of a kind, sorted."""
-    folder = Path(__file__).parent / kind
+    folder = _LIBRARY.joinpath(*PACKAGES[kind].split("."))
     found = (module.name for module in pkgutil.iter_modules([str(folder)]))
     return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
 
@@ -29,12 +40,12 @@ def module_name(kind: str, name: str) -> str:
     Raises:
         InputError: there is no such plug-in; the message names the nearest one.
     """
-    if kind not in KINDS:
+    if kind not in PACKAGES:
         raise ValueError(f"{kind!r} is not a kind of plug-in")
     known = names(kind)
     if name not in known:
         raise InputError(f"{kind}: there is no '{name}'.{nearest(name, known)}")
-    return f"limr.{kind}.{name.replace('-', '_')}"
+    return f"{PACKAGES[kind]}.{name.replace('-', '_')}"
 
 
 def load(kind: str, name: str) -> ModuleType:

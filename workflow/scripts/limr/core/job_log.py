@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from limr.errors import InputError
+from limr.core.errors import InputError
 
 
 @contextmanager

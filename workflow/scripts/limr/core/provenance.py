@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-SCRIPTS = Path(__file__).parents[1]
+SCRIPTS = Path(__file__).parents[2]
 ROOT = SCRIPTS.parents[1]
 PACKAGES = ("limr", "torch", "transformers", "numpy", "pandas", "pyarrow", "math-verify")
 
