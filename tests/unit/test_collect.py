@@ -7,7 +7,7 @@ from limr import collect
 from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import EVALUATIONS, METRICS
-from limr.statistics import wilson
+from limr.statistics.intervals import wilson
 
 
 def responses(rows):

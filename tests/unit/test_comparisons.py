@@ -11,7 +11,8 @@ import pytest
 import synthetic_study
 import yaml
 
-from limr import contrasts, findings, power, report, results, sensitivity, study
+from limr import contrasts, findings, report, results, sensitivity, study
+from limr.statistics import power
 from limr.core import plugins
 from limr.contrasts import Choice
 from limr.core.errors import InputError

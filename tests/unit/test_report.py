@@ -13,7 +13,7 @@ import synthetic_study
 
 from limr import caveats, findings, making, report
 from limr.results import Inputs
-from limr.statistics import Interval
+from limr.statistics.intervals import Interval
 
 WARNING = "12 of the 176 selected problems were never solved <in> any epoch & more."
 CONFIG = {

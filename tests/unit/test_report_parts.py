@@ -16,7 +16,7 @@ from limr.core import safe_text
 from limr import samples as shown
 from limr.contrasts import Choice
 from limr.core.errors import InputError
-from limr.statistics import Interval
+from limr.statistics.intervals import Interval
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from limr import bootstrap, hypotheses, power
+from limr.statistics import bootstrap, hypothesis_tests, power
 from limr.core.errors import InputError
-from limr.estimates import Arm, Estimate, Runs, of_difference, of_mean
-from limr.statistics import wilson
+from limr.statistics.estimates import Arm, Estimate, Runs, of_difference, of_mean
+from limr.statistics.intervals import wilson
 from limr.core.random_streams import stream
-from limr.student import two_sided
+from limr.statistics.student_t import two_sided
 
 
 @pytest.mark.parametrize(
@@ -211,13 +211,13 @@ def test_equivalence_is_two_one_sided_tests():
 def test_mcnemar_is_the_exact_test(ours, theirs, p):
     first = np.repeat([1.0, 0, 1, 0], [ours, theirs, 5, 7])
     second = np.repeat([0.0, 1, 1, 0], [ours, theirs, 5, 7])
-    assert hypotheses.mcnemar(first, second) == (ours, theirs, pytest.approx(p))
+    assert hypothesis_tests.mcnemar(first, second) == (ours, theirs, pytest.approx(p))
 
 
 def test_holm_steps_down_and_keeps_the_order():
-    assert hypotheses.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert hypotheses.holm([0.9, 0.6]) == [1.0, 1.0]
-    assert hypotheses.holm([]) == []
+    assert hypothesis_tests.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert hypothesis_tests.holm([0.9, 0.6]) == [1.0, 1.0]
+    assert hypothesis_tests.holm([]) == []
 
 
 # --- simulation: the whole of it is benchmarks/statistics/coverage.py

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limr import trajectories as tr
-from limr.statistics import wilson
+from limr.statistics.intervals import wilson
 
 # From samples to (n_problems,) scores, NaN = not scorable.
 Rescore = Callable[[tr.Samples], tr.Floats]

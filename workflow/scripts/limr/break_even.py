@@ -13,7 +13,7 @@ pays; where R never does, A pays from its first use, as R cannot do what is paid
 steps, what both cost up to the last step that they share, with the difference of their accuracies.
 
 Accuracies are uncertain, and so is n: runs and questions are drawn again (n - 1 of n items, as in
-`limr.bootstrap`; questions once for both arms), and the target, both steps, both costs and n are
+`limr.statistics.bootstrap`; questions once for both arms), and the target, both steps, both costs and n are
 taken from each draw. S is one run's, and stays.
 """
 
@@ -29,7 +29,7 @@ from limr import contrasts, cost_curves
 from limr.cost_curves import Curve, Floats
 from limr.findings import points, selected_groups
 from limr.results import Inputs
-from limr.statistics import Interval
+from limr.statistics.intervals import Interval
 from limr.core.random_streams import stream
 
 LEVEL = 0.95

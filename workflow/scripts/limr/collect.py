@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.estimates import Arm, of_mean
+from limr.statistics.estimates import Arm, of_mean
 from limr.core.tables import EVALUATIONS, METRICS, VERDICTS
-from limr.statistics import Floats, wilson
+from limr.statistics.intervals import Floats, wilson
 
 # Which run a row is of. `group` is shared by the random draws of an arm.
 RUN = [
@@ -107,7 +107,7 @@ def summarise_evaluation(table: pa.Table) -> dict[str, Any]:
     """Return what an evaluation's `.json` says of its responses, by decoding.
 
     The 95 % interval is Wilson's; where a problem has several responses, which are not independent,
-    it has the size that the spread between problems gives (`limr.estimates`).
+    it has the size that the spread between problems gives (`limr.statistics.estimates`).
 
     Args:
         table: one evaluation (`limr.core.tables.EVALUATIONS`).

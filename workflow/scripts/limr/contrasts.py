@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from limr import estimates, results, subset_records
-from limr.estimates import Arm, Estimate
+from limr.statistics import estimates
+from limr import results, subset_records
+from limr.statistics.estimates import Arm, Estimate
 from limr.results import Group, Inputs, Run
-from limr.statistics import Interval
+from limr.statistics.intervals import Interval
 
 
 @dataclass(frozen=True)

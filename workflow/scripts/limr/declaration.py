@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from limr.core.errors import InputError, nearest
-from limr.statistics import LEVEL
+from limr.statistics.intervals import LEVEL
 
 
 @dataclass(frozen=True)

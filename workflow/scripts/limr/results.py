@@ -17,7 +17,7 @@ from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
 from limr.declaration import Declaration
 from limr.core.errors import InputError
 from limr.core.tables import DIAGNOSTICS, OPINIONS, SCORES, STABILITY, TRAJECTORIES, Problem
-from limr.statistics import Floats
+from limr.statistics.intervals import Floats
 
 Json = dict[str, Any]
 Run = tuple[str, int]  # arm and seed

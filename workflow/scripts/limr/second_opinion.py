@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.estimates import Arm, of_mean
+from limr.statistics.estimates import Arm, of_mean
 from limr.grading.pool import GradingPool
 from limr.core.job_log import note
 from limr.core.tables import EVALUATIONS, OPINIONS
-from limr.statistics import Interval
+from limr.statistics.intervals import Interval
 
 _COLUMNS = ("problem_id", "verdict", "format", "answer", "truncated", "response")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from limr import contrasts, findings, power, results
+from limr import contrasts, findings, results
+from limr.statistics import power
 from limr.contrasts import Choice
-from limr.estimates import Estimate
+from limr.statistics.estimates import Estimate
 from limr.findings import Comparison
 from limr.results import Group, Inputs
-from limr.statistics import Interval
+from limr.statistics.intervals import Interval
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,15 @@ from typing import Any
 
 import pandas as pd
 
-from limr import contrasts, estimates, results
+from limr import contrasts, results
+from limr.statistics import estimates
 from limr.core import files
 from limr.archive import RECORD, contents, differences, documents, tables, unpack
 from limr.archive import code as coding
 from limr.collect import COLLECTED_EVALUATIONS
 from limr.core.errors import InputError
 from limr.results import Inputs
-from limr.statistics import Interval
+from limr.statistics.intervals import Interval
 
 Json = dict[str, Any]
 LEVEL = 0.95

@@ -21,7 +21,7 @@ from limr.engine import split_options
 from limr.core.errors import InputError
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, VERDICTS
 from limr.sources import load_sources
-from limr.statistics import Floats
+from limr.statistics.intervals import Floats
 from limr.study import Study
 
 Json = dict[str, Any]

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from limr import results, subset_records
 from limr.core.errors import InputError
 from limr.figures import _style
-from limr.statistics import wilson
+from limr.statistics.intervals import wilson
 
 TITLE = "Scores and gradable answers"
 NEEDS = ("scores", "subsets", "findings")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from limr import offline, results, shown
 from limr.figures import _style
-from limr.statistics import wilson
+from limr.statistics.intervals import wilson
 
 TITLE = "Score and offline pass rate"
 NEEDS = ("trajectories", "scores", "subsets")

@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from limr import declaration, power
+from limr import declaration
+from limr.statistics import power
 from limr.core import files
 from limr.collect import COLLECTED_EVALUATIONS
 from limr.declaration import Declaration
 from limr.planning.counts import Counts
-from limr.power import Assumed, Benchmark
+from limr.statistics.power import Assumed, Benchmark
 from limr.study import Study
 
 Json = dict[str, Any]

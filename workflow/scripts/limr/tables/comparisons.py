@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr import bootstrap, contrasts, findings, hypotheses, power, results
+from limr.statistics import bootstrap, hypothesis_tests, power
+from limr import contrasts, findings, results
 from limr.contrasts import Choice
-from limr.estimates import Arm
+from limr.statistics.estimates import Arm
 from limr.results import Group, Inputs
 from limr.core.random_streams import stream
 
@@ -48,7 +49,7 @@ def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
             rows.append(_row(inputs, pair, name, 0, is_main=False))
     for family in dict.fromkeys(row["family"] for row in rows):
         members = [row for row in rows if row["family"] == family]
-        corrected = hypotheses.holm([row["p"] for row in members])
+        corrected = hypothesis_tests.holm([row["p"] for row in members])
         for row, p in zip(members, corrected, strict=True):
             row["Holm p"] = p
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -121,7 +122,7 @@ def _mcnemar(inputs: Inputs, pair: tuple[Group, Group], benchmark: str) -> Any:
         choice = Choice(benchmarks=(benchmark,), decoding=names[0], seed=int(seed))
         sides = contrasts.paired(inputs, pair[0].name, pair[1].name, choice)
         ours, theirs = (_answers(arm, benchmark) for arm in sides)
-        p_values += [hypotheses.mcnemar(a, b)[2] for a in ours for b in theirs]
+        p_values += [hypothesis_tests.mcnemar(a, b)[2] for a in ours for b in theirs]
     return min(1.0, len(p_values) * min(p_values)) if p_values else pd.NA
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from limr import cost_curves, ledger
 from limr.cost_curves import Curve
-from limr.estimates import Arm, of_mean
+from limr.statistics.estimates import Arm, of_mean
 from limr.results import Inputs
 
 TITLE = "The cost of each accuracy"

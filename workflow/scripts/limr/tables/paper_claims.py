@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from limr import hypotheses, paper
+from limr.statistics import hypothesis_tests
+from limr import paper
 from limr.results import Inputs
 
 TITLE = "The paper's claims and how sure they are"
@@ -41,7 +42,7 @@ def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                 rows.append(_row(ours, other, name, mark))
         rows.append(_average(ours, other, known["benchmarks"]))
     found = pd.DataFrame(rows, columns=COLUMNS)
-    found["Holm p"] = hypotheses.holm(list(found["p"]))
+    found["Holm p"] = hypothesis_tests.holm(list(found["p"]))
     return found
 
 

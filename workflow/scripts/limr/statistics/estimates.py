@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from limr.core.errors import InputError
-from limr.statistics import LEVEL, Floats, Interval, check_results, wilson
-from limr.student import two_sided
+from limr.statistics.intervals import LEVEL, Floats, Interval, check_results, wilson
+from limr.statistics.student_t import two_sided
 
 _SMALLEST_P = 1e-6
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from limr.estimates import Arm
-from limr.statistics import Floats
+from limr.statistics.estimates import Arm
+from limr.statistics.intervals import Floats
 
 RESAMPLES = 10_000
 

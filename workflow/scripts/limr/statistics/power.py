@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limr.estimates import Estimate, Runs, welch
-from limr.statistics import LEVEL, Floats
+from limr.statistics.estimates import Estimate, Runs, welch
+from limr.statistics.intervals import LEVEL, Floats
 from limr.core.random_streams import stream
-from limr.student import two_sided, two_sided_many
+from limr.statistics.student_t import two_sided, two_sided_many
 
 POWER = 0.8
 _DRAWS = 2000

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from limr.statistics import Floats
+from limr.statistics.intervals import Floats
 
 
 def mcnemar(first: Floats, second: Floats) -> tuple[int, int, float]:
