@@ -13,7 +13,7 @@ from pathlib import Path
 import case
 import torch
 
-from limr import rewards
+from limr.grading import rewards
 from limr.core import validation
 from limr.embedded import ppo as learner
 from limr.embedded import rollouts, vocabulary

@@ -15,7 +15,7 @@ import embedded_case as case
 import pytest
 
 from limr.core import files, tables, validation
-from limr import rewards
+from limr.grading import rewards
 from limr.embedded import ppo, supervised
 from limr.engine import BaseJob, Decoding
 from limr.engines import embedded

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from limr.core import plugins, validation
-from limr import rewards
+from limr.grading import rewards
 from limr.core.errors import InputError
 from limr.openrlhf.task import Task
 from limr.core.tables import VERDICTS

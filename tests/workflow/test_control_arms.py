@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from limr import rewards
+from limr.grading import rewards
 from limr.datasets import arithmetic
 from limr.grading import paper
 from limr.grading.pool import GradingPool

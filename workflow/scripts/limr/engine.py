@@ -86,7 +86,7 @@ class PpoJob(TrainJob):
     """Train by PPO; `ppo` are the study's hyper-parameters under `ppo`."""
 
     ppo: Settings
-    reward: Settings  # a rule of `limr.rewards` with its options
+    reward: Settings  # a rule of `limr.grading.rewards` with its options
     rollouts: Path  # output: `limr.core.tables.ROLLOUTS`, ordered by step, position in batch, sample
 
 

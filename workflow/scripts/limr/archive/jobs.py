@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from limr.core import plugins
-from limr import rewards
+from limr.grading import rewards
 from limr.archive import contents
 from limr.archive.derive import Job, Json, Paths
 from limr.study import Study

@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr import collect, rewards
+from limr import collect
+from limr.grading import rewards
 from limr.core import files, plugins as registry
 from limr.archive import IDS, contents, differences, documents
 from limr.archive import code as coding

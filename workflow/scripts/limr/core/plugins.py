@@ -22,7 +22,7 @@ PACKAGES = {
     "tables": "limr.tables",
     "datasets": "limr.datasets",
     "plans": "limr.plans",
-    "rewards": "limr.rewards",
+    "rewards": "limr.grading.rewards",
 }
 _LIBRARY = Path(__file__).parents[2]
 

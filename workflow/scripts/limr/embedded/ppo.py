@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from limr.core import files
-from limr import rewards
+from limr.grading import rewards
 from limr.embedded import losses, packing, rollouts, run, sampling, vocabulary
 from limr.embedded import model as models
 from limr.embedded import optimizer as optimizers

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from limr.core import files
-from limr import rewards, templates, training
+from limr.grading import rewards
+from limr import templates, training
 from limr.embedded.order import Order
 from limr.engine import PpoJob
 from limr.core.errors import InputError

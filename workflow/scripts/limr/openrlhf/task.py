@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
-from limr import rewards
+from limr.grading import rewards
 from limr.embedded.order import Order
 
 VARIABLE = "LIMR_OPENRLHF_TASK"
@@ -35,7 +35,7 @@ class Task:
     data: str = ""  # prompts, one JSON object a line: prompt, label
     order: dict[str, Any] = field(default_factory=dict)  # `Order`'s fields
     grader: dict[str, Any] = field(default_factory=dict)
-    reward: dict[str, Any] = field(default_factory=dict)  # see `limr.rewards`
+    reward: dict[str, Any] = field(default_factory=dict)  # see `limr.grading.rewards`
     stops: list[str] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)  # token ids that end a response
 

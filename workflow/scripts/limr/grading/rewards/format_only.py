@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from limr.rewards import Rollout
+from limr.grading.rewards import Rollout
 
 TITLE = "Format-only reward"
 OPTIONS: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from limr.rewards import Rollout
+from limr.grading.rewards import Rollout
 
 TITLE = "Verdict"
 OPTIONS: dict[str, Any] = {
