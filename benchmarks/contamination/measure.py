@@ -12,7 +12,8 @@ import resource
 import time
 from pathlib import Path
 
-from limr import contamination, overlap, sources
+from limr import contamination, overlap
+from limr.sources import pinned
 from limr.datasets import math_full, question_answer
 from limr.importers import scores_json
 from limr.core.tables import Problem
@@ -23,7 +24,7 @@ BENCHMARKS = ("math500", "aime24", "amc23")
 
 def main() -> None:
     """Measure and print."""
-    files = sources.load_sources(ROOT / "config/sources.yaml")
+    files = pinned.load_sources(ROOT / "config/sources.yaml")
     mirror = Path(os.environ["LIMR_MIRROR"])
     training = read(mirror / files["limr_math_full"].mirror, None)
     path = mirror / files["limr_published_lim_scores"].mirror

@@ -12,7 +12,7 @@ import yaml
 from limr import study as studies
 from limr.archive import contents, sharing
 from limr.core.errors import InputError
-from limr.sources import Source, load_sources
+from limr.sources.pinned import Source, load_sources
 from limr.study import Study
 
 

@@ -10,17 +10,8 @@ import numpy as np
 import pytest
 import synthetic_study
 
-from limr import (
-    caveats,
-    contamination,
-    contrasts,
-    findings,
-    making,
-    overlap,
-    report,
-    sources,
-    wording,
-)
+from limr import caveats, contamination, contrasts, findings, making, overlap, report, wording
+from limr.sources import pinned
 from limr.datasets import math_full, question_answer
 from limr.core.errors import InputError
 from limr.core.tables import Problem
@@ -147,7 +138,7 @@ def test_long_and_repeated_texts_take_bounded_time():
 
 
 def read(mirror: Path, name: str) -> list[Problem]:
-    path = mirror / sources.load_sources(ROOT / "config/sources.yaml")[name].mirror
+    path = mirror / pinned.load_sources(ROOT / "config/sources.yaml")[name].mirror
     module = math_full if name == "limr_math_full" else question_answer
     options = {"empty_answers": "keep"} if module is math_full else {"prefix": name}
     return module.prepare(options, path)[0]

@@ -27,7 +27,7 @@ from limr.core import files, validation
 from limr.engine import BaseJob
 from limr.engines import huggingface
 from limr.core.errors import InputError, IntegrityError
-from limr.mirror import contents, packages
+from limr.sources import mirror as contents, mirror_packages
 from limr.pretrained import folders
 from limr.core.provenance import digest
 
@@ -303,7 +303,7 @@ def index(tmp_path, monkeypatch) -> Path:
 
 def fetch(locks: Path, mirror: Path, said: list[str] | None = None, name: str = "data") -> int:
     listed = contents.read(mirror)
-    return packages.fetch(
+    return mirror_packages.fetch(
         name,
         locks,
         mirror,
@@ -316,7 +316,7 @@ def fetch(locks: Path, mirror: Path, said: list[str] | None = None, name: str = 
 def test_packages_come_once(index, tmp_path, monkeypatch):
     locks, mirror = tmp_path / "envs", tmp_path / "mirror"
     files.write_text(locks / "data.lock", pinned(wheel(index, "one")) + pinned(wheel(index, "two")))
-    monkeypatch.setattr(packages, "_AT_A_TIME", 1)
+    monkeypatch.setattr(mirror_packages, "_AT_A_TIME", 1)
     assert fetch(locks, mirror) == 2
     assert set(contents.read(mirror)) == {
         f"packages/{n}-1.0-py3-none-any.whl" for n in ("one", "two")
@@ -340,7 +340,7 @@ def test_what_came_before_a_failure_is_kept(index, tmp_path, monkeypatch):
     lines = [pinned(wheel(index, name)) for name in ("one", "two")]
     files.write_text(locks / "data.lock", "".join(lines))
     (index / "two-1.0-py3-none-any.whl").unlink()
-    monkeypatch.setattr(packages, "_AT_A_TIME", 1)
+    monkeypatch.setattr(mirror_packages, "_AT_A_TIME", 1)
     with pytest.raises(InputError, match="pip could not download"):
         fetch(locks, mirror)
     assert list(contents.read(mirror)) == ["packages/one-1.0-py3-none-any.whl"]
@@ -389,17 +389,17 @@ def test_a_lock_is_read_as_pip_reads_it(tmp_path):
         f"    --hash=sha256:{'1' * 64}\n"
         f'two==1.0 ; sys_platform == "other" --hash=sha256:{here}\n'
     )
-    (found,) = packages.read_lock(lock)
+    (found,) = mirror_packages.read_lock(lock)
     assert found.requirement.startswith("one==1.0")
     assert found.hashes == (here, "1" * 64)
     lock.write_text("one==1.0\n")
     with pytest.raises(InputError, match=r"'one==1.0' has no hash"):
-        packages.read_lock(lock)
+        mirror_packages.read_lock(lock)
 
 
 def test_other_machines_are_refused(tmp_path, monkeypatch):
     files.write_text(tmp_path / "data.lock", f"one==1.0 --hash=sha256:{'0' * 64}\n")
-    monkeypatch.setattr(packages.platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(mirror_packages.platform, "machine", lambda: "arm64")
     with pytest.raises(InputError, match="Linux on x86_64"):
         fetch(tmp_path, tmp_path / "mirror")
 
@@ -411,12 +411,12 @@ def test_environments_are_those_that_are_deployed():
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     deployed = {name: tuple(locks) for name, locks in generate.LOCKS.items()}
-    assert {name: packages.ENVIRONMENTS[name] for name in deployed} == deployed
-    assert packages.ENVIRONMENTS["dev"] == ("dev", "torch")
-    for environment in packages.ENVIRONMENTS.values():
+    assert {name: mirror_packages.ENVIRONMENTS[name] for name in deployed} == deployed
+    assert mirror_packages.ENVIRONMENTS["dev"] == ("dev", "torch")
+    for environment in mirror_packages.ENVIRONMENTS.values():
         for lock in environment:
-            for file in packages._ALTERNATIVES.get(lock, (lock,)):
-                assert packages.read_lock(ROOT / f"envs/{file}.lock")
+            for file in mirror_packages._ALTERNATIVES.get(lock, (lock,)):
+                assert mirror_packages.read_lock(ROOT / f"envs/{file}.lock")
 
 
 def test_make_takes_packages_from_a_mirror_that_has_some(tmp_path):

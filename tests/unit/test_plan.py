@@ -19,7 +19,8 @@ import yaml
 
 from limr import __main__ as command_line
 from limr.core import files, plugins
-from limr import sources, study
+from limr.sources import pinned as sources
+from limr import study
 from limr.commands import plan
 from limr.core.errors import InputError
 from limr.planning import bill, cost, counts, estimate, graph, hardware, jobs, models

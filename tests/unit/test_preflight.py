@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from limr import sources
+from limr.sources import pinned as sources
 from limr import study as studies
 from limr.core.errors import InputError
 from limr.preflight import node, site, storage, submission

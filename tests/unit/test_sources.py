@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from limr import sources
+from limr.sources import pinned
 from limr.core.errors import InputError, IntegrityError
 
 CONTENT = b"twelve bytes"
@@ -23,7 +23,7 @@ def source(**changes):
         "mirror": "folder/file.json",
         "licence": "MIT",
     }
-    return sources.Source(**{**entry, **changes})
+    return pinned.Source(**{**entry, **changes})
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -44,7 +44,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(sources.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(pinned.time, "sleep", lambda seconds: None)
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.content, httpd.failures, httpd.requests = CONTENT, 0, 0
     thread = threading.Thread(target=httpd.serve_forever, daemon=True)
@@ -70,7 +70,7 @@ def left_in(folder):
 
 def test_from_the_mirror(tmp_path, mirror):
     output = tmp_path / "out" / "file.json"
-    sources.fetch(source(), output, mirror)
+    pinned.fetch(source(), output, mirror)
     assert output.read_bytes() == CONTENT
     assert left_in(output.parent) == ["file.json"]
 
@@ -90,50 +90,50 @@ def test_a_wrong_file_leaves_nothing_and_spares_what_stood_there(
     (mirror / "folder" / "file.json").write_bytes(content)
     output = tmp_path / "out" / "file.json"
     with pytest.raises(IntegrityError, match=message):
-        sources.fetch(source(), output, mirror)
+        pinned.fetch(source(), output, mirror)
     assert left_in(output.parent) == []
     output.write_bytes(b"old")
     with pytest.raises(IntegrityError, match=r"nothing was kept"):
-        sources.fetch(source(), output, mirror)
+        pinned.fetch(source(), output, mirror)
     assert output.read_bytes() == b"old"
 
 
 def test_a_mirror_without_the_file_never_turns_to_the_network(tmp_path, mirror, server):
     (mirror / "folder" / "file.json").unlink()
     with pytest.raises(InputError, match=r"the mirror lacks .*folder/file\.json.*LIMR_MIRROR"):
-        sources.fetch(source(url=server.url + "/file"), tmp_path / "out.json", mirror)
+        pinned.fetch(source(url=server.url + "/file"), tmp_path / "out.json", mirror)
     assert server.requests == 0
     assert not (tmp_path / "out.json").exists()
 
 
 def test_a_mirror_that_is_no_folder(tmp_path):
     with pytest.raises(InputError, match="is not a folder"):
-        sources.fetch(source(), tmp_path / "out.json", tmp_path / "nowhere")
+        pinned.fetch(source(), tmp_path / "out.json", tmp_path / "nowhere")
 
 
 def test_download(tmp_path, server, capsys):
-    sources.fetch(source(url=server.url + "/file"), tmp_path / "out.json")
+    pinned.fetch(source(url=server.url + "/file"), tmp_path / "out.json")
     assert (tmp_path / "out.json").read_bytes() == CONTENT
     assert capsys.readouterr().out == ""
 
 
 def test_a_passing_failure_is_tried_again(tmp_path, server):
     server.failures = 2
-    sources.fetch(source(url=server.url + "/file"), tmp_path / "out.json")
+    pinned.fetch(source(url=server.url + "/file"), tmp_path / "out.json")
     assert server.requests == 3
 
 
 def test_a_lasting_failure_is_said(tmp_path, server):
     server.failures = 99
     with pytest.raises(InputError, match=r"attempt 3 of 3.*LIMR_MIRROR"):
-        sources.fetch(source(url=server.url + "/file"), tmp_path / "out.json")
+        pinned.fetch(source(url=server.url + "/file"), tmp_path / "out.json")
     assert server.requests == 3
     assert left_in(tmp_path) == []
 
 
 def test_a_missing_page_is_not_tried_again(tmp_path, server):
     with pytest.raises(InputError, match="404"):
-        sources.fetch(source(url=server.url + "/other"), tmp_path / "out.json")
+        pinned.fetch(source(url=server.url + "/other"), tmp_path / "out.json")
     assert server.requests == 1
 
 
@@ -142,7 +142,7 @@ def test_a_refused_connection_is_said(tmp_path, server):
     server.shutdown()
     server.server_close()
     with pytest.raises(InputError, match="could not download"):
-        sources.fetch(source(url=url), tmp_path / "out.json")
+        pinned.fetch(source(url=url), tmp_path / "out.json")
 
 
 @pytest.mark.parametrize(
@@ -156,13 +156,13 @@ def test_a_refused_connection_is_said(tmp_path, server):
 def test_a_wrong_download_leaves_nothing(tmp_path, server, content, message):
     server.content = content
     with pytest.raises(IntegrityError, match=message):
-        sources.fetch(source(url=server.url + "/file"), tmp_path / "out.json")
+        pinned.fetch(source(url=server.url + "/file"), tmp_path / "out.json")
     assert left_in(tmp_path) == []
     assert server.requests == 1
 
 
 def test_the_shipped_list_is_valid_and_pinned_to_commits():
-    listed = sources.load_sources(SHIPPED)
+    listed = pinned.load_sources(SHIPPED)
     assert {"limr_math_full", "limr_published_lim_scores", "aime24", "amc23", "math500"} <= set(
         listed
     )
@@ -172,9 +172,9 @@ def test_the_shipped_list_is_valid_and_pinned_to_commits():
 
 
 def test_find_names_the_nearest():
-    assert sources.find({"aime24": source()}, "aime24") == source()
+    assert pinned.find({"aime24": source()}, "aime24") == source()
     with pytest.raises(InputError, match="Did you mean 'aime24'"):
-        sources.find({"aime24": source()}, "aime42")
+        pinned.find({"aime24": source()}, "aime42")
 
 
 @pytest.mark.parametrize(
@@ -195,12 +195,12 @@ def test_a_bad_list_is_refused(tmp_path, changes, message):
     path = tmp_path / "sources.yaml"
     path.write_text(yaml.safe_dump({"file": entry}), encoding="utf-8")
     with pytest.raises(InputError, match=message):
-        sources.load_sources(path)
+        pinned.load_sources(path)
 
 
 def test_an_unreadable_list_is_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        sources.load_sources(tmp_path / "none.yaml")
+        pinned.load_sources(tmp_path / "none.yaml")
     (tmp_path / "bad.yaml").write_text("a: [", encoding="utf-8")
     with pytest.raises(InputError, match="not valid YAML"):
-        sources.load_sources(tmp_path / "bad.yaml")
+        pinned.load_sources(tmp_path / "bad.yaml")

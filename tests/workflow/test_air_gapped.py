@@ -20,7 +20,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from limr.core import files as io
-from limr.mirror import contents
+from limr.sources import mirror as contents
 from small_study import ROOT, Project, make_project
 
 sys.path.insert(0, str(ROOT / "tests/unit"))

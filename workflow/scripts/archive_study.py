@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from limr import sources, study
+from limr.sources import pinned as sources
+from limr import study
 from limr.archive import build, saying
 from limr.core.job_log import logged, note
 

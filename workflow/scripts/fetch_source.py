@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from limr import sources
+from limr.sources import pinned
 from limr.core.job_log import logged
 
 with logged(snakemake.log[0]):
     mirror = os.environ.get("LIMR_MIRROR")
-    source = sources.load_sources(Path(snakemake.params.registry))[snakemake.wildcards.file]
-    sources.fetch(source, Path(snakemake.output.file), Path(mirror) if mirror else None)
+    source = pinned.load_sources(Path(snakemake.params.registry))[snakemake.wildcards.file]
+    pinned.fetch(source, Path(snakemake.output.file), Path(mirror) if mirror else None)

@@ -31,7 +31,7 @@ from limr.archive import (
 )
 from limr.archive import code as coding
 from limr.archive.packing import Packer, packing
-from limr.sources import Source
+from limr.sources.pinned import Source
 from limr.study import Study
 
 Json = dict[str, Any]

@@ -13,7 +13,8 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from limr.core import files as io, provenance, validation
-from limr import sources, study
+from limr.sources import pinned
+from limr import study
 from limr.archive import (
     CRATE,
     RECORD,
@@ -205,7 +206,7 @@ def _fetched(
     opened: Opened, mirror: Path | None, fetch: bool, say: Callable[[str], None]
 ) -> Iterator[tuple[str, str]]:
     """Fetch the pinned files that are left out; yield those that could not be had, and why."""
-    known = sources.load_sources(provenance.ROOT / "config/sources.yaml")
+    known = pinned.load_sources(provenance.ROOT / "config/sources.yaml")
     for entry in opened.record["data"]:
         path = f"{opened.results}/sources/{entry['name']}"
         if entry["included"] or path in opened.record["missing"]:
@@ -217,7 +218,7 @@ def _fetched(
             yield path, "--no-fetch"
         else:
             try:
-                sources.fetch(source, opened.folder / path, mirror)
+                pinned.fetch(source, opened.folder / path, mirror)
                 say(f"fetched {entry['name']}, sha256 as archived")
             except InputError as error:
                 yield path, str(error)

@@ -17,7 +17,7 @@ from typing import Any
 
 from limr.core import plugins
 from limr.archive import contents
-from limr.sources import Source
+from limr.sources.pinned import Source
 from limr.study import Study, files_of
 
 OPEN_LICENCES = frozenset(
@@ -61,7 +61,7 @@ class Rules:
 
 
 def rules(study: Study, sources: Mapping[str, Source]) -> Rules:
-    """Return the rules of a study, given the pinned files (`limr.sources.load_sources`)."""
+    """Return the rules of a study, given the pinned files (`limr.sources.pinned.load_sources`)."""
     files = {
         name: f"the licence of {name} does not let it be passed on ({sources[name].licence})"
         for name in study.files()

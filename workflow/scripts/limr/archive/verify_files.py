@@ -24,7 +24,7 @@ from limr.archive import (
 )
 from limr.archive import code as coding
 from limr.archive.opened import Opened
-from limr.sources import Source, load_sources
+from limr.sources.pinned import Source, load_sources
 
 Json = dict[str, Any]
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}\b")

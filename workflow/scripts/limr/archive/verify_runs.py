@@ -21,7 +21,7 @@ from limr.archive.opened import Opened
 from limr.engine import split_options
 from limr.core.errors import InputError
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, VERDICTS
-from limr.sources import load_sources
+from limr.sources.pinned import load_sources
 from limr.statistics.intervals import Floats
 from limr.study import Study
 

@@ -26,7 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the archive, and what its author must know to stderr."""
-    from limr import sources, study
+    from limr.sources import pinned as sources
+    from limr import study
     from limr.archive import build, documents, saying
 
     root = build.code_root()

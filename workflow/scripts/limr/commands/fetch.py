@@ -26,7 +26,7 @@ something cannot be had.
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    from limr.mirror.packages import ENVIRONMENTS
+    from limr.sources.mirror_packages import ENVIRONMENTS
 
     parser.epilog = EPILOG
     parser.add_argument("mirror", metavar="MIRROR", type=Path, help="the folder")
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 def check(mirror: Path) -> int:
     """Compare a mirror with its list; return the exit code."""
-    from limr.mirror import contents
+    from limr.sources import mirror as contents
 
     found = list(contents.faults(mirror))
     for line in found:
@@ -85,7 +85,7 @@ def fill(
 
     The list is written after each file of a kind, so that an interrupted run goes on.
     """
-    from limr.mirror import contents, models, packages
+    from limr.sources import mirror as contents, models, mirror_packages
 
     listed = contents.read(mirror)
 
@@ -101,7 +101,7 @@ def fill(
             _say(f"model {base['model']}")
         save()
     for name in (environments or _environments(studies)) if "packages" in parts else ():
-        n = packages.fetch(name, Path("envs"), mirror, listed, save, _say)
+        n = mirror_packages.fetch(name, Path("envs"), mirror, listed, save, _say)
         if n:
             brought += n
             _say(f"environment {name}: {n} packages")
@@ -111,8 +111,8 @@ def fill(
 def _data(mirror: Path, studies: list[Study], listed: dict[str, str]) -> int:
     import os
 
-    from limr import sources
-    from limr.mirror import contents, files
+    from limr.sources import pinned as sources
+    from limr.sources import mirror as contents, mirror_files
 
     pinned = sources.load_sources("config/sources.yaml")
     names = dict.fromkeys(name for study in studies for name in study.files())
@@ -121,7 +121,7 @@ def _data(mirror: Path, studies: list[Study], listed: dict[str, str]) -> int:
     other = Path(configured) if configured else None
     if other is not None and other.resolve() == mirror.resolve():
         other = None
-    brought = files.fetch(wanted, mirror, listed, other)
+    brought = mirror_files.fetch(wanted, mirror, listed, other)
     for name in brought:
         _say(f"file {name}")
     return len(brought)

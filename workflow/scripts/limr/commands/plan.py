@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(path: Path) -> None:
     """Say on stderr what the preflight finds on this machine, or raise InputError."""
-    from limr import sources
+    from limr.sources import pinned as sources
     from limr.preflight import site
 
     study = _study(path)
@@ -78,7 +78,7 @@ def _check(path: Path) -> None:
 
 def build(args: argparse.Namespace) -> dict[str, Any]:
     """Return the plan as JSON holds it."""
-    from limr import sources
+    from limr.sources import pinned as sources
     from limr.planning import bill, counts, detectable, estimate, hardware, jobs, models
 
     for name in ("parameters", "response_tokens"):

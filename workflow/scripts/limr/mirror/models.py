@@ -13,7 +13,7 @@ from typing import Any
 from limr.core import files
 from limr.engine import Settings
 from limr.core.errors import InputError, IntegrityError
-from limr.mirror import contents
+from limr.sources import mirror as contents
 from limr.pretrained import folders
 from limr.core.provenance import digest
 

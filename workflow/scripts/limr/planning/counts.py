@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from limr.core import plugins
-from limr.sources import Source
+from limr.sources.pinned import Source
 from limr.study import Study, files_of
 
 

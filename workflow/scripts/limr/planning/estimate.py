@@ -15,7 +15,7 @@ from limr.planning.hardware import Gpu
 from limr.planning.jobs import Jobs
 from limr.planning.layout import Layout
 from limr.planning.models import Size
-from limr.sources import Source
+from limr.sources.pinned import Source
 from limr.study import Study
 
 Json = dict[str, Any]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from limr.core import plugins
-from limr import sources
+from limr.sources import pinned as sources
 from limr.preflight import storage
-from limr.sources import Source
+from limr.sources.pinned import Source
 from limr.study import Study
 
 

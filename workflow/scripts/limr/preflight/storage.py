@@ -9,7 +9,7 @@ from pathlib import Path
 
 from limr.core.errors import InputError
 from limr.planning import estimate, hardware, models
-from limr.sources import Source
+from limr.sources.pinned import Source
 from limr.study import Study
 
 GPU = "h100"  # disk does not depend on it

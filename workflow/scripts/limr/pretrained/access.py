@@ -8,7 +8,7 @@ from pathlib import Path
 
 from limr.engine import Settings
 from limr.core.errors import InputError
-from limr.mirror import contents
+from limr.sources import mirror
 from limr.pretrained import folders
 
 _SECONDS = 15.0
@@ -31,7 +31,7 @@ def check(base: Settings) -> str:
         _check_weights(folder)
         return f"model: the folder {name} is complete"
     folders.check_pin(base)
-    if contents.mirrored_model(name, revision) is not None:
+    if mirror.mirrored_model(name, revision) is not None:
         return f"model: {name} is in the mirror"
     if _cached(name, revision):
         return f"model: {name} is in the cache of the Hugging Face hub"

@@ -12,7 +12,7 @@ from limr import templates
 from limr.engine import BaseJob, Settings
 from limr.core.errors import InputError, IntegrityError
 from limr.core.job_log import note
-from limr.mirror import contents
+from limr.sources import mirror
 from limr.core.provenance import digest
 
 RECORD = "limr.json"  # in the policy's folder: its template, where it is from, its files' sha256
@@ -49,8 +49,8 @@ def make_base(job: BaseJob) -> None:
             shutil.copyfile(path, temporary / path.name)
         sha256 = {path.name: files.sha256(path) for path in sorted(temporary.iterdir())}
         check_digest(job.base, digest(sha256))
-        if job.base["revision"] and source == contents.mirrored_model(*check_pin(job.base)):
-            contents.check_model(source, sha256)
+        if job.base["revision"] and source == mirror.mirrored_model(*check_pin(job.base)):
+            mirror.check_model(source, sha256)
         record = {
             "template": job.base["template"],
             "hub": job.base["model"] if job.base["revision"] else None,
@@ -90,7 +90,7 @@ def resolve(base: Settings) -> Path:
             )
         return Path(name)
     pin = check_pin(base)
-    return contents.mirrored_model(*pin) or _download(*pin)
+    return mirror.mirrored_model(*pin) or _download(*pin)
 
 
 def check_pin(base: Settings) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.mirror.contents import PACKAGES
+from limr.sources.mirror import PACKAGES
 
 # Environment -> its locks; `make setup` makes the first, envs/generate.py the others for conda.
 ENVIRONMENTS = {

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from limr.core import files
-from limr import sources
-from limr.sources import Source
+from limr.sources import pinned
+from limr.sources.pinned import Source
 
 
 def fetch(
@@ -33,7 +33,7 @@ def fetch(
         target = mirror / source.mirror
         there = target.is_file() and target.stat().st_size == source.bytes
         if not there or files.sha256(target) != source.sha256:  # small files
-            sources.fetch(source, target, origin)
+            pinned.fetch(source, target, origin)
             brought.append(source.name)
         listed[source.mirror] = source.sha256
     return brought
