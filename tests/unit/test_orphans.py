@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from limr import orphans
+from limr.slurm import orphaned_jobs
 from limr.core.errors import InputError
 
 LINE = "{}|{}|{}|{}|rule_train_ppo_wildcards_full_1"
@@ -26,7 +26,7 @@ LINE = "{}|{}|{}|{}|rule_train_ppo_wildcards_full_1"
     ],
 )
 def test_only_a_start_is_guarded(arguments, expected):
-    assert orphans.starts_jobs(arguments) is expected
+    assert orphaned_jobs.starts_jobs(arguments) is expected
 
 
 def test_only_this_workflows_jobs_count(tmp_path):
@@ -36,8 +36,8 @@ def test_only_this_workflows_jobs_count(tmp_path):
         LINE.format(3, "RUNNING", "someone", tmp_path),
         "not a line",
     ]
-    found = orphans.jobs_of("\n".join(lines), tmp_path)
-    assert found == [orphans.Job("1", "RUNNING", "train_ppo full_1")]
+    found = orphaned_jobs.jobs_of("\n".join(lines), tmp_path)
+    assert found == [orphaned_jobs.Job("1", "RUNNING", "train_ppo full_1")]
 
 
 @pytest.fixture
@@ -53,15 +53,15 @@ def slurm(tmp_path, monkeypatch):
     for name, text in scripts.items():
         (programs / name).write_text("#!/bin/sh\n" + text)
         (programs / name).chmod(0o755)
-    monkeypatch.setattr(orphans, "_HELD", {})
+    monkeypatch.setattr(orphaned_jobs, "_HELD", {})
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     yield tmp_path
-    for descriptor in orphans._HELD.values():
+    for descriptor in orphaned_jobs._HELD.values():
         os.close(descriptor)
 
 
 def choice(value):
-    return {**os.environ, orphans.VARIABLE: value} if value else dict(os.environ)
+    return {**os.environ, orphaned_jobs.VARIABLE: value} if value else dict(os.environ)
 
 
 def test_the_default_waits_and_says_for_what(slurm, capsys):
@@ -72,8 +72,8 @@ def test_the_default_waits_and_says_for_what(slurm, capsys):
         if len(looks) == 2:
             (slurm / "queue").write_text("")
 
-    orphans.guard(slurm, "mine", choice(None), end)
-    assert looks == [orphans.SECONDS] * 2
+    orphaned_jobs.guard(slurm, "mine", choice(None), end)
+    assert looks == [orphaned_jobs.SECONDS] * 2
     said = capsys.readouterr().err
     assert "7 RUNNING train_ppo full_1" in said
     assert "LIMR_SLURM_ORPHANS=cancel ends them" in said
@@ -81,56 +81,56 @@ def test_the_default_waits_and_says_for_what(slurm, capsys):
 
 
 def test_cancel_cancels_these_jobs_and_waits_for_their_end(slurm):
-    orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
+    orphaned_jobs.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
     assert (slurm / "cancelled").read_text() == "7\n"
 
 
 def test_refuse_names_the_command_that_ends_them(slurm):
     with pytest.raises(InputError, match=r"1 jobs of an earlier Snakemake.*scancel 7"):
-        orphans.guard(slurm, "mine", choice("refuse"), lambda seconds: None)
+        orphaned_jobs.guard(slurm, "mine", choice("refuse"), lambda seconds: None)
 
 
 def test_another_choice_is_named(slurm):
     with pytest.raises(InputError, match="LIMR_SLURM_ORPHANS is 'kill'"):
-        orphans.guard(slurm, "mine", choice("kill"))
+        orphaned_jobs.guard(slurm, "mine", choice("kill"))
 
 
 def test_a_controller_that_is_down_stops_the_start(slurm):
     (slurm / "bin/squeue").write_text("#!/bin/sh\necho 'Unable to contact slurm' >&2; exit 1\n")
     with pytest.raises(InputError, match="squeue failed: Unable to contact slurm"):
-        orphans.guard(slurm, "mine", choice(None))
+        orphaned_jobs.guard(slurm, "mine", choice(None))
 
 
 def test_without_slurm_there_is_nothing_to_do(tmp_path):
-    orphans.guard(tmp_path, "mine", {"PATH": str(tmp_path)})
+    orphaned_jobs.guard(tmp_path, "mine", {"PATH": str(tmp_path)})
 
 
 def test_programs_without_a_cluster_are_no_slurm(slurm):
     text = "squeue: fatal: Could not establish a configuration source"
     (slurm / "bin/squeue").write_text(f"#!/bin/sh\necho '{text}' >&2; exit 1\n")
-    orphans.guard(slurm, "mine", choice(None))
+    orphaned_jobs.guard(slurm, "mine", choice(None))
 
 
 def hold_elsewhere(slurm, study, monkeypatch):
     """Hold a study's lock as another process would."""
-    orphans._hold(slurm / ".snakemake", study)
-    monkeypatch.setattr(orphans, "_HELD", {slurm: next(iter(orphans._HELD.values()))})
+    orphaned_jobs._hold(slurm / ".snakemake", study)
+    monkeypatch.setattr(orphaned_jobs, "_HELD", {slurm: next(iter(orphaned_jobs._HELD.values()))})
 
 
 def test_a_process_that_reads_its_rules_twice_is_no_second_one(slurm):
-    orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
-    orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
+    orphaned_jobs.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
+    orphaned_jobs.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
 
 
 def test_a_second_snakemake_of_the_study_is_refused_before_it_cancels(slurm, monkeypatch):
     hold_elsewhere(slurm, "mine", monkeypatch)
     with pytest.raises(InputError, match="another Snakemake works on the study 'mine'"):
-        orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
+        orphaned_jobs.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
     assert not (slurm / "cancelled").exists()
 
 
 def test_jobs_of_another_study_at_work_are_left_alone(slurm, capsys, monkeypatch):
     hold_elsewhere(slurm, "other", monkeypatch)
-    orphans.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
+    orphaned_jobs.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
     assert "limr-other is at work in this folder too" in capsys.readouterr().err
     assert not (slurm / "cancelled").exists()

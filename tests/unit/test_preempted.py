@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from limr import preempted
+from limr.slurm import preempted_jobs
 from limr.core.errors import InputError
 
 LINE = "{}|PREEMPTED|limr_x|{}|rule_train_ppo_wildcards_full_1\n"
@@ -30,7 +30,7 @@ def slurm(tmp_path, monkeypatch):
 def test_own_jobs_are_started_again_and_others_left_alone(slurm, capsys):
     lines = [LINE.format(7, slurm), LINE.format(8, "/elsewhere"), LINE.format(6, slurm)]
     (slurm / "queue").write_text("".join(lines))
-    assert preempted.requeue(slurm, {"6"}) == set()
+    assert preempted_jobs.requeue(slurm, {"6"}) == set()
     assert (slurm / "told").read_text() == "requeue 7\n"
     assert "--states=PREEMPTED" in (slurm / "asked").read_text()
     assert (
@@ -40,16 +40,16 @@ def test_own_jobs_are_started_again_and_others_left_alone(slurm, capsys):
 
 def test_a_refusal_is_said_once(slurm, capsys):
     (slurm / "queue").write_text(LINE.format(9, slurm))
-    refused = preempted.requeue(slurm, set())
+    refused = preempted_jobs.requeue(slurm, set())
     assert refused == {"9"}
-    assert preempted.requeue(slurm, refused) == set()
+    assert preempted_jobs.requeue(slurm, refused) == set()
     assert (slurm / "told").read_text() == "requeue 9\n"
     assert "does not start it again: no. End Snakemake" in capsys.readouterr().err
 
 
 def test_a_controller_that_is_away_is_asked_again_later(slurm):
     (slurm / "bin/squeue").write_text("#!/bin/sh\nexit 1\n")
-    assert preempted.requeue(slurm, set()) == set()
+    assert preempted_jobs.requeue(slurm, set()) == set()
     assert not (slurm / "told").exists()
 
 
@@ -65,7 +65,7 @@ def test_what_was_preempted_before_the_start_stays(slurm):
             threading.Event().wait()  # no third look
         (slurm / "queue").write_text(LINE.format(5, slurm) + LINE.format(7, slurm))
 
-    preempted.watch(slurm, {**os.environ, preempted.PAUSE: "3"}, sleep)
+    preempted_jobs.watch(slurm, {**os.environ, preempted_jobs.PAUSE: "3"}, sleep)
     assert over.wait(10)
     assert pauses == [3.0, 3.0]
     assert (slurm / "told").read_text() == "requeue 7\n"
@@ -73,4 +73,4 @@ def test_what_was_preempted_before_the_start_stays(slurm):
 
 def test_a_pause_that_is_no_number_is_refused(slurm):
     with pytest.raises(InputError, match="LIMR_SLURM_FIRST_LOOK is 'soon'"):
-        preempted.watch(slurm, {**os.environ, preempted.PAUSE: "soon"})
+        preempted_jobs.watch(slurm, {**os.environ, preempted_jobs.PAUSE: "soon"})

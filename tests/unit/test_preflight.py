@@ -13,8 +13,8 @@ import yaml
 from limr.sources import pinned as sources
 from limr import study as studies
 from limr.core.errors import InputError
-from limr.preflight import node, site, storage, submission
-from limr.preflight.submission import Request
+from limr.slurm import node, site, storage, submission
+from limr.slurm.submission import Request
 from limr.pretrained import access
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from limr import containers
+from limr.slurm import containers
 from limr.core.errors import InputError
 from small_study import Project
 

@@ -34,7 +34,7 @@ from limr.archive.code import state as commit_of_code
 from limr.engine import split_options
 from limr.core.errors import InputError
 from limr.grading import plugins as grading_plugins
-from limr.preflight import site as preflight, submission
+from limr.slurm import site as preflight, submission
 from limr.core.provenance import code_digest
 
 CONFIGURED_BY = ", ".join(str(path) for path in workflow.configfiles) or "config"

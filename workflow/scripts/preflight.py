@@ -2,7 +2,7 @@
 
 from limr.core import files
 from limr.core.job_log import logged
-from limr.preflight import node
+from limr.slurm import node
 
 with logged(snakemake.log[0]):
     asked = snakemake.params

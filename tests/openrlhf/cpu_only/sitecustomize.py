@@ -92,7 +92,7 @@ CHANGES = {
     "openrlhf.trainer.ray.ppo_actor": _actor,
     "openrlhf.trainer.ray.vllm_worker_wrap": _worker,
     "limr.openrlhf.cluster": _cluster,
-    "limr.preflight.node": _node,
+    "limr.slurm.node": _node,
 }
 
 
@@ -127,6 +127,6 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 _ASKED = os.environ.get("LIMR_TESTS_ON_CPU")
 if _ASKED == "node":  # vLLM's build for CPUs needs no change, the look at a node does
-    CHANGES = {"limr.preflight.node": _node}
+    CHANGES = {"limr.slurm.node": _node}
 if _ASKED:
     sys.meta_path.insert(0, _Finder())

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def _check(path: Path) -> None:
     """Say on stderr what the preflight finds on this machine, or raise InputError."""
     from limr.sources import pinned as sources
-    from limr.preflight import site
+    from limr.slurm import site
 
     study = _study(path)
     pinned = sources.load_sources(_code() / "config/sources.yaml")

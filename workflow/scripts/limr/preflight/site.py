@@ -8,7 +8,7 @@ from pathlib import Path
 
 from limr.core import plugins
 from limr.sources import pinned as sources
-from limr.preflight import storage
+from limr.slurm import storage
 from limr.sources.pinned import Source
 from limr.study import Study
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from limr import orphans
+from limr.slurm import orphaned_jobs
 from limr.core.errors import InputError
 
 PAUSE = "LIMR_SLURM_FIRST_LOOK"  # seconds between two looks, as the profile's for other states
@@ -88,5 +88,5 @@ def requeue(folder: Path, left_alone: set[str]) -> set[str]:
     return refused
 
 
-def _preempted(folder: Path) -> list[orphans.Job]:
-    return orphans.listed(folder, "--states=PREEMPTED")
+def _preempted(folder: Path) -> list[orphaned_jobs.Job]:
+    return orphaned_jobs.listed(folder, "--states=PREEMPTED")
