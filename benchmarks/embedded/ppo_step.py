@@ -19,7 +19,7 @@ from limr.embedded import ppo as learner
 from limr.embedded import rollouts, vocabulary
 from limr.embedded.batch import Sequences
 from limr.embedded.order import Order
-from limr.engine import PpoJob
+from limr.models.interface import PpoJob
 from limr.engines import embedded
 from limr.grading.pool import GradingPool
 from limr.core.tables import read_problems

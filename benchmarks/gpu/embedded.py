@@ -24,7 +24,7 @@ import torch
 import yaml
 
 from limr.core import plugins, validation
-from limr.engine import BaseJob, PpoJob
+from limr.models.interface import BaseJob, PpoJob
 from limr.engines import embedded
 
 ROOT = Path(__file__).parents[2]

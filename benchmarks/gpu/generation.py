@@ -15,9 +15,9 @@ import machine
 import torch
 
 from limr.core import validation
-from limr import templates
+from limr.models import prompt_templates
 from limr.datasets import arithmetic as problems_of
-from limr.engine import Decoding
+from limr.models.interface import Decoding
 from limr.engines import huggingface
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, required=True, help="a model's folder")
-    parser.add_argument("--template", default="qwen-boxed", choices=templates.NAMES)
+    parser.add_argument("--template", default="qwen-boxed", choices=prompt_templates.NAMES)
     parser.add_argument("--batches", default="16,64,256")
     parser.add_argument("--tokens", type=int, default=512, help="longest response")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))

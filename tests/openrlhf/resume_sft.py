@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from limr.core import files, validation
-from limr.engine import SftJob
+from limr.models.interface import SftJob
 from limr.openrlhf import run, sft
 from limr.core.tables import read_problems
 

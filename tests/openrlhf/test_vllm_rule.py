@@ -15,11 +15,11 @@ import pytest
 import vllm_study as case
 
 from limr.core import files, validation
-from limr.engine import Decoding
+from limr.models.interface import Decoding
 from limr.engines import huggingface
 from limr.core.tables import EVALUATIONS, read_problems
 from limr.core.random_streams import stream_seed
-from limr.vllm_engine import shards
+from limr.models.vllm import shards
 
 pytestmark = pytest.mark.slow
 FOLDER = f"results/{case.STUDY}"
@@ -144,7 +144,7 @@ def _workers(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        if "limr.vllm_engine.worker" in words and any(str(folder) in word for word in words):
+        if "limr.models.vllm.worker" in words and any(str(folder) in word for word in words):
             found.append(process)
     return found
 

@@ -13,7 +13,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-from limr import templates
+from limr.models import prompt_templates
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 STEPS = 120
@@ -39,7 +39,7 @@ def _teach(model: Qwen2ForCausalLM, words: PreTrainedTokenizerFast) -> None:
         rows, marks = [], []
         for _ in range(8):
             asked = f"{numbers.randrange(10):2}+{numbers.randrange(10):2}=?"
-            prompt = words.encode(templates.render("qwen-boxed", asked, words))
+            prompt = words.encode(prompt_templates.render("qwen-boxed", asked, words))
             target = words.encode(f"\\boxed{{{numbers.randrange(10, 20)}}}<|im_end|>")
             rows.append(prompt + target)
             marks.append([-100] * len(prompt) + target)

@@ -10,7 +10,7 @@ import torch
 
 from limr.embedded import model as models
 from limr.embedded.vocabulary import Vocabulary
-from limr.engine import PpoJob, SftJob
+from limr.models.interface import PpoJob, SftJob
 from limr.grading.grade import Grade
 from limr.core.tables import Problem
 

@@ -17,7 +17,7 @@ import pytest
 from limr.core import files, tables, validation
 from limr.grading import rewards
 from limr.embedded import ppo, supervised
-from limr.engine import BaseJob, Decoding
+from limr.models.interface import BaseJob, Decoding
 from limr.engines import embedded
 from limr.core.errors import InputError
 

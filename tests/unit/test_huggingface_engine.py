@@ -16,12 +16,13 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 import real_model
 from limr.core import files, validation
-from limr import study, templates
+from limr import study
+from limr.models import prompt_templates
 from limr.embedded import model as models
-from limr.engine import BaseJob, Decoding
+from limr.models.interface import BaseJob, Decoding
 from limr.engines import embedded, huggingface
 from limr.core.errors import InputError, IntegrityError
-from limr.pretrained import folders, pace, policy
+from limr.models.pretrained import folders, pace, policy
 
 PROMPTS = ["1+2=?", "31*(2+4)=?", "x+1=3,x=?", "7-x=?", "2*2*2=?"]
 GREEDY = Decoding("greedy", 1, 0.0, 1.0, 12)
@@ -87,7 +88,7 @@ def test_it_agrees_with_the_embedded_engine(tiny, decoding, batch_size):
 
 def test_greedy_agrees_with_transformers_generate(tiny):
     opened = policy.PretrainedPolicy(tiny, options())
-    ids = templates.encode("none", PROMPTS, opened.tokenizer)
+    ids = prompt_templates.encode("none", PROMPTS, opened.tokenizer)
     found = opened.generate(PROMPTS, GREEDY, 1)
     for prompt, (response,) in zip(ids, found, strict=True):
         whole = opened.model.generate(

@@ -24,11 +24,11 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from limr import __main__ as command_line
 from limr.core import files, validation
-from limr.engine import BaseJob
+from limr.models.interface import BaseJob
 from limr.engines import huggingface
 from limr.core.errors import InputError, IntegrityError
 from limr.sources import mirror as contents, mirror_packages
-from limr.pretrained import folders
+from limr.models.pretrained import folders
 from limr.core.provenance import digest
 
 ROOT = Path(__file__).parents[2]

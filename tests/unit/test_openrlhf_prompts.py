@@ -11,8 +11,8 @@ import byte_tokenizer
 import pytest
 
 from limr.core import validation
-from limr import templates
-from limr.engine import BaseJob
+from limr.models import prompt_templates
+from limr.models.interface import BaseJob
 from limr.engines import openrlhf
 from limr.core.errors import InputError
 from limr.grading.pool import GradingPool
@@ -38,7 +38,7 @@ def model(folder: Path, tokenizer: Any = QWEN, **config: Any) -> Path:
 
 def test_prompts_are_those_of_the_template() -> None:
     texts = prompts.rendered([SHORT, LONG], "qwen-boxed", QWEN, None, "full")
-    assert texts == [templates.render("qwen-boxed", p.prompt, QWEN) for p in (SHORT, LONG)]
+    assert texts == [prompt_templates.render("qwen-boxed", p.prompt, QWEN) for p in (SHORT, LONG)]
 
 
 def test_prompts_that_are_too_long_are_counted_and_named() -> None:

@@ -15,7 +15,7 @@ from limr import study as studies
 from limr.core.errors import InputError
 from limr.slurm import node, site, storage, submission
 from limr.slurm.submission import Request
-from limr.pretrained import access
+from limr.models.pretrained import access
 
 ROOT = Path(__file__).parents[2]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

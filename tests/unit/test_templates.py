@@ -6,7 +6,7 @@ import byte_tokenizer
 import pytest
 from tokenizers import processors
 
-from limr import templates
+from limr.models import prompt_templates
 from limr.core.errors import InputError
 from limr.grading.grade import Grader
 
@@ -23,84 +23,84 @@ def chatml():
 
 
 def test_qwen_boxed_is_the_papers_prompt(chatml):
-    assert templates.render("qwen-boxed", PROBLEM, chatml) == QWEN
-    templates.check("qwen-boxed", chatml, "folder")
-    ids = templates.encode("qwen-boxed", [PROBLEM], chatml)[0]
+    assert prompt_templates.render("qwen-boxed", PROBLEM, chatml) == QWEN
+    prompt_templates.check("qwen-boxed", chatml, "folder")
+    ids = prompt_templates.encode("qwen-boxed", [PROBLEM], chatml)[0]
     assert chatml.decode(ids) == QWEN
     start, end = chatml.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
     assert (ids.count(start), ids.count(end)) == (3, 2)  # markup, not letters
 
 
 def test_chat_boxed_is_the_same_through_such_a_chat_template(chatml):
-    assert templates.render("chat-boxed", PROBLEM, chatml) == QWEN
-    templates.check("chat-boxed", chatml, "folder")
+    assert prompt_templates.render("chat-boxed", PROBLEM, chatml) == QWEN
+    prompt_templates.check("chat-boxed", chatml, "folder")
 
 
 def test_none_is_the_problem_and_nothing_else():
     plain = byte_tokenizer.make()
-    assert templates.render("none", PROBLEM, plain) == PROBLEM
+    assert prompt_templates.render("none", PROBLEM, plain) == PROBLEM
     opened = byte_tokenizer.make("<s>", bos="<s>")
     first = opened.convert_tokens_to_ids("<s>")
-    assert templates.encode("none", ["a"], opened)[0] == [first, *plain.encode("a")]
-    assert templates.encode("few-shot", ["a"], opened)[0][0] == first
+    assert prompt_templates.encode("none", ["a"], opened)[0] == [first, *plain.encode("a")]
+    assert prompt_templates.encode("few-shot", ["a"], opened)[0][0] == first
     # A chat template writes its own start token: it must not stand twice.
     opened.chat_template = "{{ bos_token }}{{ messages[1]['content'] }}"
-    assert templates.encode("chat-boxed", ["a"], opened)[0] == [first, *plain.encode("a")]
+    assert prompt_templates.encode("chat-boxed", ["a"], opened)[0] == [first, *plain.encode("a")]
 
 
 def test_few_shot_shows_examples_that_the_grader_accepts():
-    text = templates.render("few-shot", PROBLEM, None)
+    text = prompt_templates.render("few-shot", PROBLEM, None)
     assert text.endswith(f"Problem:\n{PROBLEM}\n\nSolution:\n")
-    assert text.count("Solution:") == len(templates.EXAMPLES) + 1
+    assert text.count("Solution:") == len(prompt_templates.EXAMPLES) + 1
     grader = Grader()
     for (asked, solved), gold in zip(
-        templates.EXAMPLES, ("33", "6", "\\frac{2}{15}", "30"), strict=True
+        prompt_templates.EXAMPLES, ("33", "6", "\\frac{2}{15}", "30"), strict=True
     ):
         assert f"Problem:\n{asked}\n\nSolution:\n{solved}\n\nProblem:" in text
         assert grader.grade(gold, solved, truncated=False).verdict == "correct"
     # The next problem is where such a model goes on to.
-    (stop,) = templates.find("few-shot").stops
-    assert text.count(stop) == len(templates.EXAMPLES)
+    (stop,) = prompt_templates.find("few-shot").stops
+    assert text.count(stop) == len(prompt_templates.EXAMPLES)
 
 
 @pytest.mark.data
 def test_no_example_stands_in_a_benchmark(mirror):
     for path in (mirror / "limr/benchmarks").glob("*.jsonl"):
         text = path.read_text(encoding="utf-8")
-        assert not [asked for asked, _ in templates.EXAMPLES if asked in text]
+        assert not [asked for asked, _ in prompt_templates.EXAMPLES if asked in text]
 
 
 def test_a_tokenizer_that_cannot_write_a_template_is_refused():
     plain = byte_tokenizer.make()
     with pytest.raises(InputError, match=r"folder: .* needs a chat template.*chat_template\.jinja"):
-        templates.check("chat-boxed", plain, "folder")
+        prompt_templates.check("chat-boxed", plain, "folder")
     with pytest.raises(InputError, match=r"'<\|im_start\|>', which is no token.*'few-shot'"):
-        templates.check("qwen-boxed", plain, "folder")
+        prompt_templates.check("qwen-boxed", plain, "folder")
     for name in ("few-shot", "none"):
-        templates.check(name, plain, "folder")
+        prompt_templates.check(name, plain, "folder")
 
 
 def test_a_chat_template_that_refuses_is_reported():
     refusing = byte_tokenizer.make(chat="{{ raise_exception('System role not supported') }}")
     with pytest.raises(InputError, match="System role not supported"):
-        templates.encode("chat-boxed", ["a"], refusing)
+        prompt_templates.encode("chat-boxed", ["a"], refusing)
 
 
 def test_an_unknown_template_has_a_nearest_name():
     with pytest.raises(InputError, match="Did you mean 'qwen-boxed'"):
-        templates.find("qwen-box")
+        prompt_templates.find("qwen-box")
 
 
-@pytest.mark.parametrize("name", templates.NAMES)
+@pytest.mark.parametrize("name", prompt_templates.NAMES)
 def test_the_full_text_reads_back_to_the_same_tokens(name):
     opened = byte_tokenizer.make(
         "<s>", "<|im_start|>", "<|im_end|>", bos="<s>", chat=byte_tokenizer.CHATML
     )
     for tokenizer in (opened, byte_tokenizer.make("<|im_start|>", "<|im_end|>", chat="x")):
-        text = templates.full_text(name, PROBLEM, tokenizer)
+        text = prompt_templates.full_text(name, PROBLEM, tokenizer)
         ids = tokenizer.encode(text, add_special_tokens=False)
-        assert [ids] == templates.encode(name, [PROBLEM], tokenizer)
-    assert templates.full_text("none", PROBLEM, opened) == f"<s>{PROBLEM}"
+        assert [ids] == prompt_templates.encode(name, [PROBLEM], tokenizer)
+    assert prompt_templates.full_text("none", PROBLEM, opened) == f"<s>{PROBLEM}"
 
 
 def test_a_full_text_that_cannot_be_written_is_refused():
@@ -110,4 +110,4 @@ def test_a_full_text_that_cannot_be_written_is_refused():
         special_tokens=[(text, closing.convert_tokens_to_ids(text)) for text in ("<s>", "</s>")],
     )
     with pytest.raises(InputError, match="cannot be written as text"):
-        templates.full_text("none", PROBLEM, closing)
+        prompt_templates.full_text("none", PROBLEM, closing)

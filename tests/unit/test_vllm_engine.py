@@ -12,12 +12,12 @@ from transformers import Qwen2Config
 
 from limr import evaluation
 from limr.core import files, validation
-from limr.engine import Decoding, LongPromptError
+from limr.models.interface import Decoding, LongPromptError
 from limr.engines import vllm
 from limr.core.errors import InputError
-from limr.pretrained import folders
+from limr.models.pretrained import folders
 from limr.core.tables import Problem
-from limr.vllm_engine import folder, policy, process, shards
+from limr.models.vllm import folder, policy, process, shards
 
 SAMPLED = Decoding("sampled", 3, 1.0, 0.95, 12)
 GREEDY = Decoding("greedy", 2, 0.0, 1.0, 12)

@@ -31,7 +31,7 @@ from limr import (
     study as studies,
 )
 from limr.archive.code import state as commit_of_code
-from limr.engine import split_options
+from limr.models.interface import split_options
 from limr.core.errors import InputError
 from limr.grading import plugins as grading_plugins
 from limr.slurm import site as preflight, submission

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from limr.core import plugins
-from limr.engine import BaseJob
+from limr.models.interface import BaseJob
 from limr.core.job_log import logged
 from limr.core.tables import read_problems
 

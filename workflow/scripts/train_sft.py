@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from limr.core import files, provenance, plugins
-from limr.engine import SftJob
+from limr.models.interface import SftJob
 from limr.core.job_log import logged
 from limr.core.tables import read_problems
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from limr import collect
 from limr.core import files
-from limr.engine import Decoding, LongPromptError, Policy
+from limr.models.interface import Decoding, LongPromptError, Policy
 from limr.core.errors import InputError
 from limr.grading.grade import GRADER_VERSION, Grade
 from limr.grading.pool import GradingPool

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from limr.core import provenance
-from limr.engine import TrainJob
+from limr.models.interface import TrainJob
 from limr.core.errors import InputError
 
 

@@ -18,7 +18,7 @@ from limr.archive import IDS, contents, differences, documents
 from limr.archive import code as coding
 from limr.archive import tables as bounds
 from limr.archive.opened import Opened
-from limr.engine import split_options
+from limr.models.interface import split_options
 from limr.core.errors import InputError
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, VERDICTS
 from limr.sources.pinned import load_sources

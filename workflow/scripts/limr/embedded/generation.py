@@ -10,13 +10,13 @@ import torch
 from limr.embedded import model as models
 from limr.embedded import run, sampling, vocabulary
 from limr.embedded.forward import weights_of
-from limr.engine import Decoding, Settings
+from limr.models.interface import Decoding, Settings
 from limr.core.tables import Response
 from limr.core.random_streams import stream_seed
 
 
 class EmbeddedPolicy:
-    """A loaded policy; see `limr.engine.Policy`."""
+    """A loaded policy; see `limr.models.interface.Policy`."""
 
     def __init__(self, folder: Path, options: Settings) -> None:
         """Load a policy folder; raises InputError if it is not one of this engine."""

@@ -15,7 +15,7 @@ from transformers.utils import logging
 from limr.core import files
 from limr.embedded import vocabulary as vocabularies
 from limr.embedded.vocabulary import END_ID, Vocabulary
-from limr.engine import Settings
+from limr.models.interface import Settings
 from limr.core.errors import InputError
 from limr.core.random_streams import stream_seed
 

@@ -24,7 +24,7 @@ from limr.embedded import optimizer as optimizers
 from limr.embedded.batch import Batch, Sequences, parts, spread
 from limr.embedded.forward import Weights, weights_of
 from limr.embedded.order import Order
-from limr.engine import PpoJob
+from limr.models.interface import PpoJob
 from limr.grading.pool import GradingPool
 from limr.core.tables import ROLLOUTS
 from limr.core.random_streams import stream, stream_seed
@@ -163,7 +163,7 @@ class Learner:
 
 
 def train_ppo(job: PpoJob) -> None:
-    """Train by PPO; see `limr.engine.PpoJob` for what is written.
+    """Train by PPO; see `limr.models.interface.PpoJob` for what is written.
 
     Raises:
         InputError: a policy asked for beyond the last step, prompts that are too long.

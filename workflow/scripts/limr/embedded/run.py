@@ -21,7 +21,7 @@ from limr import training
 from limr.embedded import model as models
 from limr.embedded import state as states
 from limr.embedded.vocabulary import Vocabulary
-from limr.engine import Settings, TrainJob
+from limr.models.interface import Settings, TrainJob
 from limr.core.errors import InputError
 from limr.core.tables import METRICS
 

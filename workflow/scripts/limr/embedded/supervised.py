@@ -16,7 +16,7 @@ from limr.embedded import state as states
 from limr.embedded.forward import weights_of
 from limr.embedded.order import Order
 from limr.embedded.vocabulary import Vocabulary
-from limr.engine import BaseJob, Settings, SftJob
+from limr.models.interface import BaseJob, Settings, SftJob
 from limr.core.errors import InputError
 from limr.core.random_streams import stream, stream_seed
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from limr.engine import BaseJob, Policy, PpoJob, Settings, SftJob
+from limr.models.interface import BaseJob, Policy, PpoJob, Settings, SftJob
 
 Schema = dict[str, Any]
 ENVIRONMENT = "embedded"

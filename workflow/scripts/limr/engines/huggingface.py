@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from limr.engine import BaseJob, Policy, Settings
-from limr.pretrained import base
+from limr.models.interface import BaseJob, Policy, Settings
+from limr.models.pretrained import base
 
 ENVIRONMENT = "embedded"
 
@@ -51,14 +51,14 @@ BASE: dict[str, Any] = base.SCHEMA
 
 def find_base(base: Settings) -> str:
     """Refuse a base model that cannot be had; return a line that says where it is."""
-    from limr.pretrained import access
+    from limr.models.pretrained import access
 
     return access.check(base)
 
 
 def make_base(job: BaseJob) -> None:
     """Copy the model into the study; nothing is learnt, so that nothing is held out."""
-    from limr.pretrained import folders
+    from limr.models.pretrained import folders
 
     folders.make_base(job)
 
@@ -68,6 +68,6 @@ def open_policy(folder: Path, options: Settings, state: Path | None = None) -> P
     # Read when PyTorch is first imported: threads that spin while they wait for a busy core make
     # generation ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from limr.pretrained.policy import PretrainedPolicy
+    from limr.models.pretrained.policy import PretrainedPolicy
 
     return PretrainedPolicy(folder, options)

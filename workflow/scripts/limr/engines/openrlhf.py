@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from limr.engine import BaseJob, PpoJob, Settings, SftJob
+from limr.models.interface import BaseJob, PpoJob, Settings, SftJob
 from limr.core.errors import InputError
 from limr.openrlhf import layout, options
-from limr.pretrained import base
+from limr.models.pretrained import base
 
 ENVIRONMENT = "train"
 OPTIONS = options.OPTIONS
@@ -40,14 +40,14 @@ def check(study: Any) -> None:
 
 def find_base(base: Settings) -> str:
     """Refuse a base model that cannot be had; return a line that says where it is."""
-    from limr.pretrained import access
+    from limr.models.pretrained import access
 
     return access.check(base)
 
 
 def make_base(job: BaseJob) -> None:
     """Copy the model into the study; nothing is learnt, so that nothing is held out."""
-    from limr.pretrained import folders
+    from limr.models.pretrained import folders
 
     folders.make_base(job)
 

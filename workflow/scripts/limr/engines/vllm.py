@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from limr.engine import BaseJob, Policy, Settings
-from limr.pretrained import base
+from limr.models.interface import BaseJob, Policy, Settings
+from limr.models.pretrained import base
 
 ENVIRONMENT = "evaluate"
 
@@ -74,20 +74,20 @@ BASE: dict[str, Any] = base.SCHEMA
 
 def find_base(base: Settings) -> str:
     """Refuse a base model that cannot be had; return a line that says where it is."""
-    from limr.pretrained import access
+    from limr.models.pretrained import access
 
     return access.check(base)
 
 
 def make_base(job: BaseJob) -> None:
     """Copy the model into the study; nothing is learnt, so that nothing is held out."""
-    from limr.pretrained import folders
+    from limr.models.pretrained import folders
 
     folders.make_base(job)
 
 
 def open_policy(folder: Path, options: Settings, state: Path | None = None) -> Policy:
     """Check a policy folder; vLLM starts when the first response is asked for."""
-    from limr.vllm_engine.policy import VllmPolicy
+    from limr.models.vllm.policy import VllmPolicy
 
     return VllmPolicy(folder, options, state)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from limr.core import files
 from limr.grading import rewards
-from limr import templates, training
+from limr.models import prompt_templates
+from limr import training
 from limr.embedded.order import Order
-from limr.engine import PpoJob
+from limr.models.interface import PpoJob
 from limr.core.errors import InputError
 from limr.grading.pool import GradingPool
 from limr.core.job_log import note
@@ -21,7 +22,7 @@ _PAIR = ("x^2-1", "\\boxed{(x-1)(x+1)}", False)
 
 
 def train_ppo(job: PpoJob) -> None:
-    """Train by PPO; see `limr.engine.PpoJob` for what is written.
+    """Train by PPO; see `limr.models.interface.PpoJob` for what is written.
 
     Raises:
         InputError: settings, prompts or a model that cannot serve, or the trainer failed.
@@ -117,7 +118,7 @@ def _attempt(
         },
         grader=dict(job.grader),
         reward=dict(job.reward),
-        stops=[*templates.find(template).stops, *job.options["stop"]],
+        stops=[*prompt_templates.find(template).stops, *job.options["stop"]],
         ends=ends,
     )
     nodes, seconds = task.nodes, task.ray_start_seconds

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
-from limr import templates
-from limr.engine import Settings
+from limr.models import prompt_templates
+from limr.models.interface import Settings
 from limr.core.errors import InputError
-from limr.pretrained import folders
+from limr.models.pretrained import folders
 from limr.core.tables import Problem
-from limr.templates import Tokenizer
+from limr.models.prompt_templates import Tokenizer
 
 _SHOWN = 5
 
@@ -42,7 +42,7 @@ def template_of(folder: Path, tokenizer: Tokenizer) -> str:
         InputError: the folder names none, or the tokenizer cannot write it.
     """
     name = folders.template_of(folder, {"template": None})
-    templates.check(name, tokenizer, str(folder))
+    prompt_templates.check(name, tokenizer, str(folder))
     return name
 
 
@@ -57,7 +57,7 @@ def end_ids(folder: Path, tokenizer: Tokenizer, template: str) -> list[int]:
         if (folder / name).is_file():
             ids = files.read_json(folder / name).get("eos_token_id")
             found.extend(ids if isinstance(ids, Iterable) else [ids])
-    found.extend(templates.single_token(tokenizer, text) for text in templates.find(template).ends)
+    found.extend(prompt_templates.single_token(tokenizer, text) for text in prompt_templates.find(template).ends)
     ids = sorted({int(number) for number in found if number is not None})
     if not ids or tokenizer.eos_token_id is None:
         raise InputError(
@@ -76,9 +76,9 @@ def rendered(
         InputError: prompts longer than `limit` tokens (how many, and whose), or a tokenizer that
             opens a text with a token of its own, which OpenRLHF does not add.
     """
-    texts = [templates.render(template, problem.prompt, tokenizer) for problem in problems]
+    texts = [prompt_templates.render(template, problem.prompt, tokenizer) for problem in problems]
     encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
-    if templates.find(template).opens and texts:
+    if prompt_templates.find(template).opens and texts:
         opened = tokenizer.encode(texts[0], add_special_tokens=True)
         if list(opened) != list(encoded[0]):
             raise InputError(

@@ -19,14 +19,14 @@ from typing import Any
 
 from limr.core import files, working_folder
 from limr import training
-from limr.engine import TrainJob, split_options
+from limr.models.interface import TrainJob, split_options
 from limr.core.errors import InputError
 from limr.core.job_log import note
 from limr.openrlhf import cluster, launch
 from limr.openrlhf.checkpoints import Checkpoints
 from limr.openrlhf.options import FREE
 from limr.openrlhf.task import Task
-from limr.pretrained import folders
+from limr.models.pretrained import folders
 from limr.ray_cluster import launcher
 from limr.core.random_streams import stream_seed
 

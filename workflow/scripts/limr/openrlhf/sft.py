@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from limr.core import files
 from limr import training
-from limr.engine import SftJob
+from limr.models.interface import SftJob
 from limr.core.errors import InputError
 from limr.core.job_log import note
 from limr.openrlhf import command, layout, prompts, recording, run
@@ -13,7 +13,7 @@ from limr.openrlhf.task import Task
 
 
 def train_sft(job: SftJob) -> None:
-    """Fine-tune the base policy on worked solutions; see `limr.engine.SftJob`.
+    """Fine-tune the base policy on worked solutions; see `limr.models.interface.SftJob`.
 
     Raises:
         InputError: settings, solutions or a model that cannot serve, or the trainer failed.

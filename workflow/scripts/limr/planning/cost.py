@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from limr.engine import Settings
+from limr.models.interface import Settings
 from limr.planning.hardware import Gpu
 from limr.planning.layout import Layout
 

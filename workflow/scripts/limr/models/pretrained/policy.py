@@ -10,22 +10,22 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
-from limr import templates
+from limr.models import prompt_templates
 from limr.embedded.sampling import Drawing
-from limr.engine import Decoding, Settings
+from limr.models.interface import Decoding, Settings
 from limr.core.errors import InputError
-from limr.pretrained import drawing as drawings
-from limr.pretrained import folders, responses
-from limr.pretrained.drawing import Drawn, Model
-from limr.pretrained.pace import Pace
-from limr.pretrained.responses import Reader
+from limr.models.pretrained import drawing as drawings
+from limr.models.pretrained import folders, responses
+from limr.models.pretrained.drawing import Drawn, Model
+from limr.models.pretrained.pace import Pace
+from limr.models.pretrained.responses import Reader
 from limr.core.tables import Response
 from limr.core.random_streams import stream_seed
-from limr.templates import Tokenizer
+from limr.models.prompt_templates import Tokenizer
 
 
 class PretrainedPolicy:
-    """A loaded policy; see `limr.engine.Policy`.
+    """A loaded policy; see `limr.models.interface.Policy`.
 
     Random numbers are drawn as the embedded engine draws them: one policy opened by either gives
     the same responses, up to rounding.
@@ -40,15 +40,15 @@ class PretrainedPolicy:
         self.folder, self.batch_size = folder, int(options["batch_size"])
         self.template = folders.template_of(folder, options)
         self.model, self.tokenizer = load(folder, options)
-        templates.check(self.template, self.tokenizer, str(folder))
-        stops = (*templates.find(self.template).stops, *options["stop"])
+        prompt_templates.check(self.template, self.tokenizer, str(folder))
+        stops = (*prompt_templates.find(self.template).stops, *options["stop"])
         configs = (self.model.generation_config, self.model.config)
         ids = responses.end_ids(folder, self.tokenizer, self.template, configs)
         self.reader = Reader(self.tokenizer, ids, stops)
 
     def check(self, prompts: Sequence[str], decoding: Decoding) -> None:
         """Refuse prompts that leave no room for a response."""
-        encoded = templates.encode(self.template, prompts, self.tokenizer)
+        encoded = prompt_templates.encode(self.template, prompts, self.tokenizer)
         self._check_room(encoded, prompts, decoding.max_tokens)
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class PretrainedPolicy:
             InputError: a prompt and its response do not fit into the model's positions, or a
                 batch does not fit into the GPU's memory.
         """
-        encoded = templates.encode(self.template, prompts, self.tokenizer)
+        encoded = prompt_templates.encode(self.template, prompts, self.tokenizer)
         self._check_room(encoded, prompts, decoding.max_tokens)
         # All greedy responses to a prompt are the same: one is made.
         made = decoding.samples if decoding.temperature else 1

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import progress
-from limr.engine import Decoding, Settings
+from limr.models.interface import Decoding, Settings
 from limr.core.errors import InputError
 from limr.core.job_log import note
-from limr.pretrained import responses
-from limr.pretrained.pace import Pace
+from limr.models.pretrained import responses
+from limr.models.pretrained.pace import Pace
 from limr.core.provenance import digest
 from limr.core.tables import Response
 from limr.core.random_streams import stream_seed
-from limr.vllm_engine import folder as folders
-from limr.vllm_engine import shards
-from limr.vllm_engine.process import Worker
+from limr.models.vllm import folder as folders
+from limr.models.vllm import shards
+from limr.models.vllm.process import Worker
 
 _STEP = 1024  # positions that vLLM is started for are a multiple of this
 # What a response does not depend on.
@@ -26,7 +26,7 @@ _FREE = ("shard", "gpu_memory_utilization", "max_sequences", "max_model_len")
 
 
 class VllmPolicy:
-    """A checked policy folder; see `limr.engine.Policy`. vLLM starts with the first request.
+    """A checked policy folder; see `limr.models.interface.Policy`. vLLM starts with the first request.
 
     Every response has a seed of its own, made from the request's seed, the place of its prompt and
     its number: which other responses are drawn beside it, or were kept from a killed job, does not

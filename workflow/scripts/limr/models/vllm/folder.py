@@ -10,13 +10,13 @@ from typing import Any
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 
 from limr.core import files
-from limr import templates
-from limr.engine import Settings
+from limr.models import prompt_templates
+from limr.models.interface import Settings
 from limr.core.errors import InputError
 from limr.core.job_log import note
-from limr.pretrained import folders, responses
-from limr.pretrained.responses import Reader
-from limr.templates import Tokenizer
+from limr.models.pretrained import folders, responses
+from limr.models.pretrained.responses import Reader
+from limr.models.prompt_templates import Tokenizer
 
 NAME = "vllm"
 
@@ -34,7 +34,7 @@ class Folder:
 
     def encode(self, prompts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of each prompt in its template."""
-        return templates.encode(self.template, prompts, self.tokenizer)
+        return prompt_templates.encode(self.template, prompts, self.tokenizer)
 
     def digest(self) -> dict[str, str]:
         """Return the sha256 of each file that a response depends on."""
@@ -64,10 +64,10 @@ def read(path: Path, options: Settings) -> Folder:
             f"{path}: not a readable model folder ({error}). Delete it and run again: the rule "
             "that makes it will write it anew."
         ) from None
-    templates.check(template, tokenizer, str(path))
+    prompt_templates.check(template, tokenizer, str(path))
     ends = responses.end_ids(path, tokenizer, template, (generation, config))
     text = config.get_text_config()
-    reader = Reader(tokenizer, ends, (*templates.find(template).stops, *options["stop"]))
+    reader = Reader(tokenizer, ends, (*prompt_templates.find(template).stops, *options["stop"]))
     positions, limit = getattr(text, "max_position_embeddings", None), options["max_model_len"]
     room = [number for number in (positions, limit) if number is not None]
     if not room:

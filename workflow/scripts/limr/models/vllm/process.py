@@ -18,7 +18,7 @@ from typing import Any
 
 from limr.core.errors import InputError
 from limr.core.job_log import note
-from limr.vllm_engine.worker import GRACE
+from limr.models.vllm.worker import GRACE
 
 START_SECONDS = 3600.0  # no model takes this long to load; a start-up that hangs must end
 _CAUSE = re.compile(r"\b\w+(Error|Exception): ")  # the first one is usually the cause
@@ -31,7 +31,7 @@ _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
 }
-_SCRIPTS = Path(__file__).parents[2]
+_SCRIPTS = Path(__file__).parents[3]
 
 
 class Worker:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
-from limr.engine import Settings
+from limr.models.interface import Settings
 from limr.core.errors import InputError, IntegrityError
 from limr.sources import mirror as contents
-from limr.pretrained import folders
+from limr.models.pretrained import folders
 from limr.core.provenance import digest
 
 _BLOCK = 1 << 20

@@ -1,4 +1,4 @@
-"""vLLM in a process of its own: `python -m limr.vllm_engine.worker SETTINGS RESULTS`.
+"""vLLM in a process of its own: `python -m limr.models.vllm.worker SETTINGS RESULTS`.
 
 SETTINGS is a JSON object of vLLM's engine arguments, RESULTS the number of an open pipe. Requests
 come as lines on stdin; a line of RESULTS is `{"ready": true}`, a finished response

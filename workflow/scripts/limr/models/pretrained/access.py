@@ -6,10 +6,10 @@ import json
 import os
 from pathlib import Path
 
-from limr.engine import Settings
+from limr.models.interface import Settings
 from limr.core.errors import InputError
 from limr.sources import mirror
-from limr.pretrained import folders
+from limr.models.pretrained import folders
 
 _SECONDS = 15.0
 

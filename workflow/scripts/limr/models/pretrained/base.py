@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from limr import templates
+from limr.models import prompt_templates
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -29,9 +29,9 @@ SCHEMA: dict[str, Any] = {
             "files are refused.",
         },
         "template": {
-            "enum": [*templates.NAMES],
+            "enum": [*prompt_templates.NAMES],
             "default": "qwen-boxed",
-            "description": f"Prompt template: {templates.DESCRIPTION}.",
+            "description": f"Prompt template: {prompt_templates.DESCRIPTION}.",
         },
     },
 }
@@ -39,7 +39,7 @@ SCHEMA: dict[str, Any] = {
 # Options of the engines that generate from such a model.
 ASKING: dict[str, Any] = {
     "template": {
-        "enum": [None, *templates.NAMES],
+        "enum": [None, *prompt_templates.NAMES],
         "default": None,
         "description": "Prompt template for policies whose folder names none, or instead of "
         "the named one (`base.template`).",

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
-from limr import templates
-from limr.engine import BaseJob, Settings
+from limr.models import prompt_templates
+from limr.models.interface import BaseJob, Settings
 from limr.core.errors import InputError, IntegrityError
 from limr.core.job_log import note
 from limr.sources import mirror
@@ -164,7 +164,7 @@ def template_of(folder: Path, options: Settings, engine: str = "huggingface") ->
     if chosen is None:
         raise InputError(
             f"{folder}: its template is not known, since the folder has no {RECORD}. Set "
-            f"engines.{engine}.template to one of {', '.join(templates.NAMES)}."
+            f"engines.{engine}.template to one of {', '.join(prompt_templates.NAMES)}."
         )
-    templates.find(chosen)
+    prompt_templates.find(chosen)
     return str(chosen)
