@@ -12,9 +12,10 @@ import resource
 import time
 from pathlib import Path
 
-from limr import contamination, overlap
+from limr import contamination
+from limr.problems import overlap
 from limr.sources import pinned
-from limr.datasets import math_full, question_answer
+from limr.problems.datasets import math_full, question_answer
 from limr.importers import scores_json
 from limr.core.tables import Problem
 

@@ -16,7 +16,7 @@ import torch
 
 from limr.core import validation
 from limr.models import prompt_templates
-from limr.datasets import arithmetic as problems_of
+from limr.problems.datasets import arithmetic as problems_of
 from limr.models.interface import Decoding
 from limr.engines import huggingface
 

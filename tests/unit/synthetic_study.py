@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import diagnostics, overlap, paper, selection
+from limr import diagnostics, paper, selection
+from limr.problems import overlap
 from limr import scores as scoring
 from limr import trajectories as tr
 from limr.core.tables import OPINIONS, TRAJECTORIES, Problem

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from limr.core import validation
-from limr.datasets import verl_parquet
+from limr.problems.datasets import verl_parquet
 from limr.core.errors import InputError
 from limr.importers import accuracy_json, adarft
-from limr.problem_files import read as read_problem_file
+from limr.problems.own_file import read as read_problem_file
 from limr.core.tables import Problem
 
 

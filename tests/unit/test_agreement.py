@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from limr import agreement, diagnostics, offline, scores, selection
 from limr.core import files
 from limr import trajectories as tr
-from limr.datasets import math_full
+from limr.problems.datasets import math_full
 from limr.importers import accuracy_json, adarft, scores_json
 from limr.results import Inputs
 from limr.core.random_streams import stream

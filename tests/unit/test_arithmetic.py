@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import pytest
 
-from limr import arithmetic
+from limr.problems import arithmetic
 from limr.core.errors import InputError
 from limr.grading.grade import Grader
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import synthetic_study
 
-from limr import caveats, contamination, contrasts, findings, making, overlap, report, wording
+from limr import caveats, contamination, contrasts, findings, making, report
+from limr.problems import overlap, normalised_text
 from limr.sources import pinned
-from limr.datasets import math_full, question_answer
+from limr.problems.datasets import math_full, question_answer
 from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.tables import clean_results
@@ -37,9 +38,9 @@ def measured(questions, training, words=(2,), scopes=None, longest=1000):
 
 def test_words_are_runs_of_letters_and_digits():
     text = "Let $x_1\\le\\frac{3}{4}$,  ＡＢ of the CAFÉ\u0301; n^2-1"
-    assert wording.words(text)[:6] == ["let", "x", "1", "le", "frac", "3"]
-    assert wording.words("ＡＢ Straße CAFÉ") == ["ab", "strasse", "café"]
-    assert wording.words("$$ + - \\ {} _") == []
+    assert normalised_text.words(text)[:6] == ["let", "x", "1", "le", "frac", "3"]
+    assert normalised_text.words("ＡＢ Straße CAFÉ") == ["ab", "strasse", "café"]
+    assert normalised_text.words("$$ + - \\ {} _") == []
 
 
 def test_shares_are_those_counted_by_hand():

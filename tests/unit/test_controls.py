@@ -15,7 +15,7 @@ import synthetic_study as made
 from limr import dead_problems
 from limr.core import files, validation
 from limr import trajectories as tr
-from limr.datasets import arithmetic, math_full
+from limr.problems.datasets import arithmetic, math_full
 from limr.core.errors import InputError
 from limr.figures import gradability
 from limr.grading import paper

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from limr.core import tables, plugins, validation
-from limr.datasets import arithmetic, math_full, question_answer
+from limr.problems.datasets import arithmetic, math_full, question_answer
 from limr.core.errors import InputError
 
 ROW = {"id": "a", "prompt": "What is $1+1$?", "answer": "2", "source": "math"}

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from limr import dead_problems, gold_audit, overrides, results, subset_records
+from limr import dead_problems, results, subset_records
+from limr.problems import answer_audit, corrections as overrides
 from limr.core import plugins
 from limr.core.errors import InputError
 from limr.core.tables import AUDITS, Problem
@@ -20,7 +21,7 @@ def problem(key, answer, prompt=None):
 
 
 def found(problems, settings=None):
-    table, counts = gold_audit.audit(problems, settings or {})
+    table, counts = answer_audit.audit(problems, settings or {})
     assert table.schema.equals(AUDITS)
     rows = {}
     for row in table.to_pylist():
@@ -54,11 +55,11 @@ def test_what_is_found_of_single_answers():
 
 def test_a_grader_that_insists_on_one_spelling_is_rigid():
     accepts = str.__eq__
-    names = dict(gold_audit.findings("\\frac{1}{2}\\text{ cm}", accepts))
+    names = dict(answer_audit.findings("\\frac{1}{2}\\text{ cm}", accepts))
     assert names["rigid"] == ("in dollar signs, with a full stop, with dfrac, without its unit")
-    names = dict(gold_audit.findings("5\\text{ cm}", accepts))
+    names = dict(answer_audit.findings("5\\text{ cm}", accepts))
     assert "without its unit" in names["rigid"]
-    assert "rigid" not in dict(gold_audit.findings("5", lambda gold, answer: True))
+    assert "rigid" not in dict(answer_audit.findings("5", lambda gold, answer: True))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_grader_that_insists_on_one_spelling_is_rigid():
     ],
 )
 def test_what_counts_as_the_same_problem(first, second, same):
-    assert (gold_audit.normal_text(first) == gold_audit.normal_text(second)) is same
+    assert (answer_audit.normal_text(first) == answer_audit.normal_text(second)) is same
 
 
 def test_duplicates_are_compared_by_their_answers():
@@ -117,7 +118,7 @@ def test_the_table_has_a_row_a_problem_set():
 
 def test_dead_problems_are_left_out_of_scores_and_counted():
     problems = [problem("a", ""), problem("b", "2"), problem("c", "None")]
-    table, _ = gold_audit.audit(problems, {})
+    table, _ = answer_audit.audit(problems, {})
     dead = dead_problems.ids(table)
     assert dead == {"a", "c"}
     scores = pd.DataFrame(

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import synthetic_study
 
-from limr import contrasts, ledger, levels, making, paper, presentation, results
+from limr import contrasts, ledger, making, paper, presentation, results
+from limr.problems import levels
 from limr.core import plugins
 from limr.core.errors import InputError
 from limr.core.tables import Problem
@@ -162,7 +163,7 @@ def test_levels_are_joined_by_text(tmp_path):
 
 @pytest.mark.data
 def test_math500_has_the_levels_of_its_split(mirror):
-    from limr.datasets import question_answer
+    from limr.problems.datasets import question_answer
 
     options = {"prefix": "math500"}
     problems, _ = question_answer.prepare(options, mirror / "limr/benchmarks/math500.jsonl")

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from limr.core import validation
-from limr.datasets import worked_solutions
+from limr.problems.datasets import worked_solutions
 from limr.core.errors import InputError
 
 LIMO = [

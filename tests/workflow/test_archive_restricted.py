@@ -148,7 +148,7 @@ def test_another_file_in_the_mirror_is_not_taken(
 def test_a_changed_source_of_limr_is_said_not_hidden(
     archive: Path, mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from limr.datasets import math_full
+    from limr.problems.datasets import math_full
 
     kept = math_full.prepare
     monkeypatch.setattr(math_full, "prepare", lambda *given: (kept(*given)[0][1:], []))

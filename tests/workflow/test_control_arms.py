@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from limr.grading import rewards
-from limr.datasets import arithmetic
+from limr.problems.datasets import arithmetic
 from limr.grading import paper
 from limr.grading.pool import GradingPool
 from small_study import TINY, Project, make_project

@@ -1,6 +1,6 @@
 """Audit the gold answers of a problem set with the study's grader and with the paper's."""
 
-from limr import gold_audit
+from limr.problems import answer_audit
 from limr.core import files
 from limr.core.job_log import logged, note
 from limr.core.tables import read_problems
@@ -8,7 +8,7 @@ from limr.core.tables import read_problems
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
     problems = read_problems(snakemake.input.problems)
-    table, counts = gold_audit.audit(problems, settings["grader"])
+    table, counts = answer_audit.audit(problems, settings["grader"])
     for finding, n in counts["findings"].items():
         note(f"{finding}: {n}")
     files.write_parquet(snakemake.output.table, table)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from limr.core import files as io
-from limr import overlap
+from limr.problems import overlap
 from limr.core.job_log import logged, note
 from limr.core.tables import read_problems
 

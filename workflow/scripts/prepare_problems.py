@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from limr.core import files, plugins
-from limr import levels, overrides
+from limr.problems import levels, corrections
 from limr.core.job_log import logged, note
 from limr.core.tables import write_problems
 
@@ -17,7 +17,7 @@ with logged(snakemake.log[0]):
         notes = [*notes, *found]
     corrected = []
     if snakemake.input.overrides:
-        problems, corrected = overrides.apply(problems, Path(snakemake.input.overrides))
+        problems, corrected = corrections.apply(problems, Path(snakemake.input.overrides))
     for line in notes:
         note(line)
     keep = settings.get("empty_answers") == "keep"

@@ -62,7 +62,7 @@ class Inputs:
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.
         diagnostics: name of a score -> its diagnosis.
         findings: problem set -> the audit of its gold answers, `limr.core.tables.AUDITS`.
-        audits: problem set -> the counts of the audit of its gold answers (`limr.gold_audit`).
+        audits: problem set -> the counts of the audit of its gold answers (`limr.problems.answer_audit`).
         problems: problem set or benchmark -> its problems.
         runs: the record (run.json) of every training run, with its `arm` and `seed`.
         samples: name of trajectories -> the record of the base's responses drawn for them.

@@ -71,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: what a user can mend.
     """
-    from limr import importing, problem_files
+    from limr import importing
+    from limr.problems import own_file
     from limr.core import files, validation
 
     if (args.subset is None) != (args.threshold is None and args.size is None):
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     )
     options = _options(args, importer, selector)
     settings = validation.complete(options[0], importer.OPTIONS, f"format '{args.format}'")
-    problems = problem_files.read(args.problems) if args.problems is not None else None
+    problems = own_file.read(args.problems) if args.problems is not None else None
     if problems is None and importer.PROVIDES == "scores":
         raise InputError(f"--problems is needed for the format '{args.format}': it has no ids.")
     found = importer.read(importing.expand(args.path, importer), problems, settings)
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     files.write_parquet(args.output, table)
     if found.prompts:
         beside = args.output.with_suffix(".problems.jsonl")
-        problem_files.write_made(beside, candidates.problem_ids, found.prompts, args.path.stem)
+        own_file.write_made(beside, candidates.problem_ids, found.prompts, args.path.stem)
         lines.append(f"Which id is which prompt: {beside}.")
     lines.append(f"Written to {args.output}.")
     sys.stderr.write("\n".join(lines) + "\n")

@@ -20,7 +20,7 @@ PACKAGES = {
     "importers": "limr.importers",
     "figures": "limr.figures",
     "tables": "limr.tables",
-    "datasets": "limr.datasets",
+    "datasets": "limr.problems.datasets",
     "plans": "limr.plans",
     "rewards": "limr.grading.rewards",
 }

@@ -135,9 +135,9 @@ OPINIONS = pa.schema(
     ]
 )
 
-# One row a problem and finding of an audit of gold answers; `limr.gold_audit` says what is found.
+# One row a problem and finding of an audit of gold answers; `limr.problems.answer_audit` says what is found.
 # What a benchmark's questions share with training problems, one row a set of training problems,
-# question and length of n-grams (`limr.overlap`).
+# question and length of n-grams (`limr.problems.overlap`).
 OVERLAPS = pa.schema(
     [
         ("scope", pa.string()),  # "problem set" or "arm"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import torch
 
-from limr import arithmetic
+from limr.problems import arithmetic
 from limr.core import provenance
 from limr.embedded import model as models
 from limr.embedded import optimizer as optimizers

@@ -35,7 +35,7 @@ OPTIONS: dict[str, Any] = {
         },
     },
 }
-# What the published reward reads of a gold answer (`limr.gold_audit`) -> colour, dashes, hatch.
+# What the published reward reads of a gold answer (`limr.problems.answer_audit`) -> colour, dashes, hatch.
 KINDS = {
     "dead": ("#D55E00", "-", "////"),
     "a fragment": ("#B8860B", "--", "...."),

@@ -25,7 +25,7 @@ from limr.prompts import PromptIndex
 from limr.core.tables import Problem
 from limr.tally import Tally
 from limr.trajectories import Ints
-from limr.verl_data import prompt_texts, read_columns
+from limr.problems.verl_prompts import prompt_texts, read_columns
 
 PROVIDES = "trajectories"
 FILES = "*.parquet"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
-from limr.datasets import _checks
+from limr.problems.datasets import _checks
 from limr.core.errors import InputError
 from limr.core.tables import Problem, check_problems
 

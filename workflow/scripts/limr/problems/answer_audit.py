@@ -35,7 +35,7 @@ from limr.grading.grade import GRADER_VERSION
 from limr.grading.pool import GradingPool
 from limr.core.job_log import note
 from limr.core.tables import AUDITS, Problem
-from limr.wording import normal_text
+from limr.problems.normalised_text import normal_text
 
 FINDINGS = ("empty", "none", "dead", "rigid", "unread", "paper-dead", "paper-lossy")
 DUPLICATES = ("conflict", "duplicate")

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from limr.datasets import _checks
+from limr.problems.datasets import _checks
 from limr.core.errors import InputError
 from limr.core.tables import Problem, check_problems
-from limr.verl_data import prompt_texts, read_columns
+from limr.problems.verl_prompts import prompt_texts, read_columns
 
 OPTIONS: dict[str, Any] = {
     "type": "object",

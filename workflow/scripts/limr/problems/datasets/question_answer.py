@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
-from limr.datasets import _checks
+from limr.problems.datasets import _checks
 from limr.core.tables import Problem, check_problems
 
 OPTIONS: dict[str, Any] = {

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from limr.core import files
-from limr.datasets import _checks
+from limr.problems.datasets import _checks
 from limr.core.errors import InputError
 from limr.core.tables import Problem, check_problems
 

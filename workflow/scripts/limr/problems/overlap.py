@@ -1,6 +1,6 @@
 """Overlap of benchmark questions with training problems: same texts, and shared n-grams of words.
 
-An n-gram is a run of n words (`limr.wording`). Of a question's different n-grams two shares are
+An n-gram is a run of n words (`limr.problems.normalised_text`). Of a question's different n-grams two shares are
 taken: those that stand in the one training problem that has the most of them (its nearest), and
 those that stand anywhere in the training problems. A question with fewer than n words has no
 n-gram, and no share: it is missing, not 0. N-grams are compared as they are, not by a hash.
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from limr import wording
+from limr.problems import normalised_text
 from limr.core.errors import InputError
 from limr.core.tables import OVERLAPS, Problem
 
@@ -129,7 +129,7 @@ def _numbered(texts: Sequence[str], numbers: dict[str, int]) -> _Texts:
     word: list[int] = []
     length: list[int] = []
     for text in texts:
-        found = wording.words(text)
+        found = normalised_text.words(text)
         word += [numbers.setdefault(each, len(numbers)) for each in found]
         length.append(len(found))
     owner = np.repeat(np.arange(len(texts)), length)
@@ -165,7 +165,7 @@ def _dresses(problem: Problem, longest: int) -> list[tuple[str, str]]:
     exact = ("exact", problem.prompt.strip())
     if len(problem.prompt) > longest:
         return [exact]
-    return [exact, ("normalised", wording.normal_text(problem.prompt))]
+    return [exact, ("normalised", normalised_text.normal_text(problem.prompt))]
 
 
 @dataclass(frozen=True)

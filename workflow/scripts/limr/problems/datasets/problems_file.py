@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from limr import problem_files
-from limr.datasets import _checks
+from limr.problems import own_file
+from limr.problems.datasets import _checks
 from limr.core.tables import Problem, check_problems
 
 OPTIONS: dict[str, Any] = {
@@ -29,7 +29,7 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
             `empty_answers` allows it.
     """
     path = _checks.needed(file, "problems-file")
-    read = problem_files.read(path)
+    read = own_file.read(path)
     rule = options["empty_answers"]
     problems, notes = _checks.treat_empty_answers(read, rule, lambda i: f"{path}: entry {i + 1}")
     check_problems(problems, str(path), allow_empty_answers=rule == "keep")
