@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pictures
 from example_curves import EPOCHS, SAMPLES, SIZE, example, picked
-from limr import reference
+from limr.study import reference
 from limr.core import plugins
 from limr.core.errors import InputError
 

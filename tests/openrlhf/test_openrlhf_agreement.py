@@ -12,7 +12,7 @@ import real_trainer
 import test_openrlhf_command as golden
 
 from limr.core import validation
-from limr import study
+from limr.study import study
 from limr.embedded.order import Order
 from limr.openrlhf import command
 from limr.openrlhf import options as options_schema

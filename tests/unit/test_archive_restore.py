@@ -10,7 +10,7 @@ import pytest
 from small_archive import small_archive
 
 from limr.core import provenance
-from limr import study as studies
+from limr.study import study as studies
 from limr.archive import build, restore, unpack
 from limr.core.errors import InputError, IntegrityError
 

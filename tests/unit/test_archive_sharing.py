@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from limr import study as studies
-from limr.archive import contents, sharing
+from limr.study import study as studies
+from limr.study import files
+from limr.archive import sharing
 from limr.core.errors import InputError
 from limr.sources.pinned import Source, load_sources
-from limr.study import Study
+from limr.study.study import Study
 
 
 def published(root: Path, **archive: Any) -> Study:
@@ -28,7 +29,7 @@ def pinned(root: Path) -> dict[str, Source]:
 
 
 def reason(study: Study, pinned: dict[str, Source], inside: str) -> str | None:
-    kind = contents.kind(study, inside)
+    kind = files.kind(study, inside)
     assert kind is not None, inside
     return sharing.why_not(study, sharing.rules(study, pinned), inside, kind)
 
@@ -113,7 +114,7 @@ def test_tables_that_show_texts_stay_out_and_counts_go_in(
     assert "it shows texts of problems: the licence of" in str(found)
     assert reason(study, pinned, "tables/contamination.tsv") is None
     assert reason(study, pinned, "overlaps/math500.parquet") is None
-    assert "overlaps/math500.parquet" in contents.required(study)
+    assert "overlaps/math500.parquet" in files.required(study)
 
 
 def test_switches(root: Path, pinned: dict[str, Source]) -> None:
@@ -162,4 +163,4 @@ def test_a_pretrained_base_stays_out_but_its_description_goes_in(
     ],
 )
 def test_what_the_study_does_not_name_is_no_part_of_it(inside: str, root: Path) -> None:
-    assert contents.kind(published(root), inside) is None
+    assert files.kind(published(root), inside) is None

@@ -13,8 +13,9 @@ import yaml
 
 from limr import collect
 from limr.core import files as io, provenance, plugins
-from limr import study as studies
-from limr.archive import IDS, contents, verify, verify_files, verify_runs
+from limr.study import study as studies
+from limr.archive import IDS, verify, verify_files, verify_runs
+from limr.study import files as contents
 from limr.archive.opened import Findings, Line, Opened
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS
 from small_study import TINY

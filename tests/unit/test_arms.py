@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from limr import study
+from limr.study import study
 from limr.core.errors import InputError
 
 

@@ -11,7 +11,8 @@ import pytest
 import synthetic_study
 import yaml
 
-from limr import contrasts, findings, report, results, sensitivity, study
+from limr import contrasts, findings, report, results, sensitivity
+from limr.study import study
 from limr.statistics import power
 from limr.core import plugins
 from limr.contrasts import Choice

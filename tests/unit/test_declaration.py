@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from limr import declaration, study
-from limr.declaration import Declaration
+from limr.study import preregistration, study
+from limr.study.preregistration import Declaration
 from limr.core.errors import InputError
 
 
@@ -64,8 +64,8 @@ def test_the_only_benchmark_cannot_be_held_out(demo: dict[str, Any], root: Path)
 
 
 def test_a_study_that_declares_nothing_does_as_before(demo: dict[str, Any], root: Path) -> None:
-    assert declaration.of(load(demo, root).overview()) == Declaration(weights={})
-    assert declaration.of({}) == Declaration()
+    assert preregistration.of(load(demo, root).overview()) == Declaration(weights={})
+    assert preregistration.of({}) == Declaration()
 
 
 def test_a_whole_declaration_is_kept(demo: dict[str, Any], root: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_whole_declaration_is_kept(demo: dict[str, Any], root: Path) -> None:
         "weights": {"arithmetic-easy": 1, "arithmetic-medium": 3},
         "validation": "arithmetic-hard", "checkpoint": "validation",
     }  # fmt: skip
-    found = declaration.of(load(demo, root).overview())
+    found = preregistration.of(load(demo, root).overview())
     assert (found.arm, found.against, found.claim) == ("limr", "full", "equivalence")
     assert found.margin == pytest.approx(0.025)
     assert found.percent == "90 %"

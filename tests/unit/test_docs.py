@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from limr import reference
+from limr.study import reference
 from limr.core import plugins
 
 

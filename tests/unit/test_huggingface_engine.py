@@ -16,7 +16,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 import real_model
 from limr.core import files, validation
-from limr import study
+from limr.study import study
 from limr.models import prompt_templates
 from limr.embedded import model as models
 from limr.models.interface import BaseJob, Decoding

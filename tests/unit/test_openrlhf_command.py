@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from limr import study
+from limr.study import study
 from limr.embedded.order import Order
 from limr.openrlhf import command
 

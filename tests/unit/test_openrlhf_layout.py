@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from limr.core import validation
-from limr import study
+from limr.study import study
 from limr.embedded.order import Order
 from limr.core.errors import InputError
 from limr.openrlhf import layout, options

@@ -20,10 +20,11 @@ import yaml
 from limr import __main__ as command_line
 from limr.core import files, plugins
 from limr.sources import pinned as sources
-from limr import study
+from limr.study import study
 from limr.commands import plan
 from limr.core.errors import InputError
-from limr.planning import bill, cost, counts, estimate, graph, hardware, jobs, models
+from limr.planning import bill, cost, counts, estimate, hardware, jobs, models
+from limr.study.jobs import graph
 from limr.planning.layout import Layout
 
 ROOT = Path(__file__).parents[2]

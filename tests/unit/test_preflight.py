@@ -11,7 +11,7 @@ import torch
 import yaml
 
 from limr.sources import pinned as sources
-from limr import study as studies
+from limr.study import study as studies
 from limr.core.errors import InputError
 from limr.slurm import node, site, storage, submission
 from limr.slurm.submission import Request

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from limr.core import plugins, validation
-from limr import study
+from limr.study import study
 from limr.core.errors import InputError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from limr import study
+from limr.study import study
 from limr.core.errors import InputError
 
 

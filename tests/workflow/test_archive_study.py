@@ -23,7 +23,7 @@ import pytest
 import yaml
 
 from limr.archive import planning, restore, verify
-from limr.archive.contents import metadata_path
+from limr.study.files import metadata_path
 from small_study import ROOT, Project
 
 RESULTS = "results/tiny"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from limr.sources import pinned as sources
-from limr import study
+from limr.study import study
 from limr.archive import build, saying
 from limr.core.job_log import logged, note
 

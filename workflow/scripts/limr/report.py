@@ -15,7 +15,8 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from limr import break_even, browsing, caveats, charts, declaration, findings, ledger, presentation, results, sensitivity
+from limr import break_even, browsing, caveats, charts, findings, ledger, presentation, results, sensitivity
+from limr.study import preregistration
 from limr.core import safe_text, files, provenance, plugins
 from limr.core.errors import InputError
 from limr.figures import _style
@@ -139,7 +140,7 @@ def _hash(text: str) -> str:
 
 def declared_text(inputs: Inputs, config: Mapping[str, Any]) -> str:
     """Return what the study declared before it ran, with the digest of its configuration."""
-    said = declaration.of(config)
+    said = preregistration.of(config)
     marks = ", ".join(f"{name} {weight:g}" for name, weight in (said.weights or {}).items())
     pair = f"{said.arm} against {said.against or 'the full set'}" if said.arm else "no comparison"
     margin = "no margin" if said.margin is None else f"margin {100 * said.margin:g} points"

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import declaration
+from limr.study import preregistration
 from limr.core import files
 from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
-from limr.declaration import Declaration
+from limr.study.preregistration import Declaration
 from limr.core.errors import InputError
 from limr.core.tables import DIAGNOSTICS, OPINIONS, SCORES, STABILITY, TRAJECTORIES, Problem
 from limr.statistics.intervals import Floats
@@ -27,7 +27,7 @@ Run = tuple[str, int]  # arm and seed
 class Group:
     """An arm with its random draws, which are shown as one: `arms` are the draws' names.
 
-    `changes` are the keys in which it differs from the study's settings (`limr.arms`): a control.
+    `changes` are the keys in which it differs from the study's settings (`limr.study.arms`): a control.
     """
 
     name: str
@@ -51,9 +51,9 @@ class Inputs:
 
     Attributes:
         study: `study`, `seeds`, `arms` ({name, group, train, title, changes}), `benchmarks` ({name,
-            title}), `steps` (kind of training -> evaluated steps), `declared` (`limr.declaration`);
+            title}), `steps` (kind of training -> evaluated steps), `declared` (`limr.study.preregistration`);
             `scores` (name -> {selector, trajectories}) for tables and figures that need
-            scores; `decodings` and `scored_from` (`limr.study.Study`) for those that need the
+            scores; `decodings` and `scored_from` (`limr.study.study.Study`) for those that need the
             paper or runs.
         evaluations: see `limr.collect.COLLECTED_EVALUATIONS`.
         metrics: see `limr.collect.COLLECTED_METRICS`.
@@ -194,7 +194,7 @@ def decodings(evaluations: pd.DataFrame, benchmark: str) -> list[str]:
 
 def declared(inputs: Inputs) -> Declaration:
     """Return what the study declared before it ran."""
-    return declaration.of(inputs.study)
+    return preregistration.of(inputs.study)
 
 
 def benchmarks(inputs: Inputs) -> dict[str, str]:

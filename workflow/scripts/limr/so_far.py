@@ -19,7 +19,7 @@ from limr.core import plugins
 from limr.core.errors import InputError
 from limr.report import Missing, Parts
 from limr.results import Inputs
-from limr.study import Study
+from limr.study.study import Study
 
 Json = dict[str, Any]
 Read = TypeVar("Read")

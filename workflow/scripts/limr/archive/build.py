@@ -16,23 +16,12 @@ import yaml
 
 from limr import __version__
 from limr.core import files as io, provenance
-from limr.archive import (
-    CHANGES,
-    COMMIT,
-    CRATE,
-    FORMAT,
-    RECORD,
-    WITH_IDS,
-    contents,
-    crate,
-    ids_of,
-    sharing,
-    stripping,
-)
+from limr.archive import CHANGES, COMMIT, CRATE, FORMAT, RECORD, WITH_IDS, crate, ids_of, sharing, stripping
+from limr.study import files as contents
 from limr.archive import code as coding
 from limr.archive.packing import Packer, packing
 from limr.sources.pinned import Source
-from limr.study import Study
+from limr.study.study import Study
 
 Json = dict[str, Any]
 

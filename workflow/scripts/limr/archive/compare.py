@@ -17,7 +17,8 @@ import pandas as pd
 from limr import contrasts, results
 from limr.statistics import estimates
 from limr.core import files
-from limr.archive import RECORD, contents, differences, documents, tables, unpack
+from limr.archive import RECORD, differences, documents, tables, unpack
+from limr.study import files as contents
 from limr.archive import code as coding
 from limr.collect import COLLECTED_EVALUATIONS
 from limr.core.errors import InputError

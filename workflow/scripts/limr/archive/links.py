@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from limr.archive import contents
+from limr.study import files as contents
 from limr.core.errors import IntegrityError
 
 LONGEST_TARGET = 1024  # bytes

@@ -10,7 +10,7 @@ from typing import Any
 
 from limr.archive import FORMAT, documents
 from limr.core.errors import InputError
-from limr.study import Study
+from limr.study.study import Study
 
 Json = dict[str, Any]
 OK, FAILED, NOTE = "ok", "FAILED", "note"

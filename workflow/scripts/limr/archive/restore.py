@@ -14,22 +14,10 @@ from pathlib import Path, PurePosixPath
 
 from limr.core import files as io, provenance, validation
 from limr.sources import pinned
-from limr import study
-from limr.archive import (
-    CRATE,
-    RECORD,
-    contents,
-    derive,
-    documents,
-    jobs,
-    limits,
-    links,
-    showing,
-    tables,
-    unpack,
-    verify_files,
-    verify_runs,
-)
+from limr.study import study
+from limr.archive import CRATE, RECORD, derive, documents, limits, links, tables, unpack, verify_files, verify_runs
+from limr.study import files as contents
+from limr.study.jobs import data, report
 from limr.archive.derive import Job
 from limr.archive.opened import RECORD_SCHEMA, Json, Opened
 from limr.core.errors import InputError, IntegrityError
@@ -227,11 +215,11 @@ def _fetched(
 def _made(opened: Opened, say: Callable[[str], None]) -> Iterator[str]:
     """Make again what is left out and can be made from what is there; yield the paths."""
     found = chain(
-        jobs.preparing(opened.study),
-        jobs.audits(opened.study),
-        jobs.curves(opened.study),
-        jobs.subsets(opened.study),
-        showing.figures(opened.study),
+        data.preparing(opened.study),
+        data.audits(opened.study),
+        data.curves(opened.study),
+        data.subsets(opened.study),
+        report.figures(opened.study),
     )
     for job in found:
         wanted = [path for path in job.outputs if path in opened.record["left_out"]]

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from limr.core import plugins
-from limr.archive import contents
+from limr.study import files as contents
 from limr.sources.pinned import Source
-from limr.study import Study, files_of
+from limr.study.study import Study, files_of
 
 OPEN_LICENCES = frozenset(
     {
@@ -107,7 +107,7 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
         study: the study.
         found: its rules.
         inside: the file's path under `results/{study}/`.
-        kind: what it is (`limr.archive.contents.kind`).
+        kind: what it is (`limr.study.files.kind`).
     """
     parts = inside.split("/")
     stem = parts[-1].split(".")[0]

@@ -9,20 +9,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from limr import __version__, study
+from limr import __version__
+from limr.study import study
 from limr.core import validation
-from limr.archive import (
-    CRATE,
-    RECORD,
-    contents,
-    documents,
-    limits,
-    planning,
-    unpack,
-    verify_derived,
-    verify_files,
-    verify_runs,
-)
+from limr.archive import CRATE, RECORD, documents, limits, planning, unpack, verify_derived, verify_files, verify_runs
+from limr.study import files as contents
 from limr.archive.opened import NOTE, RECORD_SCHEMA, Findings, Line, Opened
 from limr.core.errors import InputError
 

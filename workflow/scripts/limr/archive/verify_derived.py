@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from limr.core import files
-from limr.archive import build, derive, differences, ids_of, jobs, limits, sharing, showing
+from limr.archive import build, derive, differences, ids_of, limits, sharing
+from limr.study.jobs import data, report
 from limr.archive.derive import Job
 from limr.archive.opened import Opened
 from limr.core.errors import InputError
 from limr.core.tables import AUDITS
-from limr.study import Study
+from limr.study.study import Study
 
 # Another version of the drawing library writes other bytes; then their data alone is compared.
 PICTURES = (".png", ".pdf")
@@ -24,18 +25,18 @@ LEFT_OUT = "(left out)"
 # Rules that make nothing of problems without texts.
 TEXTS_ONLY = ("prepare_problems", "audit_answers", "cross_check", "measure_overlap")
 CHECKS: dict[str, Callable[[Study], Iterator[Job]]] = {
-    "problems": jobs.preparing,
-    "audits": jobs.audits,
-    "learning curves": jobs.curves,
-    "scores": jobs.scores,
-    "subsets": jobs.subsets,
-    "diagnostics": jobs.diagnostics,
-    "collected tables": jobs.collected,
-    "second opinions": jobs.opinions,
-    "overlaps": jobs.overlaps,
-    "tables": showing.tables,
-    "figures": showing.figures,
-    "report": showing.report,
+    "problems": data.preparing,
+    "audits": data.audits,
+    "learning curves": data.curves,
+    "scores": data.scores,
+    "subsets": data.subsets,
+    "diagnostics": data.diagnostics,
+    "collected tables": data.collected,
+    "second opinions": data.opinions,
+    "overlaps": data.overlaps,
+    "tables": report.tables,
+    "figures": report.figures,
+    "report": report.report,
 }
 
 
@@ -77,7 +78,7 @@ def _audit(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def shows_texts(study: Study) -> set[str]:
     """Return the outputs of tables that show texts of problems."""
-    found = [job for job in showing.tables(study) if sharing.shows_texts(job.wildcards["table"])]
+    found = [job for job in report.tables(study) if sharing.shows_texts(job.wildcards["table"])]
     return {path for job in found for path in job.outputs}
 
 
@@ -169,7 +170,7 @@ def _sources(opened: Opened, again: dict[str, str], found: Any) -> dict[str, str
 
 def subset_ids(opened: Opened, scratch: Path, stand_ins: list[str]) -> Iterator[str]:
     """Yield where the ids of subsets that were left out differ from those made again."""
-    for job in jobs.subsets(opened.study):
+    for job in data.subsets(opened.study):
         path = job.output["subset"]
         ids = ids_of(path.removeprefix(f"{opened.results}/"))
         inputs_there = all(limits.within(opened.folder, name) for name in job.inputs)

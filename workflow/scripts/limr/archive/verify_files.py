@@ -8,20 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files as io, provenance
-from limr.archive import (
-    CHANGES,
-    COMMIT,
-    CRATE,
-    IDS,
-    RECORD,
-    WITH_IDS,
-    contents,
-    crate,
-    differences,
-    ids_of,
-    links,
-    sharing,
-)
+from limr.archive import CHANGES, COMMIT, CRATE, IDS, RECORD, WITH_IDS, crate, differences, ids_of, links, sharing
+from limr.study import files as contents
 from limr.archive import code as coding
 from limr.archive.opened import Opened
 from limr.sources.pinned import Source, load_sources

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from limr import collect
 from limr.grading import rewards
 from limr.core import files, plugins as registry
-from limr.archive import IDS, contents, differences, documents
+from limr.archive import IDS, differences, documents
+from limr.study import files as contents
 from limr.archive import code as coding
 from limr.archive import tables as bounds
 from limr.archive.opened import Opened
@@ -23,7 +24,7 @@ from limr.core.errors import InputError
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, VERDICTS
 from limr.sources.pinned import load_sources
 from limr.statistics.intervals import Floats
-from limr.study import Study
+from limr.study.study import Study
 
 Json = dict[str, Any]
 _BATCH = 1 << 18

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the archive, and what its author must know to stderr."""
     from limr.sources import pinned as sources
-    from limr import study
+    from limr.study import study
     from limr.archive import build, documents, saying
 
     root = build.code_root()

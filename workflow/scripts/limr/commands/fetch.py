@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from limr.core.errors import InputError
 
 if TYPE_CHECKING:
-    from limr.study import Study
+    from limr.study.study import Study
 
 HELP = "bring all that studies need into a mirror folder, for a machine without a network"
 PARTS = ("data", "models", "packages")
@@ -159,7 +159,7 @@ def own_files(study: Study) -> list[str]:
 
 
 def _load(path: Path) -> Study:
-    from limr import study as studies
+    from limr.study import study as studies
     from limr.archive import documents
 
     return studies.load(documents.read_yaml(path), str(path), Path("config/benchmarks"))

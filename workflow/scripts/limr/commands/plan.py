@@ -131,7 +131,7 @@ def _study(path: Path) -> Any:
     """Read a study, checked as a whole."""
     import yaml
 
-    from limr import study as studies
+    from limr.study import study as studies
 
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.")

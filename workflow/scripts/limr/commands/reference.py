@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from limr.core import files
-from limr import reference
+from limr.study import reference
 
 HELP = "write config/README.md from the schemas and plug-ins, or check that it is current"
 

@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
     """Write the page, say what is missing, and print where the page is."""
     import yaml
 
-    from limr import so_far, study
+    from limr import so_far
+    from limr.study import study
     from limr.core.provenance import ROOT
 
     try:

@@ -19,7 +19,7 @@ def check(study: Any) -> None:
     """Refuse settings that contradict each other, before any job is submitted.
 
     Args:
-        study: a `limr.study.Study`; that module is not named here, so that its edits rerun nothing.
+        study: a `limr.study.study.Study`; that module is not named here, so that its edits rerun nothing.
 
     Raises:
         InputError: see `limr.openrlhf.layout`.

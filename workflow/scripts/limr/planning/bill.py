@@ -13,7 +13,7 @@ from typing import Any
 
 from limr.core import plugins
 from limr.planning.counts import Counts
-from limr.study import Study
+from limr.study.study import Study
 
 Json = dict[str, Any]
 USES = (1, 2, 3, 5, 10)  # for which the steps to save are said, where they can be saved

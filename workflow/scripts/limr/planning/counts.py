@@ -8,7 +8,7 @@ from pathlib import Path
 
 from limr.core import plugins
 from limr.sources.pinned import Source
-from limr.study import Study, files_of
+from limr.study.study import Study, files_of
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from limr import declaration
+from limr.study import preregistration
 from limr.statistics import power
 from limr.core import files
 from limr.collect import COLLECTED_EVALUATIONS
-from limr.declaration import Declaration
+from limr.study.preregistration import Declaration
 from limr.planning.counts import Counts
 from limr.statistics.power import Assumed, Benchmark
-from limr.study import Study
+from limr.study.study import Study
 
 Json = dict[str, Any]
 _SEEDS = (2, 3, 5, 10)
@@ -28,7 +28,7 @@ def plan(study: Study, counts: Counts, accuracy: float | None) -> Json | None:
         counts: the numbers of its problems.
         accuracy: in (0, 1); None: measured where the study has evaluations, else assumed.
     """
-    said = declaration.of(study.overview())
+    said = preregistration.of(study.overview())
     names = [name for name in study.benchmarks if name != said.validation]
     questions = {name: counts.dataset(name).n for name in names}
     unknown = [name for name, n in questions.items() if not n]

@@ -16,7 +16,7 @@ from limr.planning.jobs import Jobs
 from limr.planning.layout import Layout
 from limr.planning.models import Size
 from limr.sources.pinned import Source
-from limr.study import Study
+from limr.study.study import Study
 
 Json = dict[str, Any]
 _WEIGHT_BYTES = 2.0  # of a saved policy, a parameter

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from limr.core.errors import InputError
-from limr.planning import graph
-from limr.study import Study
+from limr.study.jobs import graph
+from limr.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Jobs:
 
 
 def jobs(study: Study, folder: Path, code: Path | None = None) -> dict[str, Jobs]:
-    """Return each rule's jobs, see `limr.planning.graph.count`; nothing is run.
+    """Return each rule's jobs, see `limr.study.jobs.graph.count`; nothing is run.
 
     Args:
         study: a checked study.

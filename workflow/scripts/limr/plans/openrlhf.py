@@ -7,7 +7,7 @@ from pathlib import Path
 from limr.embedded.order import Order
 from limr.openrlhf import command, layout
 from limr.planning.layout import Layout
-from limr.study import Study
+from limr.study.study import Study
 
 NAME = "openrlhf"
 MODULES = ("torch", "ray", "deepspeed", "vllm", "openrlhf")

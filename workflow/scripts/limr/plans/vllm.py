@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from limr.planning.layout import Layout
-from limr.study import Study
+from limr.study.study import Study
 
 MODULES = ("torch", "vllm")
 

@@ -10,7 +10,7 @@ from limr.core import plugins
 from limr.sources import pinned as sources
 from limr.slurm import storage
 from limr.sources.pinned import Source
-from limr.study import Study
+from limr.study.study import Study
 
 
 def check(study: Study, results: Path, pinned: Mapping[str, Source], mirror: str | None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from limr.core.errors import InputError
 from limr.planning import estimate, hardware, models
 from limr.sources.pinned import Source
-from limr.study import Study
+from limr.study.study import Study
 
 GPU = "h100"  # disk does not depend on it
 

@@ -50,7 +50,7 @@ class Declaration:
 
 
 def of(study: Mapping[str, Any]) -> Declaration:
-    """Return the declaration of a study's overview (`limr.study.Study.overview`).
+    """Return the declaration of a study's overview (`limr.study.study.Study.overview`).
 
     The margin is given in points and kept as a share.
     """

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from limr.core import plugins
-from limr.study import Study
+from limr.study.study import Study
 
 METADATA = ".snakemake/metadata"
 _LONGEST_NAME = 254  # Snakemake cuts the name of a record there

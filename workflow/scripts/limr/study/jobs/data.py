@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from limr.core import plugins
 from limr.grading import rewards
-from limr.archive import contents
+from limr.study import files as contents
 from limr.archive.derive import Job, Json, Paths
-from limr.study import Study
+from limr.study.study import Study
 
 
 def preparing(study: Study) -> Iterator[Job]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from limr.core import plugins
 from limr.archive import verify_derived
-from limr.study import Study
+from limr.study.study import Study
 
 
 @dataclass(frozen=True)

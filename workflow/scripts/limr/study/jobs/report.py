@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from limr.core import provenance, plugins
-from limr.archive import contents, jobs
+from limr.study import files
+from limr.study.jobs import data
 from limr.archive.derive import Job, Json, Paths
-from limr.study import Study
+from limr.study.study import Study
 
 PAGE = [f"workflow/report/report.{suffix}" for suffix in ("html.j2", "css", "js")]
 PAPER = "config/paper.yaml"
@@ -23,7 +24,7 @@ def material(study: Study) -> dict[str, Paths]:
         "trajectories": [
             f"{results}/trajectories/{name}.parquet"
             for name in study.config["trajectories"]
-            if not contents.provides_scores(study, name)
+            if not files.provides_scores(study, name)
         ],
         "scores": [f"{results}/scores/{name}.parquet" for name in study.scores],
         "subsets": [
@@ -33,7 +34,7 @@ def material(study: Study) -> dict[str, Paths]:
         ],
         "diagnostics": [
             f"{results}/diagnostics/{name}.{suffix}"
-            for name in jobs.diagnosed(study)
+            for name in data.diagnosed(study)
             for suffix in ("parquet", "epochs.parquet")
         ],
         "opinions": f"{results}/collected/opinions.parquet" if study.benchmarks else [],
@@ -42,7 +43,7 @@ def material(study: Study) -> dict[str, Paths]:
         "findings": [f"{results}/audits/{name}.parquet" for name in selected_from],
         "problems": [f"{results}/problems/{name}.jsonl" for name in study.datasets],
         "runs": [
-            *(f"{results}/runs/{arm}/seed{seed}/run.json" for arm, seed in jobs.trained(study)),
+            *(f"{results}/runs/{arm}/seed{seed}/run.json" for arm, seed in data.trained(study)),
             *(f"{results}/samples/{source}.json" for source in study.sampled),
         ],
         "paper": PAPER,
@@ -51,7 +52,7 @@ def material(study: Study) -> dict[str, Paths]:
 
 def _costed(study: Study) -> list[Json]:
     """Return the keys of what is read for costs, in the order of its paths."""
-    runs = [jobs.keys(study, arm, seed) for arm, seed in jobs.trained(study)]
+    runs = [data.keys(study, arm, seed) for arm, seed in data.trained(study)]
     return [*runs, *({"source": source} for source in study.sampled)]
 
 
@@ -177,10 +178,10 @@ def _notes(study: Study) -> list[str]:
     notes += [
         f"{results}/trajectories/{name}.json"
         for name in study.config["trajectories"]
-        if not contents.provides_scores(study, name)
+        if not files.provides_scores(study, name)
     ]
     return notes + [
         f"{results}/scores/{name}.json"
         for name, entry in study.scores.items()
-        if contents.provides_scores(study, entry["trajectories"])
+        if files.provides_scores(study, entry["trajectories"])
     ]

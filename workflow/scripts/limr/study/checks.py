@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limr import declaration, importing
+from limr.study import preregistration
+from limr import importing
 from limr.core import plugins
-from limr.arms import Arm
+from limr.study.arms import Arm
 from limr.core.errors import InputError, nearest
 from limr.grading.grade import check as check_grader
 
 if TYPE_CHECKING:
-    from limr.study import Study
+    from limr.study.study import Study
 
 
 def check(study: Study) -> None:
@@ -193,7 +194,7 @@ def _check_contamination(study: Study) -> None:
 def _check_declared(study: Study) -> None:
     groups = list(dict.fromkeys(arm.group for arm in study.arms.values()))
     try:
-        declaration.check(study.config["declared"], groups, list(study.benchmarks))
+        preregistration.check(study.config["declared"], groups, list(study.benchmarks))
     except InputError as error:
         raise InputError(f"{study.where}: declared.{error}") from None
 

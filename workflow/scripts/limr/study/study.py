@@ -1,6 +1,6 @@
 """A study: one configuration, checked as a whole and spelled out for the rules.
 
-`load` validates the keys (workflow/schemas), then what no schema can say (`limr.study_checks`).
+`load` validates the keys (workflow/schemas), then what no schema can say (`limr.study.checks`).
 Everything that can be known to fail is refused here, in seconds, before any job starts.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 
 from limr.core import plugins, validation
-from limr import study_checks
-from limr.arms import Arm, arms, draws
+from limr.study import checks
+from limr.study.arms import Arm, arms, draws
 from limr.core.errors import InputError, nearest
 
 Json = dict[str, Any]
@@ -191,9 +191,9 @@ def load(
             "sft": sorted(complete["evaluate"]["sft_steps"]),
         },
     )
-    study_checks.check(study)
+    checks.check(study)
     if own_files:
-        study_checks.check_files(study)
+        checks.check_files(study)
     return study
 
 
