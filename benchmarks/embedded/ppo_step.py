@@ -15,12 +15,12 @@ import torch
 
 from limr.grading import rewards
 from limr.core import validation
-from limr.embedded import ppo as learner
-from limr.embedded import rollouts, vocabulary
-from limr.embedded.batch import Sequences
-from limr.embedded.order import Order
+from limr.train.embedded import ppo as learner
+from limr.train.embedded import rollouts, vocabulary
+from limr.train.embedded.batch import Sequences
+from limr.train.embedded.order import Order
 from limr.models.interface import PpoJob
-from limr.engines import embedded
+from limr.train.engines import embedded
 from limr.grading.pool import GradingPool
 from limr.core.tables import read_problems
 

@@ -25,7 +25,7 @@ import yaml
 
 from limr.core import plugins, validation
 from limr.models.interface import BaseJob, PpoJob
-from limr.engines import embedded
+from limr.train.engines import embedded
 
 ROOT = Path(__file__).parents[2]
 LAST = 4  # steps whose accuracy is compared

@@ -18,7 +18,7 @@ from limr.core import validation
 from limr.models import prompt_templates
 from limr.problems.datasets import arithmetic as problems_of
 from limr.models.interface import Decoding
-from limr.engines import huggingface
+from limr.train.engines import huggingface
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from openrlhf.models.utils import compute_approx_kl, log_probs_from_logits
 from openrlhf.trainer.ppo_utils.experience import Experience
 from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker
 
-from limr.embedded import losses, packing
+from limr.train.embedded import losses, packing
 
 ROWS, PLACES, CLIP, VALUE_CLIP, BETA, GAMMA, LAMBDA = 12, 9, 0.2, 0.3, 0.05, 0.98, 0.95
 

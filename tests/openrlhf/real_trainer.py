@@ -190,7 +190,7 @@ class RealProject(Project):
             except OSError:
                 continue  # it has ended meanwhile
             mine = any(str(self.folder).encode() in part for part in arguments)
-            if mine and b"limr.openrlhf.launch" in arguments:
+            if mine and b"limr.train.openrlhf.launch" in arguments:
                 found.append(int(entry.name))
         return found
 

@@ -13,7 +13,7 @@ import yaml
 
 from limr.core import files, validation
 from limr.models.interface import SftJob
-from limr.openrlhf import run, sft
+from limr.train.openrlhf import run, sft
 from limr.core.tables import read_problems
 
 

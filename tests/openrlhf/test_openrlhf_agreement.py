@@ -13,9 +13,9 @@ import test_openrlhf_command as golden
 
 from limr.core import validation
 from limr.study import study
-from limr.embedded.order import Order
-from limr.openrlhf import command
-from limr.openrlhf import options as options_schema
+from limr.train.embedded.order import Order
+from limr.train.openrlhf import command
+from limr.train.openrlhf import options as options_schema
 
 pytestmark = pytest.mark.timeout(300)
 

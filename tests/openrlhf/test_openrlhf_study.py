@@ -13,7 +13,7 @@ import pytest
 from real_trainer import BATCH, HERE, PROBLEMS, SAMPLES, STUDY, RealProject
 
 from limr.core import files
-from limr.embedded.order import Order
+from limr.train.embedded.order import Order
 from limr.grading.grade import Grader
 from limr.core.tables import METRICS, ROLLOUTS
 

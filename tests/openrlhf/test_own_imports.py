@@ -32,7 +32,7 @@ def allowed(environment: str) -> set[str]:
 
 
 def test_what_is_started_by_name_counts_too() -> None:
-    assert "limr.openrlhf.launch" in own_imports.modules("train")
+    assert "limr.train.openrlhf.launch" in own_imports.modules("train")
     assert "limr.models.vllm.worker" in own_imports.modules("evaluate")
 
 

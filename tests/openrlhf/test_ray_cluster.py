@@ -57,7 +57,7 @@ class Launch:
         options += [f"--log={folder / 'ray'}", "--object-store-bytes=100000000"]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [str(PYTHON), "-m", "limr.ray_cluster.launcher", *options, "--"]
+                [str(PYTHON), "-m", "limr.train.openrlhf.ray.launcher", *options, "--"]
                 + [str(PYTHON), "-c", driver],
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ import vllm_study as case
 
 from limr.core import files, validation
 from limr.models.interface import Decoding
-from limr.engines import huggingface
+from limr.train.engines import huggingface
 from limr.core.tables import EVALUATIONS, read_problems
 from limr.core.random_streams import stream_seed
 from limr.models.vllm import shards

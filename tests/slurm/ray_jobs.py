@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cluster import Cluster
 
-from limr.ray_cluster import launcher
+from limr.train.openrlhf.ray import launcher
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "openrlhf"))
 
@@ -48,7 +48,7 @@ for found in ray.get([actor.where.remote() for actor in actors], timeout=300):
     print("PLACED", json.dumps(found), flush=True)
 raise SystemExit(int(sys.argv[1]))
 """
-# As the rule's own process does it (limr.openrlhf.run.execute): a group that is ended as a whole.
+# As the rule's own process does it (limr.train.openrlhf.run.execute): a group that is ended as a whole.
 AS_THE_RULE = """
 import os, signal, subprocess, sys
 process = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, process_group=0)

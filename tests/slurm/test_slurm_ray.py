@@ -74,7 +74,7 @@ def test_scancel_leaves_nothing(submit: Callable[..., RayJob]) -> None:
 def test_a_launcher_that_is_killed_leaves_nothing(submit: Callable[..., RayJob]) -> None:
     job = submit("killed", 2, WAIT)
     job.until("driver waits")
-    [launcher] = [n for n in job.tagged("-m limr.ray_cluster.launcher") if not is_rule(n)]
+    [launcher] = [n for n in job.tagged("-m limr.train.openrlhf.ray.launcher") if not is_rule(n)]
     os.kill(launcher, signal.SIGKILL)
     assert job.ended() == ("FAILED", "137:0"), job.text()
     clean(job)

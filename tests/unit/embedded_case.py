@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from limr.embedded import model as models
-from limr.embedded.vocabulary import Vocabulary
+from limr.train.embedded import model as models
+from limr.train.embedded.vocabulary import Vocabulary
 from limr.models.interface import PpoJob, SftJob
 from limr.grading.grade import Grade
 from limr.core.tables import Problem

@@ -7,9 +7,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from limr.embedded import model as models
-from limr.embedded import packing, sampling, supervised
-from limr.embedded.forward import weights_of
+from limr.train.embedded import model as models
+from limr.train.embedded import packing, sampling, supervised
+from limr.train.embedded.forward import weights_of
 from limr.core.errors import InputError
 
 PROMPTS = [case.WORDS.encode(text) for text in ("1+2=?", "31*(2+4)=?", "x+1=3,x=?")]

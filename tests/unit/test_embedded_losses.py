@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from limr.embedded import losses
+from limr.train.embedded import losses
 
 
 def tensor(*rows):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limr.embedded.order import Order
+from limr.train.embedded.order import Order
 
 
 def test_an_epoch_takes_each_problem_once_and_drops_the_rest():

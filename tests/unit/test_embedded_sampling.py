@@ -6,8 +6,8 @@ import embedded_case as case
 import pytest
 import torch
 
-from limr.embedded import packing, sampling
-from limr.embedded.forward import weights_of
+from limr.train.embedded import packing, sampling
+from limr.train.embedded.forward import weights_of
 
 PROMPTS = [case.WORDS.encode(text) for text in ("1+2=?", "31*(2+4)=?", "x+1=3,x=?")]
 

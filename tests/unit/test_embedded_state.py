@@ -8,7 +8,7 @@ import time
 import embedded_case as case
 import torch
 
-from limr.embedded import state as states
+from limr.train.embedded import state as states
 
 
 def test_a_checkpoint_is_found_again(tmp_path):

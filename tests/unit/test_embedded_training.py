@@ -16,9 +16,9 @@ import pytest
 
 from limr.core import files, tables, validation
 from limr.grading import rewards
-from limr.embedded import ppo, supervised
+from limr.train.embedded import ppo, supervised
 from limr.models.interface import BaseJob, Decoding
-from limr.engines import embedded
+from limr.train.engines import embedded
 from limr.core.errors import InputError
 
 RUN = """

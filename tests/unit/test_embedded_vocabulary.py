@@ -5,7 +5,7 @@ from __future__ import annotations
 import embedded_case as case
 import pytest
 
-from limr.embedded import vocabulary
+from limr.train.embedded import vocabulary
 from limr.core.errors import InputError
 
 

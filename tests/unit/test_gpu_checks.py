@@ -13,7 +13,7 @@ from typing import Any
 import embedded_case as case
 import pytest
 
-from limr.embedded import model as models
+from limr.train.embedded import model as models
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks/gpu"
 

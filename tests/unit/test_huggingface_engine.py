@@ -18,9 +18,9 @@ import real_model
 from limr.core import files, validation
 from limr.study import study
 from limr.models import prompt_templates
-from limr.embedded import model as models
+from limr.train.embedded import model as models
 from limr.models.interface import BaseJob, Decoding
-from limr.engines import embedded, huggingface
+from limr.train.engines import embedded, huggingface
 from limr.core.errors import InputError, IntegrityError
 from limr.models.pretrained import folders, pace, policy
 

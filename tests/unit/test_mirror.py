@@ -25,7 +25,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from limr import __main__ as command_line
 from limr.core import files, validation
 from limr.models.interface import BaseJob
-from limr.engines import huggingface
+from limr.train.engines import huggingface
 from limr.core.errors import InputError, IntegrityError
 from limr.sources import mirror as contents, mirror_packages
 from limr.models.pretrained import folders

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from limr.openrlhf import builds
+from limr.train.openrlhf import builds
 
 
 def lock(folder: Path, age: float) -> Path:

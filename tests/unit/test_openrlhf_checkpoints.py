@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from limr.openrlhf.checkpoints import PPO_ROLES, SFT_ROLES, Checkpoints
+from limr.train.openrlhf.checkpoints import PPO_ROLES, SFT_ROLES, Checkpoints
 
 
 def saved(folder: Path, step: int, roles: tuple[str, ...] = PPO_ROLES) -> None:

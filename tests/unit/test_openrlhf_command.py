@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from limr.study import study
-from limr.embedded.order import Order
-from limr.openrlhf import command
+from limr.train.embedded.order import Order
+from limr.train.openrlhf import command
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests/golden"

@@ -15,7 +15,7 @@ import pytest
 
 from limr.core import provenance, working_folder
 from limr.core.errors import InputError
-from limr.openrlhf import cluster, hooks, launch, task
+from limr.train.openrlhf import cluster, hooks, launch, task
 
 SCRIPTS = Path(launch.__file__).parents[2]
 
@@ -53,7 +53,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def join(gpus: list[int], monkeypatch: pytest.MonkeyPatch, seconds: float = 5.0) -> FakeRay:
     ray = FakeRay(gpus)
     monkeypatch.setitem(sys.modules, "ray", ray)
-    with cluster.started(16, 2, seconds, {"A": "b"}, "limr.openrlhf.hooks.install"):
+    with cluster.started(16, 2, seconds, {"A": "b"}, "limr.train.openrlhf.hooks.install"):
         pass
     return ray
 
@@ -65,7 +65,7 @@ def test_a_cluster_is_joined_when_all_its_gpus_are_there(
     assert ray.said["address"] == "10.0.0.1:6379"
     assert ray.said["runtime_env"] == {
         "env_vars": {"A": "b"},
-        "worker_process_setup_hook": "limr.openrlhf.hooks.install",
+        "worker_process_setup_hook": "limr.train.openrlhf.hooks.install",
     }
     assert ray.said["ended"]
 
@@ -198,10 +198,10 @@ def test_an_edit_of_what_runs_in_the_trainer_reruns_the_runs(
     module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def digest() -> str:
-        return provenance.code_digest("train_ppo", ["limr.engines.openrlhf"])
+        return provenance.code_digest("train_ppo", ["limr.train.engines.openrlhf"])
 
     before, original = digest(), provenance._file_digest
-    edited = SCRIPTS / f"limr/openrlhf/{module}.py"
+    edited = SCRIPTS / f"limr/train/openrlhf/{module}.py"
     monkeypatch.setattr(
         provenance, "_file_digest", lambda path: "edited" if path == edited else original(path)
     )

@@ -9,9 +9,9 @@ import pytest
 
 from limr.core import validation
 from limr.study import study
-from limr.embedded.order import Order
+from limr.train.embedded.order import Order
 from limr.core.errors import InputError
-from limr.openrlhf import layout, options
+from limr.train.openrlhf import layout, options
 
 
 def settings(**changes: Any) -> dict[str, Any]:

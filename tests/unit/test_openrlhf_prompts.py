@@ -13,11 +13,11 @@ import pytest
 from limr.core import validation
 from limr.models import prompt_templates
 from limr.models.interface import BaseJob
-from limr.engines import openrlhf
+from limr.train.engines import openrlhf
 from limr.core.errors import InputError
 from limr.grading.pool import GradingPool
-from limr.openrlhf import cluster, options, prompts, run
-from limr.openrlhf.reward import FAILED, Judge
+from limr.train.openrlhf import cluster, options, prompts, run
+from limr.train.openrlhf.reward import FAILED, Judge
 from limr.core.tables import Problem
 
 MARKUP = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from limr.embedded.order import Order
+from limr.train.embedded.order import Order
 from limr.core.errors import InputError
-from limr.openrlhf import hooks, recording, task
+from limr.train.openrlhf import hooks, recording, task
 from limr.core.tables import METRICS, ROLLOUTS
 
 IDS = [f"p{n}" for n in range(7)]

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from limr.core.errors import InputError
-from limr.ray_cluster import allocation, launcher, node
+from limr.train.openrlhf.ray import allocation, launcher, node
 
 ANSWERS = {
     "squeue": "echo 'gpu[07-08]'",
@@ -34,7 +34,7 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "limr.ray_cluster.launcher", *words]
+    command = [sys.executable, "-m", "limr.train.openrlhf.ray.launcher", *words]
     kept = {k: v for k, v in os.environ.items() if k not in ("SLURM_JOB_ID", "RAY_ADDRESS")}
     environment = {**kept, **variables}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
@@ -104,10 +104,10 @@ def test_a_step_that_fails_at_once_is_not_waited_for(slurm, tmp_path):
 
 def test_the_wrapper_stands_before_another_command(tmp_path):
     words = launcher.wrapper(2, 8, 600, tmp_path / "ray")
-    assert words[:2] == ["-m", "limr.ray_cluster.launcher"]
-    options = launcher.parse([*words[2:], "-m", "limr.openrlhf.launch", "task.json"])
+    assert words[:2] == ["-m", "limr.train.openrlhf.ray.launcher"]
+    options = launcher.parse([*words[2:], "-m", "limr.train.openrlhf.launch", "task.json"])
     assert (options.nodes, options.gpus_per_node, options.ready_seconds) == (2, 8, 600.0)
-    assert options.command == [sys.executable, "-m", "limr.openrlhf.launch", "task.json"]
+    assert options.command == [sys.executable, "-m", "limr.train.openrlhf.launch", "task.json"]
 
 
 def test_what_a_node_starts():

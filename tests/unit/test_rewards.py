@@ -8,7 +8,7 @@ import pytest
 from limr.core import plugins, validation
 from limr.grading import rewards
 from limr.core.errors import InputError
-from limr.openrlhf.task import Task
+from limr.train.openrlhf.task import Task
 from limr.core.tables import VERDICTS
 
 RULES = plugins.names("rewards")

@@ -13,7 +13,7 @@ from transformers import Qwen2Config
 from limr import evaluation
 from limr.core import files, validation
 from limr.models.interface import Decoding, LongPromptError
-from limr.engines import vllm
+from limr.train.engines import vllm
 from limr.core.errors import InputError
 from limr.models.pretrained import folders
 from limr.core.tables import Problem

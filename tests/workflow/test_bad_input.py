@@ -36,7 +36,7 @@ def test_a_bad_study_is_refused_before_any_job(
 
 
 def test_an_engine_that_is_only_planned_is_planned_and_then_refused(project: Project) -> None:
-    with (project.folder / "workflow/scripts/limr/engines/vllm.py").open("a") as engine:
+    with (project.folder / "workflow/scripts/limr/train/engines/vllm.py").open("a") as engine:
         engine.write('PLANNED = "this engine is to come."\n')
     project.write(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
     assert "Train limr by PPO, seed 1" in project.planned()

@@ -168,10 +168,10 @@ def test_every_import_is_satisfied_by_its_own_environment(
 
 def test_an_import_that_an_environment_lacks_is_noticed(deployed: Conda) -> None:
     ran = json.loads((deployed.project.folder / "prepare_problems.json").read_text())
-    lacking = ["limr.embedded.forward", "snakemake"]
+    lacking = ["limr.train.embedded.forward", "snakemake"]
     found = own_imports.unsatisfied(ran[0], ["limr.core.files", *lacking])
     assert sorted(found) == lacking
-    assert "torch" in found["limr.embedded.forward"]
+    assert "torch" in found["limr.train.embedded.forward"]
 
 
 def test_a_pin_that_cannot_be_installed_is_an_error_and_no_job_runs(conda: Conda) -> None:

@@ -91,7 +91,7 @@ CHANGES = {
     "openrlhf.utils.deepspeed.deepspeed": _strategy,
     "openrlhf.trainer.ray.ppo_actor": _actor,
     "openrlhf.trainer.ray.vllm_worker_wrap": _worker,
-    "limr.openrlhf.cluster": _cluster,
+    "limr.train.openrlhf.cluster": _cluster,
     "limr.slurm.node": _node,
 }
 

@@ -16,7 +16,7 @@ from limr.core.errors import InputError, nearest
 # Kind -> the package whose files are its plug-ins.
 PACKAGES = {
     "selectors": "limr.selectors",
-    "engines": "limr.engines",
+    "engines": "limr.train.engines",
     "importers": "limr.importers",
     "figures": "limr.figures",
     "tables": "limr.tables",

@@ -1,4 +1,4 @@
-"""What an engine is: the plug-ins in `limr/engines/` train policies and generate responses.
+"""What an engine is: the plug-ins in `limr/train/engines/` train policies and generate responses.
 
 An engine's module has these names; a function that an engine does not offer is absent:
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from limr.embedded.order import Order
-from limr.openrlhf import command, layout
+from limr.train.embedded.order import Order
+from limr.train.openrlhf import command, layout
 from limr.planning.layout import Layout
 from limr.study.study import Study
 
@@ -18,7 +18,7 @@ def training(study: Study, arm: str, problems: int, parameters: int) -> Layout:
 
     Raises:
         InputError: settings that contradict each other, or batches that the arm's problems do not
-            fill; see `limr.openrlhf.layout`.
+            fill; see `limr.train.openrlhf.layout`.
     """
     return (
         _ppo(study, arm, problems, parameters)

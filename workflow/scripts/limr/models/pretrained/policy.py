@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from limr.models import prompt_templates
-from limr.embedded.sampling import Drawing
+from limr.train.embedded.sampling import Drawing
 from limr.models.interface import Decoding, Settings
 from limr.core.errors import InputError
 from limr.models.pretrained import drawing as drawings

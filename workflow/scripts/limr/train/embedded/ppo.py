@@ -1,0 +1,200 @@
+"""PPO on verdicts: sample, grade, estimate advantages, update policy and critic.
+
+The policy that PPO improves is the one that samples: softmax(logits / temperature). Rollouts,
+reference and updates all use its log-probabilities, so the ratio in the loss is the true one and
+the sampler's own log-probabilities serve as the old ones (docs/deviations.md).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from limr.core import files
+from limr.grading import rewards
+from limr.train.embedded import losses, packing, rollouts, run, sampling, vocabulary
+from limr.train.embedded import model as models
+from limr.train.embedded import optimizer as optimizers
+from limr.train.embedded.batch import Batch, Sequences, parts, spread
+from limr.train.embedded.forward import Weights, weights_of
+from limr.train.embedded.order import Order
+from limr.models.interface import PpoJob
+from limr.grading.pool import GradingPool
+from limr.core.tables import ROLLOUTS
+from limr.core.random_streams import stream, stream_seed
+
+
+class Learner:
+    """Policy, critic, reference and optimizers of one run."""
+
+    def __init__(self, job: PpoJob, device: torch.device) -> None:
+        self.job, self.ppo, self.device = job, job.ppo, device
+        self.policy = models.load_policy(job.base, device)
+        self.critic = models.new_critic(job.base, job.seed, device)
+        self.reference: models.Module = None  # without a KL penalty nothing needs it
+        if self.ppo["kl_coefficient"] > 0:
+            self.reference = models.load_policy(job.base, device).requires_grad_(False)
+        betas = self.ppo["adam_betas"]
+        self.policy_optimizer = optimizers.adam(list(self.policy.parameters()), betas)
+        self.critic_optimizer = optimizers.adam(list(self.critic.parameters()), betas)
+
+    def saved(self) -> dict[str, Any]:
+        """Return what a checkpoint holds."""
+        return {
+            "policy": self.policy,
+            "critic": self.critic,
+            "policy_optimizer": self.policy_optimizer,
+            "critic_optimizer": self.critic_optimizer,
+        }
+
+    @torch.no_grad()
+    def sample(self, prompts: Sequence[Sequence[int]], step: int) -> sampling.Samples:
+        """Draw the step's rollouts from the stream (seed, rollouts, arm, step)."""
+        seed = stream_seed(self.job.seed, "rollouts", self.job.arm, step)
+        drawing = sampling.Drawing(
+            self.ppo["samples_per_prompt"],
+            self.ppo["temperature"],
+            self.ppo["top_p"],
+            self.ppo["max_response_tokens"],
+        )
+        weights, output = weights_of(models.body_of(self.policy)), self.policy.lm_head.weight
+        return sampling.draw(weights, output, prompts, drawing, torch.Generator().manual_seed(seed))
+
+    def prepare(
+        self, sequences: Sequences, samples: sampling.Samples, scores: Sequence[float]
+    ) -> tuple[Batch, float | None]:
+        """Return the batch with its advantages, and the mean KL a token (None without one)."""
+        mask, old_log_p = sequences.mask, samples.log_probabilities
+        values, reference = self._score(sequences)
+        kl = None
+        if reference is not None:
+            kl = torch.where(mask, losses.kl_estimate(old_log_p, reference), 0.0)
+        rewards = losses.token_rewards(
+            torch.tensor(scores, dtype=torch.float32, device=self.device),
+            kl,
+            self.ppo["kl_coefficient"],
+            samples.lengths,
+            mask.shape[1],
+        )
+        gamma, lam = self.ppo["gamma"], self.ppo["gae_lambda"]
+        advantages, targets = losses.advantages(rewards, values, mask, gamma, lam)
+        if self.ppo["whiten_advantages"]:
+            advantages = losses.whiten(advantages, mask)
+        batch = Batch(sequences, old_log_p, values, advantages, targets)
+        return batch, None if kl is None else float(kl[mask].mean())
+
+    @torch.no_grad()
+    def _score(self, sequences: Sequences) -> tuple[Tensor, Tensor | None]:
+        """Return the critic's values and the reference's log-probabilities, as matrices."""
+        critic = weights_of(models.body_of(self.critic))
+        reference = None if self.reference is None else weights_of(models.body_of(self.reference))
+        values, log_p = [], []
+        for rows in sequences.parts(self.job.options["micro_batch"]):
+            packed, mask = sequences.packed(rows), sequences.mask[rows]
+            values.append(spread(self.critic.value(packing.states(critic, packed))[:, 0], mask))
+            if reference is not None:
+                log_p.append(spread(self._log_p(self.reference, reference, packed), mask))
+        return torch.cat(values), torch.cat(log_p) if log_p else None
+
+    def _log_p(self, policy: models.Module, weights: Weights, packed: packing.Packed) -> Tensor:
+        hidden, output = packing.states(weights, packed), policy.lm_head.weight
+        return packing.log_probabilities(hidden, output, packed.targets, self.ppo["temperature"])
+
+    def learn(self, batch: Batch, step: int) -> dict[str, float]:
+        """Go through the batch `epochs_per_batch` times; return mean losses a token."""
+        sums: Counter[str] = Counter()
+        minibatches = list(self._minibatches(batch, step))
+        for number, rows in enumerate(minibatches):
+            sums.update(self._accumulate(batch, rows))
+            update = (step - 1) * len(minibatches) + number + 1
+            for optimizer, name in (
+                (self.policy_optimizer, "actor_learning_rate"),
+                (self.critic_optimizer, "critic_learning_rate"),
+            ):
+                rate = optimizers.warmed_up(self.ppo[name], update, self.ppo["warmup_steps"])
+                optimizers.step(optimizer, rate, self.ppo["max_grad_norm"])
+        tokens = sums.pop("tokens")
+        return {name: value / tokens for name, value in sums.items()}
+
+    def _minibatches(self, batch: Batch, step: int) -> Iterator[list[int]]:
+        """Yield the samples of each optimizer step: prompts shuffled, their samples together.
+
+        Samples of one prompt share its tokens in a packed batch, which is worth the order.
+        """
+        each = batch.sequences.each
+        for number in range(self.ppo["epochs_per_batch"]):
+            generator = stream(self.job.seed, "minibatches", self.job.arm, step, number)
+            order = generator.permutation(len(batch.sequences.prompts)).tolist()
+            samples = [prompt * each + sample for prompt in order for sample in range(each)]
+            yield from parts(samples, self.ppo["train_batch_size"])
+
+    def _accumulate(self, batch: Batch, rows: Sequence[int]) -> dict[str, Any]:
+        """Add the gradients of one optimizer step: means over its tokens; return sums."""
+        sums: dict[str, Any] = dict.fromkeys(("policy_loss", "value_loss", "clip_fraction"), 0.0)
+        total = sums["tokens"] = int(batch.sequences.mask[rows].sum())
+        for part in parts(rows, self.job.options["micro_batch"]):
+            packed, mask = batch.sequences.packed(part), batch.sequences.mask[part]
+            log_p = self._log_p(self.policy, weights_of(models.body_of(self.policy)), packed)
+            policy_loss, clipped = losses.policy_loss(
+                log_p,
+                batch.old_log_p[part][mask],
+                batch.advantages[part][mask],
+                self.ppo["clip"],
+            )
+            value_loss = losses.value_loss(
+                self.critic.value(packing.states(weights_of(models.body_of(self.critic)), packed))[
+                    :, 0
+                ],
+                batch.old_values[part][mask],
+                batch.targets[part][mask],
+                self.ppo["value_clip"],
+            )
+            torch.autograd.backward((policy_loss.sum() + value_loss.sum()) / total)
+            sums["policy_loss"] += float(policy_loss.detach().sum())
+            sums["value_loss"] += float(value_loss.detach().sum())
+            sums["clip_fraction"] += float(clipped.sum())
+        return sums
+
+
+def train_ppo(job: PpoJob) -> None:
+    """Train by PPO; see `limr.models.interface.PpoJob` for what is written.
+
+    Raises:
+        InputError: a policy asked for beyond the last step, prompts that are too long.
+    """
+    ppo = job.ppo
+    words = vocabulary.load(job.base)
+    prompts = run.encode_prompts(job, words, ppo["max_prompt_tokens"])
+    order = Order(len(prompts), ppo["prompts_per_step"], ppo["drop_last"], job.seed, job.arm)
+    settings = {"ppo": dict(ppo), "reward": dict(job.reward)}
+    with run.running(job, settings, ppo["steps"]) as running, GradingPool(job.grader) as pool:
+        learner = Learner(job, running.device)
+
+        def step(number: int) -> run.Row:
+            chosen, epoch = order.batch(number), order.epoch(number)
+            problems = [job.problems[index] for index in chosen]
+            samples = learner.sample([prompts[index] for index in chosen], number)
+            pay = rewards.payer(job.reward, job.seed, job.arm, number)
+            columns = rollouts.graded(problems, samples, words, pool, pay)
+            files.write_parquet(
+                running.part("rollouts", number), rollouts.table(columns, number, epoch)
+            )
+            sequences = Sequences.of([prompts[index] for index in chosen], samples)
+            batch, kl = learner.prepare(sequences, samples, columns["reward"])
+            means = learner.learn(batch, number)
+            shown = rollouts.summary(columns, samples, sequences.prompt_tokens())
+            return {"epoch": epoch, "kl": kl, **shown, **means}
+
+        def save_policy(folder: Path) -> None:
+            models.save_policy(learner.policy, words, folder)
+
+        run.train(running, step, learner.saved(), save_policy)
+        steps = range(1, ppo["steps"] + 1)
+        tables = [files.read_parquet(running.part("rollouts", n), ROLLOUTS) for n in steps]
+        files.write_parquet(job.rollouts, pa.concat_tables(tables).combine_chunks())

@@ -1,0 +1,88 @@
+"""Rollouts: graded samples, the table that records them, and a step's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from limr.train.embedded.sampling import Samples
+from limr.train.embedded.vocabulary import Vocabulary
+from limr.grading.pool import GradingPool
+from limr.core.tables import ROLLOUTS, VERDICTS, Problem, broken_rules
+
+Columns = dict[str, list[Any]]  # of limr.core.tables.ROLLOUTS, and `format`, the broken format rule
+
+
+def graded(
+    problems: Sequence[Problem],
+    samples: Samples,
+    words: Vocabulary,
+    pool: GradingPool,
+    pay: Callable[[str, int, str], float],
+) -> Columns:
+    """Grade a step's samples; return the columns of `ROLLOUTS` without step and epoch.
+
+    Args:
+        problems: the step's problems, each with as many rows of `samples`, which follow each other.
+        samples: what was drawn.
+        words: the policy's vocabulary.
+        pool: grades as the study asks.
+        pay: (problem_id, sample, verdict) -> reward.
+    """
+    each = len(samples.lengths) // len(problems)
+    of_row = [problem for problem in problems for _ in range(each)]
+    texts = [words.decode(response) for response in samples.responses()]
+    truncated = samples.truncated()
+    golds = [problem.answer for problem in of_row]
+    grades = pool.grade_many(list(zip(golds, texts, truncated, strict=True)))
+    verdicts = [grade.verdict for grade in grades]
+    ids = [problem.problem_id for problem in of_row]
+    numbers = list(range(each)) * len(problems)
+    return {
+        "problem_id": ids,
+        "sample": numbers,
+        "reward": list(map(pay, ids, numbers, verdicts)),
+        "verdict": verdicts,
+        "format": [grade.format for grade in grades],
+        "response_tokens": samples.lengths.tolist(),
+        "truncated": truncated,
+        "response": texts,
+    }
+
+
+def table(columns: Columns, step: int, epoch: int) -> pa.Table:
+    """Return a step's rows of `ROLLOUTS`, ordered by place in the batch, then by sample."""
+    rows = len(columns["verdict"])
+    codes = pa.array([VERDICTS.index(verdict) for verdict in columns["verdict"]], pa.int8())
+    full = {**columns, "step": [step] * rows, "epoch": [epoch] * rows}
+    arrays = [
+        # Every step has the same dictionary, so that the steps' tables join to the same bytes.
+        pa.DictionaryArray.from_arrays(codes, pa.array(VERDICTS))
+        if name == "verdict"
+        else pa.array(full[name], ROLLOUTS.field(name).type)
+        for name in ROLLOUTS.names
+    ]
+    return pa.Table.from_arrays(arrays, schema=ROLLOUTS)
+
+
+def summary(columns: Columns, samples: Samples, prompt_tokens: int) -> dict[str, float]:
+    """Return a step's means over samples, its broken format rules, entropy a token, and tokens.
+
+    Args:
+        columns: see `graded`.
+        samples: what was drawn.
+        prompt_tokens: of all samples together.
+    """
+    rows = len(columns["reward"])
+    return {
+        "mean_reward": sum(columns["reward"]) / rows,
+        "accuracy": columns["verdict"].count("correct") / rows,
+        "malformed": columns["verdict"].count("malformed") / rows,
+        "truncated": sum(columns["truncated"]) / rows,
+        **broken_rules(columns["format"]),
+        "response_tokens": sum(columns["response_tokens"]) / rows,
+        "entropy": float(samples.entropies[samples.mask].mean()),
+        "tokens": prompt_tokens + sum(columns["response_tokens"]),
+    }

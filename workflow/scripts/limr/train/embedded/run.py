@@ -1,0 +1,222 @@
+"""What PPO and supervised runs share: the job's digest, its device, its outputs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+
+from limr.core import files
+from limr.train import run_digest
+from limr.train.embedded import model as models
+from limr.train.embedded import state as states
+from limr.train.embedded.vocabulary import Vocabulary
+from limr.models.interface import Settings, TrainJob
+from limr.core.errors import InputError
+from limr.core.tables import METRICS
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Run:
+    """A run in progress: how far it is, and one row of metrics for each step."""
+
+    job: TrainJob
+    state: states.State
+    device: torch.device
+    steps: int
+    rows: list[Row] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def done(self) -> int:
+        """Steps that are finished."""
+        return len(self.rows)
+
+    def policy(self, step: int) -> Path:
+        """Return where the working folder keeps the policy of a step."""
+        return self.state.path("policies", f"step{step}")
+
+    def part(self, name: str, step: int) -> Path:
+        """Return where the working folder keeps a step's part of an output."""
+        return self.state.path(name, f"{step:06}.parquet")
+
+
+def device_of(options: Settings) -> torch.device:
+    """Set the number of threads and return the configured device.
+
+    Raises:
+        InputError: `cuda` is asked for and there is none.
+    """
+    torch.set_num_threads(options["threads"])
+    if options["device"] == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "engines.embedded.device: 'cuda' is asked for, but PyTorch sees no CUDA device here. "
+            "Use 'cpu' or 'auto'."
+        )
+    if options["device"] == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda")
+
+
+def job_digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
+    """Return a digest of everything that a run's results depend on."""
+    base = files.sha256(job.base / models.WEIGHTS)
+    return run_digest.digest(job, base, job.options, settings)
+
+
+def encode_prompts(job: TrainJob, vocabulary: Vocabulary, limit: int | None) -> list[list[int]]:
+    """Return each problem's prompt as token ids.
+
+    Raises:
+        InputError: prompts longer than `limit` tokens, the closing `<end>` included.
+    """
+    prompts = [vocabulary.encode(problem.prompt) for problem in job.problems]
+    if limit is not None:
+        long = [
+            problem.problem_id
+            for problem, prompt in zip(job.problems, prompts, strict=True)
+            if len(prompt) > limit
+        ]
+        if long:
+            raise InputError(
+                f"arm '{job.arm}': {len(long)} prompts are longer than ppo.max_prompt_tokens = "
+                f"{limit}: {', '.join(long[:5])}{', …' if len(long) > 5 else ''}. Raise the limit "
+                "or leave them out of the problem set."
+            )
+    return prompts
+
+
+@contextmanager
+def running(job: TrainJob, settings: Mapping[str, Any], steps: int) -> Iterator[Run]:
+    """Open a run's working folder, and publish its outputs once the block is through.
+
+    Args:
+        job: the run.
+        settings: what its results depend on beside what `job_digest` knows.
+        steps: how many it has.
+    """
+    run_digest.check_steps(job, steps)
+    device = device_of(job.options)
+    with states.opened(job.state, job_digest(job, settings)) as state:
+        run = Run(job, state, device, steps)
+        yield run
+        _publish(run)
+        state.remove()
+
+
+def train(
+    run: Run,
+    step: Callable[[int], Row],
+    parts: Mapping[str, Any],
+    save_policy: Callable[[Path], None],
+) -> None:
+    """Do the steps that are left, keeping policies and checkpoints.
+
+    A checkpoint is everything that the next step depends on: `parts` and the number of steps done.
+    No generator is in it: each step's streams are named after the step (`limr.core.random_streams`).
+
+    Args:
+        run: the run.
+        step: does a step, from 1, and returns its row of metrics.
+        parts: name -> module or optimizer, saved and restored by `state_dict`.
+        save_policy: writes the current policy to a folder.
+    """
+    found = run.state.load(run.device)
+    if found is not None:
+        run.rows = found["rows"]
+        for name, part in parts.items():
+            part.load_state_dict(found[name])
+        sys.stderr.write(f"{run.job.arm}: going on after step {run.done} of {run.steps}\n")
+    every = run.job.options["checkpoint_every"]
+    for number in range(run.done + 1, run.steps + 1):
+        begin = time.monotonic()
+        row = step(number)
+        run.rows.append({**row, "step": number, "seconds": time.monotonic() - begin})
+        if number in run.job.policies:
+            save_policy(run.policy(number))
+        if number % every == 0 or number == run.steps:
+            run.state.save(
+                {"rows": run.rows, **{name: part.state_dict() for name, part in parts.items()}}
+            )
+        if number % max(1, run.steps // 12) == 0 or number == run.steps:
+            _report(run)
+
+
+def _report(run: Run) -> None:
+    """Write one line of progress to stderr."""
+    row = run.rows[-1]
+    seconds = sum(one["seconds"] for one in run.rows)
+    shown = {
+        "reward": row.get("mean_reward"),
+        "accuracy": row.get("accuracy"),
+        "loss": row.get("loss"),
+    }
+    values = "  ".join(f"{name} {value:.3f}" for name, value in shown.items() if value is not None)
+    speed = sum(one["tokens"] for one in run.rows) / seconds
+    left = seconds / run.done * (run.steps - run.done)
+    sys.stderr.write(
+        f"{run.job.arm} seed {run.job.seed}  step {run.done}/{run.steps}  {values}  "
+        f"{speed:,.0f} tokens/s  {left:.0f} s left\n"
+    )
+
+
+def metrics_table(rows: Sequence[Row]) -> pa.Table:
+    """Return `limr.core.tables.METRICS`; what a row does not have is null."""
+    columns = {name: [row.get(name) for row in rows] for name in METRICS.names}
+    return pa.table(columns, schema=METRICS)
+
+
+def _publish(run: Run) -> None:
+    """Write the outputs; run.json last, so that it vouches for the others."""
+    for step, folder in run.job.policies.items():
+        with files.atomic(folder) as temporary:
+            shutil.copytree(run.job.base if step == 0 else run.policy(step), temporary)
+    files.write_parquet(run.job.metrics, metrics_table(run.rows))
+    files.write_json(
+        run.job.record,
+        {
+            **run.job.provenance,
+            "hardware": hardware(run.device),
+            "attempts": run.state.attempts,
+            "durations": {
+                "steps_seconds": sum(row["seconds"] for row in run.rows),
+                "last_attempt_seconds": time.monotonic() - run.started,
+                "last_attempt_cpu_seconds": time.process_time(),
+            },
+        },
+    )
+
+
+def hardware(device: torch.device) -> Row:
+    """Return what the run ran on."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    return {
+        "device": device.type,
+        "name": name,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+    }
+
+
+def _processor() -> str:
+    """Return the processor's name (from /proc/cpuinfo, where there is one)."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"

@@ -1,0 +1,151 @@
+"""Drawing responses: a batched loop over a preallocated key-value cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from limr.train.embedded.cache import Cache
+from limr.train.embedded.forward import Weights
+from limr.train.embedded.vocabulary import END_ID
+
+ROWS = 512  # sequences generated together
+KEPT = 0.8  # finished rows leave the batch once fewer than this share of it still grows
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How tokens are drawn: temperature 0 is greedy, top_p 1 cuts nothing."""
+
+    samples: int
+    temperature: float
+    top_p: float
+    max_tokens: int
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Responses as token ids: `Drawing.samples` rows for each prompt, in the prompts' order.
+
+    `tokens`, `log_probabilities` and `entropies` are (rows, max_tokens), 0 from `lengths` on;
+    `lengths` counts the end token. Log-probabilities and entropies (natural logarithm) are those
+    of softmax(logits / temperature) before the top-p cut; of softmax(logits) when greedy.
+    """
+
+    tokens: Tensor
+    lengths: Tensor
+    log_probabilities: Tensor
+    entropies: Tensor
+
+    @property
+    def mask(self) -> Tensor:
+        """(rows, max_tokens) bool: the places that hold a token."""
+        return torch.arange(self.tokens.shape[1], device=self.tokens.device) < self.lengths[:, None]
+
+    def truncated(self) -> list[bool]:
+        """Return for each row whether the end token never came."""
+        last = self.tokens.gather(1, self.lengths[:, None] - 1).squeeze(1)
+        return [bool(value) for value in (last != END_ID).tolist()]
+
+    def responses(self) -> list[list[int]]:
+        """Return each row's token ids, the end token included."""
+        pairs = zip(self.tokens.tolist(), self.lengths.tolist(), strict=True)
+        return [row[:length] for row, length in pairs]
+
+
+@torch.no_grad()
+def draw(
+    weights: Weights,
+    output: Tensor,
+    prompts: Sequence[Sequence[int]],
+    drawing: Drawing,
+    generator: torch.Generator,
+) -> Samples:
+    """Draw `drawing.samples` responses to each prompt.
+
+    All random numbers, one a row and place, are drawn beforehand on the CPU: a row's draws
+    depend neither on when other rows finish nor on the device.
+
+    Args:
+        weights: the policy's body.
+        output: (vocabulary, hidden) the policy's output matrix.
+        prompts: token ids, none empty.
+        drawing: see `Drawing`.
+        generator: a CPU generator, of this purpose's own stream.
+    """
+    device, shape = output.device, (len(prompts) * drawing.samples, drawing.max_tokens)
+    uniform = torch.rand(shape, generator=generator).to(device)
+    found = Samples(
+        torch.zeros(shape, dtype=torch.int64, device=device),
+        torch.zeros(shape[0], dtype=torch.int64, device=device),
+        torch.zeros(shape, device=device),
+        torch.zeros(shape, device=device),
+    )
+    by_length = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
+    together = max(1, ROWS // drawing.samples)
+    for start in range(0, len(prompts), together):
+        chosen = by_length[start : start + together]
+        first = torch.tensor(chosen, device=device)[:, None] * drawing.samples
+        rows = (first + torch.arange(drawing.samples, device=device)).view(-1)
+        room = drawing.max_tokens - 1
+        cache = Cache(weights, [prompts[index] for index in chosen], drawing.samples, room)
+        _extend(cache, output, drawing, uniform, rows, found)
+    return found
+
+
+def _extend(
+    cache: Cache, output: Tensor, drawing: Drawing, uniform: Tensor, rows: Tensor, found: Samples
+) -> None:
+    """Draw until every sequence of the cache has ended; `rows`: their places in `found`."""
+    hidden = cache.start
+    growing = torch.ones_like(rows, dtype=torch.bool)
+    for place in range(drawing.max_tokens):
+        log_p = (hidden @ output.T / (drawing.temperature or 1.0)).log_softmax(-1)
+        token = choose(log_p, drawing, uniform[rows, place])
+        at = rows[growing]
+        found.tokens[at, place] = token[growing]
+        found.lengths[at] = place + 1
+        log_p_token = log_p.gather(1, token[:, None]).squeeze(1)
+        found.log_probabilities[at, place] = log_p_token[growing]
+        found.entropies[at, place] = -(log_p.exp() * log_p).sum(-1)[growing]
+        growing &= token != END_ID
+        left = int(growing.sum())
+        if left == 0 or place + 1 == drawing.max_tokens:
+            return
+        if left < KEPT * len(rows):
+            kept = growing.nonzero().squeeze(1)
+            cache.keep(kept)
+            rows, token, growing = rows[kept], token[kept], growing[kept]
+        hidden = cache.grow(token)
+
+
+def choose(log_p: Tensor, drawing: Drawing, uniform: Tensor) -> Tensor:
+    """Choose one token a row: the likeliest, or by inverting the distribution function.
+
+    Args:
+        log_p: (rows, vocabulary) log-probabilities.
+        drawing: temperature 0 takes the likeliest; top_p < 1 cuts the tail first.
+        uniform: (rows,) numbers in [0, 1).
+    """
+    if drawing.temperature == 0:
+        return log_p.argmax(-1)
+    p = log_p.exp()
+    if drawing.top_p < 1:
+        p = nucleus(p, drawing.top_p)
+    below = p.cumsum(-1)
+    total = below[:, -1:]
+    # `below < total` keeps a rounded-up threshold from passing the last possible token.
+    return ((below <= uniform[:, None] * total) & (below < total)).sum(-1)
+
+
+def nucleus(p: Tensor, top_p: float) -> Tensor:
+    """Zero the tail: keep the smallest set of likeliest tokens whose mass reaches `top_p`.
+
+    Holtzman et al. 2020, eq. 2 to 3, without the rescaling, which `choose` does.
+    """
+    ordered, index = p.sort(dim=-1, descending=True, stable=True)
+    before = ordered.cumsum(-1) - ordered
+    return torch.zeros_like(p).scatter(-1, index, ordered * (before < top_p))

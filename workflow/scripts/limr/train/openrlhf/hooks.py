@@ -1,0 +1,186 @@
+"""What is changed in the trainers while they run, without a fork: three functions are wrapped.
+
+- Prompts. `_collect_prompt_batch` takes the next prompts of a loader whose order no seed controls
+  and which trains an epoch's incomplete batch. Ours returns the problems that `Order` names for the
+  step: the same in every process and after a resume, without the incomplete batch where the study
+  says so, and with the step's number in each label. After the last step it returns nothing.
+- Metrics. What is logged goes to a file of ours first: TensorBoard's writer keeps its last minutes
+  in memory, and a killed process loses them.
+- Checkpoints. PPO logs a step, saves, and then asks for the next prompts or closes the log: when it
+  does, the save is over and its checkpoint is noted as whole.
+
+Ray's workers call `install` when they start; a module is changed when it is imported there.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from limr.core import files
+from limr.train.openrlhf import task as tasks
+from limr.train.openrlhf.checkpoints import PPO_ROLES, SFT_ROLES, Checkpoints
+
+Change = Callable[[ModuleType], None]
+
+
+class Saves:
+    """Knows which save of PPO's trainer is over, in the process that controls the run."""
+
+    def __init__(self) -> None:
+        self.step = 0
+
+    def logged(self, step: int) -> None:
+        """Note that a step is logged: its save comes next, if it has one."""
+        self.step = step
+
+    def settle(self) -> None:
+        """Note that whatever was saved after the last logged step is whole."""
+        if self.step and self.step % tasks.read().save_every == 0:
+            finished(PPO_ROLES, self.step)
+        self.step = 0
+
+
+SAVES = Saves()
+
+
+class Prompts:
+    """Gives a run's prompts, step by step."""
+
+    def __init__(self, task: tasks.Task, saves: Saves) -> None:
+        self.saves = saves
+        self.order, self.step, self.steps = task.make_order(), task.start, task.steps
+        self.rows = files.read_jsonl(task.data)
+
+    def next_batch(self, _loader: Any, _size: int) -> tuple[list[str], list[str], list[None], bool]:
+        """Return prompts, labels, no images, and whether the epoch is over."""
+        self.saves.settle()
+        if self.step >= self.steps:
+            return [], [], [], True
+        self.step += 1
+        rows = [self.rows[index] for index in self.order.batch(self.step)]
+        labels = [json.dumps({**json.loads(row["label"]), "step": self.step}) for row in rows]
+        over = self.step % self.order.steps_per_epoch == 0 or self.step == self.steps
+        return [row["prompt"] for row in rows], labels, [None] * len(rows), over
+
+
+def append_metrics(path: Path, step: int, values: Mapping[str, Any]) -> None:
+    """Append one step's numbers to a file, one JSON object a line, and make them last."""
+    numbers = {}
+    for key, value in values.items():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            numbers[key] = float(value) if value == value else None  # noqa: PLR0124 (NaN)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"step": step, **numbers}) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _prompts(module: ModuleType) -> None:
+    prompts = Prompts(tasks.read(), SAVES)
+    module._collect_prompt_batch = prompts.next_batch  # type: ignore[attr-defined]
+
+
+def _metrics(module: ModuleType) -> None:
+    logger: Any = module.TensorboardLogger
+    original, original_close = logger.log_train, logger.close
+
+    def log_train(self: Any, global_step: int, logs_dict: Mapping[str, Any]) -> None:
+        append_metrics(tasks.read().metrics(), global_step, logs_dict)
+        original(self, global_step, logs_dict)
+        SAVES.logged(global_step)
+
+    def close(self: Any) -> None:
+        SAVES.settle()
+        original_close(self)
+
+    logger.log_train, logger.close = log_train, close
+
+
+def _sft(module: ModuleType) -> None:
+    trainer: Any = module.SFTTrainer
+    original = trainer.save_logs_and_checkpoints
+
+    def save(self: Any, args: Any, step: int, bar: Any, logs: Any, states: Any) -> None:
+        first = self.strategy.is_rank_0()
+        if first:
+            append_metrics(tasks.read().metrics(), step, logs)
+        original(self, args, step, bar, logs, states)
+        if first and step % tasks.read().save_every == 0:
+            finished(SFT_ROLES, step)
+        if step >= tasks.read().steps:
+            raise LastStep
+
+    trainer.save_logs_and_checkpoints = save
+
+
+class LastStep(Exception):  # noqa: N818 (no error)
+    """Fine-tuning has done its steps: the trainer counts epochs only."""
+
+
+def finished(roles: tuple[str, ...], step: int) -> None:
+    """Note a checkpoint that is whole; see `limr.train.openrlhf.checkpoints`."""
+    task = tasks.read()
+    Checkpoints(task.path, roles).finished(step, task.policies, task.kept_checkpoints)
+
+
+CHANGES: dict[str, Change] = {
+    "openrlhf.trainer.ppo_utils.samples_generator": _prompts,
+    "openrlhf.utils.logging_utils": _metrics,
+    "openrlhf.trainer.sft_trainer": _sft,
+}
+
+
+class _Loader(importlib.abc.Loader):
+    """Loads a module as another loader does, then changes it."""
+
+    def __init__(self, loader: Any, change: Change) -> None:
+        self._loader, self._change = loader, change
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Create the module as the other loader does."""
+        found: ModuleType | None = self._loader.create_module(spec)
+        return found
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute the module, then change it."""
+        self._loader.exec_module(module)
+        self._change(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self) -> None:
+        self._looking = False
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a module that is to be changed, as the other finders do."""
+        if name not in CHANGES or self._looking:
+            return None
+        self._looking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._looking = False
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader, CHANGES[name])
+        return spec
+
+
+def install() -> None:
+    """Change the trainer's modules as they are imported in this process."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())

