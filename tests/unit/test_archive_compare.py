@@ -13,7 +13,7 @@ import pytest
 from limr.core import files
 from limr.__main__ import main
 from limr.archive import differences, tables
-from limr.collect import COLLECTED_EVALUATIONS
+from limr.evaluate.collect import COLLECTED_EVALUATIONS
 
 
 def study(folder: Path, right: int, questions: int = 40, **config: Any) -> Path:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from limr import collect
+from limr.evaluate import collect
 from limr.core import files as io, provenance, plugins
 from limr.study import study as studies
 from limr.archive import IDS, verify, verify_files, verify_runs

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from limr import collect
+from limr.evaluate import collect
 from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import EVALUATIONS, METRICS

@@ -8,7 +8,8 @@ import pytest
 import synthetic_study
 
 from limr.core import files, tables
-from limr import making, presentation, results, second_opinion
+from limr import making, presentation, results
+from limr.evaluate import second_opinion
 from limr.core.errors import InputError
 from limr.grading.pool import GradingPool
 

@@ -10,7 +10,7 @@ import byte_tokenizer
 import pytest
 from transformers import Qwen2Config
 
-from limr import evaluation
+from limr.evaluate import evaluation
 from limr.core import files, validation
 from limr.models.interface import Decoding, LongPromptError
 from limr.train.engines import vllm

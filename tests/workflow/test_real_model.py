@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 import real_model
-from limr import collect
+from limr.evaluate import collect
 from limr.core import files
 from limr.core.errors import InputError, IntegrityError
 from limr.grading.grade import GRADER_VERSION, Grader

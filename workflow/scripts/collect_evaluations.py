@@ -1,6 +1,6 @@
 """Collect all evaluations: one row a run, step, benchmark, decoding and problem."""
 
-from limr import collect
+from limr.evaluate import collect
 from limr.core import files
 from limr.core.job_log import logged
 

@@ -1,6 +1,6 @@
 """Collect the training metrics of all runs: one row a run and step."""
 
-from limr import collect
+from limr.evaluate import collect
 from limr.core import files
 from limr.core.job_log import logged
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from limr.core import files as io
-from limr import second_opinion
+from limr.evaluate import second_opinion
 from limr.grading.grade import GRADER_VERSION
 from limr.grading.pool import GradingPool
 from limr.core.job_log import logged

@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from limr import evaluation
+from limr.evaluate import evaluation
 from limr.core import plugins, working_folder
 from limr.grading.pool import GradingPool
 from limr.core.job_log import logged

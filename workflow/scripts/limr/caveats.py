@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from limr import contamination, contrasts, ledger, results, second_opinion
+from limr import contamination, contrasts, ledger, results
+from limr.evaluate import second_opinion
 from limr.core import plugins
 from limr.findings import points, selected_groups
 from limr.results import Inputs

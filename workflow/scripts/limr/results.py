@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from limr.study import preregistration
 from limr.core import files
-from limr.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
+from limr.evaluate.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
 from limr.study.preregistration import Declaration
 from limr.core.errors import InputError
 from limr.core.tables import DIAGNOSTICS, OPINIONS, SCORES, STABILITY, TRAJECTORIES, Problem
@@ -55,8 +55,8 @@ class Inputs:
             `scores` (name -> {selector, trajectories}) for tables and figures that need
             scores; `decodings` and `scored_from` (`limr.study.study.Study`) for those that need the
             paper or runs.
-        evaluations: see `limr.collect.COLLECTED_EVALUATIONS`.
-        metrics: see `limr.collect.COLLECTED_METRICS`.
+        evaluations: see `limr.evaluate.collect.COLLECTED_EVALUATIONS`.
+        metrics: see `limr.evaluate.collect.COLLECTED_METRICS`.
         trajectories: name -> `limr.core.tables.TRAJECTORIES`.
         scores: name -> `limr.core.tables.SCORES`.
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.

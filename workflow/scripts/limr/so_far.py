@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from limr import collect, making, material, report, results
+from limr.evaluate import collect
+from limr import making, material, report, results
 from limr.core import plugins
 from limr.core.errors import InputError
 from limr.report import Missing, Parts

@@ -20,7 +20,7 @@ from limr.core import files
 from limr.archive import RECORD, differences, documents, tables, unpack
 from limr.study import files as contents
 from limr.archive import code as coding
-from limr.collect import COLLECTED_EVALUATIONS
+from limr.evaluate.collect import COLLECTED_EVALUATIONS
 from limr.core.errors import InputError
 from limr.results import Inputs
 from limr.statistics.intervals import Interval

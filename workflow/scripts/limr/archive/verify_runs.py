@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr import collect
+from limr.evaluate import collect
 from limr.grading import rewards
 from limr.core import files, plugins as registry
 from limr.archive import IDS, differences, documents

@@ -10,7 +10,7 @@ import pandas as pd
 from limr.study import preregistration
 from limr.statistics import power
 from limr.core import files
-from limr.collect import COLLECTED_EVALUATIONS
+from limr.evaluate.collect import COLLECTED_EVALUATIONS
 from limr.study.preregistration import Declaration
 from limr.planning.counts import Counts
 from limr.statistics.power import Assumed, Benchmark

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results, second_opinion
+from limr import results
+from limr.evaluate import second_opinion
 
 TITLE = "A second opinion on the verdicts"
 NEEDS = ("evaluations", "opinions")

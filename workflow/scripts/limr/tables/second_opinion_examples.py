@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results, second_opinion
+from limr import results
+from limr.evaluate import second_opinion
 
 TITLE = "Where the second opinion differs"
 NEEDS = ("opinions",)

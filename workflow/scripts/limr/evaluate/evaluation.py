@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from limr import collect
+from limr.evaluate import collect
 from limr.core import files
 from limr.models.interface import Decoding, LongPromptError, Policy
 from limr.core.errors import InputError
