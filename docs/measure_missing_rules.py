@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from limr import scores
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.random_streams import stream
 
 N_SAMPLES = 8

@@ -16,7 +16,7 @@ from limr import contamination
 from limr.problems import overlap
 from limr.sources import pinned
 from limr.problems.datasets import math_full, question_answer
-from limr.importers import scores_json
+from limr.trajectories.importers import scores_json
 from limr.core.tables import Problem
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from limr import scores as scoring
 from limr import selection
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.tables import ROLLOUTS, TRAJECTORIES, VERDICTS, Problem
 from limr.results import Inputs
 from limr.core.random_streams import stream

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from limr import diagnostics, scores
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.tables import TRAJECTORIES
 from limr.core.random_streams import stream
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from limr import scores, thresholds
 from limr.core.random_streams import stream
-from limr.trajectories import Samples
+from limr.trajectories.curves import Samples
 
 EPOCHS, SAMPLES, SIZE = 12, 8, 12
 # Kind: how many, and the chance to be solved in the first and in the last epoch, from and to.

@@ -10,7 +10,7 @@ import pyarrow as pa
 from limr import diagnostics, paper, selection
 from limr.problems import overlap
 from limr import scores as scoring
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.tables import OPINIONS, TRAJECTORIES, Problem
 from limr.results import Diagnosis, Inputs
 from limr.core.random_streams import stream

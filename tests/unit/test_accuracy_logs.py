@@ -13,7 +13,7 @@ import pytest
 from limr.core import validation
 from limr.problems.datasets import verl_parquet
 from limr.core.errors import InputError
-from limr.importers import accuracy_json, adarft
+from limr.trajectories.importers import accuracy_json, adarft
 from limr.problems.own_file import read as read_problem_file
 from limr.core.tables import Problem
 

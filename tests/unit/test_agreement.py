@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from limr import agreement, diagnostics, offline, scores, selection
 from limr.core import files
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.problems.datasets import math_full
-from limr.importers import accuracy_json, adarft, scores_json
+from limr.trajectories.importers import accuracy_json, adarft, scores_json
 from limr.results import Inputs
 from limr.core.random_streams import stream
 

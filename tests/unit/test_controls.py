@@ -14,13 +14,13 @@ import synthetic_study as made
 
 from limr import dead_problems
 from limr.core import files, validation
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.problems.datasets import arithmetic, math_full
 from limr.core.errors import InputError
 from limr.figures import gradability
 from limr.grading import paper
 from limr.grading.pool import GradingPool
-from limr.importers import base_samples, scores_json
+from limr.trajectories.importers import base_samples, scores_json
 from limr.core.tables import AUDITS, EVALUATIONS, Problem
 from limr.results import Inputs
 from limr.selectors import nonzero, window

@@ -6,7 +6,7 @@ import pytest
 
 from limr import diagnostics, results, scores
 from limr.core import files, plugins
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import DIAGNOSTICS, STABILITY, TRAJECTORIES
 from limr.core.random_streams import stream

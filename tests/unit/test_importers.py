@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from limr import doubled
+from limr.trajectories import duplicates
 from limr.core import files, validation
 from limr.core.errors import InputError
-from limr.importers import evaluations, rollouts, scores_json, trajectories
+from limr.trajectories.importers import evaluations, rollouts, scores_json, trajectories
 from limr.core.tables import EVALUATIONS, ROLLOUTS, TRAJECTORIES, Problem
 from limr.core.random_streams import stream
 
@@ -146,7 +146,7 @@ def test_a_doubled_row_is_found_wherever_it_stands(tmp_path, monkeypatch, batch,
 
 
 def test_doubled_rows_are_found_by_sorting_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(doubled, "_CELLS", 0)
+    monkeypatch.setattr(duplicates, "_CELLS", 0)
     rows = simulated(200, stream(1, "test"))
     read_rollouts(write_rollouts(tmp_path / "r.parquet", rows), None)
     path = write_rollouts(tmp_path / "r.parquet", [*rows, rows[-1]])
@@ -155,7 +155,7 @@ def test_doubled_rows_are_found_by_sorting_too(tmp_path, monkeypatch):
 
 
 def test_too_many_rows_out_of_order_are_refused_rather_than_trusted(tmp_path, monkeypatch):
-    monkeypatch.setattr(doubled, "MOST_UNORDERED", 100)
+    monkeypatch.setattr(duplicates, "MOST_UNORDERED", 100)
     rows = simulated(200, stream(1, "test"))
     path = write_rollouts(tmp_path / "r.parquet", rows[::-1])
     with pytest.raises(InputError, match="Sort the file by step"):

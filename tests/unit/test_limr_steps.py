@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 import upstream
 
-from limr import importing
+from limr.trajectories import reading
 from limr.core import progress, validation
 from limr import scores as scoring
 from limr.core.errors import InputError
-from limr.importers import limr_steps
+from limr.trajectories.importers import limr_steps
 from limr.core.tables import Problem
 from limr.core.random_streams import stream
 
 
 def read(folder, problems=None, **options):
     settings = validation.complete({"steps_per_epoch": 2, **options}, limr_steps.OPTIONS, "limr-steps")
-    return limr_steps.read(importing.expand(folder, limr_steps), problems, settings)
+    return limr_steps.read(reading.expand(folder, limr_steps), problems, settings)
 
 
 def lim(found):
@@ -201,15 +201,15 @@ def test_a_log_of_another_data_set_is_refused(log):
 def test_a_folder_without_steps_and_a_file_without_number(tmp_path):
     (tmp_path / "x.json").write_text("[]")
     with pytest.raises(InputError, match=r"no step_\*.json in it; found x.json"):
-        importing.expand(tmp_path, limr_steps)
+        reading.expand(tmp_path, limr_steps)
     with pytest.raises(InputError, match="there is no such file or folder"):
-        importing.expand(tmp_path / "none", limr_steps)
+        reading.expand(tmp_path / "none", limr_steps)
     with pytest.raises(InputError, match="it tells the step"):
         read(tmp_path / "x.json")
 
 
 def test_a_document_that_is_too_large_is_refused_before_it_is_read(log, monkeypatch):
-    monkeypatch.setattr(importing, "LARGEST_JSON", 40)
+    monkeypatch.setattr(reading, "LARGEST_JSON", 40)
     with pytest.raises(InputError, match="in one JSON document"):
         read(log, PROBLEMS)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from limr.core import files
 from limr import scores, selection
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES, Problem, read_problems
 from limr.selectors import lim

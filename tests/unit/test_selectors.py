@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from limr.core import files, plugins, validation
 from limr import scores
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES, Problem
 from limr.selectors import lim, linear, variance

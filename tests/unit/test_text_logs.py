@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from limr import importing, json_rows, prompts
+from limr.trajectories import reading, json_rows, prompt_index
 from limr.core import validation
 from limr.core.errors import InputError
-from limr.importers import trl_parquet, verl_jsonl
+from limr.trajectories.importers import trl_parquet, verl_jsonl
 from limr.core.tables import Problem
 
 PROMPTS = {"A": "What is 1 + 1?", "B": "What is 2 + 2?", "C": "Let $x$ be\n  even."}
@@ -54,7 +54,7 @@ def write_verl(folder, rows, frame=framed, **extra):
 
 def read_verl(path, problems=PROBLEMS, **options):
     settings = validation.complete({"steps_per_epoch": 2, **options}, verl_jsonl.OPTIONS, "verl-jsonl")
-    return verl_jsonl.read(importing.expand(path, verl_jsonl), problems, settings)
+    return verl_jsonl.read(reading.expand(path, verl_jsonl), problems, settings)
 
 
 def test_verl_rows_are_joined_without_their_template(tmp_path):
@@ -169,7 +169,7 @@ def write_trl(folder, rows, step=int, frame=framed, **extra):
 
 def read_trl(path, problems=PROBLEMS, **options):
     settings = validation.complete({"steps_per_epoch": 2, **options}, trl_parquet.OPTIONS, "trl")
-    return trl_parquet.read(importing.expand(path, trl_parquet), problems, settings)
+    return trl_parquet.read(reading.expand(path, trl_parquet), problems, settings)
 
 
 @pytest.mark.parametrize("step", [int, str])
@@ -230,7 +230,7 @@ def test_a_log_without_steps_per_epoch_is_refused_before_it_is_read():
 def test_prompts_that_are_all_different_are_refused_before_they_fill_the_memory(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(prompts, "MOST_MADE", 3)
+    monkeypatch.setattr(prompt_index, "MOST_MADE", 3)
     rows = [(1, f"What is {i}?", 1.0) for i in range(4)]
     with pytest.raises(
         InputError, match=r"more than 3 distinct prompts, such as .*Give the problems"
@@ -239,8 +239,8 @@ def test_prompts_that_are_all_different_are_refused_before_they_fill_the_memory(
 
 
 def test_unknown_prompts_are_not_kept_without_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(prompts, "_MOST_UNKNOWN", 10)
-    index = prompts.PromptIndex(PROBLEMS)
+    monkeypatch.setattr(prompt_index, "_MOST_UNKNOWN", 10)
+    index = prompt_index.PromptIndex(PROBLEMS)
     for i in range(200):
         assert index.find([f"unknown {i}", PROMPTS["B"]]).tolist() == [-1, 1]
     assert len(index._seen) <= 10 + 2 * len(PROBLEMS) + 2

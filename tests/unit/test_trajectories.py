@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from second_opinion import fill
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES
 from limr.selectors import lim

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from limr.core import plugins, validation
 from limr import scores, uncertainty
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.random_streams import stream
 
 

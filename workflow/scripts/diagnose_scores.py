@@ -3,7 +3,7 @@
 from limr import diagnostics, selection
 from limr.core import files
 from limr import scores as scoring
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.job_log import logged
 from limr.core.tables import SCORES, TRAJECTORIES, read_problems
 from limr.core.random_streams import stream

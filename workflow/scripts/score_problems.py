@@ -2,7 +2,7 @@
 
 from limr.core import files
 from limr import scores as scoring
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.job_log import logged
 from limr.core.tables import TRAJECTORIES, read_problems
 

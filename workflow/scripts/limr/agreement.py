@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.statistics.intervals import wilson
 
 # From samples to (n_problems,) scores, NaN = not scorable.

@@ -15,7 +15,7 @@ import pandas as pd
 
 from limr.core import safe_text
 from limr import samples, shown, subset_records
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.figures import _style
 from limr.core.tables import Problem
 from limr.results import Inputs

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from limr import agreement, uncertainty
 from limr.core import plugins, validation
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.agreement import Agreement, Rescore
 from limr.core.errors import InputError
 from limr.core.tables import DIAGNOSTICS, STABILITY

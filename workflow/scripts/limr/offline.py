@@ -12,7 +12,7 @@ from limr import agreement, shown
 from limr.agreement import Window
 from limr.core.errors import InputError, nearest
 from limr.results import Inputs
-from limr.trajectories import Flags, Floats
+from limr.trajectories.curves import Flags, Floats
 
 RATES_OPTION = {
     "type": ["string", "null"],

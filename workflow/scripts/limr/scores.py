@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from limr.core import plugins, validation
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.arrow import numbers, strings
 from limr.core.errors import InputError
 from limr.core.tables import SCORES, Problem

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from limr.core import files, plugins, validation
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.thresholds import best, reached, sizes

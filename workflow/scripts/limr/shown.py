@@ -12,7 +12,7 @@ from limr import agreement, subset_records
 from limr.core import plugins
 from limr.core.errors import InputError, nearest
 from limr.results import Inputs, Json
-from limr.trajectories import Flags, Floats
+from limr.trajectories.curves import Flags, Floats
 
 SCORES_OPTION = {
     "type": ["array", "null"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from limr.trajectories import Flags, Floats
+from limr.trajectories.curves import Flags, Floats
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 

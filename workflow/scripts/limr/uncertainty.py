@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.agreement import Rescore
 
 Draws = npt.NDArray[np.float32]

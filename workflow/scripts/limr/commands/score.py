@@ -14,10 +14,10 @@ from limr.core.errors import InputError, nearest
 if TYPE_CHECKING:  # what only `run` needs is loaded there: `limr --help` and small logs start fast
     from types import ModuleType
 
-    from limr.importing import Imported
+    from limr.trajectories.reading import Imported
     from limr.core.tables import Problem
     from limr.scores import Candidates, Scores
-    from limr.trajectories import Samples
+    from limr.trajectories.curves import Samples
 
 HELP = "score problems from a log of training, or from published scores"
 EPILOG = """\
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: what a user can mend.
     """
-    from limr import importing
+    from limr.trajectories import reading
     from limr.problems import own_file
     from limr.core import files, validation
 
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     problems = own_file.read(args.problems) if args.problems is not None else None
     if problems is None and importer.PROVIDES == "scores":
         raise InputError(f"--problems is needed for the format '{args.format}': it has no ids.")
-    found = importer.read(importing.expand(args.path, importer), problems, settings)
+    found = importer.read(reading.expand(args.path, importer), problems, settings)
     table, made, candidates = _scores(args, found, problems, options[1])
     lines = [*found.report(), *_summary(table)]
     if made is not None:

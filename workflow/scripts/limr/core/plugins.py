@@ -17,7 +17,7 @@ from limr.core.errors import InputError, nearest
 PACKAGES = {
     "selectors": "limr.selectors",
     "engines": "limr.train.engines",
-    "importers": "limr.importers",
+    "importers": "limr.trajectories.importers",
     "figures": "limr.figures",
     "tables": "limr.tables",
     "datasets": "limr.problems.datasets",

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from limr import results, subset_records
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.errors import InputError, nearest
 from limr.figures import _style
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from limr import results, subset_records
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.figures import _style
 from limr.thresholds import THRESHOLDS
 

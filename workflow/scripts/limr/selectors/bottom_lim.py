@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.scores import Candidates, Scores
 from limr.selectors import lim
 
@@ -31,7 +31,7 @@ def score(
     """Return minus the LIM score; NaN, with LIM's reason, where there is none.
 
     Raises:
-        InputError: see `limr.trajectories.curves`.
+        InputError: see `limr.trajectories.curves.curves`.
     """
     found = lim.score(problems, taken, options, rng)
     return Scores(0.0 - found.values, found.reasons)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.scores import Candidates, Scores, from_pass_rate
 
 TITLE = "Frontier"
@@ -51,7 +51,7 @@ def score(
     """Return minus the distance of every sampled problem's pass rate to the target.
 
     Raises:
-        InputError: see `limr.trajectories.Samples.first`.
+        InputError: see `limr.trajectories.curves.Samples.first`.
     """
     taken = taken.first(options["epochs"])
     n, n_correct = taken.n.sum(axis=1), taken.n_correct.sum(axis=1)

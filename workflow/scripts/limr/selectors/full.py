@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.scores import Candidates, Scores
 
 TITLE = "Full set"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.scores import Candidates, Scores, from_pass_rate
 
 TITLE = "Learnability"
@@ -35,7 +35,7 @@ def score(
     """Return p (1 - p) of every problem that was sampled.
 
     Raises:
-        InputError: see `limr.trajectories.Samples.first`.
+        InputError: see `limr.trajectories.curves.Samples.first`.
     """
     taken = taken.first(options["epochs"])
     return from_pass_rate(taken, taken.pass_rate * (1.0 - taken.pass_rate))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.scores import Candidates, Scores, from_curves
 
 TITLE = "LIM"
@@ -81,7 +81,7 @@ def score(
     1.
 
     Raises:
-        InputError: see `limr.trajectories.curves`.
+        InputError: see `limr.trajectories.curves.curves`.
     """
     curves = tr.curves(taken, options["epochs"], options["missing"])
     if not (curves.mean < 1).any():

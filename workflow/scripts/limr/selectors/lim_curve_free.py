@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.scores import Candidates, Scores, from_pass_rate
 
 TITLE = "LIM without the curve"
@@ -37,7 +37,7 @@ def score(
     """Return minus the squared distance of every pass rate to the mean pass rate.
 
     Raises:
-        InputError: see `limr.trajectories.Samples.first`.
+        InputError: see `limr.trajectories.curves.Samples.first`.
     """
     taken = taken.first(options["epochs"])
     rate = taken.pass_rate

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.scores import Candidates, Scores, from_curves
 
 TITLE = "LINEAR (reconstruction)"
@@ -59,7 +59,7 @@ def score(
     Not defined: an incomplete curve, one epoch only, and for `pearson` and `r2` a constant curve.
 
     Raises:
-        InputError: see `limr.trajectories.curves`.
+        InputError: see `limr.trajectories.curves.curves`.
     """
     curves = tr.curves(taken, options["epochs"], options["missing"])
     usable = curves.whole

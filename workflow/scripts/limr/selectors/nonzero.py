@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.scores import Candidates, Scores, drawn_at_random, from_pass_rate
 
 TITLE = "Sometimes solved"
@@ -36,7 +36,7 @@ def score(
     """Return 1 for a pass rate strictly between 0 and 1, else 0.
 
     Raises:
-        InputError: see `limr.trajectories.Samples.first`.
+        InputError: see `limr.trajectories.curves.Samples.first`.
     """
     taken = taken.first(options["epochs"])
     return from_pass_rate(taken, _chosen(taken).astype(float))

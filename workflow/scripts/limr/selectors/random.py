@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.scores import Candidates, Scores
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.scores import Candidates, Scores, from_curves
 
 TITLE = "Variance"
@@ -39,7 +39,7 @@ def score(
     """Return the standard deviation of every usable curve; one epoch has none.
 
     Raises:
-        InputError: see `limr.trajectories.curves`.
+        InputError: see `limr.trajectories.curves.curves`.
     """
     curves = tr.curves(taken, options["epochs"], options["missing"])
     usable = curves.whole

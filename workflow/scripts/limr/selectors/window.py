@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.scores import Candidates, Scores, drawn_at_random, from_pass_rate
 
@@ -52,7 +52,7 @@ def score(
     """Return 1 for a pass rate within the window, else 0.
 
     Raises:
-        InputError: the ends are in the wrong order, or see `limr.trajectories.Samples.first`.
+        InputError: the ends are in the wrong order, or see `limr.trajectories.curves.Samples.first`.
     """
     low, high = options["low"], options["high"]
     if low > high:

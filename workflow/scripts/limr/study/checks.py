@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limr.study import preregistration
-from limr import importing
+from limr.trajectories import reading
 from limr.core import plugins
 from limr.study.arms import Arm
 from limr.core.errors import InputError, nearest
@@ -112,7 +112,7 @@ def _check_own_files(study: Study) -> None:
     for name, entry in study.config["trajectories"].items():
         if entry.get("path"):
             try:
-                importing.expand(Path(entry["path"]), plugins.load("importers", entry["format"]))
+                reading.expand(Path(entry["path"]), plugins.load("importers", entry["format"]))
             except InputError as error:
                 raise InputError(f"{study.where}: trajectories '{name}': {error}") from None
 

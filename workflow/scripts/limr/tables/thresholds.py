@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from limr import results, shown
-from limr import trajectories as tr
+from limr.trajectories import curves as tr
 from limr.thresholds import THRESHOLDS
 
 TITLE = "Problems kept by threshold"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limr.core.errors import InputError
-from limr.importing import BAD_ROWS
+from limr.trajectories.reading import BAD_ROWS
 
 
 def options(correct: Sequence[float], others: Sequence[float]) -> dict[str, Any]:

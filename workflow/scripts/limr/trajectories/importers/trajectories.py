@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from limr import importing
+from limr.trajectories import reading
 from limr.core import files
 from limr.core.arrow import find, vector
 from limr.core.errors import InputError
-from limr.importing import Imported
+from limr.trajectories.reading import Imported
 from limr.core.tables import TRAJECTORIES, Problem
-from limr.tally import Tally
+from limr.trajectories.counts import Tally
 
 PROVIDES = "trajectories"
 FILES = None
@@ -36,14 +36,14 @@ def read(
         InputError: not such a file, a missing value, a negative epoch, n < 1, n_correct outside
             0..n, a (problem, epoch) that stands twice, or a problem that is not in `problems`.
     """
-    path = importing.one(paths)
+    path = reading.one(paths)
     table = files.read_parquet(path, TRAJECTORIES).combine_chunks()
     if table.num_rows == 0:
         raise InputError(f"{path}: no rows in it.")
     names = table["problem_id"].combine_chunks()
 
     def refuse(bad: Any, what: str) -> None:
-        importing.refuse_rows(np.asarray(bad), 0, names, path, what)
+        reading.refuse_rows(np.asarray(bad), 0, names, path, what)
 
     for column in ("problem_id", "epoch", "n", "n_correct"):
         refuse(pc.is_null(table[column]), f"{column} is missing")
@@ -51,8 +51,8 @@ def read(
     refuse(epoch < 0, "a negative epoch")
     refuse(n < 1, "n below 1 (an epoch without samples has no row)")
     refuse((n_correct < 0) | (n_correct > n), "n_correct outside 0..n")
-    importing.refuse_doubled(table, ("problem_id", "epoch"), path)
-    ids = importing.ids_of(problems)
+    reading.refuse_doubled(table, ("problem_id", "epoch"), path)
+    ids = reading.ids_of(problems)
     ids = pc.unique(names) if ids is None else ids
     number = find(names, ids)
     refuse(number < 0, "a problem_id that is in no problem file")
@@ -60,4 +60,4 @@ def read(
     mean = vector(pc.fill_null(table["mean_reward"], np.nan))
     tally.add(number, epoch, n, n_correct, mean * n)
     rows = table.num_rows
-    return Imported(ids, rows, rows, (), importing.coverage(tally, len(ids)), tally)
+    return Imported(ids, rows, rows, (), reading.coverage(tally, len(ids)), tally)

@@ -17,12 +17,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from limr import importing
+from limr.trajectories import reading
 from limr.core import files
 from limr.core.arrow import strings
 from limr.core.errors import InputError
-from limr.importing import Imported
-from limr.prompts import one_blank
+from limr.trajectories.reading import Imported
+from limr.trajectories.prompt_index import one_blank
 from limr.core.tables import SCORES, Problem
 
 PROVIDES = "scores"
@@ -48,7 +48,7 @@ def read(
         InputError: no problems, not a list of {prompt: text, score: finite number}, the same prompt
             with two scores, or no row that belongs to any problem.
     """
-    path = importing.one(paths)
+    path = reading.one(paths)
     if problems is None:
         raise InputError(f"{path}: the problems are needed: published scores have no ids.")
     everything = _rows(path)
@@ -62,9 +62,9 @@ def read(
             f"{path}: none of its {len(rows)} prompts is the text of a problem. "
             "Are these the scores of another data set?"
         )
-    refusals = importing.Refusals("leave-out")
+    refusals = reading.Refusals("leave-out")
     if left:
-        refusals.add(importing.UNKNOWN_PROMPT, len(left), f"prompt {left[0][0][:80]!r}")
+        refusals.add(reading.UNKNOWN_PROMPT, len(left), f"prompt {left[0][0][:80]!r}")
     notes.extend(f"{key}: {reason}." for key, reason in reasons.items())
     notes.append(
         f"{len(found)} of {len(problems)} problems have a published score (joined by text)."

@@ -14,10 +14,10 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from limr import importing, judged
+from limr.trajectories import reading, pass_rates
 from limr.core import files
 from limr.core.errors import InputError, nearest
-from limr.importing import Imported
+from limr.trajectories.reading import Imported
 from limr.core.tables import EVALUATIONS, Problem
 
 PROVIDES = "trajectories"
@@ -44,11 +44,11 @@ def read(
         InputError: not such a file, no rows, a missing value, no such decoding or several, a
             response that stands twice, or a problem that is not in `problems`.
     """
-    path = importing.one(paths)
+    path = reading.one(paths)
     table = files.read_parquet(path, EVALUATIONS).combine_chunks()
     decoding = _decoding(pc.unique(table["decoding"]).to_pylist(), options["decoding"], path)
     table = table.filter(pc.equal(table["decoding"], decoding)).combine_chunks()
-    found = judged.as_epoch(table, ("problem_id", "sample"), problems, path)
+    found = pass_rates.as_epoch(table, ("problem_id", "sample"), problems, path)
     note = f"{table.num_rows:,} responses, decoding '{decoding}'."
     return replace(found, notes=[note, *found.notes])
 

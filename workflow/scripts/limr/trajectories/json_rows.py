@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from limr.core.errors import InputError
-from limr.importing import document
+from limr.trajectories.reading import document
 
 # A line of a JSON-lines file is held in memory; no rollout is this long.
 LONGEST_LINE = 64 * 2**20

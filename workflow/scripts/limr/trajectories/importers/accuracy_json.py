@@ -17,13 +17,13 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from limr import importing, json_rows
+from limr.trajectories import reading, json_rows
 from limr.core.arrow import find, strings
 from limr.core.errors import InputError
-from limr.importing import Imported
+from limr.trajectories.reading import Imported
 from limr.core.tables import Problem
-from limr.tally import Tally
-from limr.trajectories import Floats
+from limr.trajectories.counts import Tally
+from limr.trajectories.curves import Floats
 
 PROVIDES = "trajectories"
 FILES = None
@@ -47,7 +47,7 @@ OPTIONS: dict[str, Any] = {
                 "every accuracy is a whole part."
             ),
         },
-        "bad_rows": importing.BAD_ROWS,
+        "bad_rows": reading.BAD_ROWS,
     },
     "additionalProperties": False,
 }
@@ -71,7 +71,7 @@ def read(
         InputError: not such a file, a key twice or of no problem, an accuracy outside [0, 1] or
             that is no k of n, an empty list, or lists of different lengths with `ragged: refuse`.
     """
-    path = importing.one(paths)
+    path = reading.one(paths)
     lists = _lists(path)
     lengths = np.array([len(values) for values in lists.values()])
     shortest, longest = int(lengths.min()), int(lengths.max())
@@ -82,10 +82,10 @@ def read(
     accuracy = np.array([values[:shortest] for values in lists.values()], np.float64)
     _check_range(path, keys, accuracy)
     n, note = _samples(path, keys, accuracy, options["samples"])
-    ids = importing.ids_of(problems)
+    ids = reading.ids_of(problems)
     ids = keys if ids is None else ids
     number = find(keys, ids)
-    refusals = importing.Refusals(options["bad_rows"])
+    refusals = reading.Refusals(options["bad_rows"])
     unknown = number < 0
     if unknown.any():
         first = f"{path}: key '{keys[int(np.argmax(unknown))]}'"
@@ -95,7 +95,7 @@ def read(
     n_correct = np.rint(accuracy * n).astype(np.int64)[problem, epoch]
     taken = np.full(len(problem), n)
     tally.add(number[problem], epoch, taken, n_correct, np.full(len(problem), np.nan))
-    notes = [*notes, note, *importing.coverage(tally, len(ids))]
+    notes = [*notes, note, *reading.coverage(tally, len(ids))]
     joined = int((~unknown).sum())
     return Imported(ids, len(lists), joined, refusals.refused, notes, tally)
 

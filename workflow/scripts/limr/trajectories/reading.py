@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from limr.core.arrow import strings
 from limr.core.errors import InputError
 from limr.core.tables import Problem
-from limr.tally import Tally
-from limr.trajectories import Samples
+from limr.trajectories.counts import Tally
+from limr.trajectories.curves import Samples
 
 # A JSON document is read whole; a larger one is refused before it fills the memory.
 LARGEST_JSON = 2 * 2**30

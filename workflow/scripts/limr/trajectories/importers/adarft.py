@@ -5,7 +5,7 @@ n = 128). They make a table of trajectories with a single epoch, for selectors t
 only and for comparing scores with them. Several files are read as one: they are overlapping samples
 of one table, whose rows have no lasting number. So a prompt's rows with the same difficulty are one
 measurement, and rows with different ones (a text that was measured twice) are pooled. Prompts are
-joined by text (see `limr.prompts`).
+joined by text (see `limr.trajectories.prompt_index`).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from limr import importing
+from limr.trajectories import reading
 from limr.core.errors import InputError
-from limr.importing import Imported
-from limr.prompts import PromptIndex
+from limr.trajectories.reading import Imported
+from limr.trajectories.prompt_index import PromptIndex
 from limr.core.tables import Problem
-from limr.tally import Tally
-from limr.trajectories import Ints
+from limr.trajectories.counts import Tally
+from limr.trajectories.curves import Ints
 from limr.problems.verl_prompts import prompt_texts, read_columns
 
 PROVIDES = "trajectories"
@@ -56,7 +56,7 @@ def read(
             difficulties, or no prompt of any problem.
     """
     n, prompts, tally = int(options["samples"]), PromptIndex(problems), Tally()
-    refusals = importing.Refusals("leave-out")
+    refusals = reading.Refusals("leave-out")
     known: set[tuple[int, int]] = set()
     rows_read = joined = 0
     for path in paths:
@@ -65,7 +65,7 @@ def read(
         number = prompts.find(prompt_texts(table, path))
         if (number < 0).any():
             first = f"{path}: row {int(np.argmax(number < 0)) + 1}"
-            refusals.add(importing.UNKNOWN_PROMPT, int((number < 0).sum()), first)
+            refusals.add(reading.UNKNOWN_PROMPT, int((number < 0).sum()), first)
         pairs = zip(number.tolist(), n_correct.tolist(), strict=True)
         known.update(pair for pair in pairs if pair[0] >= 0)
         rows_read, joined = rows_read + len(number), joined + int((number >= 0).sum())
@@ -75,7 +75,7 @@ def read(
     ids = prompts.problem_ids
     repeats = joined - len(measured)
     notes = [f"{repeats:,} rows repeat a measurement of an earlier row."] if repeats else []
-    notes += [*prompts.notes(), *importing.coverage(tally, len(ids))]
+    notes += [*prompts.notes(), *reading.coverage(tally, len(ids))]
     return Imported(ids, rows_read, joined, refusals.refused, notes, tally, prompts=prompts.made)
 
 

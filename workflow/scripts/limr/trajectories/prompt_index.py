@@ -18,7 +18,7 @@ import pyarrow as pa
 from limr.core.arrow import strings
 from limr.core.errors import InputError
 from limr.core.tables import Problem
-from limr.trajectories import Ints
+from limr.trajectories.curves import Ints
 
 # So many unknown texts are searched for a known prompt in order to learn the frame, as long as that
 # is no more than so many comparisons in all.

@@ -1,7 +1,7 @@
 """The LIMR code's own log: a folder of step_N.json, each a list of {prompt, response, reward}.
 
 Steps count from 1. A response is correct where its reward is 1 (the paper's rule rewards 1, -0.5
-and -1). Prompts have no ids: they are joined to the problems by text (see `limr.prompts`). One file
+and -1). Prompts have no ids: they are joined to the problems by text (see `limr.trajectories.prompt_index`). One file
 is in memory at a time (where there are many, one in each of two processes), and of its entries
 nothing but prompt and reward is kept.
 """
@@ -17,21 +17,21 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from limr import importing, json_rows, step_options, steplog
+from limr.trajectories import reading, json_rows, step_log_options, step_log
 from limr.core import progress
 from limr.core.errors import InputError
-from limr.importing import Imported
+from limr.trajectories.reading import Imported
 from limr.core.tables import Problem
-from limr.trajectories import Floats, Ints
+from limr.trajectories.curves import Floats, Ints
 
 PROVIDES = "trajectories"
 FILES = "step_*.json"
 OPTIONS: dict[str, Any] = {
     "type": "object",
-    "properties": step_options.options(correct=[1.0], others=[-0.5, -1.0]),
+    "properties": step_log_options.options(correct=[1.0], others=[-0.5, -1.0]),
     "additionalProperties": False,
 }
-check = step_options.check
+check = step_log_options.check
 
 
 class _Entry(msgspec.Struct, gc=False):
@@ -51,19 +51,19 @@ def read(
     Args:
         paths: the step files, in any order.
         problems: the problems that were trained on; None: every text is a problem.
-        options: see `limr.step_options.options`.
+        options: see `limr.trajectories.step_log_options.options`.
 
     Raises:
         InputError: a file that is not such a list, two files of one step, or see
-            `limr.steplog.read`.
+            `limr.trajectories.step_log.read`.
     """
-    return steplog.read(_parts(paths), problems, options, str(paths[0].parent))
+    return step_log.read(_parts(paths), problems, options, str(paths[0].parent))
 
 
-def _parts(paths: Sequence[Path]) -> Iterator[steplog.Rows | tuple[str, int, str]]:
+def _parts(paths: Sequence[Path]) -> Iterator[step_log.Rows | tuple[str, int, str]]:
     by_step: dict[int, Path] = {}
-    for path in sorted(paths, key=importing.by_number):
-        step, _ = importing.by_number(path)
+    for path in sorted(paths, key=reading.by_number):
+        step, _ = reading.by_number(path)
         if step < 0:
             raise InputError(f"{path}: expected a name such as step_12.json: it tells the step.")
         if step in by_step:
@@ -76,7 +76,7 @@ def _parts(paths: Sequence[Path]) -> Iterator[steplog.Rows | tuple[str, int, str
         for number, what in file.broken:
             yield f"it is not a rollout ({what})", 1, f"{path}: entry {number}"
         place = partial(_place, path, file.numbers)
-        yield steplog.Rows(step, file.prompts, file.which, file.rewards, place)
+        yield step_log.Rows(step, file.prompts, file.which, file.rewards, place)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class _File:
 
 def _read(path: Path) -> _File:
     entries, numbers, broken = json_rows.decode_list(path, _LIST, _ENTRY)
-    prompts, which = steplog.distinct([entry.prompt for entry in entries])
+    prompts, which = step_log.distinct([entry.prompt for entry in entries])
     rewards = np.array([entry.reward for entry in entries], np.float64)
     return _File(prompts, which, rewards, numbers, broken)
 

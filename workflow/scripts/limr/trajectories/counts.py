@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from limr.core.arrow import numbers, strings
 from limr.core.tables import TRAJECTORIES
-from limr.trajectories import Flags, Floats, Samples
+from limr.trajectories.curves import Flags, Floats, Samples
 
 AnyInts = npt.NDArray[np.integer[Any]]
 

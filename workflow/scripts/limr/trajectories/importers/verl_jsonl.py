@@ -3,7 +3,7 @@
 verl writes `{step}.jsonl` into `trainer.rollout_data_dir`: `input` is the decoded prompt with its
 chat template, `score` the reward; what the reward function returns beside it, such as `acc`,
 follows. There is no prompt id: prompts are joined by text, the template taken off (see
-`limr.prompts`). Where every row says by itself whether it is correct (`correct_key`, by default
+`limr.trajectories.prompt_index`). Where every row says by itself whether it is correct (`correct_key`, by default
 `acc`), that is believed: the score may hold penalties; else the score tells.
 """
 
@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from limr import importing, json_rows, step_options, steplog
+from limr.trajectories import reading, json_rows, step_log_options, step_log
 from limr.core import progress
 from limr.core.errors import InputError
-from limr.importing import Imported
+from limr.trajectories.reading import Imported
 from limr.core.tables import Problem
 
 PROVIDES = "trajectories"
@@ -27,7 +27,7 @@ FILES = "*.jsonl"
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "properties": {
-        **step_options.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
+        **step_log_options.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
         "correct_key": {
             "type": ["string", "null"],
             "default": "acc",
@@ -39,7 +39,7 @@ OPTIONS: dict[str, Any] = {
     },
     "additionalProperties": False,
 }
-check = step_options.check
+check = step_log_options.check
 
 _MOST_ROWS = 65536  # rows in memory at a time
 _KEYS = ("input", "score", "step")
@@ -56,10 +56,10 @@ def read(
         options: see `OPTIONS`.
 
     Raises:
-        InputError: rows with and without `correct_key`, or see `limr.steplog.read`.
+        InputError: rows with and without `correct_key`, or see `limr.trajectories.step_log.read`.
     """
     where = str(paths[0].parent if len(paths) > 1 else paths[0])
-    return steplog.read(_parts(paths, options), problems, options, where)
+    return step_log.read(_parts(paths, options), problems, options, where)
 
 
 def _row_type(correct_key: str | None) -> Any:
@@ -77,12 +77,12 @@ def _row_type(correct_key: str | None) -> Any:
 
 def _parts(
     paths: Sequence[Path], options: Mapping[str, Any]
-) -> Iterator[steplog.Rows | tuple[str, int, str]]:
+) -> Iterator[step_log.Rows | tuple[str, int, str]]:
     key = options["correct_key"]
     decoder = msgspec.json.Decoder(_row_type(key), strict=False)
     said: bool | None = None
-    for path in progress.over(sorted(paths, key=importing.by_number), "files"):
-        step_of_file, _ = importing.by_number(path)
+    for path in progress.over(sorted(paths, key=reading.by_number), "files"):
+        step_of_file, _ = reading.by_number(path)
         for batch, broken in _batches(path, decoder):
             yield from ((f"it is not a rollout ({what})", 1, place) for place, what in broken)
             by_step: dict[int, list[tuple[int, Any]]] = {}
@@ -118,7 +118,7 @@ def _batches(
     yield batch, broken
 
 
-def _rows(step: int, path: Path, rows: list[tuple[int, Any]], may_say: bool) -> steplog.Rows:
+def _rows(step: int, path: Path, rows: list[tuple[int, Any]], may_say: bool) -> step_log.Rows:
     said = [row.correct for _, row in rows] if may_say else []
     correct = None
     if said and all(value is not None for value in said):
@@ -137,9 +137,9 @@ def _rows(step: int, path: Path, rows: list[tuple[int, Any]], may_say: bool) -> 
             f"{path}:{number}: lacks the key that says whether a response is correct, which other "
             "rows have. Set `correct_key: null` to go by the score."
         )
-    return steplog.Rows(
+    return step_log.Rows(
         step,
-        *steplog.distinct([row.input for _, row in rows]),
+        *step_log.distinct([row.input for _, row in rows]),
         np.array([row.score for _, row in rows], np.float64),
         lambda place: f"{path}:{rows[place][0]}",
         correct,

@@ -2,7 +2,7 @@
 
 TRL writes `completions/completions_{step}.parquet` where `log_completions` is set: `prompt` with
 its chat template, one column for each reward function, and `advantage`. There is no prompt id:
-prompts are joined by text, the template taken off (see `limr.prompts`). With `logging_steps` above
+prompts are joined by text, the template taken off (see `limr.trajectories.prompt_index`). With `logging_steps` above
 1 TRL gives all rows since the last logging one step number: log every step, or set
 `missing_steps: allow`.
 """
@@ -19,19 +19,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from limr import importing, step_options, steplog
+from limr.trajectories import reading, step_log_options, step_log
 from limr.core import progress
 from limr.core.errors import InputError, nearest
-from limr.importing import Imported
+from limr.trajectories.reading import Imported
 from limr.core.tables import Problem
-from limr.trajectories import Ints
+from limr.trajectories.curves import Ints
 
 PROVIDES = "trajectories"
 FILES = "*.parquet"
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "properties": {
-        **step_options.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
+        **step_log_options.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
         "reward": {
             "type": ["string", "null"],
             "default": None,
@@ -43,7 +43,7 @@ OPTIONS: dict[str, Any] = {
     },
     "additionalProperties": False,
 }
-check = step_options.check
+check = step_log_options.check
 
 _NOT_REWARDS = ("step", "prompt", "completion", "advantage", "mode", "image", "images")
 _BATCH = 65536
@@ -61,14 +61,14 @@ def read(
 
     Raises:
         InputError: not such a file, several columns that may be the reward and none named, or see
-            `limr.steplog.read`.
+            `limr.trajectories.step_log.read`.
     """
     where = str(paths[0].parent if len(paths) > 1 else paths[0])
-    return steplog.read(_parts(paths, options["reward"]), problems, options, where)
+    return step_log.read(_parts(paths, options["reward"]), problems, options, where)
 
 
-def _parts(paths: Sequence[Path], reward: str | None) -> Iterator[steplog.Rows]:
-    for path in progress.over(sorted(paths, key=importing.by_number), "files"):
+def _parts(paths: Sequence[Path], reward: str | None) -> Iterator[step_log.Rows]:
+    for path in progress.over(sorted(paths, key=reading.by_number), "files"):
         try:
             file = pq.ParquetFile(path)
             column = _reward_column(path, file.schema_arrow, reward)
@@ -108,7 +108,7 @@ def _reward_column(path: Path, found: pa.Schema, named: str | None) -> str:
     return str(numbers[0])
 
 
-def _by_step(path: Path, batch: pa.RecordBatch, column: str, first: int) -> Iterator[steplog.Rows]:
+def _by_step(path: Path, batch: pa.RecordBatch, column: str, first: int) -> Iterator[step_log.Rows]:
     for name in ("step", "prompt"):
         if batch[name].null_count:
             row = first + pc.index(pc.is_null(batch[name]), True).as_py() + 1
@@ -120,8 +120,8 @@ def _by_step(path: Path, batch: pa.RecordBatch, column: str, first: int) -> Iter
     for step in np.unique(steps):
         of = np.flatnonzero(steps == step)
         places = partial(_place, path, of + first)
-        texts, which = steplog.distinct([prompts[row] for row in of])
-        yield steplog.Rows(int(step), texts, which, rewards[of], places)
+        texts, which = step_log.distinct([prompts[row] for row in of])
+        yield step_log.Rows(int(step), texts, which, rewards[of], places)
 
 
 def _place(path: Path, rows: Ints, row: int) -> str:

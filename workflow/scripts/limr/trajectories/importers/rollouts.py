@@ -17,15 +17,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from limr import importing
+from limr.trajectories import reading
 from limr.core import files, progress
 from limr.core.arrow import filled, find, strings, vector
-from limr.doubled import DoubledRows, Visits
+from limr.trajectories.duplicates import DoubledRows, Visits
 from limr.core.errors import InputError
-from limr.importing import Imported
+from limr.trajectories.reading import Imported
 from limr.core.tables import ROLLOUTS, VERDICTS, Problem
-from limr.tally import Tally
-from limr.trajectories import Flags, Ints
+from limr.trajectories.counts import Tally
+from limr.trajectories.curves import Flags, Ints
 
 PROVIDES = "trajectories"
 FILES = None
@@ -103,8 +103,8 @@ def read(
             finite or not the rule's, an unknown verdict, a (problem, step, sample) that stands
             twice, or a problem that is not in `problems`.
     """
-    path = importing.one(paths)
-    ids, tally, doubled = _Ids(importing.ids_of(problems)), Tally(), DoubledRows(path)
+    path = reading.one(paths)
+    ids, tally, doubled = _Ids(reading.ids_of(problems)), Tally(), DoubledRows(path)
     rows = 0
     for batch in progress.ahead(_batches(path)):
         visits, rises = _visits(batch, ids, path)
@@ -119,7 +119,7 @@ def read(
         raise InputError(f"{path}: no rows in it.")
     if doubled.unordered:
         doubled.check_in_memory((_row_keys(batch, ids) for batch in _batches(path)), ids.ids)
-    return Imported(ids.ids, rows, rows, (), importing.coverage(tally, len(ids.ids)), tally)
+    return Imported(ids.ids, rows, rows, (), reading.coverage(tally, len(ids.ids)), tally)
 
 
 def _row_keys(batch: _Batch, ids: _Ids) -> tuple[Ints, Ints, Ints]:
@@ -145,7 +145,7 @@ def _visits(batch: _Batch, ids: _Ids, path: Path) -> tuple[Visits, bool]:
     if number.min() < 0:
         bad = np.repeat(number < 0, n)
         what = "a problem_id that is in no problem file"
-        importing.refuse_rows(bad, batch.first_row, batch.ids, path, what)
+        reading.refuse_rows(bad, batch.first_row, batch.ids, path, what)
     rises = bool((begins[1:] | (batch.sample[1:] > batch.sample[:-1])).all())
     return Visits(start, n, number, batch.step[start]), rises
 
@@ -183,7 +183,7 @@ def _arrays(batch: pa.RecordBatch, first: int, path: Path) -> _Batch:
         column = batch.column(name)
         if column.null_count:
             bad = column.is_null().to_numpy(zero_copy_only=False)
-            importing.refuse_rows(
+            reading.refuse_rows(
                 bad, first, batch.column("problem_id"), path, f"{name} is missing"
             )
         if name in ("problem_id", "verdict"):
@@ -211,7 +211,7 @@ def _check(
     """
 
     def refuse(bad: Any, what: str) -> None:
-        importing.refuse_rows(bad, batch.first_row, batch.ids, path, what)
+        reading.refuse_rows(bad, batch.first_row, batch.ids, path, what)
 
     epoch = batch.epoch[visits.start]
     for name, of_visits, of_rows in (
@@ -239,6 +239,6 @@ def _correct(batch: _Batch, path: Path) -> Flags:
     codes = _codes(batch.verdict)
     if not known.all():
         what = f"a verdict that is none of {VERDICTS}"
-        importing.refuse_rows(~known[codes], batch.first_row, batch.ids, path, what)
+        reading.refuse_rows(~known[codes], batch.first_row, batch.ids, path, what)
     correct: Flags = np.array([verdict == "correct" for verdict in verdicts], bool)[codes]
     return correct

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from limr.core.errors import InputError
-from limr.importing import UNKNOWN_PROMPT, Imported, Refusals, coverage
-from limr.prompts import PromptIndex
+from limr.trajectories.reading import UNKNOWN_PROMPT, Imported, Refusals, coverage
+from limr.trajectories.prompt_index import PromptIndex
 from limr.core.tables import Problem
-from limr.step_options import check
-from limr.tally import Tally
-from limr.trajectories import Flags, Floats, Ints
+from limr.trajectories.step_log_options import check
+from limr.trajectories.counts import Tally
+from limr.trajectories.curves import Flags, Floats, Ints
 
 UNKNOWN_REWARD = "its reward is none of the rule's"
 NO_NUMBER = "its reward is not a finite number"
@@ -229,7 +229,7 @@ def read(
         parts: the rows, a step (or a part of one) at a time; or (reason, rows, where the first
             stands) of rows that could not be read.
         problems: the problems that were trained on; None: every text is a problem.
-        settings: see `limr.step_options.options`.
+        settings: see `limr.trajectories.step_log_options.options`.
         where: the log, for messages.
 
     Raises:

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from limr import importing, judged
+from limr.trajectories import reading, pass_rates
 from limr.core import files
 from limr.core.errors import InputError
-from limr.importing import Imported
+from limr.trajectories.reading import Imported
 from limr.core.tables import EVALUATIONS, Problem
 
 PROVIDES = "trajectories"
@@ -80,8 +80,8 @@ def read(
         InputError: not such a file, a missing id or verdict, a (problem, sample) that stands twice,
             or a problem that is not in `problems`.
     """
-    path = importing.one(paths)
+    path = reading.one(paths)
     table = files.read_parquet(path, EVALUATIONS).combine_chunks()
     if table.num_rows == 0:
         raise InputError(f"{path}: no rows in it.")
-    return judged.as_epoch(table, ("problem_id", "decoding", "sample"), problems, path)
+    return pass_rates.as_epoch(table, ("problem_id", "decoding", "sample"), problems, path)

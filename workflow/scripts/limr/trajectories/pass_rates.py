@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from limr import importing
+from limr.trajectories import reading
 from limr.core.arrow import find
-from limr.importing import Imported
+from limr.trajectories.reading import Imported
 from limr.core.tables import Problem
-from limr.tally import Tally
+from limr.trajectories.counts import Tally
 
 
 def as_epoch(
@@ -34,14 +34,14 @@ def as_epoch(
     names = table["problem_id"].combine_chunks()
     for column in ("problem_id", "verdict"):
         missing = np.asarray(pc.is_null(table[column]))
-        importing.refuse_rows(missing, 0, names, path, f"{column} is missing")
-    importing.refuse_doubled(table, keys, path)
-    ids = importing.ids_of(problems)
+        reading.refuse_rows(missing, 0, names, path, f"{column} is missing")
+    reading.refuse_doubled(table, keys, path)
+    ids = reading.ids_of(problems)
     ids = pc.unique(names) if ids is None else ids
     number = find(names, ids)
-    importing.refuse_rows(number < 0, 0, names, path, "a problem_id that is in no problem file")
+    reading.refuse_rows(number < 0, 0, names, path, "a problem_id that is in no problem file")
     correct = np.asarray(pc.equal(table["verdict"].cast("string"), "correct"))
     rows, tally = table.num_rows, Tally()
     one = np.ones(rows, np.int64)
     tally.add(number, one - 1, one, correct, np.full(rows, np.nan))
-    return Imported(ids, rows, rows, (), importing.coverage(tally, len(ids)), tally)
+    return Imported(ids, rows, rows, (), reading.coverage(tally, len(ids)), tally)
