@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from limr import scores
+from limr.scores import scoring
 from limr.trajectories import curves as tr
 from limr.core.random_streams import stream
 
@@ -59,8 +59,8 @@ def knocked_out(taken: tr.Samples, seed: int) -> tr.Samples:
 def score(selector: str, taken: tr.Samples, **options: object) -> tr.Floats:
     """Return the scores of a selector."""
     ids = [str(i) for i in range(len(taken.n))]
-    problems = scores.Candidates(ids, [None] * len(ids))
-    return scores.score(selector, problems, taken, options, seed=0, name="scores").values
+    problems = scoring.Candidates(ids, [None] * len(ids))
+    return scoring.score(selector, problems, taken, options, seed=0, name="scores").values
 
 
 def spearman(first: tr.Floats, second: tr.Floats) -> float:

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr import scores as scoring
+from limr.scores import scoring
 from limr import selection
 from limr.trajectories import curves as tr
 from limr.core.tables import ROLLOUTS, TRAJECTORIES, VERDICTS, Problem

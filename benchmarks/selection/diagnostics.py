@@ -14,7 +14,7 @@ import time
 import numpy as np
 import pyarrow as pa
 
-from limr import diagnostics, scores
+from limr.scores import diagnostics, scoring
 from limr.trajectories import curves as tr
 from limr.core.tables import TRAJECTORIES
 from limr.core.random_streams import stream
@@ -23,7 +23,7 @@ SELECTORS = ("lim", "linear", "variance", "learnability", "frontier", "lim-curve
 SAMPLES, DROPPED = 8, 331  # the paper's loader left 331 of 8,523 prompts out of every epoch
 
 
-def simulated(n_problems: int, n_epochs: int) -> tuple[scores.Candidates, pa.Table]:
+def simulated(n_problems: int, n_epochs: int) -> tuple[scoring.Candidates, pa.Table]:
     """Return problems and their learning curves: rising, of all heights, with missing epochs."""
     rng = stream(1, "benchmark", "diagnostics")
     ability, gain = rng.normal(-0.6, 2.2, n_problems), rng.gamma(2.0, 0.9, n_problems)
@@ -39,11 +39,11 @@ def simulated(n_problems: int, n_epochs: int) -> tuple[scores.Candidates, pa.Tab
         pa.nulls(len(problem), pa.float64()),
     ]
     table = pa.Table.from_arrays(columns, schema=TRAJECTORIES)
-    return scores.Candidates(ids.tolist(), [None] * n_problems), table
+    return scoring.Candidates(ids.tolist(), [None] * n_problems), table
 
 
 def seconds(
-    selector: str, problems: scores.Candidates, curves: pa.Table, draws: int
+    selector: str, problems: scoring.Candidates, curves: pa.Table, draws: int
 ) -> tuple[float, float]:
     """Return the wall time of a score's two tables: the bootstrap's, and that over epochs."""
     start = time.perf_counter()

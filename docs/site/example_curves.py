@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limr import scores, thresholds
+from limr.scores import scoring, thresholds
 from limr.core.random_streams import stream
 from limr.trajectories.curves import Samples
 
@@ -28,7 +28,7 @@ class Example:
     """The problems: their kinds, levels (1 easy to 6 hard, from the first epoch) and samples."""
 
     kinds: list[str]
-    candidates: scores.Candidates
+    candidates: scoring.Candidates
     samples: Samples
 
 
@@ -46,7 +46,7 @@ def example() -> Example:
     n = np.full_like(n_correct, SAMPLES)
     levels = [1 + int(5.999 * (1 - rate)) for rate in n_correct[:, :3].mean(axis=1) / SAMPLES]
     ids = [f"{kind} {row}" for row, kind in enumerate(kinds)]
-    return Example(kinds, scores.Candidates(ids, levels), Samples(n, n_correct))
+    return Example(kinds, scoring.Candidates(ids, levels), Samples(n, n_correct))
 
 
 def picked(of: Example, selector: str) -> tuple[np.ndarray, np.ndarray]:
@@ -54,6 +54,6 @@ def picked(of: Example, selector: str) -> tuple[np.ndarray, np.ndarray]:
 
     Fewer are picked where fewer have a score above the lowest one that there is.
     """
-    found = scores.score(selector, of.candidates, of.samples, {}, seed=1, name="documentation")
+    found = scoring.score(selector, of.candidates, of.samples, {}, seed=1, name="documentation")
     size = min(SIZE, int((~np.isnan(found.values)).sum()))
     return found.values, thresholds.best(found.values, size, stream(1, "documentation", "ties"))

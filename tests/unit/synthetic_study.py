@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import diagnostics, paper, selection
+from limr.scores import diagnostics
+from limr import paper, selection
 from limr.problems import overlap
-from limr import scores as scoring
+from limr.scores import scoring
 from limr.trajectories import curves as tr
 from limr.core.tables import OPINIONS, TRAJECTORIES, Problem
 from limr.results import Diagnosis, Inputs

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limr import agreement, diagnostics, offline, scores, selection
+from limr.scores import agreement, diagnostics, scoring
+from limr import offline, selection
 from limr.core import files
 from limr.trajectories import curves as tr
 from limr.problems.datasets import math_full
@@ -186,7 +187,7 @@ def real(mirror):
     options = {"ragged": "truncate", "samples": None, "bad_rows": "refuse"}
     table = accuracy_json.read([path], None, options).table
     ids = table["problem_id"].unique().to_pylist()
-    candidates = scores.Candidates(ids, [None] * len(ids))
+    candidates = scoring.Candidates(ids, [None] * len(ids))
     return {
         name: diagnostics.subject(
             candidates, tr.samples(table, candidates.problem_ids), name, {}, seed=0, name=name

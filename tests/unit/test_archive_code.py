@@ -82,7 +82,7 @@ def test_a_broken_repository_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("script", ["train_ppo", "score_problems", "make_table"])
 def test_digests_are_those_of_the_workflow(script: str, root: Path) -> None:
-    plugins = ["limr.train.engines.embedded", "limr.selectors.lim"]
+    plugins = ["limr.train.engines.embedded", "limr.scores.selectors.lim"]
     assert code.rule_digest(root, script, plugins) == provenance.code_digest(script, plugins)
 
 

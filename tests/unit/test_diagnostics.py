@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from limr import diagnostics, results, scores
+from limr.scores import diagnostics, scoring
+from limr import results
 from limr.core import files, plugins
 from limr.trajectories import curves as tr
 from limr.core.errors import InputError
@@ -31,7 +32,7 @@ def table(rows, n=8):
 
 
 def subject(rows, selector="lim", **options):
-    problems = scores.Candidates([f"p{i}" for i in range(len(rows))], [None] * len(rows))
+    problems = scoring.Candidates([f"p{i}" for i in range(len(rows))], [None] * len(rows))
     taken = tr.samples(table(rows), problems.problem_ids)
     return diagnostics.subject(problems, taken, selector, options, seed=0, name="x")
 
@@ -117,9 +118,9 @@ def test_an_epoch_that_was_not_sampled_stays_so():
 
 def test_other_scores_than_the_curves_give_are_refused():
     of = subject(CURVES)
-    found = scores.score_table(scores.Scores(of.scores), of.problems)
+    found = scoring.score_table(scoring.Scores(of.scores), of.problems)
     diagnostics.check_same(of, found)
-    other = scores.score_table(scores.Scores(of.scores + 0.01), of.problems)
+    other = scoring.score_table(scoring.Scores(of.scores + 0.01), of.problems)
     with pytest.raises(InputError, match="Score the problems again"):
         diagnostics.check_same(of, other)
     with pytest.raises(InputError, match="Score the problems again"):
@@ -150,7 +151,7 @@ def test_files_are_read_by_the_scores_name(tmp_path):
 def test_more_samples_are_surer():
     rows = [[i, i, i, i] for i in range(9)]
     few, _ = diagnosed(subject(rows, "learnability"), draws=400)
-    problems = scores.Candidates([f"p{i}" for i in range(9)], [None] * 9)
+    problems = scoring.Candidates([f"p{i}" for i in range(9)], [None] * 9)
     fourfold = table([[4 * c for c in row] for row in rows], n=32)
     taken = tr.samples(fourfold, problems.problem_ids)
     many = diagnostics.subject(problems, taken, "learnability", {}, seed=0, name="x")

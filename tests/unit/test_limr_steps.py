@@ -12,7 +12,7 @@ import upstream
 
 from limr.trajectories import reading
 from limr.core import progress, validation
-from limr import scores as scoring
+from limr.scores import scoring
 from limr.core.errors import InputError
 from limr.trajectories.importers import limr_steps
 from limr.core.tables import Problem

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limr.core import files
-from limr import scores, selection
+from limr.scores import scoring
+from limr import selection
 from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES, Problem, read_problems
-from limr.selectors import lim
+from limr.scores.selectors import lim
 from limr.core.random_streams import stream
-from limr.thresholds import sizes
+from limr.scores.thresholds import sizes
 
 VALUES = [0.9, 0.6, np.nan, 0.2, 0.6, -1.5]
 PROBLEMS = [Problem(f"p{i}", f"text {i}", "1", "test") for i in range(len(VALUES))]
@@ -211,12 +212,12 @@ def curves(rows):
 
 def selected(selector, table, problems, rule, **options):
     """Score, cut, and return the rows and the record."""
-    candidates = scores.candidates(problems)
+    candidates = scoring.candidates(problems)
     taken = tr.samples(table, candidates.problem_ids)
-    found = scores.score(selector, candidates, taken, options, seed=0, name=selector)
+    found = scoring.score(selector, candidates, taken, options, seed=0, name=selector)
     origin = {"score": "x", "selector": selector, "options": options, "trajectories": "full"}
     return selection.select(
-        scores.score_table(found, candidates).to_pandas(),
+        scoring.score_table(found, candidates).to_pandas(),
         problems,
         rule,
         rng(),

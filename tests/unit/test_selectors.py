@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limr.core import files, plugins, validation
-from limr import scores
+from limr.scores import scoring
 from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES, Problem
-from limr.selectors import lim, linear, variance
-from limr.selectors import random as random_selector
+from limr.scores.selectors import lim, linear, variance
+from limr.scores.selectors import random as random_selector
 from limr.core.random_streams import stream
 
 UNHURRIED = settings(deadline=None)  # other jobs may share the machine
@@ -61,7 +61,7 @@ def combinations(selector):
 
 
 def candidates(n, levels=None):
-    return scores.Candidates([f"p{i}" for i in range(n)], levels or [1] * n)
+    return scoring.Candidates([f"p{i}" for i in range(n)], levels or [1] * n)
 
 
 def rows_of(counts, n=N):
@@ -83,7 +83,7 @@ def samples(rows):
 
 def run(selector, rows, **options):
     """Scores with their reasons, as the workflow computes them."""
-    return scores.score(selector, candidates(len(rows)), samples(rows), options, seed=1, name="x")
+    return scoring.score(selector, candidates(len(rows)), samples(rows), options, seed=1, name="x")
 
 
 def values(selector, rows, **options):
@@ -92,7 +92,7 @@ def values(selector, rows, **options):
 
 def scored(selector, counts, **options):
     found = run(selector, rows_of(counts), **options)
-    return scores.score_table(found, candidates(len(counts))).to_pandas()
+    return scoring.score_table(found, candidates(len(counts))).to_pandas()
 
 
 def simulated(rng, n, epochs, gaps=0.1, sizes=(8,)):
@@ -291,7 +291,7 @@ def test_pass_rate_selectors_by_hand():
 
 
 def test_full_scores_every_problem():
-    found = scores.score("full", candidates(3), None, {}, seed=1, name="full")
+    found = scoring.score("full", candidates(3), None, {}, seed=1, name="full")
     assert found.values.tolist() == [1, 1, 1]
 
 
@@ -416,7 +416,7 @@ def test_window_with_its_ends_in_the_wrong_order_is_refused():
 
 def test_trajectories_that_are_needed_and_missing_are_refused():
     with pytest.raises(InputError, match="selector 'variance' needs trajectories"):
-        scores.score("variance", candidates(2), None, {}, seed=1, name="x")
+        scoring.score("variance", candidates(2), None, {}, seed=1, name="x")
 
 
 def test_unknown_options_are_refused():
@@ -429,18 +429,18 @@ def test_unknown_options_are_refused():
 def test_a_score_table_must_have_finite_scores_or_reasons():
     two = candidates(2)
     with pytest.raises(ValueError, match="finite, or NaN with a reason"):
-        scores.score_table(scores.Scores(np.array([1.0, np.nan])), two)
+        scoring.score_table(scoring.Scores(np.array([1.0, np.nan])), two)
     with pytest.raises(ValueError, match="finite, or NaN with a reason"):
-        scores.score_table(scores.Scores(np.array([1.0, np.inf])), two)
-    found = scores.Scores(np.array([1.0, np.nan]), {"why": np.array([True, True])})
-    table = scores.score_table(found, two)
+        scoring.score_table(scoring.Scores(np.array([1.0, np.inf])), two)
+    found = scoring.Scores(np.array([1.0, np.nan]), {"why": np.array([True, True])})
+    table = scoring.score_table(found, two)
     assert table["reason"].to_pylist() == ["", "why"]  # a problem with a score has no reason
     assert table["problem_id"].to_pylist() == ["p0", "p1"]
 
 
 def test_candidates_are_ids_and_levels_in_order():
     problems = [Problem("b", "text", "1", "test", 3), Problem("a", "text", "1", "test")]
-    found = scores.candidates(problems)
+    found = scoring.candidates(problems)
     assert list(found.problem_ids) == ["b", "a"]
     assert list(found.levels) == [3, None]
     assert len(found) == 2
@@ -468,7 +468,7 @@ def read_only(rows):
 
 
 def direct(selector, taken, options):
-    return scores.score(selector, candidates(len(taken.n)), taken, options, seed=1, name="x")
+    return scoring.score(selector, candidates(len(taken.n)), taken, options, seed=1, name="x")
 
 
 def options_for(selector, n_epochs):
@@ -507,7 +507,7 @@ def test_properties_of_every_selector(selector, rows, data):
         assert text
         count += which
     np.testing.assert_array_equal(count, np.isnan(found.values))
-    scores.score_table(found, candidates(len(rows)))
+    scoring.score_table(found, candidates(len(rows)))
 
     # The order of the problems does not matter.
     order = np.array(data.draw(st.permutations(range(len(rows)))))
@@ -591,7 +591,7 @@ def test_always_solved_is_exactly_0_at_the_size_of_a_study():
 
 
 def draw(seed, name, n=50, levels=None, **options):
-    found = scores.score("random", candidates(n, levels), None, options, seed=seed, name=name)
+    found = scoring.score("random", candidates(n, levels), None, options, seed=seed, name=name)
     assert not found.reasons
     return found.values.tolist()
 
@@ -615,7 +615,7 @@ def test_random_scores_are_below_1():
 
 def test_random_scores_do_not_depend_on_samples():
     rows = rows_of([[0, 4], [8, 8], [None, 3]])
-    without = scores.score("random", candidates(3), None, {}, seed=1, name="x")
+    without = scoring.score("random", candidates(3), None, {}, seed=1, name="x")
     assert values("random", rows).tolist() == without.values.tolist()
 
 

@@ -12,7 +12,7 @@ from second_opinion import fill
 from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES
-from limr.selectors import lim
+from limr.scores.selectors import lim
 
 NAN = np.nan
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limr.core import plugins, validation
-from limr import scores, uncertainty
+from limr.scores import scoring, resampling
 from limr.trajectories import curves as tr
 from limr.core.random_streams import stream
 
@@ -34,7 +34,7 @@ def taken(draw, most=40):
 
 
 def test_rates_are_drawn_to_the_problems_mean():
-    found = uncertainty.rates(samples([[8, 8, 0], [8, 8, 8]], [[8, 4, 0], [0, 0, 0]]))
+    found = resampling.rates(samples([[8, 8, 0], [8, 8, 8]], [[8, 4, 0], [0, 0, 0]]))
     mean = (12 + 1) / (16 + 2)
     expected = [mean + 8 / 12 * (1 - 0.75), mean + 8 / 12 * (0.5 - 0.75), 0]
     np.testing.assert_allclose(found[0], expected)
@@ -43,7 +43,7 @@ def test_rates_are_drawn_to_the_problems_mean():
 
 @given(taken())
 def test_rates_are_probabilities(given_samples):
-    found = uncertainty.rates(given_samples)
+    found = resampling.rates(given_samples)
     sampled = given_samples.n > 0
     assert ((found > 0) & (found < 1))[sampled].all()
     assert (found[~sampled] == 0).all()
@@ -51,7 +51,7 @@ def test_rates_are_probabilities(given_samples):
 
 @given(taken())
 def test_draws_keep_within_the_samples(given_samples):
-    for drawn in uncertainty.redrawn(given_samples, 3, stream(1, "test")):
+    for drawn in resampling.redrawn(given_samples, 3, stream(1, "test")):
         assert drawn.n is given_samples.n
         assert drawn.n_correct.dtype == np.int64
         assert ((drawn.n_correct >= 0) & (drawn.n_correct <= drawn.n)).all()
@@ -64,7 +64,7 @@ def mass(n, p):
 @pytest.mark.parametrize("n", [1, 8, 32])
 def test_tabulated_limits_are_the_binomial_distribution(n):
     rates = np.array([[0.003, 0.2, 0.5, 0.94]])
-    limits = uncertainty._limits(np.array([[n, n, n, n - 1]]), rates)
+    limits = resampling._limits(np.array([[n, n, n, n - 1]]), rates)
     assert limits.shape == (n, 1, 4)
     above = 1 - (limits[:, 0].astype(float) + 1) / 2**32  # P(u > limit) = P(X > j)
     for cell, p in enumerate(rates[0]):
@@ -79,8 +79,8 @@ def test_tabulated_limits_are_the_binomial_distribution(n):
 def test_draws_are_binomial(n, correct):
     many = 40_000
     given_samples = samples(np.full((many, 1), n), np.full((many, 1), correct))
-    p = uncertainty.rates(given_samples)[0, 0]
-    [drawn] = uncertainty.redrawn(given_samples, 1, stream(2, "test"))
+    p = resampling.rates(given_samples)[0, 0]
+    [drawn] = resampling.redrawn(given_samples, 1, stream(2, "test"))
     counts = np.bincount(drawn.n_correct[:, 0], minlength=n + 1)
     expected = many * mass(n, p)
     assert (np.abs(counts - expected) <= 4.5 * np.sqrt(expected) + 3).all()
@@ -90,7 +90,7 @@ def test_draws_depend_on_the_stream_alone():
     given_samples = samples(np.full((50, 4), 8), np.tile([0, 2, 5, 8], (50, 1)))
 
     def drawn(*names):
-        return uncertainty.draw_scores(given_samples, pass_rate, 20, stream(1, *names))
+        return resampling.draw_scores(given_samples, pass_rate, 20, stream(1, *names))
 
     np.testing.assert_array_equal(drawn("a"), drawn("a"))
     assert (drawn("a") != drawn("b")).any()
@@ -104,7 +104,7 @@ def test_centring_keeps_the_spread_and_moves_the_mean():
     drawn = rng.normal(0.4, 0.1, (500, 5)).astype(np.float32)
     drawn[::3, 4] = np.nan  # not scorable in some draws
     scores_ = np.array([0.1, 0.2, 0.3, np.nan, 0.5])
-    centred = uncertainty.centre(drawn.copy(), scores_)
+    centred = resampling.centre(drawn.copy(), scores_)
     finite = [0, 1, 2, 4]
     np.testing.assert_allclose(np.nanmean(centred[:, finite], axis=0), scores_[finite], atol=1e-6)
     np.testing.assert_allclose(
@@ -115,12 +115,12 @@ def test_centring_keeps_the_spread_and_moves_the_mean():
 
 def test_a_score_of_two_values_is_not_centred():
     drawn = np.array([[1, 0], [1, 1], [0, 1]], np.float32)
-    centred = uncertainty.centre(drawn.copy(), np.array([1.0, 0.0]))
+    centred = resampling.centre(drawn.copy(), np.array([1.0, 0.0]))
     np.testing.assert_array_equal(centred, drawn)
     two_problems = np.array([[0.2, 0.1], [0.5, 0.4], [0.8, 0.1]], np.float32)
-    centred_two = uncertainty.centre(two_problems, np.array([0.1, 0.2]))
+    centred_two = resampling.centre(two_problems, np.array([0.1, 0.2]))
     np.testing.assert_allclose(centred_two.mean(axis=0), [0.1, 0.2], atol=1e-6)
-    share = uncertainty.selected_share(centred, {"threshold": 1.0})
+    share = resampling.selected_share(centred, {"threshold": 1.0})
     np.testing.assert_allclose(share, [2 / 3, 2 / 3])
 
 
@@ -129,7 +129,7 @@ def test_spread_is_percentiles_and_standard_deviation():
     centred[:, 7] = np.nan
     centred[1:, 8] = np.nan
     centred[100:, 9] = np.nan
-    found = uncertainty.spread(centred, 0.9)
+    found = resampling.spread(centred, 0.9)
     for problem in (0, 9, 1100, 1499):
         column = centred[:, problem].astype(float)
         column = column[~np.isnan(column)]
@@ -150,7 +150,7 @@ def test_selected_share_by_every_rule():
     )
 
     def share(**rule):
-        return uncertainty.selected_share(centred, rule)
+        return resampling.selected_share(centred, rule)
 
     np.testing.assert_allclose(share(threshold=0.5), [2 / 3, 2 / 3, 1 / 3, 0, nan])
     np.testing.assert_allclose(share(threshold=0.5, strict=True), [1 / 3, 1 / 3, 0, 0, nan])
@@ -163,7 +163,7 @@ def test_selected_share_by_every_rule():
 @pytest.mark.parametrize("size", [1, 40, 300])
 def test_shares_of_a_size_add_up_to_it(size):
     centred = stream(3, "test").integers(0, 20, (130, 300)).astype(np.float32)
-    assert uncertainty.selected_share(centred, {"size": size}).sum() == pytest.approx(size)
+    assert resampling.selected_share(centred, {"size": size}).sum() == pytest.approx(size)
 
 
 # Coverage.
@@ -196,7 +196,7 @@ def test_intervals_cover_the_expected_score(selector):
     rng = stream(12, "coverage", selector)
     module = plugins.load("selectors", selector)
     options = validation.complete({}, module.OPTIONS, selector)
-    problems = scores.Candidates([str(i) for i in range(N_PROBLEMS)], [None] * N_PROBLEMS)
+    problems = scoring.Candidates([str(i) for i in range(N_PROBLEMS)], [None] * N_PROBLEMS)
     n = np.full(p.shape, N)
 
     def rescore(given_samples):
@@ -209,8 +209,8 @@ def test_intervals_cover_the_expected_score(selector):
     held = np.zeros(N_PROBLEMS)
     for _ in range(REPLICATES):
         given_samples = data_set()
-        drawn = uncertainty.draw_scores(given_samples, rescore, DRAWS, rng)
-        found = uncertainty.spread(uncertainty.centre(drawn, rescore(given_samples)), 0.95)
+        drawn = resampling.draw_scores(given_samples, rescore, DRAWS, rng)
+        found = resampling.spread(resampling.centre(drawn, rescore(given_samples)), 0.95)
         held += (found.low <= truth + 1e-6) & (truth <= found.high + 1e-6)
     held /= REPLICATES
     mean = p.mean(axis=1)

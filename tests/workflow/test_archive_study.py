@@ -360,7 +360,7 @@ FORGED: dict[str, Kind] = {
         "environments: envs/torch-cpu.lock: torch==",
     ),
     "a module of the code": Kind(
-        text("workflow/scripts/limr/selectors/lim.py", '"""', '"""Better: '),
+        text("workflow/scripts/limr/scores/selectors/lim.py", '"""', '"""Better: '),
         "code: the code: tree: expected",
     ),
     "the commit": Kind(
@@ -536,13 +536,13 @@ def test_what_an_archive_says_does_not_reach_the_terminal(archive: Path, tmp_pat
 
 def test_other_code_is_said(archive: Path, tmp_path: Path, monkeypatch: Any) -> None:
     folder = unpacked(archive, tmp_path / "archive")
-    path = folder / "workflow/scripts/limr/selectors/lim.py"
+    path = folder / "workflow/scripts/limr/scores/selectors/lim.py"
     path.write_text("raise SystemExit('executed')\n")
     monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
     good, lines = verified(packed(folder, tmp_path / "a.zip", forge=True))
     assert not good
     said = [line for line in lines if line.startswith("note   code")]
-    assert any("1 modules differ, such as scripts/limr/selectors/lim.py" in line for line in said)
+    assert any("1 modules differ, such as scripts/limr/scores/selectors/lim.py" in line for line in said)
     assert any(line.startswith("ok     scores") for line in lines)  # by this limr, not by that file
 
 

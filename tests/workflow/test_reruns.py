@@ -94,7 +94,7 @@ def test_a_decoding_of_the_study_alone(finished: Project, tiny: dict[str, Any]) 
 
 
 def test_an_edit_of_the_lim_selector(finished: Project) -> None:
-    path = finished.folder / "workflow/scripts/limr/selectors/lim.py"
+    path = finished.folder / "workflow/scripts/limr/scores/selectors/lim.py"
     path.write_text(path.read_text() + "\n# edited\n")
     arms = ("limr", "rand-1", "rand-2", "sft")
     assert finished.planned() == sorted(

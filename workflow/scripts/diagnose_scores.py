@@ -1,8 +1,9 @@
 """Say how sure a score is, problem by problem, and from how many epochs."""
 
-from limr import diagnostics, selection
+from limr.scores import diagnostics
+from limr import selection
 from limr.core import files
-from limr import scores as scoring
+from limr.scores import scoring
 from limr.trajectories import curves as tr
 from limr.core.job_log import logged
 from limr.core.tables import SCORES, TRAJECTORIES, read_problems

@@ -1,7 +1,7 @@
 """Score every problem with a selector."""
 
 from limr.core import files
-from limr import scores as scoring
+from limr.scores import scoring
 from limr.trajectories import curves as tr
 from limr.core.job_log import logged
 from limr.core.tables import TRAJECTORIES, read_problems

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from limr import agreement, shown
-from limr.agreement import Window
+from limr.scores import agreement
+from limr import shown
+from limr.scores.agreement import Window
 from limr.core.errors import InputError, nearest
 from limr.results import Inputs
 from limr.trajectories.curves import Flags, Floats

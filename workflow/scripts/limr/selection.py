@@ -15,7 +15,7 @@ from limr.core import files, plugins, validation
 from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import Problem
-from limr.thresholds import best, reached, sizes
+from limr.scores.thresholds import best, reached, sizes
 
 TIES = "ties at the last place are broken at random, seeded"
 

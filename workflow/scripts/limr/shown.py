@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr import agreement, subset_records
+from limr.scores import agreement
+from limr import subset_records
 from limr.core import plugins
 from limr.core.errors import InputError, nearest
 from limr.results import Inputs, Json

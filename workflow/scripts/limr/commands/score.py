@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # what only `run` needs is loaded there: `limr --help` and sm
 
     from limr.trajectories.reading import Imported
     from limr.core.tables import Problem
-    from limr.scores import Candidates, Scores
+    from limr.scores.scoring import Candidates, Scores
     from limr.trajectories.curves import Samples
 
 HELP = "score problems from a log of training, or from published scores"
@@ -142,7 +142,7 @@ def _scores(
     options: Mapping[str, Any],
 ) -> tuple[Any, tuple[Scores, Samples] | None, Candidates]:
     """Return the table of scores, with what they were made here from; and what was scored."""
-    from limr import scores as scoring
+    from limr.scores import scoring
 
     ids = found.problem_ids.to_pylist()
     levels = [p.level for p in problems] if problems is not None else [None] * len(ids)
@@ -161,7 +161,7 @@ def _summary(table: Any) -> list[str]:
     import numpy as np
 
     from limr.core.arrow import vector
-    from limr.thresholds import sizes
+    from limr.scores.thresholds import sizes
 
     values = vector(table["score"])
     scored = values[~np.isnan(values)]
@@ -185,7 +185,7 @@ def _solved(
 ) -> list[str]:
     """Return how many problems were never or always solved, and the selector's warnings."""
     from limr.core import validation
-    from limr.thresholds import reached
+    from limr.scores.thresholds import reached
 
     rate = taken.pass_rate
     lines = [
@@ -209,7 +209,7 @@ def _certainty(
     options: Mapping[str, Any],
 ) -> list[str]:
     """Write how sure each problem's score is, and say how sure the choice is."""
-    from limr import diagnostics
+    from limr.scores import diagnostics
     from limr.core import files
     from limr.core.random_streams import stream
 

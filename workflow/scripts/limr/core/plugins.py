@@ -15,7 +15,7 @@ from limr.core.errors import InputError, nearest
 
 # Kind -> the package whose files are its plug-ins.
 PACKAGES = {
-    "selectors": "limr.selectors",
+    "selectors": "limr.scores.selectors",
     "engines": "limr.train.engines",
     "importers": "limr.trajectories.importers",
     "figures": "limr.figures",
@@ -35,7 +35,7 @@ def names(kind: str) -> list[str]:
 
 
 def module_name(kind: str, name: str) -> str:
-    """Return the dotted module of a plug-in, e.g. `limr.selectors.lim`.
+    """Return the dotted module of a plug-in, e.g. `limr.scores.selectors.lim`.
 
     Raises:
         InputError: there is no such plug-in; the message names the nearest one.

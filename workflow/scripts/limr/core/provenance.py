@@ -26,7 +26,7 @@ def code_digest(script: str, plugins: Iterable[str] = ()) -> str:
 
     Args:
         script: name of the rule, i.e. of `workflow/scripts/{script}.py`.
-        plugins: dotted modules loaded by name, e.g. `limr.selectors.lim`.
+        plugins: dotted modules loaded by name, e.g. `limr.scores.selectors.lim`.
     """
     used = modules_behind(_imports(SCRIPTS / f"{script}.py") | set(plugins))
     text = "".join(f"{module} {_file_digest(_existing(module))}\n" for module in used)

@@ -68,7 +68,7 @@ TRAJECTORIES = pa.schema(
 # One row a problem; NaN and a reason where it cannot be scored.
 SCORES = pa.schema([("problem_id", pa.string()), ("score", pa.float64()), ("reason", pa.string())])
 
-# One row a problem: how sure its score is (`limr.uncertainty`). Numbers are null without a score.
+# One row a problem: how sure its score is (`limr.scores.resampling`). Numbers are null without a score.
 DIAGNOSTICS = pa.schema(
     [
         ("problem_id", pa.string()),

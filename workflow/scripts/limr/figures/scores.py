@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from limr import results, subset_records
 from limr.trajectories import curves as tr
 from limr.figures import _style
-from limr.thresholds import THRESHOLDS
+from limr.scores.thresholds import THRESHOLDS
 
 TITLE = "Scores and thresholds"
 NEEDS = ("trajectories", "scores", "subsets")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from limr import results, shown
 from limr.trajectories import curves as tr
-from limr.thresholds import THRESHOLDS
+from limr.scores.thresholds import THRESHOLDS
 
 TITLE = "Problems kept by threshold"
 NEEDS = ("trajectories", "scores", "subsets")

@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limr.trajectories import curves as tr
-from limr.agreement import Rescore
+from limr.scores.agreement import Rescore
 
 Draws = npt.NDArray[np.float32]
 
@@ -169,7 +169,7 @@ def selected_share(centred: Draws, rule: Mapping[str, Any]) -> tr.Floats:
     Args:
         centred: (draws, n_problems), see `centre`.
         rule: see `limr.selection.cut`. For a size, a tie at the last place counts by an even share
-            (see `limr.agreement`).
+            (see `limr.scores.agreement`).
 
     Returns:
         Shares in [0, 1]; NaN where a problem has no draw with a score.

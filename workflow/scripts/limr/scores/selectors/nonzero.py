@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from limr.trajectories import curves as tr
-from limr.scores import Candidates, Scores, drawn_at_random, from_pass_rate
+from limr.scores.scoring import Candidates, Scores, drawn_at_random, from_pass_rate
 
 TITLE = "Sometimes solved"
 NEEDS_TRAJECTORIES = True

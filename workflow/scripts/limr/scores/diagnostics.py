@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from limr import agreement, uncertainty
+from limr.scores import agreement, resampling
 from limr.core import plugins, validation
 from limr.trajectories import curves as tr
-from limr.agreement import Agreement, Rescore
+from limr.scores.agreement import Agreement, Rescore
 from limr.core.errors import InputError
 from limr.core.tables import DIAGNOSTICS, STABILITY
-from limr.scores import Candidates
+from limr.scores.scoring import Candidates
 from limr.core.random_streams import stream
-from limr.thresholds import best, reached
+from limr.scores.thresholds import best, reached
 
 _SHOWN = (1, 2, 5, 10, 20, 50)  # numbers of first epochs in a summary
 SIXTH = "the best sixth"  # about what the paper keeps: 1,389 of 8,523
@@ -64,10 +64,10 @@ def subject(
     seed: int,
     name: str,
 ) -> Subject:
-    """Return a score as something to be computed again; the arguments are `limr.scores.score`'s.
+    """Return a score as something to be computed again; the arguments are `limr.scores.scoring.score`'s.
 
     Raises:
-        InputError: see `limr.scores.score`.
+        InputError: see `limr.scores.scoring.score`.
     """
     module = plugins.load("selectors", selector)
     settings = validation.complete(dict(options), module.OPTIONS, f"selector '{selector}'")
@@ -142,13 +142,13 @@ def problem_table(
     Args:
         of: the score.
         made: the cut whose outcome is in question.
-        draws: of the bootstrap (`limr.uncertainty`).
+        draws: of the bootstrap (`limr.scores.resampling`).
         level: of the intervals.
         rng: a named stream.
     """
-    drawn = uncertainty.draw_scores(of.taken, of.rescore, draws, rng)
-    centred = uncertainty.centre(drawn, of.scores)
-    found = uncertainty.spread(centred, level)
+    drawn = resampling.draw_scores(of.taken, of.rescore, draws, rng)
+    centred = resampling.centre(drawn, of.scores)
+    found = resampling.spread(centred, level)
     columns: dict[str, Any] = {
         "problem_id": list(of.problems.problem_ids),
         "score": of.scores,
@@ -156,7 +156,7 @@ def problem_table(
         "high": found.high,
         "standard_error": found.standard_error,
         "selected": made.selected,
-        "probability": uncertainty.selected_share(centred, made.rule),
+        "probability": resampling.selected_share(centred, made.rule),
         "rule": np.full(len(of.scores), made.words, dtype=object),
         "draws": np.full(len(of.scores), draws),
         "level": np.full(len(of.scores), level),

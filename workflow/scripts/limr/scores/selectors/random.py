@@ -17,7 +17,7 @@ import numpy as np
 
 from limr.trajectories import curves as tr
 from limr.core.errors import InputError
-from limr.scores import Candidates, Scores
+from limr.scores.scoring import Candidates, Scores
 
 TITLE = "Random"
 NEEDS_TRAJECTORIES = False

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from limr.trajectories import curves as tr
-from limr.scores import Candidates, Scores
-from limr.selectors import lim
+from limr.scores.scoring import Candidates, Scores
+from limr.scores.selectors import lim
 
 TITLE = "Bottom of LIM"
 NEEDS_TRAJECTORIES = True

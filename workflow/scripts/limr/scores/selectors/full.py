@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from limr.trajectories import curves as tr
-from limr.scores import Candidates, Scores
+from limr.scores.scoring import Candidates, Scores
 
 TITLE = "Full set"
 NEEDS_TRAJECTORIES = False

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from limr.trajectories import curves as tr
-from limr.scores import Candidates, Scores, from_curves
+from limr.scores.scoring import Candidates, Scores, from_curves
 
 TITLE = "LINEAR (reconstruction)"
 NEEDS_TRAJECTORIES = True

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from limr.trajectories import curves as tr
-from limr.scores import Candidates, Scores, from_pass_rate
+from limr.scores.scoring import Candidates, Scores, from_pass_rate
 
 TITLE = "Frontier"
 NEEDS_TRAJECTORIES = True

@@ -15,7 +15,7 @@ import numpy as np
 
 from limr.trajectories import curves as tr
 from limr.core.errors import InputError
-from limr.scores import Candidates, Scores, drawn_at_random, from_pass_rate
+from limr.scores.scoring import Candidates, Scores, drawn_at_random, from_pass_rate
 
 TITLE = "Pass-rate window"
 NEEDS_TRAJECTORIES = True

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from limr.trajectories import curves as tr
-from limr.scores import Candidates, Scores, from_curves
+from limr.scores.scoring import Candidates, Scores, from_curves
 
 TITLE = "Variance"
 NEEDS_TRAJECTORIES = True

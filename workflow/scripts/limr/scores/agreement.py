@@ -54,7 +54,7 @@ class Agreement:
         """Return Wilson's interval of the overlap, as a share of `size` problems.
 
         It says how the overlap would vary with other problems of the same kind. It says nothing of
-        how the scores would vary with other samples of the same problems (`limr.uncertainty`).
+        how the scores would vary with other samples of the same problems (`limr.scores.resampling`).
         """
         return wilson(self.shared, self.size, level) if self.size else (np.nan, np.nan)
 
