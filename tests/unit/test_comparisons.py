@@ -18,8 +18,8 @@ from limr.core import plugins
 from limr.contrasts import Choice
 from limr.core.errors import InputError
 from limr.figures import accuracy, benchmarks, one_benchmark
-from limr.planning import detectable
-from limr.planning.counts import Counts
+from limr.plan import detectable
+from limr.plan.counts import Counts
 from limr.results import Inputs
 
 

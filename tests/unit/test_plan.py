@@ -23,9 +23,9 @@ from limr.sources import pinned as sources
 from limr.study import study
 from limr.commands import plan
 from limr.core.errors import InputError
-from limr.planning import bill, cost, counts, estimate, hardware, jobs, models
+from limr.plan import bill, cost, counts, estimate, hardware, jobs, models
 from limr.study.jobs import graph
-from limr.planning.layout import Layout
+from limr.plan.layout import Layout
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests/golden"

@@ -79,7 +79,7 @@ def _check(path: Path) -> None:
 def build(args: argparse.Namespace) -> dict[str, Any]:
     """Return the plan as JSON holds it."""
     from limr.sources import pinned as sources
-    from limr.planning import bill, counts, detectable, estimate, hardware, jobs, models
+    from limr.plan import bill, counts, detectable, estimate, hardware, jobs, models
 
     for name in ("parameters", "response_tokens"):
         value = getattr(args, name)
@@ -205,7 +205,7 @@ def _gpu_lines(plan: dict[str, Any]) -> list[str]:
 
 
 def _bill_lines(found: list[dict[str, Any]]) -> list[str]:
-    from limr.planning import bill
+    from limr.plan import bill
 
     head = (
         "the bill of choosing", "own steps", "scoring steps", "in all", "rollouts in all",

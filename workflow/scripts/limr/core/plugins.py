@@ -21,7 +21,7 @@ PACKAGES = {
     "figures": "limr.figures",
     "tables": "limr.tables",
     "datasets": "limr.problems.datasets",
-    "plans": "limr.plans",
+    "plans": "limr.plan.engines",
     "rewards": "limr.grading.rewards",
 }
 _LIBRARY = Path(__file__).parents[2]

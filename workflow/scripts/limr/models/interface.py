@@ -17,7 +17,7 @@ An engine's module has these names; a function that an engine does not offer is 
 - `open_policy(folder, options, state=None) -> Policy`; `state` is a working folder, outside the
   declared outputs, in which an engine may keep responses that a killed job has made;
 
-What an engine needs GPUs for stands in `limr/plans/`, in a module of its name: see there.
+What an engine needs GPUs for stands in `limr/plan/engines/`, in a module of its name: see there.
 
 Every function writes atomically, resumes from `job.state` after a kill, and gives the same bytes
 for the same job, or says in docs/design.md what it cannot promise.

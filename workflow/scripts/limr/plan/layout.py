@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Layout:
-    """Which GPUs a job of an engine uses, and what it runs; see `limr.plans`."""
+    """Which GPUs a job of an engine uses, and what it runs; see `limr.plan.engines`."""
 
     nodes: int
     gpus: int  # over all nodes

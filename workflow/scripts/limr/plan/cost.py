@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from limr.models.interface import Settings
-from limr.planning.hardware import Gpu
-from limr.planning.layout import Layout
+from limr.plan.hardware import Gpu
+from limr.plan.layout import Layout
 
 FORWARD, TRAINING, RECOMPUTING = 2.0, 6.0, 2.0  # FLOPs a parameter and token
 

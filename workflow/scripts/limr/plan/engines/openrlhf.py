@@ -6,7 +6,7 @@ from pathlib import Path
 
 from limr.train.embedded.order import Order
 from limr.train.openrlhf import command, layout
-from limr.planning.layout import Layout
+from limr.plan.layout import Layout
 from limr.study.study import Study
 
 NAME = "openrlhf"

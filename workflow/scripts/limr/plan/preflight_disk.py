@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from limr.core.errors import InputError
-from limr.planning import estimate, hardware, models
+from limr.plan import estimate, hardware, models
 from limr.sources.pinned import Source
 from limr.study.study import Study
 

@@ -12,7 +12,7 @@ from limr.statistics import power
 from limr.core import files
 from limr.evaluate.collect import COLLECTED_EVALUATIONS
 from limr.study.preregistration import Declaration
-from limr.planning.counts import Counts
+from limr.plan.counts import Counts
 from limr.statistics.power import Assumed, Benchmark
 from limr.study.study import Study
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import plugins
-from limr.planning import cost
-from limr.planning.cost import Range
-from limr.planning.counts import Counts
-from limr.planning.hardware import Gpu
-from limr.planning.jobs import Jobs
-from limr.planning.layout import Layout
-from limr.planning.models import Size
+from limr.plan import cost
+from limr.plan.cost import Range
+from limr.plan.counts import Counts
+from limr.plan.hardware import Gpu
+from limr.plan.jobs import Jobs
+from limr.plan.layout import Layout
+from limr.plan.models import Size
 from limr.sources.pinned import Source
 from limr.study.study import Study
 

@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from limr.core import plugins
-from limr.planning.counts import Counts
+from limr.plan.counts import Counts
 from limr.study.study import Study
 
 Json = dict[str, Any]
