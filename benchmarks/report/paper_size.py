@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from limr.scores import scoring
-from limr import selection
+from limr.subsets import cut
 from limr.trajectories import curves as tr
 from limr.core.tables import ROLLOUTS, TRAJECTORIES, VERDICTS, Problem
 from limr.results import Inputs
@@ -141,7 +141,7 @@ def inputs(folder: Path) -> Inputs:
                        "sft": "lim"}.items():  # fmt: skip
         rule = {} if score == "full" else {"size": 1389}
         origin = {"score": score, "selector": score, "options": {}, "trajectories": "full"}
-        rows, record = selection.select(
+        rows, record = cut.select(
             scores[score], found, rule, stream(0, "ties", arm), trajectories=curves, origin=origin
         )
         ids = [row["problem_id"] for row in rows]

@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 
 from limr.scores import diagnostics
-from limr import paper, selection
+from limr import paper
+from limr.subsets import cut as selection
 from limr.problems import overlap
 from limr.scores import scoring
 from limr.trajectories import curves as tr

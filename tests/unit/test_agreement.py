@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limr.scores import agreement, diagnostics, scoring
-from limr import offline, selection
+from limr import offline
+from limr.subsets import cut
 from limr.core import files
 from limr.trajectories import curves as tr
 from limr.problems.datasets import math_full
@@ -220,7 +221,7 @@ def test_a_window_of_pass_rates_recovers_little_of_the_published_subset(mirror, 
     paths = sorted((mirror / "adarft").glob("*.parquet"))
     rates = adarft.read(paths, problems, {"samples": 128}).table
     lim = published.scores.to_pandas()
-    rows, record = selection.select(
+    rows, record = cut.select(
         lim, problems, {"threshold": 0.6}, stream(0, "ties"), origin={"score": "lim"}
     )
     record["problem_ids"] = [row["problem_id"] for row in rows]

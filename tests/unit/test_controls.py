@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 import synthetic_study as made
 
-from limr import dead_problems
+from limr.subsets import dead_problems
 from limr.core import files, validation
 from limr.trajectories import curves as tr
 from limr.problems.datasets import arithmetic, math_full

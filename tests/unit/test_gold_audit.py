@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from limr import dead_problems, results, subset_records
+from limr.subsets import dead_problems
+from limr import results, subset_records
 from limr.problems import answer_audit, corrections as overrides
 from limr.core import plugins
 from limr.core.errors import InputError

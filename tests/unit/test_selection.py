@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from limr.core import files
 from limr.scores import scoring
-from limr import selection
+from limr.subsets import cut
 from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES, Problem, read_problems
@@ -39,7 +39,7 @@ def ids(rows):
 
 
 def test_threshold_is_inclusive_by_default_and_strict_on_request():
-    rows, record = selection.cut(frame(), PROBLEMS, {"threshold": 0.6}, rng())
+    rows, record = cut.cut(frame(), PROBLEMS, {"threshold": 0.6}, rng())
     assert ids(rows) == ["p0", "p1", "p4"]
     assert rows[1] == {
         "problem_id": "p1",
@@ -54,12 +54,12 @@ def test_threshold_is_inclusive_by_default_and_strict_on_request():
     assert record["n_selected"] == 3
     assert record["score_range"] == [-1.5, 0.9]
     assert record["selected_score_range"] == [0.6, 0.9]
-    rows, _ = selection.cut(frame(), PROBLEMS, {"threshold": 0.6, "strict": True}, rng())
+    rows, _ = cut.cut(frame(), PROBLEMS, {"threshold": 0.6, "strict": True}, rng())
     assert ids(rows) == ["p0"]
 
 
 def test_sizes_at_several_thresholds():
-    _, record = selection.cut(frame(), PROBLEMS, {"threshold": 0.6}, rng())
+    _, record = cut.cut(frame(), PROBLEMS, {"threshold": 0.6}, rng())
     assert record["sizes_at_thresholds"] == {
         "0.3": 3, "0.4": 3, "0.5": 3, "0.6": 3, "0.7": 1, "0.8": 1, "0.9": 1,
     }  # fmt: skip
@@ -68,7 +68,7 @@ def test_sizes_at_several_thresholds():
 @pytest.mark.parametrize(("threshold", "word"), [(0.95, "none"), (-2, "all")])
 def test_a_threshold_that_selects_nothing_or_everything_is_refused(threshold, word):
     with pytest.raises(InputError) as caught:
-        selection.cut(frame(), PROBLEMS, {"threshold": threshold}, rng(), "arm 'limr'")
+        cut.cut(frame(), PROBLEMS, {"threshold": threshold}, rng(), "arm 'limr'")
     message = str(caught.value)
     assert message.startswith("arm 'limr'")
     assert f"selects {word} of the 5" in message
@@ -79,27 +79,27 @@ def test_a_threshold_that_selects_nothing_or_everything_is_refused(threshold, wo
 def test_size_takes_the_best_and_breaks_ties_at_the_last_place_by_seed():
     chosen = set()
     for seed in range(30):
-        rows, record = selection.cut(frame(), PROBLEMS, {"size": 2}, rng(seed))
+        rows, record = cut.cut(frame(), PROBLEMS, {"size": 2}, rng(seed))
         assert rows[0]["problem_id"] == "p0"
         chosen.add(rows[1]["problem_id"])
         assert record["ties"]["n_at_score"] == 2
         assert record["ties"]["n_taken"] == 1
-        again, _ = selection.cut(frame(), PROBLEMS, {"size": 2}, rng(seed))
+        again, _ = cut.cut(frame(), PROBLEMS, {"size": 2}, rng(seed))
         assert ids(again) == ids(rows)
     assert chosen == {"p1", "p4"}
 
 
 def test_a_tie_is_stated_in_the_record():
-    _, record = selection.cut(frame(), PROBLEMS, {"size": 2}, rng())
+    _, record = cut.cut(frame(), PROBLEMS, {"size": 2}, rng())
     assert record["ties"] == {
         "score": 0.6,
         "n_at_score": 2,
         "n_taken": 1,
         "rule": "ties at the last place are broken at random, seeded",
     }
-    _, record = selection.cut(frame(), PROBLEMS, {"size": 1}, rng())
+    _, record = cut.cut(frame(), PROBLEMS, {"size": 1}, rng())
     assert record["ties"]["n_at_score"] == record["ties"]["n_taken"] == 1  # no tie
-    _, record = selection.cut(frame(), PROBLEMS, {"threshold": 0.6}, rng())
+    _, record = cut.cut(frame(), PROBLEMS, {"threshold": 0.6}, rng())
     assert record["ties"] is None  # a threshold has none
 
 
@@ -108,7 +108,7 @@ def test_all_tied_is_a_random_subset():
     values = [1.0] * 5
     counts = dict.fromkeys([p.problem_id for p in PROBLEMS[:5]], 0)
     for seed in range(400):
-        rows, record = selection.cut(frame(values), PROBLEMS[:5], {"size": 2}, rng(seed))
+        rows, record = cut.cut(frame(values), PROBLEMS[:5], {"size": 2}, rng(seed))
         assert record["ties"]["n_at_score"] == 5
         for problem_id in ids(rows):
             counts[problem_id] += 1
@@ -117,10 +117,10 @@ def test_all_tied_is_a_random_subset():
 
 def test_minus_zero_ties_with_zero():
     values = [0.0, -0.0, 0.0, -0.0, 1.0]
-    _, record = selection.cut(frame(values), PROBLEMS[:5], {"size": 2}, rng())
+    _, record = cut.cut(frame(values), PROBLEMS[:5], {"size": 2}, rng())
     assert record["ties"]["n_at_score"] == 4
     chosen = {
-        ids(selection.cut(frame(values), PROBLEMS[:5], {"size": 1}, rng(seed))[0])[0]
+        ids(cut.cut(frame(values), PROBLEMS[:5], {"size": 1}, rng(seed))[0])[0]
         for seed in range(5)
     }
     assert chosen == {"p4"}
@@ -138,7 +138,7 @@ def test_size_properties(values, data):
     problems = [Problem(f"p{i}", "text", "1", "test") for i in range(len(values))]
     scorable = [value for value in values if not np.isnan(value)]
     size = data.draw(st.integers(1, len(scorable)))
-    rows, record = selection.cut(frame(values), problems, {"size": size}, rng())
+    rows, record = cut.cut(frame(values), problems, {"size": size}, rng())
     assert len(rows) == record["n_selected"] == size
     assert sorted(row["score"] for row in rows) == sorted(scorable)[-size:]  # NaN is never taken
     numbers = [int(row["problem_id"][1:]) for row in rows]
@@ -158,9 +158,9 @@ def test_threshold_properties(values, threshold, strict):
     rule = {"threshold": threshold, "strict": strict}
     if len(kept) in (0, sum(not np.isnan(value) for value in values)):
         with pytest.raises(InputError, match="Choose another threshold, or a size"):
-            selection.cut(frame(values), problems, rule, rng())
+            cut.cut(frame(values), problems, rule, rng())
         return
-    rows, record = selection.cut(frame(values), problems, rule, rng())
+    rows, record = cut.cut(frame(values), problems, rule, rng())
     assert [row["score"] for row in rows] == kept
     assert record["sizes_at_thresholds"] == sizes(np.array(values), strict)
 
@@ -174,34 +174,34 @@ def test_strict_counts_differ_from_inclusive_ones_at_the_threshold_only():
 
 def test_threshold_and_size_together_are_refused():
     with pytest.raises(InputError, match="a threshold or a size, not both"):
-        selection.cut(frame(), PROBLEMS, {"threshold": 0.6, "size": 2}, rng())
+        cut.cut(frame(), PROBLEMS, {"threshold": 0.6, "size": 2}, rng())
 
 
 def test_rows_of_the_scores_may_stand_in_another_order():
     shuffled = frame().sample(frac=1, random_state=1)
-    rows, _ = selection.cut(shuffled, PROBLEMS, {"threshold": 0.6}, rng())
+    rows, _ = cut.cut(shuffled, PROBLEMS, {"threshold": 0.6}, rng())
     assert ids(rows) == ["p0", "p1", "p4"]
 
 
 @pytest.mark.parametrize("size", [0, 6])
 def test_a_size_beyond_the_scorable_is_refused(size):
     with pytest.raises(InputError, match=r"from 1 to 5.*1 of 6 have none"):
-        selection.cut(frame(), PROBLEMS, {"size": size}, rng())
+        cut.cut(frame(), PROBLEMS, {"size": size}, rng())
 
 
 def test_the_empty_rule_keeps_every_scorable_problem():
-    rows, record = selection.cut(frame(), PROBLEMS, {}, rng())
+    rows, record = cut.cut(frame(), PROBLEMS, {}, rng())
     assert len(rows) == record["n_selected"] == 5
 
 
 def test_scores_of_other_problems_are_refused():
     with pytest.raises(InputError, match="Score this data set again"):
-        selection.cut(frame([0.1, 0.2]), PROBLEMS, {"size": 1}, rng())
+        cut.cut(frame([0.1, 0.2]), PROBLEMS, {"size": 1}, rng())
 
 
 def test_nothing_scorable_is_refused():
     with pytest.raises(InputError, match="none of the 6 problems could be scored"):
-        selection.cut(frame([np.nan] * 6), PROBLEMS, {"size": 1}, rng())
+        cut.cut(frame([np.nan] * 6), PROBLEMS, {"size": 1}, rng())
 
 
 def curves(rows):
@@ -216,7 +216,7 @@ def selected(selector, table, problems, rule, **options):
     taken = tr.samples(table, candidates.problem_ids)
     found = scoring.score(selector, candidates, taken, options, seed=0, name=selector)
     origin = {"score": "x", "selector": selector, "options": options, "trajectories": "full"}
-    return selection.select(
+    return cut.select(
         scoring.score_table(found, candidates).to_pandas(),
         problems,
         rule,
@@ -321,7 +321,7 @@ def test_problems_without_samples_are_counted_and_never_selected():
 
 def test_published_scores_have_no_curves_so_solved_counts_are_missing_not_zero():
     origin = {"score": "lim", "selector": "lim", "trajectories": "published"}
-    _, record = selection.select(frame(), PROBLEMS, {"threshold": 0.6}, rng(), origin=origin)
+    _, record = cut.select(frame(), PROBLEMS, {"threshold": 0.6}, rng(), origin=origin)
     assert record["never_solved"] is None
     assert record["always_solved"] is None
     assert record["warnings"] == []
@@ -329,11 +329,11 @@ def test_published_scores_have_no_curves_so_solved_counts_are_missing_not_zero()
 
 
 def test_written_subset_reads_back_with_its_digest(tmp_path):
-    rows, record = selection.cut(frame(), PROBLEMS, {"threshold": 0.6}, rng())
+    rows, record = cut.cut(frame(), PROBLEMS, {"threshold": 0.6}, rng())
     jsonl, path = tmp_path / "a.jsonl", tmp_path / "a.json"
-    selection.write_subset(jsonl, path, rows, record)
+    cut.write_subset(jsonl, path, rows, record)
     written = json.loads(path.read_text())
     assert written["sha256"] == hashlib.sha256(jsonl.read_bytes()).hexdigest()
     assert [p.problem_id for p in read_problems(jsonl)] == ids(rows)
-    assert selection.read_subset(jsonl, path)["problem_ids"] == ids(rows)
+    assert cut.read_subset(jsonl, path)["problem_ids"] == ids(rows)
     assert files.read_jsonl(jsonl)[0]["score"] == 0.9

@@ -1,7 +1,7 @@
 """Say how sure a score is, problem by problem, and from how many epochs."""
 
 from limr.scores import diagnostics
-from limr import selection
+from limr.subsets import cut as selection
 from limr.core import files
 from limr.scores import scoring
 from limr.trajectories import curves as tr

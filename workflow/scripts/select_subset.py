@@ -1,6 +1,6 @@
 """Cut scores into a subset and write its record."""
 
-from limr import dead_problems, selection
+from limr.subsets import dead_problems, cut
 from limr.core import files
 from limr.core.job_log import logged, note
 from limr.core.tables import AUDITS, SCORES, TRAJECTORIES, read_problems
@@ -17,7 +17,7 @@ with logged(snakemake.log[0]):
     dead = dead_problems.ids(files.read_parquet(audit, AUDITS), left_out) if audit else None
     if dead and left_out != "keep":
         scores = dead_problems.leave_out(scores, dead)
-    rows, record = selection.select(
+    rows, record = cut.select(
         scores,
         read_problems(snakemake.input.problems),
         rule,
@@ -30,4 +30,4 @@ with logged(snakemake.log[0]):
         record["dead"] = dead_problems.counts(dead, rows, left_out)
     for line in record["warnings"]:
         note(f"warning: {line}")
-    selection.write_subset(snakemake.output.subset, snakemake.output.record, rows, record)
+    cut.write_subset(snakemake.output.subset, snakemake.output.record, rows, record)

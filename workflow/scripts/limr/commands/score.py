@@ -240,7 +240,7 @@ def _write_subset(
 ) -> list[str]:
     """Cut the scores, write the chosen problems, and say what was chosen."""
     from limr.core import files
-    from limr import selection
+    from limr.subsets import cut as selection
     from limr.core.tables import Problem as Row
     from limr.core.random_streams import stream
 

@@ -45,7 +45,7 @@ class Cut:
     """What was selected from a score.
 
     Attributes:
-        rule: see `limr.selection.cut`, with a size as a number.
+        rule: see `limr.subsets.cut.cut`, with a size as a number.
         words: the rule in words.
         selected: (n_problems,) whether a problem was selected.
     """
@@ -102,7 +102,7 @@ def cut(of: Subject, subset: Mapping[str, Any] | None, rng: np.random.Generator)
 
     Args:
         of: the score.
-        subset: a subset's record with its `problem_ids` (`limr.selection.read_subset`).
+        subset: a subset's record with its `problem_ids` (`limr.subsets.cut.read_subset`).
         rng: breaks ties at the last place of the best sixth.
     """
     if subset is not None:

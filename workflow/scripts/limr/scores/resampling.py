@@ -168,7 +168,7 @@ def selected_share(centred: Draws, rule: Mapping[str, Any]) -> tr.Floats:
 
     Args:
         centred: (draws, n_problems), see `centre`.
-        rule: see `limr.selection.cut`. For a size, a tie at the last place counts by an even share
+        rule: see `limr.subsets.cut.cut`. For a size, a tie at the last place counts by an even share
             (see `limr.scores.agreement`).
 
     Returns:
