@@ -12,7 +12,7 @@ import resource
 import time
 from pathlib import Path
 
-from limr import contamination
+from limr.analysis import contamination
 from limr.problems import overlap
 from limr.sources import pinned
 from limr.problems.datasets import math_full, question_answer

@@ -17,7 +17,7 @@ from limr.scores import scoring
 from limr.subsets import cut
 from limr.trajectories import curves as tr
 from limr.core.tables import ROLLOUTS, TRAJECTORIES, VERDICTS, Problem
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 from limr.core.random_streams import stream
 
 PROBLEMS, EPOCHS, SAMPLES, SEEDS = 8523, 21, 8, (1, 2, 3)

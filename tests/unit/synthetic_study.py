@@ -8,13 +8,13 @@ import pandas as pd
 import pyarrow as pa
 
 from limr.scores import diagnostics
-from limr import paper
+from limr.analysis import paper
 from limr.subsets import cut as selection
 from limr.problems import overlap
 from limr.scores import scoring
 from limr.trajectories import curves as tr
 from limr.core.tables import OPINIONS, TRAJECTORIES, Problem
-from limr.results import Diagnosis, Inputs
+from limr.analysis.results import Diagnosis, Inputs
 from limr.core.random_streams import stream
 
 ROOT = Path(__file__).parents[2]

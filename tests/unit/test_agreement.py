@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limr.scores import agreement, diagnostics, scoring
-from limr import offline
+from limr.analysis import offline_pass_rates
 from limr.subsets import cut
 from limr.core import files
 from limr.trajectories import curves as tr
 from limr.problems.datasets import math_full
 from limr.trajectories.importers import accuracy_json, adarft, scores_json
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 from limr.core.random_streams import stream
 
 VALUES = st.lists(st.integers(0, 5).map(float), min_size=1, max_size=12)
@@ -231,11 +231,11 @@ def test_a_window_of_pass_rates_recovers_little_of_the_published_subset(mirror, 
         scores={"lim": lim},
         subsets={"limr": record},
     )
-    joined = offline.join(inputs, "lim", None, "test")
+    joined = offline_pass_rates.join(inputs, "lim", None, "test")
     window = joined.window
     assert window.recovered / window.size == pytest.approx(golden["recovered"], abs=0.01)
     assert window.chance == pytest.approx(golden["chance"], abs=0.01)
-    by_rate = offline.by_rate(joined).set_index("bin")
+    by_rate = offline_pass_rates.by_rate(joined).set_index("bin")
     share = by_rate["n_selected"] / by_rate["n"]
     assert share["0.6–0.7"] > 3 * share["0"]  # the inverted U
     assert share["0.6–0.7"] > 3 * share["1"]

@@ -11,16 +11,17 @@ import pytest
 import synthetic_study
 import yaml
 
-from limr import contrasts, findings, report, results, sensitivity
+from limr.analysis import contrasts, findings, results, sensitivity
+from limr import report
 from limr.study import study
 from limr.statistics import power
 from limr.core import plugins
-from limr.contrasts import Choice
+from limr.analysis.contrasts import Choice
 from limr.core.errors import InputError
 from limr.figures import accuracy, benchmarks, one_benchmark
 from limr.plan import detectable
 from limr.plan.counts import Counts
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 
 
 @pytest.fixture(scope="module")

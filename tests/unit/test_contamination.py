@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import synthetic_study
 
-from limr import caveats, contamination, contrasts, findings, making, report
+from limr import caveats, making, report
+from limr.analysis import contamination, contrasts, findings
 from limr.problems import overlap, normalised_text
 from limr.sources import pinned
 from limr.problems.datasets import math_full, question_answer

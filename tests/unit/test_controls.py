@@ -22,7 +22,7 @@ from limr.grading import paper
 from limr.grading.pool import GradingPool
 from limr.trajectories.importers import base_samples, scores_json
 from limr.core.tables import AUDITS, EVALUATIONS, Problem
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 from limr.scores.selectors import nonzero, window
 
 PROBLEMS = [Problem(key, f"{key}?", "1", "test") for key in ("b", "a", "c")]

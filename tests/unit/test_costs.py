@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 import synthetic_study
 
-from limr import break_even, caveats, cost_curves, ledger
+from limr.analysis import break_even, cost_curves, costs
+from limr import caveats
 from limr.core.errors import InputError
 from limr.figures import accuracy_by_cost
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 from limr.tables import break_even as table
 from limr.tables import compute, cost_to_accuracy, shared_costs
 
@@ -97,7 +98,7 @@ def study(
 
 
 def test_costs_add_up_step_by_step():
-    frame = ledger.by_step(study({"full": [0.2, 0.4, 0.6]}))
+    frame = costs.by_step(study({"full": [0.2, 0.4, 0.6]}))
     assert frame["step"].tolist() == [1, 2, 3, 4]
     assert frame["rollouts"].tolist() == [40, 80, 120, 160]
     assert frame["updates"].tolist() == [2, 4, 6, 8]
@@ -109,15 +110,15 @@ def test_costs_add_up_step_by_step():
 
 def test_early_scoring_is_charged_by_its_epochs():
     ends = {"full": [0.2, 0.4, 0.6], "lim": [0.2, 0.5, 0.6]}
-    whole = ledger.scoring(study(ends), "lim")
-    early = ledger.scoring(study(ends, epochs=1), "lim")
+    whole = costs.scoring(study(ends), "lim")
+    early = costs.scoring(study(ends, epochs=1), "lim")
     assert whole.text == "FULL, seed 1"
     assert (whole.cost.steps, whole.cost.tokens, whole.cost.rollouts) == (4, 400, 160)
     assert early.text == "FULL, seed 1, 1 epochs"
     assert (early.cost.steps, early.cost.tokens, early.cost.rollouts) == (2, 200, 80)
     assert early.cost.hours == pytest.approx(1.6)
-    assert ledger.scoring(study(ends), "full") is None
-    entry = {e.group.name: e for e in ledger.entries(study(ends, epochs=1))}["lim"]
+    assert costs.scoring(study(ends), "full") is None
+    entry = {e.group.name: e for e in costs.entries(study(ends, epochs=1))}["lim"]
     assert entry.total.tokens == 600
     assert entry.ratio == pytest.approx(1.5)
 
@@ -128,14 +129,14 @@ def test_a_chain_of_scoring_runs_is_charged_whole():
                                              "second": {"arm": "lim", "seed": 1}}}  # fmt: skip
     again = inputs.subsets["lim"] | {"trajectories": "second"}
     chained = dataclasses.replace(inputs, study=about, subsets={**inputs.subsets, "rand": again})
-    found = ledger.scoring(chained, "rand")
+    found = costs.scoring(chained, "rand")
     assert found.text == "LIM, seed 1, after FULL, seed 1"
     assert found.cost.tokens == 800
 
 
 def test_a_score_from_a_file_is_not_known_and_not_free():
     inputs = study({"full": [0.2, 0.4, 0.6], "lim": [0.2, 0.5, 0.6]}, source="elsewhere")
-    found = ledger.scoring(inputs, "lim")
+    found = costs.scoring(inputs, "lim")
     assert found.cost is None
     assert "from a file: not counted" in found.text
     frame = compute.build(inputs, {}).set_index("arm")
@@ -152,7 +153,7 @@ def test_responses_of_the_base_are_charged():
     drawn = {"n_responses": 50, "mean_response_tokens": 4.0}
     record = {"settings": {"decodings": [{"name": "base"}]}, "base": drawn}
     inputs = dataclasses.replace(inputs, samples={"offline": record})
-    found = ledger.scoring(inputs, "lim")
+    found = costs.scoring(inputs, "lim")
     assert found.text == "50 responses of the base"
     assert (found.cost.rollouts, found.cost.tokens, found.cost.updates) == (50, 200, 0)
     frame = compute.build(inputs, {}).set_index("arm")

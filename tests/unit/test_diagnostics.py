@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from limr.scores import diagnostics, scoring
-from limr import results
+from limr.analysis import results
 from limr.core import files, plugins
 from limr.trajectories import curves as tr
 from limr.core.errors import InputError

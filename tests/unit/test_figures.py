@@ -14,7 +14,7 @@ from limr.core import plugins, validation
 from limr.core.errors import InputError
 from limr.figures import _style
 from limr.core.tables import TRAJECTORIES
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 
 NAMES = plugins.names("figures")
 OUTPUTS = {"pdf": "f.pdf", "png": "f.png", "tsv": "f.tsv", "caption": "f.txt"}

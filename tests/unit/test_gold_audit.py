@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from limr.subsets import dead_problems
-from limr import results, subset_records
+from limr.analysis import results, subset_records
 from limr.problems import answer_audit, corrections as overrides
 from limr.core import plugins
 from limr.core.errors import InputError

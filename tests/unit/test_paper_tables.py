@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import synthetic_study
 
-from limr import contrasts, ledger, making, paper, presentation, results
+from limr.analysis import contrasts, costs, paper, results
+from limr import making, presentation
 from limr.problems import levels
 from limr.core import plugins
 from limr.core.errors import InputError
@@ -174,7 +175,7 @@ def test_math500_has_the_levels_of_its_split(mirror):
 
 
 def test_the_scoring_run_is_charged_to_those_who_need_it(inputs):
-    bill = {entry.group.name: entry for entry in ledger.entries(inputs)}
+    bill = {entry.group.name: entry for entry in costs.entries(inputs)}
     assert set(bill) == {"full", "limr", "rand", "linear", "sft"}
     assert bill["full"].scoring is None
     assert bill["rand"].scoring is None
@@ -192,7 +193,7 @@ def test_the_scoring_run_is_charged_to_those_who_need_it(inputs):
 def test_rollouts_and_updates_are_counted(inputs):
     small = {**inputs.subsets["limr"], "n_selected": 30}
     few = dataclasses.replace(inputs, subsets={**inputs.subsets, "limr": small})
-    bill = {entry.group.name: entry.own for entry in ledger.entries(few)}
+    bill = {entry.group.name: entry.own for entry in costs.entries(few)}
     assert bill["full"].rollouts == 48 * 48 * 8
     assert bill["full"].updates == 48 * 4
     assert bill["limr"].rollouts == 48 * 30 * 8  # fewer problems than a batch: all, each step
@@ -203,7 +204,7 @@ def test_rollouts_and_updates_are_counted(inputs):
 
 def test_a_run_without_record_or_hours_is_no_zero(inputs):
     none = dataclasses.replace(inputs, runs=())
-    assert ledger.entries(none) == []
+    assert costs.entries(none) == []
     unknown = [{**run, "durations": {}} for run in inputs.runs]
     frame = compute.build(dataclasses.replace(inputs, runs=unknown), {})
     assert frame["hours"].isna().all()

@@ -11,8 +11,9 @@ from html.parser import HTMLParser
 import pytest
 import synthetic_study
 
-from limr import caveats, findings, making, report
-from limr.results import Inputs
+from limr import caveats, making, report
+from limr.analysis import findings
+from limr.analysis.results import Inputs
 from limr.statistics.intervals import Interval
 
 WARNING = "12 of the 176 selected problems were never solved <in> any epoch & more."

@@ -11,10 +11,11 @@ import synthetic_study
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limr import browsing, charts, contrasts, findings, sensitivity
+from limr import browsing, charts
+from limr.analysis import contrasts, findings, sensitivity
 from limr.core import safe_text
 from limr import samples as shown
-from limr.contrasts import Choice
+from limr.analysis.contrasts import Choice
 from limr.core.errors import InputError
 from limr.statistics.intervals import Interval
 

@@ -8,7 +8,8 @@ import pytest
 import synthetic_study
 
 from limr.core import files, tables
-from limr import making, presentation, results
+from limr import making, presentation
+from limr.analysis import results
 from limr.evaluate import second_opinion
 from limr.core.errors import InputError
 from limr.grading.pool import GradingPool

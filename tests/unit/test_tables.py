@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 import pytest
 import synthetic_study
 
-from limr import contrasts, making, presentation
+from limr.analysis import contrasts
+from limr import making, presentation
 from limr.core import plugins
 from limr.core.errors import InputError
 

@@ -1,6 +1,7 @@
 """Draw a figure and keep its data beside it."""
 
-from limr import making, material, results
+from limr import making
+from limr.analysis import load, results
 from limr.core.job_log import logged
 
 with logged(snakemake.log[0]):
@@ -14,8 +15,8 @@ with logged(snakemake.log[0]):
         subsets=snakemake.input.subsets,
         diagnostics=snakemake.input.diagnostics,
     )
-    inputs = material.with_runs(inputs, zip(settings["runs"], snakemake.input.runs, strict=True))
-    inputs = material.with_findings(inputs, snakemake.input.findings)
+    inputs = load.with_runs(inputs, zip(settings["runs"], snakemake.input.runs, strict=True))
+    inputs = load.with_findings(inputs, snakemake.input.findings)
     making.draw_figure(
         snakemake.wildcards.figure, inputs, settings["options"], dict(snakemake.output.items())
     )

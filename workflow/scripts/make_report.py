@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from limr.core import files
-from limr import material, report, results
+from limr.analysis import load, results
+from limr import report
 from limr.core.job_log import logged
 
 with logged(snakemake.log[0]):
@@ -18,9 +19,9 @@ with logged(snakemake.log[0]):
         diagnostics=given.diagnostics,
     )
     inputs = results.with_checks(inputs, (), given.opinions or None)
-    inputs = material.with_problems(inputs, given.problems)
-    inputs = material.with_runs(inputs, zip(settings["runs"], given.runs, strict=True))
-    inputs = material.with_overlaps(inputs, given.overlaps)
+    inputs = load.with_problems(inputs, given.problems)
+    inputs = load.with_runs(inputs, zip(settings["runs"], given.runs, strict=True))
+    inputs = load.with_overlaps(inputs, given.overlaps)
     parts = report.Parts(
         config=settings["config"],
         tables=given.tables,

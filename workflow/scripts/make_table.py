@@ -1,6 +1,7 @@
 """Make a table, for machines and for people."""
 
-from limr import making, material, results
+from limr import making
+from limr.analysis import load, results
 from limr.core.job_log import logged
 
 with logged(snakemake.log[0]):
@@ -15,12 +16,12 @@ with logged(snakemake.log[0]):
         diagnostics=snakemake.input.diagnostics,
     )
     inputs = results.with_checks(inputs, snakemake.input.audits, snakemake.input.opinions or None)
-    inputs = material.with_problems(inputs, snakemake.input.problems)
-    inputs = material.with_runs(inputs, zip(settings["runs"], snakemake.input.runs, strict=True))
-    inputs = material.with_overlaps(inputs, snakemake.input.overlaps)
+    inputs = load.with_problems(inputs, snakemake.input.problems)
+    inputs = load.with_runs(inputs, zip(settings["runs"], snakemake.input.runs, strict=True))
+    inputs = load.with_overlaps(inputs, snakemake.input.overlaps)
     making.make_table(
         snakemake.wildcards.table,
-        material.with_paper(inputs, snakemake.input.paper),
+        load.with_paper(inputs, snakemake.input.paper),
         settings["options"],
         dict(snakemake.output.items()),
     )

@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from limr.core import safe_text
-from limr import samples, shown, subset_records
+from limr import samples
+from limr.analysis import which_scores, subset_records
 from limr.trajectories import curves as tr
 from limr.figures import _style
 from limr.core.tables import Problem
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 
 Json = dict[str, Any]
 # Characters: a text of a problem, and all shown responses of a study together.
@@ -48,12 +49,12 @@ def build(inputs: Inputs, rollouts: Mapping[str, Path | str], texts: bool) -> Br
     Raises:
         InputError: rollouts that are not such a file.
     """
-    names = shown.comparable(inputs) or list(inputs.scores)
+    names = which_scores.comparable(inputs) or list(inputs.scores)
     if not names:
         return None
-    main = shown.main(inputs, None, names, "the report")
+    main = which_scores.main(inputs, None, names, "the report")
     ids = [str(key) for key in inputs.scores[main]["problem_id"]]
-    curves = shown.curves(inputs, main)
+    curves = which_scores.curves(inputs, main)
     source = _source(inputs, main)
     taken = samples.read(rollouts[source], response_limit(len(ids))) if source in rollouts else None
     index = {
@@ -79,7 +80,7 @@ def response_limit(n: int) -> int:
 
 
 def _source(inputs: Inputs, score: str) -> str:
-    entry = inputs.study.get("scores", {}).get(score) or shown.first_subset(inputs, score) or {}
+    entry = inputs.study.get("scores", {}).get(score) or which_scores.first_subset(inputs, score) or {}
     return str(entry.get("trajectories"))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from limr import contamination, contrasts, ledger, results
+from limr.analysis import contamination, contrasts, costs, results
 from limr.evaluate import second_opinion
 from limr.core import plugins
-from limr.findings import points, selected_groups
-from limr.results import Inputs
+from limr.analysis.findings import points, selected_groups
+from limr.analysis.results import Inputs
 
 FEW_SEEDS = 5
 SURE = 0.95
@@ -31,8 +31,8 @@ def bill(inputs: Inputs) -> list[str]:
     One sentence for each run that was scored from; tokens are means over seeds.
     """
     chosen = {group.name for group in selected_groups(inputs)}
-    scored: dict[str, list[ledger.Entry]] = {}
-    for entry in ledger.entries(inputs):
+    scored: dict[str, list[costs.Entry]] = {}
+    for entry in costs.entries(inputs):
         if entry.group.name in chosen and entry.scoring and entry.scoring.cost:
             scored.setdefault(entry.scoring.text, []).append(entry)
     found = []

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from limr import findings
+from limr.analysis import findings
 from limr.figures import _style
-from limr.results import Inputs
-from limr.sensitivity import Answer, verdict
+from limr.analysis.results import Inputs
+from limr.analysis.sensitivity import Answer, verdict
 
 Json = dict[str, Any]
 NEUTRAL, OTHER = "#6b7480", "#c24e00"

@@ -9,7 +9,7 @@ from typing import Any
 from limr.core import files, plugins, validation
 from limr import presentation
 from limr.core.errors import InputError
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 
 
 def require(inputs: Inputs, needs: Sequence[str], where: str) -> None:

@@ -15,13 +15,14 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from limr import break_even, browsing, caveats, charts, findings, ledger, presentation, results, sensitivity
+from limr.analysis import break_even, findings, costs, results, sensitivity
+from limr import browsing, caveats, charts, presentation
 from limr.study import preregistration
 from limr.core import safe_text, files, provenance, plugins
 from limr.core.errors import InputError
 from limr.figures import _style
-from limr.findings import headline
-from limr.results import Inputs
+from limr.analysis.findings import headline
+from limr.analysis.results import Inputs
 
 __all__ = ["FOLDER", "Missing", "Parts", "build_report", "headline"]
 
@@ -248,7 +249,7 @@ def _bill(inputs: Inputs, parts: Parts, folder: Path | None) -> Json | None:
     made = next((Path(path) for path in parts.tables if Path(path).stem == BILL), None)
     if made is not None:
         return _table(made, folder)
-    if not ledger.run_costs(inputs):
+    if not costs.run_costs(inputs):
         return None
     module = plugins.load("tables", BILL)
     frame = module.build(inputs, {})

@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from limr.evaluate import collect
-from limr import making, material, report, results
+from limr import making, report
+from limr.analysis import load, results
 from limr.core import plugins
 from limr.core.errors import InputError
 from limr.report import Missing, Parts
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 from limr.study.study import Study
 
 Json = dict[str, Any]
@@ -124,7 +125,7 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
         evaluations=folder.readable("evaluations", lambda: _evaluations(study, folder)),
         metrics=folder.readable("training metrics", lambda: _metrics(study, folder)),
     )
-    inputs = material.with_problems(inputs, _flat(problems))
+    inputs = load.with_problems(inputs, _flat(problems))
     audits = sorted((folder.root / "audits").glob("*.json"))
     opinions = folder.root / "collected/opinions.parquet"
     checked = opinions if opinions.exists() else None
@@ -133,15 +134,15 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
     measured = inputs
     overlaps = sorted((folder.root / "overlaps").glob("*.parquet"))
     inputs = (
-        folder.readable("overlaps", lambda: material.with_overlaps(measured, overlaps)) or measured
+        folder.readable("overlaps", lambda: load.with_overlaps(measured, overlaps)) or measured
     )
     tables = [path.with_suffix(".parquet") for path in audits]
-    inputs = material.with_findings(inputs, [path for path in tables if path.exists()])
+    inputs = load.with_findings(inputs, [path for path in tables if path.exists()])
     keys = {_name(run): run for run in runs(study)}
     records: list[tuple[Json, Path]] = [(keys[name], paths[0]) for name, paths in trained.items()]
     drawn = {name: folder.root / f"samples/{name}.json" for name in study.sampled}
     records += [({"source": name}, path) for name, path in drawn.items() if path.exists()]
-    inputs = material.with_paper(material.with_runs(inputs, records), paper)
+    inputs = load.with_paper(load.with_runs(inputs, records), paper)
     return inputs, _rollouts(own, folder)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import contrasts, results
+from limr.analysis import contrasts, results
 from limr.statistics import estimates
 from limr.core import files
 from limr.archive import RECORD, differences, documents, tables, unpack
@@ -22,7 +22,7 @@ from limr.study import files as contents
 from limr.archive import code as coding
 from limr.evaluate.collect import COLLECTED_EVALUATIONS
 from limr.core.errors import InputError
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 from limr.statistics.intervals import Interval
 
 Json = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from limr import results
+from limr.analysis import results
 from limr.figures import _style
 
 HEADLINE = "headline decoding"

@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from limr.core import files
-from limr import shown
-from limr.results import Inputs
+from limr.analysis import which_scores
+from limr.analysis.results import Inputs
 
 # Okabe and Ito's palette, safe for colour-blind readers; black and yellow are left out.
 PALETTE = ("#0072B2", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#B8860B", "#7F3C8D", "#4D4D4D")
@@ -108,7 +108,7 @@ def score_colours(inputs: Inputs) -> dict[str, str]:
     known = colours(inputs)
     of_arm = {arm["name"]: known[arm["group"]] for arm in inputs.study["arms"]}
     found = {}
-    for name in shown.comparable(inputs):
+    for name in which_scores.comparable(inputs):
         records = inputs.subsets.items()
         arms = [arm for arm, record in records if record["score"] == name and record["rule"]]
         found[name] = of_arm[arms[0]] if arms else ""

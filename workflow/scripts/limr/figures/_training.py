@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from limr.core.errors import InputError
 from limr.figures import _style
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 
 WINDOW = {
     "type": "integer",

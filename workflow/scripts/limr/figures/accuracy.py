@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from limr import results
+from limr.analysis import results
 from limr.figures import _accuracy, _style
 
 TITLE = "Accuracy over training"

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from limr import cost_curves
-from limr.cost_curves import Curve
+from limr.analysis import cost_curves
+from limr.analysis.cost_curves import Curve
 from limr.core.errors import InputError
 from limr.figures import _style
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 
 TITLE = "Accuracy by cost"
 NEEDS = ("evaluations", "metrics", "subsets", "runs")

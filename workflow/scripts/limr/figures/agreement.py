@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from limr import results, shown
+from limr.analysis import results, which_scores
 from limr.figures import _style
 from limr.tables import agreement as table
 
@@ -33,10 +33,10 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
         that both could score), size (how many of the best), chance, colour (of the row's score).
     """
     where = "figure 'agreement'"
-    scores = shown.names(inputs, options["scores"], where)
-    size = options["size"] or shown.size(inputs, scores)
+    scores = which_scores.names(inputs, options["scores"], where)
+    size = options["size"] or which_scores.size(inputs, scores)
     colours = _style.score_colours(inputs)
-    pairs = shown.compared(inputs, scores, size)
+    pairs = which_scores.compared(inputs, scores, size)
     rows = []
     for i, one in enumerate(scores):
         for j, other in enumerate(scores):

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from limr import contrasts, results
+from limr.analysis import contrasts, results
 from limr.core.errors import InputError, nearest
 from limr.figures import _style
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from limr import results, subset_records
+from limr.analysis import results, subset_records
 from limr.core.errors import InputError
 from limr.figures import _style
 from limr.statistics.intervals import wilson

@@ -11,7 +11,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from limr import results, subset_records
+from limr.analysis import results, subset_records
 from limr.trajectories import curves as tr
 from limr.core.errors import InputError, nearest
 from limr.figures import _style

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from limr import offline, results, shown
+from limr.analysis import offline_pass_rates, results, which_scores
 from limr.figures import _style
 from limr.statistics.intervals import wilson
 
@@ -25,7 +25,7 @@ OPTIONS: dict[str, Any] = {
             "default": None,
             "description": "The score to show; null: that of the first subset cut from one.",
         },
-        "rates": offline.RATES_OPTION,
+        "rates": offline_pass_rates.RATES_OPTION,
     },
 }
 WINDOW = "#E4DFCF"
@@ -33,18 +33,18 @@ END = 0.06  # how far the bars of 0 and 1 stand from the rest
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a bin of pass rates, see `limr.offline.by_rate`, and what was joined.
+    """Return one row a bin of pass rates, see `limr.analysis.offline_pass_rates.by_rate`, and what was joined.
 
     Returns:
         The bins with share_selected and its Wilson interval (share_low, share_high); score, rates,
         samples, joined, selected, spearman, window_low, window_high, recovered, chance, colour.
     """
     where = "figure 'offline-pass-rates'"
-    names = shown.names(inputs, None, where)
-    score = shown.main(inputs, options["score"], names, where)
-    joined = offline.join(inputs, score, options["rates"], where)
+    names = which_scores.names(inputs, None, where)
+    score = which_scores.main(inputs, options["score"], names, where)
+    joined = offline_pass_rates.join(inputs, score, options["rates"], where)
     window = joined.window
-    frame = offline.by_rate(joined)
+    frame = offline_pass_rates.by_rate(joined)
     ends = [wilson(k, n) for k, n in zip(frame["n_selected"], frame["n"], strict=True)]
     return frame.assign(
         share_selected=frame["n_selected"] / frame["n"],

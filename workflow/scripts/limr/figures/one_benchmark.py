@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from limr import results, subset_records
+from limr.analysis import results, subset_records
 from limr.core.errors import InputError, nearest
 from limr.figures import _accuracy, _style
 

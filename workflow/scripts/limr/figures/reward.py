@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from limr.figures import _training
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 
 TITLE = "Training reward"
 NEEDS = ("metrics",)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from limr import results, shown
+from limr.analysis import results, which_scores
 from limr.figures import _style
 
 TITLE = "Scores from the first epochs"
@@ -19,7 +19,7 @@ NEEDS = ("diagnostics", "scores", "subsets")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"scores": shown.SCORES_OPTION},
+    "properties": {"scores": which_scores.SCORES_OPTION},
 }
 MARKED = 8  # points that are marked on a line, about
 PANELS = {"spearman": "Rank correlation with all epochs", "overlap": "Overlap of the best"}
@@ -30,7 +30,7 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     colours = _style.score_colours(inputs)
     parts = [
         inputs.diagnostics[name].epochs.assign(score=name, colour=colours.get(name, _style.BASE))
-        for name in shown.diagnosed(inputs, options["scores"], "figure 'stability'")
+        for name in which_scores.diagnosed(inputs, options["scores"], "figure 'stability'")
     ]
     return pd.concat(parts, ignore_index=True)
 

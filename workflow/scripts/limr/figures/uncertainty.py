@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from limr import results, shown
+from limr.analysis import results, which_scores
 from limr.figures import _style
 
 TITLE = "How sure scores and selections are"
@@ -27,7 +27,7 @@ OPTIONS: dict[str, Any] = {
                 "diagnosed score."
             ),
         },
-        "scores": shown.SCORES_OPTION,
+        "scores": which_scores.SCORES_OPTION,
         "intervals": {
             "type": "integer",
             "minimum": 2,
@@ -50,8 +50,8 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
         n_selected, rule (in words), draws, level.
     """
     where = "figure 'uncertainty'"
-    names = shown.diagnosed(inputs, options["scores"], where)
-    main = shown.main(inputs, options["score"], names, where)
+    names = which_scores.diagnosed(inputs, options["scores"], where)
+    main = which_scores.main(inputs, options["score"], names, where)
     colours = _style.score_colours(inputs)
     parts = [_problems(inputs.diagnostics[main].problems, options["intervals"], main)]
     parts += [_curve(inputs.diagnostics[name].problems, name) for name in names]

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from limr import contrasts, paper, presentation, results, subset_records
-from limr.results import Group, Inputs
+from limr.analysis import contrasts, paper, results, subset_records
+from limr import presentation
+from limr.analysis.results import Group, Inputs
 
 NEEDS = ("subsets", "paper")
 WANTS = ("evaluations",)

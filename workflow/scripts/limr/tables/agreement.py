@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results, shown
+from limr.analysis import results, which_scores
 
 TITLE = "Agreement of the scores"
 NEEDS = ("scores", "subsets")
@@ -16,7 +16,7 @@ OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "scores": shown.SCORES_OPTION,
+        "scores": which_scores.SCORES_OPTION,
         "size": {
             "type": ["integer", "null"],
             "minimum": 1,
@@ -34,8 +34,8 @@ COLUMNS = ["score", "other score", "problems", "best", "shared", "overlap", "cha
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row a pair of scores; none where there is one score only."""
-    scores = shown.names(inputs, options["scores"], "table 'agreement'")
-    size = options["size"] or shown.size(inputs, scores)
+    scores = which_scores.names(inputs, options["scores"], "table 'agreement'")
+    size = options["size"] or which_scores.size(inputs, scores)
     rows = [
         {
             "score": one,
@@ -47,7 +47,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
             "chance": found.chance,
             "Spearman": found.spearman,
         }
-        for (one, other), found in shown.compared(inputs, scores, size).items()
+        for (one, other), found in which_scores.compared(inputs, scores, size).items()
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 

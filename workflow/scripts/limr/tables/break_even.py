@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from limr import break_even, cost_curves
-from limr.results import Inputs
+from limr.analysis import break_even, cost_curves
+from limr.analysis.results import Inputs
 
 TITLE = "Whether the scoring run pays"
 NEEDS = ("evaluations", "metrics", "subsets", "runs")
@@ -21,7 +21,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a chosen arm, reference and question; see `limr.break_even`."""
+    """Return one row a chosen arm, reference and question; see `limr.analysis.break_even`."""
     unit = options["unit"]
     rows = [
         {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import contrasts, results
+from limr.analysis import contrasts, results
 from limr.core.errors import InputError, nearest
 
 TITLE = "Accuracy by level"

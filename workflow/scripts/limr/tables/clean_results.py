@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr import contamination, contrasts, results
+from limr.analysis import contamination, contrasts, results
 
 TITLE = "Accuracy without overlapping questions"
 NEEDS = ("evaluations", "subsets", "overlaps")

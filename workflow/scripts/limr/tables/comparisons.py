@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from limr.statistics import bootstrap, hypothesis_tests, power
-from limr import contrasts, findings, results
-from limr.contrasts import Choice
+from limr.analysis import contrasts, findings, results
+from limr.analysis.contrasts import Choice
 from limr.statistics.estimates import Arm
-from limr.results import Group, Inputs
+from limr.analysis.results import Group, Inputs
 from limr.core.random_streams import stream
 
 TITLE = "Comparisons and what they can say"

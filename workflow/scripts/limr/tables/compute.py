@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from limr import ledger
-from limr.results import Inputs
+from limr.analysis import costs
+from limr.analysis.results import Inputs
 
 TITLE = "The bill"
 NEEDS = ("metrics", "subsets", "runs")
@@ -19,7 +19,7 @@ OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProper
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row a trained group: means over its runs; its scoring run; both together."""
     rows = []
-    for entry in ledger.entries(inputs):
+    for entry in costs.entries(inputs):
         own, whole = entry.own, entry.total
         scoring = entry.scoring.cost if entry.scoring else None
         rows.append(

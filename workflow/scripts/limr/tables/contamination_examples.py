@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import contamination, results
+from limr.analysis import contamination, results
 from limr.core import safe_text
 
 TITLE = "Overlap: the nearest pairs"

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr import cost_curves, ledger
-from limr.cost_curves import Curve
+from limr.analysis import cost_curves, costs
+from limr.analysis.cost_curves import Curve
 from limr.statistics.estimates import Arm, of_mean
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 
 TITLE = "The cost of each accuracy"
 NEEDS = ("evaluations", "metrics", "subsets", "runs")
@@ -44,7 +44,7 @@ COUNTED = {"optimizer steps": "optimizer-steps", "rollouts": "rollouts", "millio
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row an accuracy and trained group."""
     curves = cost_curves.curves(inputs)
-    devices = dict(ledger.by_step(inputs)[["arm", "device"]].to_numpy().tolist())
+    devices = dict(costs.by_step(inputs)[["arm", "device"]].to_numpy().tolist())
     rows = [
         {"accuracy %": float(target), "arm": curve.group.title}
         | _row(curve, target / 100)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import contrasts, results
+from limr.analysis import contrasts, results
 
 TITLE = "Differences between arms"
 NEEDS = ("evaluations", "subsets")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results
+from limr.analysis import results
 
 TITLE = "Audit of the gold answers"
 NEEDS = ("audits",)

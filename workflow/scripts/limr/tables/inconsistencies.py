@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from limr import paper
-from limr.results import Inputs
+from limr.analysis import paper
+from limr.analysis.results import Inputs
 
 TITLE = "The paper's own inconsistencies"
 NEEDS = ("paper",)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import offline, results, shown
+from limr.analysis import offline_pass_rates, results, which_scores
 
 TITLE = "Scores against offline pass rates"
 NEEDS = ("trajectories", "scores", "subsets")
@@ -17,10 +17,10 @@ OPTIONS: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "scores": {
-            **shown.SCORES_OPTION,
+            **which_scores.SCORES_OPTION,
             "description": "Names of the scores to show; null: those that a subset is cut from.",
         },
-        "rates": offline.RATES_OPTION,
+        "rates": offline_pass_rates.RATES_OPTION,
     },
 }
 
@@ -30,7 +30,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     where = "table 'offline'"
     parts = []
     for name in _scores(inputs, options["scores"], where):
-        joined = offline.join(inputs, name, options["rates"], where)
+        joined = offline_pass_rates.join(inputs, name, options["rates"], where)
         window, n = joined.window, len(joined.rates)
         whole = {
             "score": name,
@@ -44,7 +44,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
             "recovers": window.recovered / window.size if window else pd.NA,
             "chance": window.chance if window else pd.NA,
         }
-        bins = offline.by_rate(joined)
+        bins = offline_pass_rates.by_rate(joined)
         rows = pd.DataFrame(
             {
                 "score": name,
@@ -60,8 +60,8 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _scores(inputs: results.Inputs, wanted: Sequence[str] | None, where: str) -> list[str]:
-    found = shown.names(inputs, wanted, where)
-    cut = [name for name in found if wanted or shown.first_subset(inputs, name)]
+    found = which_scores.names(inputs, wanted, where)
+    cut = [name for name in found if wanted or which_scores.first_subset(inputs, name)]
     return cut or found
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from limr.statistics import hypothesis_tests
-from limr import paper
-from limr.results import Inputs
+from limr.analysis import paper
+from limr.analysis.results import Inputs
 
 TITLE = "The paper's claims and how sure they are"
 NEEDS = ("paper",)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import paper, results, subset_records
+from limr.analysis import paper, results, subset_records
 
 TITLE = "Beside the paper's Table 1"
 NEEDS = ("subsets", "paper")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 from limr.tables import _paper
 
 TITLE = "Beside the paper's Table 3"

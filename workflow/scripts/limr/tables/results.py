@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import contrasts, results, subset_records
+from limr.analysis import contrasts, results, subset_records
 
 TITLE = "Accuracy by arm"
 NEEDS = ("evaluations", "subsets")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results
+from limr.analysis import results
 from limr.evaluate import second_opinion
 
 TITLE = "A second opinion on the verdicts"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results
-from limr.results import Inputs
+from limr.analysis import results
+from limr.analysis.results import Inputs
 
 TITLE = "Shared costs"
 NEEDS = ("evaluations", "runs")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results, shown
+from limr.analysis import results, which_scores
 
 TITLE = "Scores from fewer epochs"
 NEEDS = ("diagnostics",)
@@ -16,7 +16,7 @@ OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "scores": shown.SCORES_OPTION,
+        "scores": which_scores.SCORES_OPTION,
         "epochs": {
             "type": "array",
             "items": {"type": "integer", "minimum": 1},
@@ -32,7 +32,7 @@ COLUMNS = ["score", "epochs", "problems", "best", "Spearman", "overlap", "low", 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row a score and comparison; none where there is one epoch only."""
     rows = []
-    for name in shown.diagnosed(inputs, options["scores"], "table 'stability'"):
+    for name in which_scores.diagnosed(inputs, options["scores"], "table 'stability'"):
         for row in inputs.diagnostics[name].epochs.to_dict("records"):
             if row["kind"] == "first" and row["epochs"] not in options["epochs"]:
                 continue

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results, subset_records
+from limr.analysis import results, subset_records
 from limr.core.errors import InputError, nearest
 
 TITLE = "Subsets"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr import results, shown
+from limr.analysis import results, which_scores
 from limr.trajectories import curves as tr
 from limr.scores.thresholds import THRESHOLDS
 
@@ -19,7 +19,7 @@ OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "scores": shown.SCORES_OPTION,
+        "scores": which_scores.SCORES_OPTION,
         "thresholds": {
             "type": "array",
             "items": {"type": "number"},
@@ -36,9 +36,9 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     A threshold that keeps no problem is left out, unless an arm is cut there.
     """
     rows = []
-    for name in shown.names(inputs, options["scores"], "table 'thresholds'"):
+    for name in which_scores.names(inputs, options["scores"], "table 'thresholds'"):
         frame = inputs.scores[name]
-        curves = shown.curves(inputs, name)
+        curves = which_scores.curves(inputs, name)
         solved = frame["problem_id"].map(tr.solved(curves) if curves is not None else {})
         arms = _arms(inputs, name)
         cuts = sorted({(at, False) for at in options["thresholds"]} | set(arms))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results, shown
+from limr.analysis import results, which_scores
 
 TITLE = "How sure the selections are"
 NEEDS = ("diagnostics",)
@@ -15,7 +15,7 @@ DECIMALS = 3
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"scores": shown.SCORES_OPTION},
+    "properties": {"scores": which_scores.SCORES_OPTION},
 }
 SURE, POSSIBLE = 0.95, 0.05
 
@@ -23,7 +23,7 @@ SURE, POSSIBLE = 0.95, 0.05
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row a diagnosed score."""
     rows = []
-    for name in shown.diagnosed(inputs, options["scores"], "table 'uncertainty'"):
+    for name in which_scores.diagnosed(inputs, options["scores"], "table 'uncertainty'"):
         frame = inputs.diagnostics[name].problems
         scored = frame.dropna(subset="score")
         kept, left = scored[scored["selected"]], scored[~scored["selected"]]

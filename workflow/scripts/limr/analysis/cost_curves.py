@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from limr import ledger, results, subset_records
-from limr.ledger import Scoring
-from limr.results import Group, Inputs
+from limr.analysis import costs as ledger, results, subset_records
+from limr.analysis.costs import Scoring
+from limr.analysis.results import Group, Inputs
 
 Floats = npt.NDArray[np.float64]
 

@@ -25,10 +25,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from limr import contrasts, cost_curves
-from limr.cost_curves import Curve, Floats
-from limr.findings import points, selected_groups
-from limr.results import Inputs
+from limr.analysis import contrasts, cost_curves
+from limr.analysis.cost_curves import Curve, Floats
+from limr.analysis.findings import points, selected_groups
+from limr.analysis.results import Inputs
 from limr.statistics.intervals import Interval
 from limr.core.random_streams import stream
 
@@ -101,7 +101,7 @@ def compare(inputs: Inputs, unit: str, draws: int = RESAMPLES) -> list[BreakEven
 
     Args:
         inputs: what the study has.
-        unit: of the costs, see `limr.cost_curves.UNITS`.
+        unit: of the costs, see `limr.analysis.cost_curves.UNITS`.
         draws: of the bootstrap.
 
     Raises:

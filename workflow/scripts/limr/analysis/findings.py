@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from limr import contrasts, results, subset_records
+from limr.analysis import contrasts, results, subset_records
 from limr.statistics import power
 from limr.statistics.estimates import Estimate
-from limr.results import Group, Inputs
+from limr.analysis.results import Group, Inputs
 from limr.statistics.intervals import Interval
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from limr import results
+from limr.analysis import results
 from limr.core.errors import InputError
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 
 
 def measured(inputs: Inputs) -> pd.DataFrame:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from limr.statistics import estimates
-from limr import results, subset_records
+from limr.analysis import results, subset_records
 from limr.statistics.estimates import Arm, Estimate
-from limr.results import Group, Inputs, Run
+from limr.analysis.results import Group, Inputs, Run
 from limr.statistics.intervals import Interval
 
 
@@ -59,7 +59,7 @@ def group_interval(
 
 
 def mean_of(inputs: Inputs, frames: Mapping[str, pd.DataFrame]) -> Estimate:
-    """Return the mean, by the declared weights, of `limr.results.runs_by_questions` of one group.
+    """Return the mean, by the declared weights, of `limr.analysis.results.runs_by_questions` of one group.
 
     Raises:
         InputError: a run lacks a question.
@@ -103,7 +103,7 @@ def paired(inputs: Inputs, first: str, second: str, choice: Choice) -> tuple[Arm
 
 
 def as_arm(frames: Mapping[str, pd.DataFrame]) -> Arm:
-    """Return benchmark -> `limr.results.runs_by_questions` as an arm's results."""
+    """Return benchmark -> `limr.analysis.results.runs_by_questions` as an arm's results."""
     index = next(iter(frames.values())).index if frames else pd.MultiIndex.from_tuples([("", 0)])
     draws = [str(arm) for arm in index.get_level_values(0)]
     return Arm({name: wide.to_numpy(np.float64) for name, wide in frames.items()}, draws)

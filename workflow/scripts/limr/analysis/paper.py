@@ -10,7 +10,7 @@ import yaml
 
 from limr.core import validation
 from limr.core.errors import InputError, nearest
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 
 Json = dict[str, Any]
 

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from limr.core import plugins
-from limr import subset_records
-from limr.results import Group, Inputs, Json
+from limr.analysis import subset_records
+from limr.analysis.results import Group, Inputs, Json
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Inputs:
         problems: problem set or benchmark -> its problems.
         runs: the record (run.json) of every training run, with its `arm` and `seed`.
         samples: name of trajectories -> the record of the base's responses drawn for them.
-        paper: what the paper reports (config/paper.yaml, see `limr.paper`).
+        paper: what the paper reports (config/paper.yaml, see `limr.analysis.paper`).
         opinions: a second opinion on the evaluations' verdicts, `limr.core.tables.OPINIONS`.
         overlaps: what questions share with training problems: `limr.core.tables.OVERLAPS` with
             `benchmark`; `study` then has `contamination`, the study's key.

@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 
 from limr.scores import agreement
-from limr import subset_records
+from limr.analysis import subset_records
 from limr.core import plugins
 from limr.core.errors import InputError, nearest
-from limr.results import Inputs, Json
+from limr.analysis.results import Inputs, Json
 from limr.trajectories.curves import Flags, Floats
 
 SCORES_OPTION = {

@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from limr.scores import agreement
-from limr import shown
+from limr.analysis import which_scores
 from limr.scores.agreement import Window
 from limr.core.errors import InputError, nearest
-from limr.results import Inputs
+from limr.analysis.results import Inputs
 from limr.trajectories.curves import Flags, Floats
 
 RATES_OPTION = {
@@ -75,7 +75,7 @@ def join(inputs: Inputs, score: str, wanted: str | None, where: str) -> Joined:
     table = inputs.trajectories[name].group_by("problem_id", use_threads=False)
     counts = table.aggregate([("n", "sum"), ("n_correct", "sum")]).to_pandas()
     counts = counts.set_index("problem_id")
-    chosen, by_subset = shown.selected(inputs, score)
+    chosen, by_subset = which_scores.selected(inputs, score)
     frame = inputs.scores[score].assign(selected=chosen)
     frame = frame.join(counts, on="problem_id").dropna(subset=["score", "n_sum"])
     if frame.empty:

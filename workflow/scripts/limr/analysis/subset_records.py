@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from limr.core import plugins
 from limr.core.errors import InputError
-from limr.results import Group, Inputs, Json
+from limr.analysis.results import Group, Inputs, Json
 
 
 def group_record(inputs: Inputs, group: Group) -> Json | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from limr import contrasts, findings, results
+from limr.analysis import contrasts, findings, results
 from limr.statistics import power
-from limr.contrasts import Choice
+from limr.analysis.contrasts import Choice
 from limr.statistics.estimates import Estimate
-from limr.findings import Comparison
-from limr.results import Group, Inputs
+from limr.analysis.findings import Comparison
+from limr.analysis.results import Group, Inputs
 from limr.statistics.intervals import Interval
 
 
