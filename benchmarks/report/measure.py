@@ -23,7 +23,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from limr import making, report
+from limr.report import make, page as report
 
 HERE = Path(__file__).parent
 TABLES = ("results", "differences", "subsets", "thresholds")
@@ -41,12 +41,12 @@ def build(folder: Path) -> dict[str, Any]:
     for name in TABLES:
         kinds = {"tsv": "tsv", "markdown": "md", "latex": "tex"}
         paths = {kind: folder / f"tables/{name}.{suffix}" for kind, suffix in kinds.items()}
-        making.make_table(name, inputs, {}, paths)
+        make.make_table(name, inputs, {}, paths)
         tables.append(paths["tsv"])
     for name in FIGURES:
         kinds = {"pdf": "pdf", "png": "png", "tsv": "tsv", "caption": "txt"}
         paths = {kind: folder / f"figures/{name}.{suffix}" for kind, suffix in kinds.items()}
-        making.draw_figure(name, inputs, {}, paths)
+        make.draw_figure(name, inputs, {}, paths)
         figures.append(paths["png"])
     before = resource.getrusage(resource.RUSAGE_SELF)
     began = time.perf_counter()

@@ -12,13 +12,13 @@ import synthetic_study
 import yaml
 
 from limr.analysis import contrasts, findings, results, sensitivity
-from limr import report
+from limr.report import page
 from limr.study import study
 from limr.statistics import power
 from limr.core import plugins
 from limr.analysis.contrasts import Choice
 from limr.core.errors import InputError
-from limr.figures import accuracy, benchmarks, one_benchmark
+from limr.report.figures import accuracy, benchmarks, one_benchmark
 from limr.plan import detectable
 from limr.plan.counts import Counts
 from limr.analysis.results import Inputs
@@ -156,10 +156,10 @@ def test_the_papers_claims_have_the_z_that_its_tables_allow(inputs: Inputs) -> N
 
 
 def test_the_report_shows_what_was_declared(inputs: Inputs) -> None:
-    text = report.declared_text(inputs, {"declared": {"arm": "limr", "margin": 2, "level": 0.9}})
+    text = page.declared_text(inputs, {"declared": {"arm": "limr", "margin": 2, "level": 0.9}})
     assert "limr against the full set (claim: difference, margin 2 points)" in text
     assert "level 90 %" in text
-    other = report.declared_text(inputs, {"declared": {"arm": "limr", "margin": 3, "level": 0.9}})
+    other = page.declared_text(inputs, {"declared": {"arm": "limr", "margin": 3, "level": 0.9}})
     assert text.split()[-1] != other.split()[-1]  # the digest of the configuration
 
 

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import synthetic_study
 
-from limr import caveats, making, report
+from limr.report import caveats, make, page
 from limr.analysis import contamination, contrasts, findings
 from limr.problems import overlap, normalised_text
 from limr.sources import pinned
 from limr.problems.datasets import math_full, question_answer
 from limr.core.errors import InputError
 from limr.core.tables import Problem
-from limr.tables import clean_results
-from limr.tables import contamination as counts
-from limr.tables import contamination_examples as examples
+from limr.report.tables import clean_results
+from limr.report.tables import contamination as counts
+from limr.report.tables import contamination_examples as examples
 
 ROOT = Path(__file__).parents[2]
 
@@ -273,7 +273,7 @@ def test_a_page_without_texts_leaves_their_table_out(inputs, tmp_path):
         kinds = {"tsv": ".tsv", "markdown": ".md", "latex": ".tex"}
         paths.append(tmp_path / f"{name}.tsv")
         outputs = {kind: paths[-1].with_suffix(suffix) for kind, suffix in kinds.items()}
-        making.make_table(name, inputs, {}, outputs)
+        make.make_table(name, inputs, {}, outputs)
     for texts in (True, False):
-        parts = report.Parts({}, tables=paths, texts=texts)
-        assert [report._shown(path.stem, parts) for path in paths] == [True, texts]
+        parts = page.Parts({}, tables=paths, texts=texts)
+        assert [page._shown(path.stem, parts) for path in paths] == [True, texts]

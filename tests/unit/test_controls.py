@@ -17,7 +17,7 @@ from limr.core import files, validation
 from limr.trajectories import curves as tr
 from limr.problems.datasets import arithmetic, math_full
 from limr.core.errors import InputError
-from limr.figures import gradability
+from limr.report.figures import gradability
 from limr.grading import paper
 from limr.grading.pool import GradingPool
 from limr.trajectories.importers import base_samples, scores_json

@@ -12,12 +12,12 @@ import pytest
 import synthetic_study
 
 from limr.analysis import break_even, cost_curves, costs
-from limr import caveats
+from limr.report import caveats
 from limr.core.errors import InputError
-from limr.figures import accuracy_by_cost
+from limr.report.figures import accuracy_by_cost
 from limr.analysis.results import Inputs
-from limr.tables import break_even as table
-from limr.tables import compute, cost_to_accuracy, shared_costs
+from limr.report.tables import break_even as table
+from limr.report.tables import compute, cost_to_accuracy, shared_costs
 
 PPO = {"prompts_per_step": 10, "samples_per_prompt": 4, "train_batch_size": 20,
        "epochs_per_batch": 1}  # fmt: skip

@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 import pytest
 import synthetic_study
 
-from limr import making
+from limr.report import make
 from limr.core import plugins, validation
 from limr.core.errors import InputError
-from limr.figures import _style
+from limr.report.figures import _style
 from limr.core.tables import TRAJECTORIES
 from limr.analysis.results import Inputs
 
@@ -33,7 +33,7 @@ def data(name, inputs, **options):
 
 def draw(name, inputs, folder):
     folder.mkdir(exist_ok=True)
-    making.draw_figure(name, inputs, {}, {key: folder / file for key, file in OUTPUTS.items()})
+    make.draw_figure(name, inputs, {}, {key: folder / file for key, file in OUTPUTS.items()})
     return {key: (folder / file).read_bytes() for key, file in OUTPUTS.items()}
 
 
@@ -194,11 +194,11 @@ def test_agreement_draws_one_score_negative_and_undefined(inputs, tmp_path):
     few = dataclasses.replace(inputs, scores=scores)
     draw("agreement", few, tmp_path / "a")
     outputs = {key: tmp_path / file for key, file in OUTPUTS.items()}
-    making.draw_figure("agreement", few, {"scores": ["lim", "all", "bottom"]}, outputs)
+    make.draw_figure("agreement", few, {"scores": ["lim", "all", "bottom"]}, outputs)
     values = pd.read_csv(outputs["tsv"], sep="\t").set_index(["score", "other"])["value"]
     assert values["lim", "bottom"] == -1
     assert pd.isna(values["lim", "all"])  # a constant score has no ranks
-    making.draw_figure("agreement", few, {"scores": ["lim"]}, outputs)
+    make.draw_figure("agreement", few, {"scores": ["lim"]}, outputs)
     assert "one score only" in outputs["caption"].read_text()
 
 
@@ -277,7 +277,7 @@ def test_what_a_study_lacks_is_said(inputs, tmp_path):
 def test_an_unknown_option_names_the_nearest(inputs, tmp_path):
     outputs = {key: tmp_path / file for key, file in OUTPUTS.items()}
     with pytest.raises(InputError, match="Did you mean 'window'"):
-        making.draw_figure("reward", inputs, {"windw": 3}, outputs)
+        make.draw_figure("reward", inputs, {"windw": 3}, outputs)
 
 
 @pytest.mark.parametrize("places", [[0.5, 0.5, 0.5], [0.0, 0.01, 0.9], [0.99, 0.995, 1.0], []])

@@ -9,12 +9,12 @@ import pytest
 import synthetic_study
 
 from limr.analysis import contrasts, costs, paper, results
-from limr import making, presentation
+from limr.report import make, table_text
 from limr.problems import levels
 from limr.core import plugins
 from limr.core.errors import InputError
 from limr.core.tables import Problem
-from limr.tables import compute
+from limr.report.tables import compute
 
 FILE = synthetic_study.ROOT / "config/paper.yaml"
 TITLES = {"easy": "aime24", "medium": "math500", "hard": "amc23"}
@@ -40,7 +40,7 @@ def papers(inputs):
 def build(name, inputs, tmp_path, **options):
     kinds = {"tsv": "tsv", "markdown": "md", "latex": "tex"}
     paths = {kind: tmp_path / f"{name}.{suffix}" for kind, suffix in kinds.items()}
-    making.make_table(name, inputs, options, paths)
+    make.make_table(name, inputs, options, paths)
     return pd.read_csv(paths["tsv"], sep="\t")
 
 
@@ -221,7 +221,7 @@ def test_latex_is_escaped_and_complete(inputs, tmp_path):
     hostile = pd.DataFrame(
         {"a_b": ["50 % & #1 $x$ {y} ~ ^ \\input{/etc/passwd}", "−1.5 ≥ 2…\x1b\n"]}
     )
-    made = presentation.latex(hostile, "T_1", "100 %", "A b/é")
+    made = table_text.latex(hostile, "T_1", "100 %", "A b/é")
     assert r"50 \% \& \#1 \$x\$ \{y\} \textasciitilde{} \textasciicircum{}" in made
     assert r"\textbackslash{}input\{/etc/passwd\}" in made
     assert r"$-$1.5 $\ge$ 2\ldots{}" in made

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 import synthetic_study
 
-from limr import caveats, making, report
+from limr.report import caveats, make, page as report
 from limr.analysis import findings
 from limr.analysis.results import Inputs
 from limr.statistics.intervals import Interval
@@ -49,12 +49,12 @@ def page(inputs, tmp_path_factory):
         tables.append(folder / "tables" / f"{name}.tsv")
         kinds = {"tsv": ".tsv", "markdown": ".md", "latex": ".tex"}
         paths = {kind: tables[-1].with_suffix(suffix) for kind, suffix in kinds.items()}
-        making.make_table(name, inputs, {}, paths)
+        make.make_table(name, inputs, {}, paths)
     for name in ("accuracy", "scores"):
         figures.append(folder / "figures" / f"{name}.png")
         paths = {key: figures[-1].with_suffix(f".{key}") for key in ("pdf", "png", "tsv")}
         paths["caption"] = figures[-1].with_suffix(".txt")
-        making.draw_figure(name, inputs, {}, paths)
+        make.draw_figure(name, inputs, {}, paths)
     (folder / "lim.json").write_text(json.dumps({"notes": ["one text under two ids"]}))
     parts = report.Parts(
         config=CONFIG,

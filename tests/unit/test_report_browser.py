@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 from synthetic_rollouts import MARKUP
 
-from limr import making, report
+from limr.report import make, page as report
 from limr.core.tables import Problem
 
 
@@ -32,10 +32,10 @@ def page(tmp_path_factory):
     )
     kinds = {"tsv": ".tsv", "markdown": ".md", "latex": ".tex"}
     table = folder / "tables/results"
-    making.make_table("results", inputs, {}, {k: table.with_suffix(s) for k, s in kinds.items()})
+    make.make_table("results", inputs, {}, {k: table.with_suffix(s) for k, s in kinds.items()})
     figure = folder / "figures/accuracy"
     kinds = {"pdf": ".pdf", "png": ".png", "tsv": ".tsv", "caption": ".txt"}
-    making.draw_figure("accuracy", inputs, {}, {k: figure.with_suffix(s) for k, s in kinds.items()})
+    make.draw_figure("accuracy", inputs, {}, {k: figure.with_suffix(s) for k, s in kinds.items()})
     synthetic_rollouts.write(inputs.trajectories["full"], folder / "rollouts.parquet")
     parts = report.Parts(
         config={"study": "made-up"},

@@ -11,10 +11,10 @@ import synthetic_study
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limr import browsing, charts
+from limr.report import problem_browser, interval_charts
 from limr.analysis import contrasts, findings, sensitivity
 from limr.core import safe_text
-from limr import samples as shown
+from limr.report import example_responses as shown
 from limr.analysis.contrasts import Choice
 from limr.core.errors import InputError
 from limr.statistics.intervals import Interval
@@ -102,7 +102,7 @@ def test_rollouts_that_are_none_are_refused(tmp_path):
 
 
 def test_the_browser_holds_every_problem_once(inputs, path):
-    found = browsing.build(inputs, {"full": path}, texts=True)
+    found = problem_browser.build(inputs, {"full": path}, texts=True)
     index = unpacked(found.index)
     assert found.n == len(index["ids"]) == len(index["prompts"]) == 384
     assert index["scores"][0] == found.scored_by == "lim"
@@ -121,7 +121,7 @@ def test_the_browser_holds_every_problem_once(inputs, path):
 
 
 def test_texts_stay_out_where_the_study_says_so(inputs, path):
-    found = browsing.build(inputs, {"full": path}, texts=False)
+    found = problem_browser.build(inputs, {"full": path}, texts=False)
     index = unpacked(found.index)
     assert found.responses == ()
     assert "prompts" not in index
@@ -131,23 +131,23 @@ def test_texts_stay_out_where_the_study_says_so(inputs, path):
 
 def test_a_study_without_curves_or_scores(inputs):
     bare = dataclasses.replace(inputs, trajectories={}, problems={})
-    found = browsing.build(bare, {}, texts=True)
+    found = problem_browser.build(bare, {}, texts=True)
     assert (found.curves, found.responses) == (False, ())
     index = unpacked(found.index)
     assert index["epochs"] == 0
     assert set(index["prompts"]) == {""}
-    assert browsing.build(dataclasses.replace(inputs, scores={}), {}, texts=True) is None
+    assert problem_browser.build(dataclasses.replace(inputs, scores={}), {}, texts=True) is None
 
 
 def test_responses_of_many_problems_are_shorter():
-    assert browsing.response_limit(10) == 1500
-    assert 160 < browsing.response_limit(8523) < 1500
-    assert 3 * 8523 * browsing.response_limit(8523) <= browsing.RESPONSES
-    assert browsing.response_limit(10**7) == 160
+    assert problem_browser.response_limit(10) == 1500
+    assert 160 < problem_browser.response_limit(8523) < 1500
+    assert 3 * 8523 * problem_browser.response_limit(8523) <= problem_browser.RESPONSES
+    assert problem_browser.response_limit(10**7) == 160
 
 
 def test_marks_tell_arms_apart(inputs):
-    marks = browsing.marks(inputs)
+    marks = problem_browser.marks(inputs)
     assert marks == {"limr": "LIM", "rand": "R", "linear": "LIN", "sft": "S"}
 
 
@@ -240,12 +240,12 @@ def test_a_study_that_only_evaluates_asks_another_question(inputs):
 
 def test_charts_stay_within_their_track(inputs):
     answers = sensitivity.answers(inputs)
-    for chart in (charts.forest(inputs), charts.answers(inputs, answers)):
+    for chart in (interval_charts.forest(inputs), interval_charts.answers(inputs, answers)):
         assert chart["rows"]
         for row in chart["rows"]:
             assert 0 < row["low"] <= row["mean"] <= row["high"] < 100
         places = [place for place, _ in chart["grid"]]
         assert places == sorted(places)
         assert 3 <= len(places) <= 9
-    chart = charts.answers(inputs, answers)
+    chart = interval_charts.answers(inputs, answers)
     assert dict(chart["grid"])[chart["zero"]] == "0"

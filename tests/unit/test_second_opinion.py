@@ -8,7 +8,7 @@ import pytest
 import synthetic_study
 
 from limr.core import files, tables
-from limr import making, presentation
+from limr.report import make as making, table_text
 from limr.analysis import results
 from limr.evaluate import second_opinion
 from limr.core.errors import InputError
@@ -138,7 +138,7 @@ def test_answers_that_look_like_numbers_are_shown_as_they_are(tmp_path):
         }
     )  # fmt: skip
     files.write_tsv(tmp_path / "t.tsv", frame)
-    shown, _, _ = presentation.read_texts("second-opinion-examples", tmp_path / "t.tsv")
+    shown, _, _ = table_text.read_texts("second-opinion-examples", tmp_path / "t.tsv")
     assert shown.iloc[0].tolist() == [
         "marks", "0007", "2.5", "-0.4", "correct", "incorrect: different", "1,000"
     ]  # fmt: skip

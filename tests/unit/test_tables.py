@@ -9,7 +9,7 @@ import pytest
 import synthetic_study
 
 from limr.analysis import contrasts
-from limr import making, presentation
+from limr.report import make, table_text
 from limr.core import plugins
 from limr.core.errors import InputError
 
@@ -27,7 +27,7 @@ def outputs(folder, name):
 
 
 def build(name, inputs, tmp_path, **options):
-    making.make_table(name, inputs, options, outputs(tmp_path, name))
+    make.make_table(name, inputs, options, outputs(tmp_path, name))
     return pd.read_csv(tmp_path / f"{name}.tsv", sep="\t")
 
 
@@ -61,7 +61,7 @@ def test_markdown_is_rounded_and_carries_the_caption(inputs, tmp_path):
     assert f"| {frame['mean'][1]:.1f} |" in lines[3]
     assert lines[2].startswith("| Base | – |")
     assert "95 % interval" in text
-    texts, title, caption = presentation.read_texts("results", tmp_path / "results.tsv")
+    texts, title, caption = table_text.read_texts("results", tmp_path / "results.tsv")
     assert texts.iloc[1]["problems"] == "384"
     assert texts.iloc[0]["problems"] == "–"
     assert texts.iloc[1]["mean"] == f"{frame['mean'][1]:.1f}"
@@ -284,7 +284,7 @@ def test_one_epoch_makes_an_empty_stability_table(tmp_path):
     frame = build("stability", one, tmp_path)
     assert frame.empty
     assert "overlap" in frame.columns
-    texts, _, caption = presentation.read_texts("stability", tmp_path / "stability.tsv")
+    texts, _, caption = table_text.read_texts("stability", tmp_path / "stability.tsv")
     assert texts.empty
     assert caption
     assert len(build("uncertainty", one, tmp_path)) == 3  # lim, learnability, curve-free

@@ -110,7 +110,7 @@ def test_an_edit_of_the_lim_selector(finished: Project) -> None:
 
 
 def test_an_edit_of_a_figure(finished: Project) -> None:
-    path = finished.folder / "workflow/scripts/limr/figures/reward.py"
+    path = finished.folder / "workflow/scripts/limr/report/figures/reward.py"
     path.write_text(path.read_text() + "\n# edited\n")
     assert finished.planned() == sorted(figures("reward") + REPORT)
 

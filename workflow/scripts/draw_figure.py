@@ -1,6 +1,6 @@
 """Draw a figure and keep its data beside it."""
 
-from limr import making
+from limr.report import make
 from limr.analysis import load, results
 from limr.core.job_log import logged
 
@@ -17,6 +17,6 @@ with logged(snakemake.log[0]):
     )
     inputs = load.with_runs(inputs, zip(settings["runs"], snakemake.input.runs, strict=True))
     inputs = load.with_findings(inputs, snakemake.input.findings)
-    making.draw_figure(
+    make.draw_figure(
         snakemake.wildcards.figure, inputs, settings["options"], dict(snakemake.output.items())
     )

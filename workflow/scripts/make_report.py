@@ -4,7 +4,7 @@ from pathlib import Path
 
 from limr.core import files
 from limr.analysis import load, results
-from limr import report
+from limr.report import page
 from limr.core.job_log import logged
 
 with logged(snakemake.log[0]):
@@ -22,7 +22,7 @@ with logged(snakemake.log[0]):
     inputs = load.with_problems(inputs, given.problems)
     inputs = load.with_runs(inputs, zip(settings["runs"], given.runs, strict=True))
     inputs = load.with_overlaps(inputs, given.overlaps)
-    parts = report.Parts(
+    parts = page.Parts(
         config=settings["config"],
         tables=given.tables,
         figures=given.figures,
@@ -31,6 +31,6 @@ with logged(snakemake.log[0]):
         texts=settings["config"]["report"]["texts"],
         folder=Path(given.page[0]).parent,
     )
-    report.build_report(inputs, parts, snakemake.output.page)
-    lines = [f"Report: {snakemake.output.page}", *report.headline(inputs)]
+    page.build_report(inputs, parts, snakemake.output.page)
+    lines = [f"Report: {snakemake.output.page}", *page.headline(inputs)]
     files.write_text(snakemake.output.headline, "\n".join(lines) + "\n")

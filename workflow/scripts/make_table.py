@@ -1,6 +1,6 @@
 """Make a table, for machines and for people."""
 
-from limr import making
+from limr.report import make
 from limr.analysis import load, results
 from limr.core.job_log import logged
 
@@ -19,7 +19,7 @@ with logged(snakemake.log[0]):
     inputs = load.with_problems(inputs, snakemake.input.problems)
     inputs = load.with_runs(inputs, zip(settings["runs"], snakemake.input.runs, strict=True))
     inputs = load.with_overlaps(inputs, snakemake.input.overlaps)
-    making.make_table(
+    make.make_table(
         snakemake.wildcards.table,
         load.with_paper(inputs, snakemake.input.paper),
         settings["options"],

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     """Write the page, say what is missing, and print where the page is."""
     import yaml
 
-    from limr import so_far
+    from limr.report import partial
     from limr.study import study
     from limr.core.provenance import ROOT
 
@@ -47,8 +47,8 @@ def run(options: argparse.Namespace) -> int:
     root = options.results / found.name
     output = options.output or root / "report-so-far.html"
     texts = found.config["report"]["texts"] and not options.no_texts
-    missing = so_far.write(found, root, ROOT / "config/paper.yaml", output, texts)
-    for line in so_far.described(missing):
+    missing = partial.write(found, root, ROOT / "config/paper.yaml", output, texts)
+    for line in partial.described(missing):
         sys.stderr.write(f"{line}\n")
     sys.stdout.write(f"{output}\n")
     return 0

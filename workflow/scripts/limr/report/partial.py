@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from limr.evaluate import collect
-from limr import making, report
+from limr.report import make as making, page
 from limr.analysis import load, results
 from limr.core import plugins
 from limr.core.errors import InputError
-from limr.report import Missing, Parts
+from limr.report.page import Missing, Parts
 from limr.analysis.results import Inputs
 from limr.study.study import Study
 
@@ -88,7 +88,7 @@ def write(study: Study, root: Path, paper: Path, output: Path, texts: bool) -> l
             missing=folder.missing,
             linked=False,
         )
-        report.build_report(inputs, parts, output)
+        page.build_report(inputs, parts, output)
     return folder.missing
 
 

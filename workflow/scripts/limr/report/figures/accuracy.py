@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from limr.analysis import results
-from limr.figures import _accuracy, _style
+from limr.report.figures import _accuracy, _style
 
 TITLE = "Accuracy over training"
 NEEDS = ("evaluations",)

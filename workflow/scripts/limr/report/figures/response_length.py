@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from limr.figures import _training
+from limr.report.figures import _training
 from limr.analysis.results import Inputs
 
 TITLE = "Response length"

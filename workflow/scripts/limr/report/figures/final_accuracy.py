@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from limr.analysis import contrasts, results
 from limr.core.errors import InputError, nearest
-from limr.figures import _style
+from limr.report.figures import _style
 
 TITLE = "Accuracy at the end of training"
 NEEDS = ("evaluations", "subsets")

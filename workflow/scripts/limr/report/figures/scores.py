@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 
 from limr.analysis import results, subset_records
 from limr.trajectories import curves as tr
-from limr.figures import _style
+from limr.report.figures import _style
 from limr.scores.thresholds import THRESHOLDS
 
 TITLE = "Scores and thresholds"

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 
 from limr.analysis import results, subset_records
 from limr.core.errors import InputError
-from limr.figures import _style
+from limr.report.figures import _style
 from limr.statistics.intervals import wilson
 
 TITLE = "Scores and gradable answers"

@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 
 from limr.analysis.results import Inputs
-from limr.tables import _paper
+from limr.report.tables import _paper
 
 TITLE = "Beside the paper's Table 2"
 NEEDS, WANTS, OPTIONS = _paper.NEEDS, _paper.WANTS, _paper.OPTIONS
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row an arm and measure: see `limr.tables._paper.build`."""
+    """Return one row an arm and measure: see `limr.report.tables._paper.build`."""
     return _paper.build(inputs, options, 2)
 
 

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from limr.core import safe_text
-from limr import samples
+from limr.report import example_responses
 from limr.analysis import which_scores, subset_records
 from limr.trajectories import curves as tr
-from limr.figures import _style
+from limr.report.figures import _style
 from limr.core.tables import Problem
 from limr.analysis.results import Inputs
 
@@ -56,7 +56,7 @@ def build(inputs: Inputs, rollouts: Mapping[str, Path | str], texts: bool) -> Br
     ids = [str(key) for key in inputs.scores[main]["problem_id"]]
     curves = which_scores.curves(inputs, main)
     source = _source(inputs, main)
-    taken = samples.read(rollouts[source], response_limit(len(ids))) if source in rollouts else None
+    taken = example_responses.read(rollouts[source], response_limit(len(ids))) if source in rollouts else None
     index = {
         "study": inputs.study["study"],
         "scores": [main, *(name for name in names if name != main)],
@@ -154,7 +154,7 @@ def chosen(inputs: Inputs) -> list[Json]:
     ]
 
 
-def _curves(curves: Any, ids: Sequence[str], taken: samples.Rollouts | None) -> Json:
+def _curves(curves: Any, ids: Sequence[str], taken: example_responses.Rollouts | None) -> Json:
     """Return matrices by problem and epoch, row by row: n, correct, and malformed where known."""
     if curves is None:
         return {"epochs": 0}

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from limr.core.errors import InputError
-from limr.figures import _style
+from limr.report.figures import _style
 from limr.analysis.results import Inputs
 
 WINDOW = {

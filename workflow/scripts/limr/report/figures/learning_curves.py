@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from limr.analysis import results, subset_records
 from limr.trajectories import curves as tr
 from limr.core.errors import InputError, nearest
-from limr.figures import _style
+from limr.report.figures import _style
 
 TITLE = "Learning curves and their scores"
 NEEDS = ("trajectories", "scores", "subsets")

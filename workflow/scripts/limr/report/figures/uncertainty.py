@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from limr.analysis import results, which_scores
-from limr.figures import _style
+from limr.report.figures import _style
 
 TITLE = "How sure scores and selections are"
 NEEDS = ("diagnostics", "scores", "subsets")

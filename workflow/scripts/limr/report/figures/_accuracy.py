@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from limr.analysis import results
-from limr.figures import _style
+from limr.report.figures import _style
 
 HEADLINE = "headline decoding"
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from limr.analysis import results, which_scores
-from limr.figures import _style
+from limr.report.figures import _style
 
 TITLE = "Scores from the first epochs"
 NEEDS = ("diagnostics", "scores", "subsets")

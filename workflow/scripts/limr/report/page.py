@@ -16,17 +16,17 @@ import yaml
 from markupsafe import Markup
 
 from limr.analysis import break_even, findings, costs, results, sensitivity
-from limr import browsing, caveats, charts, presentation
+from limr.report import problem_browser, caveats, interval_charts, table_text
 from limr.study import preregistration
 from limr.core import safe_text, files, provenance, plugins
 from limr.core.errors import InputError
-from limr.figures import _style
+from limr.report.figures import _style
 from limr.analysis.findings import headline
 from limr.analysis.results import Inputs
 
 __all__ = ["FOLDER", "Missing", "Parts", "build_report", "headline"]
 
-FOLDER = Path(__file__).parents[2] / "report"
+FOLDER = Path(__file__).parents[3] / "report"
 
 Json = dict[str, Any]
 BILL = "compute"  # the table that the section on costs shows
@@ -87,8 +87,8 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         answer=("So far: " if parts.missing else "") + findings.answer(inputs),
         facts=_facts(inputs),
         sentences=findings.sentences(inputs),
-        forest=charts.forest(inputs),
-        answers=charts.answers(inputs, answers),
+        forest=interval_charts.forest(inputs),
+        answers=interval_charts.answers(inputs, answers),
         changes=sensitivity.sentences(answers),
         warnings=caveats.warnings(inputs),
         caveats=caveats.caveats(inputs, parts.config),
@@ -96,7 +96,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         figures=[_figure(Path(path), folder) for path in parts.figures],
         subsets=[_subset(arm, inputs) for arm in arms],
         notes=[(Path(path).stem, files.read_json(path).get("notes", [])) for path in parts.notes],
-        browser=browsing.build(inputs, parts.rollouts, parts.texts),
+        browser=problem_browser.build(inputs, parts.rollouts, parts.texts),
         kept_by=_kept_by(inputs),
         texts=parts.texts,
         bill=_bill(inputs, parts, folder),
@@ -112,7 +112,7 @@ def _template(folder: Path) -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, finalize=_inert
     )
-    environment.filters["is_long"] = presentation.is_long
+    environment.filters["is_long"] = table_text.is_long
     return environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
 
 
@@ -182,7 +182,7 @@ def _shown(table: str, parts: Parts) -> bool:
 
 
 def _table(tsv: Path, folder: Path | None) -> Json:
-    frame, title, caption = presentation.read_texts(tsv.stem, tsv)
+    frame, title, caption = table_text.read_texts(tsv.stem, tsv)
     return {
         "name": tsv.stem,
         "title": title,
@@ -195,7 +195,7 @@ def _table(tsv: Path, folder: Path | None) -> Json:
 def _cells(frame: Any) -> Json:
     rows = frame.to_numpy().tolist()
     right = [
-        bool(rows) and all(presentation.is_number(row[place]) for row in rows)
+        bool(rows) and all(table_text.is_number(row[place]) for row in rows)
         for place in range(frame.shape[1])
     ]
     return {"columns": list(frame.columns), "rows": rows, "right": right}
@@ -237,10 +237,10 @@ def _subset(arm: Mapping[str, Any], inputs: Inputs) -> Json:
 
 def _kept_by(inputs: Inputs) -> list[Json]:
     """Return title and colour of every group that has a subset of its own, for the legend."""
-    colours, own = _style.colours(inputs), browsing.chosen(inputs)
+    colours, own = _style.colours(inputs), problem_browser.chosen(inputs)
     groups = dict.fromkeys(arm["group"] for arm in own)
     titles = {arm["group"]: arm["title"] for arm in own}
-    marks = browsing.marks(inputs)
+    marks = problem_browser.marks(inputs)
     return [{"title": titles[n], "colour": colours[n], "mark": marks[n]} for n in groups]
 
 
@@ -253,7 +253,7 @@ def _bill(inputs: Inputs, parts: Parts, folder: Path | None) -> Json | None:
         return None
     module = plugins.load("tables", BILL)
     frame = module.build(inputs, {})
-    cells = _cells(presentation.texts(frame, module))
+    cells = _cells(table_text.texts(frame, module))
     return {"title": module.TITLE, "caption": module.caption(frame), "links": [], **cells}
 
 

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from limr.analysis import results, which_scores
-from limr.figures import _style
-from limr.tables import agreement as table
+from limr.report.figures import _style
+from limr.report.tables import agreement as table
 
 TITLE = "Agreement of the scores"
 NEEDS = ("scores", "subsets")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from limr.analysis import findings
-from limr.figures import _style
+from limr.report.figures import _style
 from limr.analysis.results import Inputs
 from limr.analysis.sensitivity import Answer, verdict
 

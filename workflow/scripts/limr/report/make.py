@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files, plugins, validation
-from limr import presentation
+from limr.report import table_text
 from limr.core.errors import InputError
 from limr.analysis.results import Inputs
 
@@ -46,11 +46,11 @@ def make_table(
     if not len(frame.columns):
         raise InputError(f"{where}: the study has nothing that it could show.")
     files.write_tsv(outputs["tsv"], frame)
-    shown, caption = presentation.texts(frame, module), str(module.caption(frame))
-    text = f"{presentation.markdown(shown)}\n\n**{module.TITLE}.** {caption}\n"
+    shown, caption = table_text.texts(frame, module), str(module.caption(frame))
+    text = f"{table_text.markdown(shown)}\n\n**{module.TITLE}.** {caption}\n"
     files.write_text(outputs["markdown"], text)
     label = f"{inputs.study['study']}-{name}"
-    files.write_text(outputs["latex"], presentation.latex(shown, module.TITLE, caption, label))
+    files.write_text(outputs["latex"], table_text.latex(shown, module.TITLE, caption, label))
 
 
 def draw_figure(
@@ -67,7 +67,7 @@ def draw_figure(
     Raises:
         InputError: unknown figure or option, or the study lacks what it is made of.
     """
-    from limr.figures import _style
+    from limr.report.figures import _style
 
     module = plugins.load("figures", name)
     where = f"figure '{name}'"

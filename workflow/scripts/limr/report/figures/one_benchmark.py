@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from limr.analysis import results, subset_records
 from limr.core.errors import InputError, nearest
-from limr.figures import _accuracy, _style
+from limr.report.figures import _accuracy, _style
 
 TITLE = "The main comparison on one benchmark"
 NEEDS = ("evaluations", "subsets")

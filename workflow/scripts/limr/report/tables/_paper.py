@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from limr.analysis import contrasts, paper, results, subset_records
-from limr import presentation
+from limr.report import table_text
 from limr.analysis.results import Group, Inputs
 
 NEEDS = ("subsets", "paper")
@@ -101,7 +101,7 @@ def _decoding(inputs: Inputs, names: list[str]) -> Any:
     wanted = results.decodings(frame, names[0])[0]
     known = inputs.study.get("decodings", {}).get(names[0], ())
     found = next((entry for entry in known if entry["name"] == wanted), None)
-    return presentation.decoding(found) if found else wanted
+    return table_text.decoding(found) if found else wanted
 
 
 def _level(frame: pd.DataFrame) -> str:

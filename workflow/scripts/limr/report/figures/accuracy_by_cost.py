@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from limr.analysis import cost_curves
 from limr.analysis.cost_curves import Curve
 from limr.core.errors import InputError
-from limr.figures import _style
+from limr.report.figures import _style
 from limr.analysis.results import Inputs
 
 TITLE = "Accuracy by cost"

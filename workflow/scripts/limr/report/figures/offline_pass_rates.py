@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from limr.analysis import offline_pass_rates, results, which_scores
-from limr.figures import _style
+from limr.report.figures import _style
 from limr.statistics.intervals import wilson
 
 TITLE = "Score and offline pass rate"
