@@ -5,7 +5,7 @@ import json
 import pytest
 
 from limr.core import files
-from limr.commands import grade
+from limr.cli import grade
 from limr.core.errors import InputError
 
 

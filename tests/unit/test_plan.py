@@ -21,7 +21,7 @@ from limr import __main__ as command_line
 from limr.core import files, plugins
 from limr.sources import pinned as sources
 from limr.study import study
-from limr.commands import plan
+from limr.cli import plan
 from limr.core.errors import InputError
 from limr.plan import bill, cost, counts, estimate, hardware, jobs, models
 from limr.study.jobs import graph

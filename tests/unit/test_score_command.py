@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from limr.core import files
-from limr.commands import score
+from limr.cli import score
 from limr.core.errors import InputError
 from limr.core.tables import DIAGNOSTICS, ROLLOUTS, SCORES, STABILITY, TRAJECTORIES, Problem, write_problems
 

@@ -1,4 +1,4 @@
-"""The command `limr`: each subcommand is a file in `limr/commands/`.
+"""The command `limr`: each subcommand is a file in `limr/cli/`.
 
 Exit codes: 0 fine, 1 a check or a run failed, 2 bad usage or input.
 """
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from limr import __version__, commands
+from limr import __version__, cli
 from limr.core.errors import InputError
 
 
@@ -26,12 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"limr {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    known = [found.name for found in pkgutil.iter_modules(commands.__path__)]
+    known = [found.name for found in pkgutil.iter_modules(cli.__path__)]
     modules: dict[str, ModuleType] = {}
     for name in (
         given[:1] if given[:1] and given[0] in known else known
     ):  # the others are not loaded
-        module = importlib.import_module(f"limr.commands.{name}")
+        module = importlib.import_module(f"limr.cli.{name}")
         modules[name] = module
         module.configure(subparsers.add_parser(name, help=module.HELP, description=module.HELP))
     options = parser.parse_args(given)
