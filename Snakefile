@@ -59,6 +59,6 @@ onstart:
 share_resources()
 
 # A dry run for SLURM shows what jobs ask for, which Snakemake leaves out where there is a message.
-if "slurm" in sys.argv and not orphans.starts_jobs(sys.argv[1:]):
+if "slurm" in sys.argv and not orphaned_jobs.starts_jobs(sys.argv[1:]):
     for each in workflow.rules:
         each.message = None

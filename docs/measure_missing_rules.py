@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from limr.core.random_streams import stream
 from limr.scores import scoring
 from limr.trajectories import curves as tr
-from limr.core.random_streams import stream
 
 N_SAMPLES = 8
 DROPPED = 331 / 8523  # of the problems, in every epoch: the incomplete last batch
@@ -46,21 +46,21 @@ def real_curves(mirror: Path) -> tr.Samples:
     return tr.Samples(np.full(n_correct.shape, N_SAMPLES), n_correct.astype(np.int64))
 
 
-def knocked_out(taken: tr.Samples, seed: int) -> tr.Samples:
+def knocked_out(samples: tr.Samples, seed: int) -> tr.Samples:
     """Return the samples without those of `DROPPED` of the problems, drawn anew for each epoch."""
     rng = stream(seed, "knock-out")
-    n_problems, n_epochs = taken.n.shape
-    kept = np.ones(taken.n.shape, np.int64)
+    n_problems, n_epochs = samples.n.shape
+    kept = np.ones(samples.n.shape, np.int64)
     for epoch in range(n_epochs):
         kept[rng.permutation(n_problems)[: round(DROPPED * n_problems)], epoch] = 0
-    return tr.Samples(taken.n * kept, taken.n_correct * kept)
+    return tr.Samples(samples.n * kept, samples.n_correct * kept)
 
 
-def score(selector: str, taken: tr.Samples, **options: object) -> tr.Floats:
+def score(selector: str, samples: tr.Samples, **options: object) -> tr.Floats:
     """Return the scores of a selector."""
-    ids = [str(i) for i in range(len(taken.n))]
-    problems = scoring.Candidates(ids, [None] * len(ids))
-    return scoring.score(selector, problems, taken, options, seed=0, name="scores").values
+    ids = [str(i) for i in range(len(samples.n))]
+    problems = scoring.ProblemSet(ids, [None] * len(ids))
+    return scoring.score(selector, problems, samples, options, seed=0, name="scores").values
 
 
 def spearman(first: tr.Floats, second: tr.Floats) -> float:
@@ -96,11 +96,11 @@ def table(header: str, rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def missing_rules(taken: tr.Samples, selectors: tuple[tuple[str, int], ...]) -> str:
+def missing_rules(samples: tr.Samples, selectors: tuple[tuple[str, int], ...]) -> str:
     """Return what every rule does to the scores of selectors, by number of epochs."""
     rows = []
     for selector, epochs in selectors:
-        first = taken.first(epochs)
+        first = samples.first(epochs)
         whole = score(selector, first)
         for rule in RULES:
             runs = [score(selector, knocked_out(first, seed), missing=rule) for seed in SEEDS]
@@ -123,11 +123,11 @@ def missing_rules(taken: tr.Samples, selectors: tuple[tuple[str, int], ...]) -> 
     return table(header + (" | score >= 0.6" if selectors[0][0] == "lim" else ""), rows)
 
 
-def never_solved(taken: tr.Samples) -> str:
+def never_solved(samples: tr.Samples) -> str:
     """Return how many never-solved problems pass LIM's threshold, by number of epochs."""
     rows = []
     for epochs in (5, 10, 21, 44):
-        first = taken.first(epochs)
+        first = samples.first(epochs)
         values = score("lim", first)
         never = first.n_correct.sum(axis=1) == 0
         passed = values >= THRESHOLD
@@ -145,29 +145,29 @@ def never_solved(taken: tr.Samples) -> str:
     return table(f"{header} | of these >= 0.6 | all >= 0.6", rows)
 
 
-def rankings(taken: tr.Samples) -> str:
+def rankings(samples: tr.Samples) -> str:
     """Return how like LIM other scores rank, and LIM from fewer epochs."""
-    whole = score("lim", taken)
-    halves = [tr.Samples(taken.n[:, k::2], taken.n_correct[:, k::2]) for k in (0, 1)]
+    whole = score("lim", samples)
+    halves = [tr.Samples(samples.n[:, k::2], samples.n_correct[:, k::2]) for k in (0, 1)]
     pairs = [("LIM, odd epochs", "LIM, even epochs", *(score("lim", half) for half in halves))]
     for epochs in (5, 20):
-        early = score("lim", taken.first(epochs))
+        early = score("lim", samples.first(epochs))
         pairs.append((f"LIM, first {epochs} epochs", "LIM, all 44 epochs", early, whole))
     for selector, options in OTHERS:
         name = selector + "".join(f", {value}" for value in options.values())
-        pairs.append((name, "LIM, all 44 epochs", score(selector, taken, **options), whole))
+        pairs.append((name, "LIM, all 44 epochs", score(selector, samples, **options), whole))
     rows = [[a, b, f"{spearman(x, y):.2f}", f"{shared(x, y):.2f}"] for a, b, x, y in pairs]
     return table("ranking | against | Spearman | best sixth shared", rows)
 
 
 def tables(mirror: Path) -> list[str]:
     """Return every table of docs/selection.md that holds measurements."""
-    taken = real_curves(mirror)
+    samples = real_curves(mirror)
     return [
-        missing_rules(taken, (("lim", 21), ("lim", 44))),
-        missing_rules(taken, (("variance", 21), ("linear", 21))),
-        never_solved(taken),
-        rankings(taken),
+        missing_rules(samples, (("lim", 21), ("lim", 44))),
+        missing_rules(samples, (("variance", 21), ("linear", 21))),
+        never_solved(samples),
+        rankings(samples),
     ]
 
 

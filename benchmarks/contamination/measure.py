@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 from limr.analysis import contamination
-from limr.problems import overlap
-from limr.sources import pinned
-from limr.problems.datasets import math_full, question_answer
-from limr.trajectories.importers import scores_json
 from limr.core.tables import Problem
+from limr.problems import overlap
+from limr.problems.datasets import math_full, question_answer
+from limr.sources import pinned
+from limr.trajectories.importers import scores_json
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ("math500", "aime24", "amc23")

@@ -13,16 +13,16 @@ from pathlib import Path
 import case
 import torch
 
-from limr.grading import rewards
 from limr.core import validation
+from limr.core.tables import read_problems
+from limr.grading import rewards
+from limr.grading.pool import GradingPool
+from limr.models.interface import PpoJob
 from limr.train.embedded import ppo as learner
 from limr.train.embedded import rollouts, vocabulary
 from limr.train.embedded.batch import Sequences
 from limr.train.embedded.order import Order
-from limr.models.interface import PpoJob
 from limr.train.engines import embedded
-from limr.grading.pool import GradingPool
-from limr.core.tables import read_problems
 
 REWARD = {"rule": "verdict", "correct": 1.0, "incorrect": -0.5, "malformed": -1.0}
 
@@ -95,7 +95,7 @@ def measure(work: Path) -> dict[str, float]:
         prompts = [encoded[index] for index in chosen]
         samples = side.sample(prompts, number)
         problems = [run.problems[index] for index in chosen]
-        pay = rewards.payer(REWARD, run.seed, run.arm, number)
+        pay = rewards.reward_function(REWARD, run.seed, run.arm, number)
         columns = rollouts.graded(problems, samples, words, pool, pay)
         sequences = Sequences.of(prompts, samples)
         batch, _ = side.prepare(sequences, samples, columns["reward"])

@@ -16,8 +16,8 @@ import torch
 
 from limr.core import validation
 from limr.models import prompt_templates
-from limr.problems.datasets import arithmetic as problems_of
 from limr.models.interface import Decoding
+from limr.problems.datasets import arithmetic as problems_of
 from limr.train.engines import huggingface
 
 

@@ -23,7 +23,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from limr.report import make, page as report
+from limr.report import make
+from limr.report import page as report
 
 HERE = Path(__file__).parent
 TABLES = ("results", "differences", "subsets", "thresholds")

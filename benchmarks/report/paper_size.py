@@ -13,12 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from limr.analysis.results import Inputs
+from limr.core.random_streams import stream
+from limr.core.tables import ROLLOUTS, TRAJECTORIES, VERDICTS, Problem
 from limr.scores import scoring
 from limr.subsets import cut
 from limr.trajectories import curves as tr
-from limr.core.tables import ROLLOUTS, TRAJECTORIES, VERDICTS, Problem
-from limr.analysis.results import Inputs
-from limr.core.random_streams import stream
 
 PROBLEMS, EPOCHS, SAMPLES, SEEDS = 8523, 21, 8, (1, 2, 3)
 STEPS = (24, 48, 72, 96, 120, 144, 168)
@@ -132,10 +132,10 @@ def inputs(folder: Path) -> Inputs:
     found = problems()
     curves = write_rollouts(folder / "rollouts.parquet", [p.problem_id for p in found])
     candidates = scoring.candidates(found)
-    taken = tr.samples(curves, candidates.problem_ids)
+    samples = tr.samples(curves, candidates.problem_ids)
     scores, subsets = {}, {}
     for name in ("lim", "linear", "random", "full"):
-        made = scoring.score(name, candidates, taken, {}, seed=0, name=name)
+        made = scoring.score(name, candidates, samples, {}, seed=0, name=name)
         scores[name] = scoring.score_table(made, candidates).to_pandas()
     for arm, score in {"full": "full", "limr": "lim", "rand": "random", "linear": "linear",
                        "sft": "lim"}.items():  # fmt: skip

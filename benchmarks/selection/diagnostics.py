@@ -14,16 +14,16 @@ import time
 import numpy as np
 import pyarrow as pa
 
+from limr.core.random_streams import stream
+from limr.core.tables import TRAJECTORIES
 from limr.scores import diagnostics, scoring
 from limr.trajectories import curves as tr
-from limr.core.tables import TRAJECTORIES
-from limr.core.random_streams import stream
 
 SELECTORS = ("lim", "linear", "variance", "learnability", "frontier", "lim-curve-free")
 SAMPLES, DROPPED = 8, 331  # the paper's loader left 331 of 8,523 prompts out of every epoch
 
 
-def simulated(n_problems: int, n_epochs: int) -> tuple[scoring.Candidates, pa.Table]:
+def simulated(n_problems: int, n_epochs: int) -> tuple[scoring.ProblemSet, pa.Table]:
     """Return problems and their learning curves: rising, of all heights, with missing epochs."""
     rng = stream(1, "benchmark", "diagnostics")
     ability, gain = rng.normal(-0.6, 2.2, n_problems), rng.gamma(2.0, 0.9, n_problems)
@@ -39,16 +39,16 @@ def simulated(n_problems: int, n_epochs: int) -> tuple[scoring.Candidates, pa.Ta
         pa.nulls(len(problem), pa.float64()),
     ]
     table = pa.Table.from_arrays(columns, schema=TRAJECTORIES)
-    return scoring.Candidates(ids.tolist(), [None] * n_problems), table
+    return scoring.ProblemSet(ids.tolist(), [None] * n_problems), table
 
 
 def seconds(
-    selector: str, problems: scoring.Candidates, curves: pa.Table, draws: int
+    selector: str, problems: scoring.ProblemSet, curves: pa.Table, draws: int
 ) -> tuple[float, float]:
     """Return the wall time of a score's two tables: the bootstrap's, and that over epochs."""
     start = time.perf_counter()
-    taken = tr.samples(curves, problems.problem_ids)
-    of = diagnostics.subject(problems, taken, selector, {}, seed=0, name=selector)
+    samples = tr.samples(curves, problems.problem_ids)
+    of = diagnostics.subject(problems, samples, selector, {}, seed=0, name=selector)
     cut = diagnostics.cut(of, None, stream(0, "ties", selector))
     diagnostics.problem_table(of, cut, draws, 0.95, stream(0, "draws", selector))
     middle = time.perf_counter()

@@ -7,9 +7,9 @@ import time
 
 import numpy as np
 
+from limr.core.random_streams import stream
 from limr.statistics import bootstrap
 from limr.statistics.estimates import Arm
-from limr.core.random_streams import stream
 
 QUESTIONS = {"aime24": (30, 4), "math500": (500, 1), "amc23": (40, 4)}
 ARMS, SEEDS = 6, 3

@@ -18,9 +18,9 @@ from multiprocessing import Pool
 import numpy as np
 import numpy.typing as npt
 
+from limr.core.random_streams import stream
 from limr.statistics import estimates, power
 from limr.statistics.estimates import Arm, Estimate
-from limr.core.random_streams import stream
 
 Floats = npt.NDArray[np.float64]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limr.scores import scoring, thresholds
 from limr.core.random_streams import stream
+from limr.scores import scoring, thresholds
 from limr.trajectories.curves import Samples
 
 EPOCHS, SAMPLES, SIZE = 12, 8, 12
@@ -28,7 +28,7 @@ class Example:
     """The problems: their kinds, levels (1 easy to 6 hard, from the first epoch) and samples."""
 
     kinds: list[str]
-    candidates: scoring.Candidates
+    candidates: scoring.ProblemSet
     samples: Samples
 
 
@@ -46,7 +46,7 @@ def example() -> Example:
     n = np.full_like(n_correct, SAMPLES)
     levels = [1 + int(5.999 * (1 - rate)) for rate in n_correct[:, :3].mean(axis=1) / SAMPLES]
     ids = [f"{kind} {row}" for row, kind in enumerate(kinds)]
-    return Example(kinds, scoring.Candidates(ids, levels), Samples(n, n_correct))
+    return Example(kinds, scoring.ProblemSet(ids, levels), Samples(n, n_correct))
 
 
 def picked(of: Example, selector: str) -> tuple[np.ndarray, np.ndarray]:

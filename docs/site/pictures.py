@@ -57,13 +57,13 @@ def picks(of: Example, values: np.ndarray, chosen: np.ndarray, title: str, path:
         left.set_title(f"{title}: the best {int(chosen.sum())} of {len(chosen)}", loc="left")
         kinds = list(KINDS)
         totals = [of.kinds.count(kind) for kind in kinds]
-        taken = [
+        samples = [
             sum(bool(c) for c, kind in zip(chosen, of.kinds, strict=True) if kind == wanted)
             for wanted in kinds
         ]
         right.barh(kinds, totals, color=GREY)
-        right.barh(kinds, taken, color=PICKED)
-        for place, (n, total) in enumerate(zip(taken, totals, strict=True)):
+        right.barh(kinds, samples, color=PICKED)
+        for place, (n, total) in enumerate(zip(samples, totals, strict=True)):
             right.text(total + 0.3, place, f"{n} of {total}", va="center")
         right.invert_yaxis()
         right.set(xlim=(0, max(totals) * 1.3), xticks=[])

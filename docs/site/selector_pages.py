@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pictures
 from example_curves import EPOCHS, SAMPLES, SIZE, example, picked
-from limr.study import reference
 from limr.core import plugins
 from limr.core.errors import InputError
+from limr.study import reference
 
 PAGE = """\
 # {title}: `{name}`

@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from limr.core import files, validation
+from limr.core.tables import read_problems
 from limr.models.interface import SftJob
 from limr.train.openrlhf import run, sft
-from limr.core.tables import read_problems
 
 
 class Stopped(Exception):  # noqa: N818 (no error)

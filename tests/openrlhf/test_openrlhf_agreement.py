@@ -12,7 +12,7 @@ import real_trainer
 import test_openrlhf_command as golden
 
 from limr.core import validation
-from limr.study import study
+from limr.study.load import load as load_study
 from limr.train.embedded.order import Order
 from limr.train.openrlhf import command
 from limr.train.openrlhf import options as options_schema
@@ -47,7 +47,7 @@ def asked() -> dict[str, dict[str, Any]]:
     modules = {"ppo": command.PPO_MODULE, "sft": command.SFT_MODULE}
     studies = golden.shipped()
     small = real_trainer.study()
-    studies["real"] = study.load(small, "real", golden.ROOT / "config/benchmarks")
+    studies["real"] = load_study(small, "real", golden.ROOT / "config/benchmarks")
     found = {
         f"{name} {kind}": {"module": modules[kind], "arguments": arguments}
         for name, one in studies.items()

@@ -13,9 +13,9 @@ import pytest
 from real_trainer import BATCH, HERE, PROBLEMS, SAMPLES, STUDY, RealProject
 
 from limr.core import files
-from limr.train.embedded.order import Order
-from limr.grading.grade import Grader
 from limr.core.tables import METRICS, ROLLOUTS
+from limr.grading.grade import Grader
+from limr.train.embedded.order import Order
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 STEPS = STUDY["ppo"]["steps"]

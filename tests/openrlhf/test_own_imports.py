@@ -44,6 +44,8 @@ def test_every_import_is_satisfied_by_its_own_lock(python: Path, environment: st
 
 def test_a_package_that_the_lock_lacks_is_noticed(python: Path) -> None:
     lacking = ["openrlhf", "snakemake"]
-    found = own_imports.unsatisfied(python, ["limr.core.files", *lacking], allowed("evaluate"), STUBS)
+    found = own_imports.unsatisfied(
+        python, ["limr.core.files", *lacking], allowed("evaluate"), STUBS
+    )
     assert sorted(found) == lacking
     assert found["snakemake"] == "ModuleNotFoundError: No module named 'snakemake'"

@@ -15,11 +15,11 @@ import pytest
 import vllm_study as case
 
 from limr.core import files, validation
-from limr.models.interface import Decoding
-from limr.train.engines import huggingface
-from limr.core.tables import EVALUATIONS, read_problems
 from limr.core.random_streams import stream_seed
+from limr.core.tables import EVALUATIONS, read_problems
+from limr.models.interface import Decoding
 from limr.models.vllm import shards
+from limr.train.engines import huggingface
 
 pytestmark = pytest.mark.slow
 FOLDER = f"results/{case.STUDY}"

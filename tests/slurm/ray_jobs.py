@@ -48,7 +48,8 @@ for found in ray.get([actor.where.remote() for actor in actors], timeout=300):
     print("PLACED", json.dumps(found), flush=True)
 raise SystemExit(int(sys.argv[1]))
 """
-# As the rule's own process does it (limr.train.openrlhf.run.execute): a group that is ended as a whole.
+# As the rule's own process does it (limr.train.openrlhf.run.execute): a group that is ended as a
+# whole.
 AS_THE_RULE = """
 import os, signal, subprocess, sys
 process = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, process_group=0)

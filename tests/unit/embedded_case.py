@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
+from limr.core.tables import Problem
+from limr.grading.grade import Grade
+from limr.models.interface import PpoJob, SftJob
 from limr.train.embedded import model as models
 from limr.train.embedded.vocabulary import Vocabulary
-from limr.models.interface import PpoJob, SftJob
-from limr.grading.grade import Grade
-from limr.core.tables import Problem
 
 CPU = torch.device("cpu")
 WORDS = Vocabulary(("\\boxed{", *"0123456789+-*/=(),x?}"))

@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr.scores import diagnostics
 from limr.analysis import paper
-from limr.subsets import cut as selection
-from limr.problems import overlap
-from limr.scores import scoring
-from limr.trajectories import curves as tr
-from limr.core.tables import OPINIONS, TRAJECTORIES, Problem
 from limr.analysis.results import Diagnosis, Inputs
 from limr.core.random_streams import stream
+from limr.core.tables import OPINIONS, TRAJECTORIES, Problem
+from limr.problems import overlap
+from limr.scores import diagnostics, scoring
+from limr.subsets import cut as selection
+from limr.trajectories import curves as tr
 
 ROOT = Path(__file__).parents[2]
 GROUPS = {
@@ -160,8 +159,8 @@ def subset(scores, rule, curves, arm, **origin):
 
 def scored(selector, curves, name):
     candidates = scoring.candidates(problems())
-    taken = tr.samples(curves, candidates.problem_ids)
-    found = scoring.score(selector, candidates, taken, {}, seed=0, name=name)
+    samples = tr.samples(curves, candidates.problem_ids)
+    found = scoring.score(selector, candidates, samples, {}, seed=0, name=name)
     return scoring.score_table(found, candidates).to_pandas()
 
 
@@ -178,8 +177,8 @@ def offline(curves, n=128):
 
 def diagnosis(selector, curves, subset, draws=100):
     candidates = scoring.candidates(problems())
-    taken = tr.samples(curves, candidates.problem_ids)
-    of = diagnostics.subject(candidates, taken, selector, {}, seed=0, name=selector)
+    samples = tr.samples(curves, candidates.problem_ids)
+    of = diagnostics.subject(candidates, samples, selector, {}, seed=0, name=selector)
     cut = diagnostics.cut(of, subset, stream(0, "diagnose", selector, "ties"))
     rng = stream(0, "diagnose", selector, "draws")
     found = diagnostics.problem_table(of, cut, draws, 0.95, rng).to_pandas()

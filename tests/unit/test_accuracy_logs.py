@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from limr.core import validation
-from limr.problems.datasets import verl_parquet
 from limr.core.errors import InputError
-from limr.trajectories.importers import accuracy_json, adarft
-from limr.problems.own_file import read as read_problem_file
 from limr.core.tables import Problem
+from limr.problems.datasets import verl_parquet
+from limr.problems.own_file import read as read_problem_file
+from limr.trajectories.importers import accuracy_json, adarft
 
 
 def read(tmp_path, value, problems=None, **options):
@@ -151,7 +151,8 @@ def test_the_real_logs(mirror: Path):
     suffix = " Let's think step by step and output the final answer within \\boxed{}."
     options = {"suffix": suffix, "empty_answers": "keep"}
     problems, _ = verl_parquet.prepare(
-        validation.complete(options, verl_parquet.OPTIONS, "verl-parquet"), folder / "dsr_sub.parquet"
+        validation.complete(options, verl_parquet.OPTIONS, "verl-parquet"),
+        folder / "dsr_sub.parquet",
     )
     settings = validation.complete({}, accuracy_json.OPTIONS, "accuracy-json")
     found = accuracy_json.read([folder / "acc_step_500.json"], problems, settings)
@@ -167,8 +168,8 @@ def test_the_real_logs(mirror: Path):
 def test_the_real_pass_rates_join_math_full(mirror: Path):
     problems = read_problem_file(mirror / "limr" / "math_full.json")
     found = read_offline(sorted((mirror / "adarft").glob("*.parquet")), problems)
-    taken = found.samples
+    samples = found.samples
     assert found.rows_read == 10000 + 7790 + 10000 + 9995 + 9262
-    assert int((taken.n.sum(axis=1) > 0).sum()) == 4464  # and two more under a second id
-    assert (taken.n % 128 == 0).all()
+    assert int((samples.n.sum(axis=1) > 0).sum()) == 4464  # and two more under a second id
+    assert (samples.n % 128 == 0).all()
     assert "Let's think step by step" in " ".join(found.notes)  # the instruction was taken off

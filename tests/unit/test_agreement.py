@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limr.scores import agreement, diagnostics, scoring
 from limr.analysis import offline_pass_rates
-from limr.subsets import cut
-from limr.core import files
-from limr.trajectories import curves as tr
-from limr.problems.datasets import math_full
-from limr.trajectories.importers import accuracy_json, adarft, scores_json
 from limr.analysis.results import Inputs
+from limr.core import files
 from limr.core.random_streams import stream
+from limr.problems.datasets import math_full
+from limr.scores import agreement, diagnostics, scoring
+from limr.subsets import cut
+from limr.trajectories import curves as tr
+from limr.trajectories.importers import accuracy_json, adarft, scores_json
 
 VALUES = st.lists(st.integers(0, 5).map(float), min_size=1, max_size=12)
 
@@ -188,7 +188,7 @@ def real(mirror):
     options = {"ragged": "truncate", "samples": None, "bad_rows": "refuse"}
     table = accuracy_json.read([path], None, options).table
     ids = table["problem_id"].unique().to_pylist()
-    candidates = scoring.Candidates(ids, [None] * len(ids))
+    candidates = scoring.ProblemSet(ids, [None] * len(ids))
     return {
         name: diagnostics.subject(
             candidates, tr.samples(table, candidates.problem_ids), name, {}, seed=0, name=name

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from limr.core import provenance
 from limr.archive import code
+from limr.core import provenance
 from limr.core.errors import InputError
 
 

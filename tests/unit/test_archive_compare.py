@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from limr.core import files
 from limr.__main__ import main
 from limr.archive import differences, tables
+from limr.core import files
 from limr.evaluate.collect import COLLECTED_EVALUATIONS
 
 
@@ -31,7 +31,9 @@ def study(folder: Path, right: int, questions: int = 40, **config: Any) -> Path:
     ]
     results = folder / "results/s"
     table = pa.Table.from_pandas(pd.DataFrame(rows)[COLLECTED_EVALUATIONS.names])
-    files.write_parquet(results / "collected/evaluations.parquet", table.cast(COLLECTED_EVALUATIONS))
+    files.write_parquet(
+        results / "collected/evaluations.parquet", table.cast(COLLECTED_EVALUATIONS)
+    )
     files.write_text(
         results / "study.yaml", json.dumps({"study": "s", "ppo": {"gamma": 1.0}, **config})
     )

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from limr.core import provenance
 from limr.archive import documents, limits
+from limr.core import provenance
 from limr.core.errors import InputError
 
 

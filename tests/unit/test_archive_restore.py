@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from small_archive import small_archive
 
-from limr.core import provenance
-from limr.study import study as studies
 from limr.archive import build, restore, unpack
+from limr.core import provenance
 from limr.core.errors import InputError, IntegrityError
+from limr.study.load import load as load_study
 
 STUDY = {
     "study": "s",
@@ -123,7 +123,7 @@ def test_own_files_are_looked_for_in_the_working_folder(
     (folder / "data/mine.jsonl").write_text("{}")
     (folder / "closed.jsonl").write_text("{}")
     monkeypatch.chdir(elsewhere)
-    study = studies.load(STUDY, "s", root / "config/benchmarks", own_files=False)
+    study = load_study(STUDY, "s", root / "config/benchmarks", own_files=False)
     found = build.plan(study, {}, folder, provenance.ROOT)
     assert found.files["data/mine.jsonl"] == ("own file", folder / "data/mine.jsonl")
     assert "not named" in found.left_out["closed.jsonl"]["why"]

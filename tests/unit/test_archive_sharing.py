@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 import yaml
 
-from limr.study import study as studies
-from limr.study import files
 from limr.archive import sharing
 from limr.core.errors import InputError
 from limr.sources.pinned import Source, load_sources
+from limr.study import files
+from limr.study.load import load as load_study
 from limr.study.study import Study
 
 
 def published(root: Path, **archive: Any) -> Study:
     config = yaml.safe_load((root / "config/published.yaml").read_text())
     config["archive"] = archive
-    return studies.load(config, "published", root / "config/benchmarks")
+    return load_study(config, "published", root / "config/benchmarks")
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def own(root: Path, tmp_path: Path, **archive: Any) -> Study:
         "arms": {"full": {"train": "none", "score": "everything"}},
         "archive": archive,
     }
-    return studies.load(config, "mine", root / "config/benchmarks")
+    return load_study(config, "mine", root / "config/benchmarks")
 
 
 def test_a_file_of_ones_own_is_restricted_until_it_is_named(
@@ -109,7 +109,7 @@ def test_tables_that_show_texts_stay_out_and_counts_go_in(
     root: Path, pinned: dict[str, Source]
 ) -> None:
     config = yaml.safe_load((root / "config/config.yaml").read_text())
-    study = studies.load(config, "config", root / "config/benchmarks")
+    study = load_study(config, "config", root / "config/benchmarks")
     found = reason(study, pinned, "tables/contamination-examples.tsv")
     assert "it shows texts of problems: the licence of" in str(found)
     assert reason(study, pinned, "tables/contamination.tsv") is None
@@ -122,7 +122,7 @@ def test_switches(root: Path, pinned: dict[str, Source]) -> None:
     policy = "runs/full/seed1/policy/step12/model.safetensors"
     for responses, policies in ((True, False), (False, True)):
         config["archive"] = {"responses": responses, "policies": policies}
-        study = studies.load(config, "demo", root / "config/benchmarks")
+        study = load_study(config, "demo", root / "config/benchmarks")
         assert (reason(study, pinned, policy) is None) is policies
         assert (reason(study, pinned, "report.html") is None) is responses
         assert reason(study, pinned, "base/model.safetensors") is None
@@ -147,7 +147,7 @@ def test_a_pretrained_base_stays_out_but_its_description_goes_in(
     root: Path, pinned: dict[str, Source]
 ) -> None:
     config = yaml.safe_load((root / "config/smollm.yaml").read_text())
-    study = studies.load(config, "smollm", root / "config/benchmarks")
+    study = load_study(config, "smollm", root / "config/benchmarks")
     assert "pretrained" in str(reason(study, pinned, "base/model.safetensors"))
     assert reason(study, pinned, "base/limr.json") is None
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from limr.core import files
 from limr.archive import tables
+from limr.core import files
 from limr.core.tables import EVALUATIONS
 
 

@@ -11,13 +11,14 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from limr.evaluate import collect
-from limr.core import files as io, provenance, plugins
-from limr.study import study as studies
 from limr.archive import IDS, verify, verify_files, verify_runs
-from limr.study import files as contents
 from limr.archive.opened import Findings, Line, Opened
+from limr.core import files as io
+from limr.core import plugins, provenance
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS
+from limr.evaluate import collect
+from limr.study import files as contents
+from limr.study.load import load as load_study
 from small_study import TINY
 
 RESULTS = "results/tiny"
@@ -27,7 +28,7 @@ EASY = "arithmetic-easy"
 @pytest.fixture
 def opened(root: Path, tmp_path: Path) -> Opened:
     """An archive with every name that a finished study has, and no content."""
-    study = studies.load(TINY, "tiny", root / "config/benchmarks")
+    study = load_study(TINY, "tiny", root / "config/benchmarks")
     files = {f"{RESULTS}/{name}": (1, "0" * 64) for name in contents.required(study)}
     (tmp_path / "config").mkdir()
     (tmp_path / "config/sources.yaml").write_text((root / "config/sources.yaml").read_text())
@@ -78,7 +79,7 @@ def test_settings_are_the_studys(opened: Opened) -> None:
 
 def test_a_licence_that_the_archive_makes_up_counts_for_nothing(root: Path, opened: Opened) -> None:
     config = yaml.safe_load((root / "config/one-shot-rlvr.yaml").read_text())
-    study = studies.load({**config, "study": "tiny"}, "tiny", root / "config/benchmarks")
+    study = load_study({**config, "study": "tiny"}, "tiny", root / "config/benchmarks")
     found = Opened(opened.folder, {}, opened.record, study)
     path = f"{RESULTS}/sources/one_shot_rlvr_problems"
     leave_out(found, path)
@@ -177,7 +178,7 @@ def test_a_small_change_of_a_decoding_is_named(opened: Opened) -> None:
 def test_a_learning_rate_is_compared_exactly(opened: Opened) -> None:
     study = opened.study
     engine, config = study.config["engine"]["train"], study.config
-    free = getattr(plugins.load("engines", engine), "FREE", ())
+    free = getattr(plugins.load("engines", engine), "NOT_IN_DIGEST", ())
     options = {k: v for k, v in config["engines"].get(engine, {}).items() if k not in free}
     settings = {
         **{"engine": engine, "options": options, "grader": config["grader"]},

@@ -3,9 +3,9 @@ from fractions import Fraction
 
 import pytest
 
-from limr.problems import arithmetic
 from limr.core.errors import InputError
 from limr.grading.grade import Grader
+from limr.problems import arithmetic
 
 HELD_OUT = ("easy", "medium", "hard")
 

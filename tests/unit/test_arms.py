@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from limr.study import study
 from limr.core.errors import InputError
+from limr.study.load import load as load_study
+from limr.study.study import Study
 
 
 @pytest.fixture
@@ -19,9 +20,9 @@ def demo(root: Path) -> dict[str, Any]:
     return copy.deepcopy(yaml.safe_load((root / "config/demo.yaml").read_text()))
 
 
-def load(config: dict[str, Any], root: Path, **arms: dict[str, Any]) -> study.Study:
+def load(config: dict[str, Any], root: Path, **arms: dict[str, Any]) -> Study:
     config["arms"] |= {name.replace("_", "-"): entry for name, entry in arms.items()}
-    return study.load(config, "study.yaml", root / "config/benchmarks")
+    return load_study(config, "study.yaml", root / "config/benchmarks")
 
 
 LONG = {

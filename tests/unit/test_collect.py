@@ -3,10 +3,10 @@
 import pyarrow as pa
 import pytest
 
-from limr.evaluate import collect
 from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import EVALUATIONS, METRICS
+from limr.evaluate import collect
 from limr.statistics.intervals import wilson
 
 

@@ -12,16 +12,16 @@ import synthetic_study
 import yaml
 
 from limr.analysis import contrasts, findings, results, sensitivity
-from limr.report import page
-from limr.study import study
-from limr.statistics import power
-from limr.core import plugins
 from limr.analysis.contrasts import Choice
+from limr.analysis.results import Inputs
+from limr.core import plugins
 from limr.core.errors import InputError
-from limr.report.figures import accuracy, benchmarks, one_benchmark
 from limr.plan import detectable
 from limr.plan.counts import Counts
-from limr.analysis.results import Inputs
+from limr.report import page
+from limr.report.figures import accuracy, benchmarks, one_benchmark
+from limr.statistics import power
+from limr.study.load import load as load_study
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_the_report_shows_what_was_declared(inputs: Inputs) -> None:
 
 def test_a_plan_says_what_could_be_found(root: Path, tmp_path: Path) -> None:
     config = yaml.safe_load((root / "config/demo.yaml").read_text())
-    demo = study.load(config, "demo.yaml", root / "config/benchmarks")
+    demo = load_study(config, "demo.yaml", root / "config/benchmarks")
     found = detectable.plan(demo, Counts(demo, tmp_path, {}, {}), 0.5)
     assert found is not None
     assert found["points"] == found["by_seeds"][3] > found["by_seeds"][5] > found["by_seeds"][10]

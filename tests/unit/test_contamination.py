@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import synthetic_study
 
-from limr.report import caveats, make, page
-from limr.analysis import contamination, contrasts, findings
-from limr.problems import overlap, normalised_text
-from limr.sources import pinned
-from limr.problems.datasets import math_full, question_answer
+from limr.analysis import contamination, contrasts, number_text
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.problems import normalised_text, overlap
+from limr.problems.datasets import math_full, question_answer
+from limr.report import caveats, make, page
 from limr.report.tables import clean_results
 from limr.report.tables import contamination as counts
 from limr.report.tables import contamination_examples as examples
+from limr.sources import pinned
 
 ROOT = Path(__file__).parents[2]
 
@@ -260,7 +260,7 @@ def test_the_report_says_comparisons_again_without_them(inputs):
     [text] = caveats.contaminated(inputs)
     assert text.startswith("3 of 330 benchmark questions overlap with a training problem set")
     gap = contrasts.group_difference(contamination.clean(inputs), "limr", "full")
-    assert f"LIMR − FULL is {findings.points(gap)}" in text
+    assert f"LIMR − FULL is {number_text.points(gap)}" in text
     none = inputs.overlaps.assign(match="", shared=0)
     [text] = caveats.contaminated(dataclasses.replace(inputs, overlaps=none))
     assert text.startswith("No benchmark question overlaps")

@@ -12,18 +12,18 @@ import pyarrow as pa
 import pytest
 import synthetic_study as made
 
-from limr.subsets import dead_problems
+from limr.analysis.results import Inputs
 from limr.core import files, validation
-from limr.trajectories import curves as tr
-from limr.problems.datasets import arithmetic, math_full
 from limr.core.errors import InputError
-from limr.report.figures import gradability
+from limr.core.tables import AUDITS, EVALUATIONS, Problem
 from limr.grading import paper
 from limr.grading.pool import GradingPool
-from limr.trajectories.importers import base_samples, scores_json
-from limr.core.tables import AUDITS, EVALUATIONS, Problem
-from limr.analysis.results import Inputs
+from limr.problems.datasets import arithmetic, math_full
+from limr.report.figures import gradability
 from limr.scores.selectors import nonzero, window
+from limr.subsets import dead_problems
+from limr.trajectories import curves as tr
+from limr.trajectories.importers import base_samples, scores_json
 
 PROBLEMS = [Problem(key, f"{key}?", "1", "test") for key in ("b", "a", "c")]
 
@@ -105,11 +105,11 @@ def test_samples_that_cannot_be_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("module", [window, nonzero])
 def test_a_size_beyond_the_choice_is_warned_of(module: Any) -> None:
-    taken = tr.Samples(np.full((4, 1), 10), np.array([[0], [5], [6], [10]]))
+    samples = tr.Samples(np.full((4, 1), 10), np.array([[0], [5], [6], [10]]))
     options = validation.complete({}, module.OPTIONS, "selector")
     chosen = np.array([False, True, True, False])
-    assert module.warnings(chosen, taken, options) == []
-    [text] = module.warnings(np.array([True, True, True, False]), taken, options)
+    assert module.warnings(chosen, samples, options) == []
+    [text] = module.warnings(np.array([True, True, True, False]), samples, options)
     assert text.startswith("1 of the 3 selected problems")
     assert "only 2 problems are in the choice" in text
 

@@ -12,10 +12,10 @@ import pytest
 import synthetic_study
 
 from limr.analysis import break_even, cost_curves, costs
-from limr.report import caveats
-from limr.core.errors import InputError
-from limr.report.figures import accuracy_by_cost
 from limr.analysis.results import Inputs
+from limr.core.errors import InputError
+from limr.report import caveats
+from limr.report.figures import accuracy_by_cost
 from limr.report.tables import break_even as table
 from limr.report.tables import compute, cost_to_accuracy, shared_costs
 

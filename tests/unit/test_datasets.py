@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from limr.core import tables, plugins, validation
-from limr.problems.datasets import arithmetic, math_full, question_answer
+from limr.core import plugins, tables, validation
 from limr.core.errors import InputError
+from limr.problems.datasets import arithmetic, math_full, question_answer
 
 ROW = {"id": "a", "prompt": "What is $1+1$?", "answer": "2", "source": "math"}
 

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from limr.study import preregistration, study
-from limr.study.preregistration import Declaration
 from limr.core.errors import InputError
+from limr.study import preregistration
+from limr.study.load import load as load_study
+from limr.study.preregistration import Declaration
+from limr.study.study import Study
 
 
 @pytest.fixture
@@ -19,8 +21,8 @@ def demo(root: Path) -> dict[str, Any]:
     return copy.deepcopy(yaml.safe_load((root / "config/demo.yaml").read_text()))
 
 
-def load(config: dict[str, Any], root: Path) -> study.Study:
-    return study.load(config, "study.yaml", root / "config/benchmarks")
+def load(config: dict[str, Any], root: Path) -> Study:
+    return load_study(config, "study.yaml", root / "config/benchmarks")
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from limr.scores import diagnostics, scoring
 from limr.analysis import results
 from limr.core import files, plugins
-from limr.trajectories import curves as tr
 from limr.core.errors import InputError
-from limr.core.tables import DIAGNOSTICS, STABILITY, TRAJECTORIES
 from limr.core.random_streams import stream
+from limr.core.tables import DIAGNOSTICS, STABILITY, TRAJECTORIES
+from limr.scores import diagnostics, scoring
+from limr.trajectories import curves as tr
 
 SELECTORS = [
     name
@@ -32,9 +32,9 @@ def table(rows, n=8):
 
 
 def subject(rows, selector="lim", **options):
-    problems = scoring.Candidates([f"p{i}" for i in range(len(rows))], [None] * len(rows))
-    taken = tr.samples(table(rows), problems.problem_ids)
-    return diagnostics.subject(problems, taken, selector, options, seed=0, name="x")
+    problems = scoring.ProblemSet([f"p{i}" for i in range(len(rows))], [None] * len(rows))
+    samples = tr.samples(table(rows), problems.problem_ids)
+    return diagnostics.subject(problems, samples, selector, options, seed=0, name="x")
 
 
 def diagnosed(of, subset=None, draws=30):
@@ -99,7 +99,7 @@ def test_the_first_subset_is_what_is_in_question():
 def test_epochs_of_the_score_are_all_that_is_used():
     rows = [[*row, 8 - row[0]] for row in CURVES]
     of = subject(rows, epochs=4)
-    assert of.taken.n_epochs == 4
+    assert of.samples.n_epochs == 4
     np.testing.assert_array_equal(of.scores, subject(CURVES).scores)
     problems, epochs = diagnosed(of)
     again = diagnosed(subject(CURVES))
@@ -151,10 +151,10 @@ def test_files_are_read_by_the_scores_name(tmp_path):
 def test_more_samples_are_surer():
     rows = [[i, i, i, i] for i in range(9)]
     few, _ = diagnosed(subject(rows, "learnability"), draws=400)
-    problems = scoring.Candidates([f"p{i}" for i in range(9)], [None] * 9)
+    problems = scoring.ProblemSet([f"p{i}" for i in range(9)], [None] * 9)
     fourfold = table([[4 * c for c in row] for row in rows], n=32)
-    taken = tr.samples(fourfold, problems.problem_ids)
-    many = diagnostics.subject(problems, taken, "learnability", {}, seed=0, name="x")
+    samples = tr.samples(fourfold, problems.problem_ids)
+    many = diagnostics.subject(problems, samples, "learnability", {}, seed=0, name="x")
     surer, _ = diagnosed(many, draws=400)
     assert (surer["standard_error"] < few["standard_error"]).all()
     np.testing.assert_array_equal(surer["score"], few["score"])

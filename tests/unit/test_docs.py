@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from limr.study import reference
 from limr.core import plugins
+from limr.study import reference
 
 
 def test_the_configuration_page_is_current(root: Path) -> None:

@@ -7,10 +7,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from limr.core.errors import InputError
 from limr.train.embedded import model as models
 from limr.train.embedded import packing, sampling, supervised
 from limr.train.embedded.forward import weights_of
-from limr.core.errors import InputError
 
 PROMPTS = [case.WORDS.encode(text) for text in ("1+2=?", "31*(2+4)=?", "x+1=3,x=?")]
 OWNERS = [0, 0, 1, 2, 2, 2]

@@ -9,8 +9,8 @@ def test_an_epoch_takes_each_problem_once_and_drops_the_rest():
     order = Order(problems=10, size=3, drop_last=True, seed=1, arm="full")
     assert order.steps_per_epoch == 3
     assert [order.epoch(step) for step in range(1, 8)] == [0, 0, 0, 1, 1, 1, 2]
-    taken = [index for step in (1, 2, 3) for index in order.batch(step)]
-    assert len(taken) == len(set(taken)) == 9
+    samples = [index for step in (1, 2, 3) for index in order.batch(step)]
+    assert len(samples) == len(set(samples)) == 9
 
 
 def test_the_rest_can_be_a_smaller_batch():

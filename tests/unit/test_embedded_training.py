@@ -15,17 +15,17 @@ import embedded_case as case
 import pytest
 
 from limr.core import files, tables, validation
-from limr.grading import rewards
-from limr.train.embedded import ppo, supervised
-from limr.models.interface import BaseJob, Decoding
-from limr.train.engines import embedded
 from limr.core.errors import InputError
+from limr.grading import rewards
+from limr.models.interface import BaseJob, Decoding
+from limr.train.embedded import ppo, supervised
+from limr.train.engines import embedded
 
 RUN = """
 import sys
 from pathlib import Path
 import embedded_case as case
-from limr.embedded import ppo
+from limr.train.embedded import ppo
 ppo.GradingPool = case.LengthPool
 ppo.train_ppo(case.ppo_job(Path(sys.argv[1])))
 """

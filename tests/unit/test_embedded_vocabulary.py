@@ -5,8 +5,8 @@ from __future__ import annotations
 import embedded_case as case
 import pytest
 
-from limr.train.embedded import vocabulary
 from limr.core.errors import InputError
+from limr.train.embedded import vocabulary
 
 
 def test_round_trip_takes_the_longest_token():

@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 import pytest
 import synthetic_study
 
-from limr.report import make
+from limr.analysis.results import Inputs
 from limr.core import plugins, validation
 from limr.core.errors import InputError
-from limr.report.figures import _style
 from limr.core.tables import TRAJECTORIES
-from limr.analysis.results import Inputs
+from limr.report import make
+from limr.report.figures import _style
 
 NAMES = plugins.names("figures")
 OUTPUTS = {"pdf": "f.pdf", "png": "f.png", "tsv": "f.tsv", "caption": "f.txt"}

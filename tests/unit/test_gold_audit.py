@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from limr.subsets import dead_problems
 from limr.analysis import results, subset_records
-from limr.problems import answer_audit, corrections as overrides
 from limr.core import plugins
 from limr.core.errors import InputError
 from limr.core.tables import AUDITS, Problem
+from limr.problems import answer_audit
+from limr.problems import corrections as overrides
+from limr.subsets import dead_problems
 
 SHIPPED = "config/overrides/math-full.yaml"
 

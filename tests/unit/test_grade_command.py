@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from limr.core import files
 from limr.cli import grade
+from limr.core import files
 from limr.core.errors import InputError
 
 

@@ -9,11 +9,11 @@ import time
 import pytest
 
 from limr import grading
+from limr.core.tables import VERDICTS
 from limr.grading import screen
 from limr.grading.boxes import last_box
 from limr.grading.formats import broken_rule
 from limr.grading.pool import SECONDS, GradingPool
-from limr.core.tables import VERDICTS
 
 FACTOR = 6  # CI machines are slow and shared; the pool's own limit is a wall time
 CANARY = "canary"

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from limr.core import validation
 from limr.cli import grade as grade_command
+from limr.core import validation
 from limr.core.errors import InputError
 from limr.grading import plugins
 from limr.grading.grade import SETTINGS, Grader, check

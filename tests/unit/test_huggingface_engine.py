@@ -16,13 +16,14 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 import real_model
 from limr.core import files, validation
-from limr.study import study
-from limr.models import prompt_templates
-from limr.train.embedded import model as models
-from limr.models.interface import BaseJob, Decoding
-from limr.train.engines import embedded, huggingface
 from limr.core.errors import InputError, IntegrityError
+from limr.models import prompt_templates
+from limr.models.interface import BaseJob, Decoding
 from limr.models.pretrained import folders, pace, policy
+from limr.study.load import load as load_study
+from limr.study.load import unavailable
+from limr.train.embedded import model as models
+from limr.train.engines import embedded, huggingface
 
 PROMPTS = ["1+2=?", "31*(2+4)=?", "x+1=3,x=?", "7-x=?", "2*2*2=?"]
 GREEDY = Decoding("greedy", 1, 0.0, 1.0, 12)
@@ -342,20 +343,20 @@ def study_of(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_study_may_evaluate_a_base_and_train_nothing(root):
-    found = study.load(study_of(), "study.yaml", root / "config/benchmarks")
+    found = load_study(study_of(), "study.yaml", root / "config/benchmarks")
     assert (found.base, found.trained) == (["base"], [])
     assert found.config["base"]["template"] == "qwen-boxed"
-    assert study.unavailable(found) is None
+    assert unavailable(found) is None
 
 
 def test_a_study_that_trains_names_an_engine_that_trains(root):
     arms = {"base": {"train": "none"}, "full": {"train": "ppo", "score": "everything"}}
     evaluate = {"ppo_steps": [1], "benchmarks": {"math500": {}}}
     with pytest.raises(InputError, match=r"engine\.train: 'huggingface' has no train_ppo"):
-        study.load(study_of(arms=arms, evaluate=evaluate), "study.yaml", root / "config/benchmarks")
+        load_study(study_of(arms=arms, evaluate=evaluate), "study.yaml", root / "config/benchmarks")
 
 
 def test_a_wrong_template_is_refused_with_the_study(root):
     base = {"model": "somewhere", "template": "qwen"}
     with pytest.raises(InputError, match=r"'base\.template' is 'qwen'"):
-        study.load(study_of(base=base), "study.yaml", root / "config/benchmarks")
+        load_study(study_of(base=base), "study.yaml", root / "config/benchmarks")

@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from limr.trajectories import duplicates
 from limr.core import files, validation
 from limr.core.errors import InputError
-from limr.trajectories.importers import evaluations, rollouts, scores_json, trajectories
-from limr.core.tables import EVALUATIONS, ROLLOUTS, TRAJECTORIES, Problem
 from limr.core.random_streams import stream
+from limr.core.tables import EVALUATIONS, ROLLOUTS, TRAJECTORIES, Problem
+from limr.trajectories import duplicates
+from limr.trajectories.importers import evaluations, rollouts, scores_json, trajectories
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PROBLEMS = [Problem(key, f"What is {key}?", "1", "test") for key in ("b", "a", "c")]
@@ -165,9 +165,9 @@ def test_too_many_rows_out_of_order_are_refused_rather_than_trusted(tmp_path, mo
 def test_many_epochs_and_problems_in_one_batch_are_counted_by_sorting(tmp_path):
     rows = [(f"p{7919 * i % 5000}", 1 + i, 3 * i, 0, 0.5, "correct") for i in range(400)]
     found = read_rollouts(write_rollouts(tmp_path / "r.parquet", rows), None)
-    taken = found.samples
-    assert taken.n.sum() == taken.n_correct.sum() == 400
-    assert taken.n_epochs == 1198
+    samples = found.samples
+    assert samples.n.sum() == samples.n_correct.sum() == 400
+    assert samples.n_epochs == 1198
     assert {(r["problem_id"], r["epoch"]) for r in found.table.to_pylist()} == {
         (row[0], row[2]) for row in rows
     }

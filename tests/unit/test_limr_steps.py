@@ -10,23 +10,25 @@ import numpy as np
 import pytest
 import upstream
 
-from limr.trajectories import reading
-from limr.core import progress, validation
-from limr.scores import scoring
+from limr.core import own_files, progress, validation
 from limr.core.errors import InputError
-from limr.trajectories.importers import limr_steps
-from limr.core.tables import Problem
 from limr.core.random_streams import stream
+from limr.core.tables import Problem
+from limr.scores import scoring
+from limr.trajectories import reading
+from limr.trajectories.importers import limr_steps
 
 
 def read(folder, problems=None, **options):
-    settings = validation.complete({"steps_per_epoch": 2, **options}, limr_steps.OPTIONS, "limr-steps")
-    return limr_steps.read(reading.expand(folder, limr_steps), problems, settings)
+    settings = validation.complete(
+        {"steps_per_epoch": 2, **options}, limr_steps.OPTIONS, "limr-steps"
+    )
+    return limr_steps.read(own_files.expand(folder, limr_steps), problems, settings)
 
 
 def lim(found):
     ids = found.problem_ids.to_pylist()
-    candidates = scoring.Candidates(ids, [None] * len(ids))
+    candidates = scoring.ProblemSet(ids, [None] * len(ids))
     scored = scoring.score("lim", candidates, found.samples, {}, seed=1, name="lim")
     return dict(zip(ids, scored.values, strict=True))
 
@@ -201,9 +203,9 @@ def test_a_log_of_another_data_set_is_refused(log):
 def test_a_folder_without_steps_and_a_file_without_number(tmp_path):
     (tmp_path / "x.json").write_text("[]")
     with pytest.raises(InputError, match=r"no step_\*.json in it; found x.json"):
-        reading.expand(tmp_path, limr_steps)
+        own_files.expand(tmp_path, limr_steps)
     with pytest.raises(InputError, match="there is no such file or folder"):
-        reading.expand(tmp_path / "none", limr_steps)
+        own_files.expand(tmp_path / "none", limr_steps)
     with pytest.raises(InputError, match="it tells the step"):
         read(tmp_path / "x.json")
 

@@ -24,12 +24,13 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from limr import __main__ as command_line
 from limr.core import files, validation
-from limr.models.interface import BaseJob
-from limr.train.engines import huggingface
 from limr.core.errors import InputError, IntegrityError
-from limr.sources import mirror as contents, mirror_packages
-from limr.models.pretrained import folders
 from limr.core.provenance import digest
+from limr.models.interface import BaseJob
+from limr.models.pretrained import folders
+from limr.sources import mirror as contents
+from limr.sources import mirror_packages
+from limr.train.engines import huggingface
 
 ROOT = Path(__file__).parents[2]
 NAME, COMMIT = "org/tiny-llama", "0123456789abcdef0123456789abcdef01234567"

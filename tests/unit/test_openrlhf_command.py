@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from limr.study import study
+from limr.study.load import load as load_study
+from limr.study.study import Study
 from limr.train.embedded.order import Order
 from limr.train.openrlhf import command
 
@@ -22,13 +23,13 @@ PROBLEMS = {"math-full": 8523}  # of an arm that takes all of them
 SOLUTIONS = 817
 
 
-def shipped() -> dict[str, study.Study]:
+def shipped() -> dict[str, Study]:
     """The shipped studies that OpenRLHF trains, by file name; the template is of a user's files."""
     found = {}
     for path in sorted(set((ROOT / "config").glob("*.yaml")) - {ROOT / "config/template.yaml"}):
         config = yaml.safe_load(path.read_text())
         if isinstance(config, dict) and config.get("engine", {}).get("train") == "openrlhf":
-            found[path.stem] = study.load(config, path.name, ROOT / "config/benchmarks")
+            found[path.stem] = load_study(config, path.name, ROOT / "config/benchmarks")
     return found
 
 
@@ -37,7 +38,7 @@ def start(step: int = 0) -> command.Start:
     return command.Start(base, state / "prompts.jsonl", state, 1 if step == 0 else 2, step, 7)
 
 
-def commands(one: study.Study) -> dict[str, list[str]]:
+def commands(one: Study) -> dict[str, list[str]]:
     """The arguments of each kind of training that a study has."""
     options, config = one.config["engines"]["openrlhf"], one.config
     found = {}
@@ -51,7 +52,7 @@ def commands(one: study.Study) -> dict[str, list[str]]:
     return found
 
 
-def shown(one: study.Study) -> str:
+def shown(one: Study) -> str:
     """The commands as a text, a flag on each line."""
     lines = []
     for kind, arguments in commands(one).items():
@@ -83,7 +84,7 @@ def flags_of(arguments: list[str]) -> dict[str, Any]:
     return found
 
 
-def paper() -> study.Study:
+def paper() -> Study:
     return shipped()["config"]
 
 

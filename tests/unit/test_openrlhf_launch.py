@@ -17,7 +17,7 @@ from limr.core import provenance, working_folder
 from limr.core.errors import InputError
 from limr.train.openrlhf import cluster, hooks, launch, task
 
-SCRIPTS = Path(launch.__file__).parents[2]
+SCRIPTS = Path(launch.__file__).parents[3]
 
 
 def a_task(folder: Path) -> task.Task:
@@ -168,7 +168,7 @@ def lock_at_once(path: Path) -> None:
 
 ENDLESS = """
 import signal, sys, time
-from limr.openrlhf import launch
+from limr.train.openrlhf import launch
 signal.signal(signal.SIGTERM, launch._terminated)
 launch.end_with_parent()
 print("up", flush=True)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from limr.core import validation
-from limr.study import study
-from limr.train.embedded.order import Order
 from limr.core.errors import InputError
+from limr.study.load import load as load_study
+from limr.train.embedded.order import Order
 from limr.train.openrlhf import layout, options
 
 
@@ -144,8 +144,8 @@ def test_a_study_is_refused_before_any_job(root: Any) -> None:
     import yaml
 
     config = yaml.safe_load((root / "config/config.yaml").read_text())
-    study.load(config, "config.yaml", root / "config/benchmarks")
+    load_study(config, "config.yaml", root / "config/benchmarks")
     wrong = copy.deepcopy(config)
     wrong["engines"]["openrlhf"]["tensor_parallel"] = 5
     with pytest.raises(InputError, match=r"config.yaml: engines.openrlhf"):
-        study.load(wrong, "config.yaml", root / "config/benchmarks")
+        load_study(wrong, "config.yaml", root / "config/benchmarks")

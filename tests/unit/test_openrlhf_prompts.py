@@ -11,14 +11,14 @@ import byte_tokenizer
 import pytest
 
 from limr.core import validation
+from limr.core.errors import InputError
+from limr.core.tables import Problem
+from limr.grading.pool import GradingPool
 from limr.models import prompt_templates
 from limr.models.interface import BaseJob
 from limr.train.engines import openrlhf
-from limr.core.errors import InputError
-from limr.grading.pool import GradingPool
 from limr.train.openrlhf import cluster, options, prompts, run
 from limr.train.openrlhf.reward import FAILED, Judge
-from limr.core.tables import Problem
 
 MARKUP = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
 QWEN = byte_tokenizer.make(*MARKUP, end="<|endoftext|>")

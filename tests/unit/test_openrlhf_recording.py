@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from limr.train.embedded.order import Order
 from limr.core.errors import InputError
-from limr.train.openrlhf import hooks, recording, task
 from limr.core.tables import METRICS, ROLLOUTS
+from limr.train.embedded.order import Order
+from limr.train.openrlhf import hooks, recording, task
 
 IDS = [f"p{n}" for n in range(7)]
 ORDER = Order(7, 3, True, 1, "full")  # two steps an epoch, one problem left over

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from limr.slurm import orphaned_jobs
 from limr.core.errors import InputError
+from limr.slurm import orphaned_jobs
 
 LINE = "{}|{}|{}|{}|rule_train_ppo_wildcards_full_1"
 

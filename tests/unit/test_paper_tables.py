@@ -9,11 +9,11 @@ import pytest
 import synthetic_study
 
 from limr.analysis import contrasts, costs, paper, results
-from limr.report import make, table_text
-from limr.problems import levels
 from limr.core import plugins
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.problems import levels
+from limr.report import make, table_text
 from limr.report.tables import compute
 
 FILE = synthetic_study.ROOT / "config/paper.yaml"

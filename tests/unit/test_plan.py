@@ -18,14 +18,15 @@ import pytest
 import yaml
 
 from limr import __main__ as command_line
-from limr.core import files, plugins
-from limr.sources import pinned as sources
-from limr.study import study
 from limr.cli import plan
+from limr.core import files, plugins
 from limr.core.errors import InputError
 from limr.plan import bill, cost, counts, estimate, hardware, jobs, models
-from limr.study.jobs import graph
 from limr.plan.layout import Layout
+from limr.sources import pinned as sources
+from limr.study.jobs import graph
+from limr.study.load import load as load_study
+from limr.study.study import Study
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests/golden"
@@ -46,9 +47,9 @@ def options(*words: str) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def load(name: str) -> study.Study:
+def load(name: str) -> Study:
     config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
-    return study.load(config, name, ROOT / "config/benchmarks")
+    return load_study(config, name, ROOT / "config/benchmarks")
 
 
 def planned(name: str) -> dict[str, Any]:
@@ -189,7 +190,7 @@ def billed(changes, tmp_path):
         for folder in folders:
             at = at[folder]
         at[key] = value
-    found = study.load(config, "config", ROOT / "config/benchmarks")
+    found = load_study(config, "config", ROOT / "config/benchmarks")
     pinned = sources.load_sources(ROOT / "config/sources.yaml")
     return {row["arm"]: row for row in bill.bill(found, counts.Counts(found, tmp_path, {}, pinned))}
 
@@ -324,7 +325,7 @@ def test_a_large_study_is_planned_in_seconds(tmp_path: Path) -> None:
     some = {f"a{n}": {"train": "ppo", "score": "lim", "size": 1024 + n} for n in range(28)}
     config["arms"] = {"base": {"train": "none"}, "full": config["arms"]["full"], **some}
     begin = time.process_time()
-    found = study.load(config, "large", ROOT / "config/benchmarks")
+    found = load_study(config, "large", ROOT / "config/benchmarks")
     counted = jobs.jobs(found, ROOT)
     assert time.process_time() - begin < 3
     assert counted["train_ppo"].all == counted["evaluate"].all == 29 * 5
@@ -437,7 +438,7 @@ def test_the_arms_that_stand_in_comments_are_a_valid_study(tmp_path, monkeypatch
     for name in ("limo.jsonl", "s1k.parquet"):
         (tmp_path / "resources" / name).touch()
     monkeypatch.chdir(tmp_path)
-    found = study.load(yaml.safe_load("\n".join(opened)), "config", ROOT / "config/benchmarks")
+    found = load_study(yaml.safe_load("\n".join(opened)), "config", ROOT / "config/benchmarks")
     assert found.arms_by("sft") == ["limo-sft", "s1-sft"]
     training, _ = estimate.plans(found)
     assert training is not None

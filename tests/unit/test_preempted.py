@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from limr.slurm import preempted_jobs
 from limr.core.errors import InputError
+from limr.slurm import preempted_jobs
 
 LINE = "{}|PREEMPTED|limr_x|{}|rule_train_ppo_wildcards_full_1\n"
 

@@ -10,12 +10,14 @@ import pytest
 import torch
 import yaml
 
-from limr.sources import pinned as sources
-from limr.study import study as studies
 from limr.core.errors import InputError
-from limr.slurm import node, site, storage, submission
-from limr.slurm.submission import Request
 from limr.models.pretrained import access
+from limr.plan import preflight, preflight_disk
+from limr.slurm import node, submission
+from limr.slurm.submission import Request
+from limr.sources import pinned as sources
+from limr.study.load import load as load_study
+from limr.study.study import Study
 
 ROOT = Path(__file__).parents[2]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -27,9 +29,9 @@ PARTITIONS = (
 )
 
 
-def load(name: str) -> studies.Study:
+def load(name: str) -> Study:
     config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
-    return studies.load(config, name, ROOT / "config/benchmarks")
+    return load_study(config, name, ROOT / "config/benchmarks")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_a_hub_that_cannot_be_reached_is_said(monkeypatch, tmp_path):
 def test_a_study_that_the_disk_has_no_room_for_is_refused(tmp_path, monkeypatch):
     pinned = sources.load_sources(ROOT / "config/sources.yaml")
     study = load("single-node")
-    needed = storage.needed_gb(study, tmp_path / "results", pinned)
+    needed = preflight_disk.needed_gb(study, tmp_path / "results", pinned)
     assert needed is not None
     assert 150 < needed < 250  # docs/plan.md: 45 GB of results, 150 GB of checkpoints
     usage = shutil.disk_usage(tmp_path)
@@ -144,21 +146,23 @@ def test_a_study_that_the_disk_has_no_room_for_is_refused(tmp_path, monkeypatch)
         monkeypatch.setattr(shutil, "disk_usage", lambda _, found=found: found)
         if refused:
             with pytest.raises(InputError, match=r"still writes about .* GB free"):
-                storage.check(study, tmp_path / "results/single-node", pinned)
+                preflight_disk.check(study, tmp_path / "results/single-node", pinned)
         else:
-            assert "GB to write" in storage.check(study, tmp_path / "results/single-node", pinned)
+            assert "GB to write" in preflight_disk.check(
+                study, tmp_path / "results/single-node", pinned
+            )
 
 
 def test_what_is_done_needs_no_room(tmp_path):
     pinned = sources.load_sources(ROOT / "config/sources.yaml")
     study = load("single-node")
-    before = storage.needed_gb(study, tmp_path, pinned)
+    before = preflight_disk.needed_gb(study, tmp_path, pinned)
     for arm in study.trained:
         for seed in study.seeds:
             run = tmp_path / f"runs/{arm}/seed{seed}/run.json"
             run.parent.mkdir(parents=True)
             run.touch()
-    after = storage.needed_gb(study, tmp_path, pinned)
+    after = preflight_disk.needed_gb(study, tmp_path, pinned)
     assert before is not None
     assert after is not None
     assert after < before - 140  # no checkpoints any more
@@ -166,7 +170,7 @@ def test_what_is_done_needs_no_room(tmp_path):
 
 def test_studies_without_gpus_are_not_held_up(tmp_path):
     pinned = sources.load_sources(ROOT / "config/sources.yaml")
-    assert site.looks(load("demo"), tmp_path, pinned) == []
+    assert preflight.looks(load("demo"), tmp_path, pinned) == []
 
 
 # --- a node

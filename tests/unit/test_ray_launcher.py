@@ -161,7 +161,7 @@ def ray_node(tmp_path):
     (commands / "ray").chmod(0o755)
     settings = {"head": True, "address": "127.0.0.1", "gpus": 1, "processors": 1}
     words = [commands / "python", "-m", node.__name__, json.dumps({**settings, "folder": "folder"})]
-    path = [str(Path(node.__file__).parents[2]), str(Path(psutil.__file__).parents[1])]
+    path = [str(Path(node.__file__).parents[4]), str(Path(psutil.__file__).parents[1])]
     kept = {key: value for key, value in os.environ.items() if key != "CUDA_VISIBLE_DEVICES"}
     process = subprocess.Popen(
         words,

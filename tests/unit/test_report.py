@@ -11,9 +11,10 @@ from html.parser import HTMLParser
 import pytest
 import synthetic_study
 
-from limr.report import caveats, make, page as report
-from limr.analysis import findings
+from limr.analysis import findings, number_text
 from limr.analysis.results import Inputs
+from limr.report import caveats, make
+from limr.report import page as report
 from limr.statistics.intervals import Interval
 
 WARNING = "12 of the 176 selected problems were never solved <in> any epoch & more."
@@ -124,11 +125,11 @@ def test_every_headline_number_is_in_it(page, inputs):
     text = text_of(page)
     for arm in findings.arm_results(inputs):
         assert arm.group.title in text
-        assert findings.percent(arm.interval) in text
+        assert number_text.percent(arm.interval) in text
     for sentence in findings.sentences(inputs):
         assert sentence in text
     for comparison in findings.comparisons(inputs):
-        assert findings.points(comparison.interval) in text
+        assert number_text.points(comparison.interval) in text
     for word in ("384 problems", "330 held-out questions", "2 seeds", "3 benchmarks", "6 arms"):
         assert word in text
 

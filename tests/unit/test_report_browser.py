@@ -11,8 +11,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 from synthetic_rollouts import MARKUP
 
-from limr.report import make, page as report
 from limr.core.tables import Problem
+from limr.report import make
+from limr.report import page as report
 
 
 @pytest.fixture(scope="module")

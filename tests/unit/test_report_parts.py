@@ -11,12 +11,12 @@ import synthetic_study
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limr.report import problem_browser, interval_charts
-from limr.analysis import contrasts, findings, sensitivity
-from limr.core import safe_text
-from limr.report import example_responses as shown
+from limr.analysis import contrasts, findings, number_text, sensitivity
 from limr.analysis.contrasts import Choice
+from limr.core import safe_text
 from limr.core.errors import InputError
+from limr.report import example_responses as shown
+from limr.report import interval_charts, problem_browser
 from limr.statistics.intervals import Interval
 
 
@@ -210,7 +210,7 @@ def test_the_answer_is_one_sentence_with_its_uncertainty(inputs):
     text = findings.answer(inputs)
     for comparison in findings.comparisons(inputs):
         if comparison.first.name == "limr":
-            assert findings.points(comparison.interval) in text
+            assert number_text.points(comparison.interval) in text
     assert text.startswith("Trained on its 176 problems, LIMR ends below FULL on all 384 (")
     assert "RAND on a random 96" in text
     assert text.endswith("over 2 seeds and 330 questions (95 % intervals).")
@@ -227,7 +227,7 @@ def test_a_study_that_only_evaluates_asks_another_question(inputs):
     )  # fmt: skip
     assert findings.question(bare) == "How many of the questions are solved?"
     interval = contrasts.group_interval(bare, "base")
-    assert findings.answer(bare).startswith(f"Base solves {findings.percent(interval)} of")
+    assert findings.answer(bare).startswith(f"Base solves {number_text.percent(interval)} of")
     assert findings.headline(bare) == [findings.answer(bare)]
     arms = [arm for arm in inputs.study["arms"] if arm["group"] in ("base", "full", "sft")]
     some = dataclasses.replace(

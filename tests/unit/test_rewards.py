@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from limr.core import plugins, validation
-from limr.grading import rewards
 from limr.core.errors import InputError
-from limr.train.openrlhf.task import Task
 from limr.core.tables import VERDICTS
+from limr.grading import rewards
+from limr.train.openrlhf.task import Task
 
 RULES = plugins.names("rewards")
 
@@ -20,12 +20,12 @@ def settings(rule: str, **options: float) -> dict[str, object]:
 
 
 def paid(rule: str, **options: float) -> dict[str, float]:
-    pay = rewards.payer(settings(rule, **options), 1, "full", 3)
+    pay = rewards.reward_function(settings(rule, **options), 1, "full", 3)
     return {verdict: pay("p", 0, verdict) for verdict in VERDICTS}
 
 
 def coins(seed: int, arm: str, step: int, n: int = 4000, **options: float) -> np.ndarray:
-    pay = rewards.payer(settings("random", **options), seed, arm, step)
+    pay = rewards.reward_function(settings("random", **options), seed, arm, step)
     return np.array([pay(f"p{i // 8}", i % 8, "correct") for i in range(n)])
 
 
@@ -43,7 +43,7 @@ def test_incorrect_label_pays_for_error() -> None:
 
 def test_random_does_not_know_the_response() -> None:
     for sample in range(20):
-        pay = rewards.payer(settings("random"), 1, "full", 3)
+        pay = rewards.reward_function(settings("random"), 1, "full", 3)
         assert len({pay("p", sample, verdict) for verdict in VERDICTS}) == 1
 
 
@@ -73,7 +73,7 @@ def test_a_coin_is_the_same_again_and_another_for_everything_that_names_it() -> 
 @pytest.mark.parametrize("rule", RULES)
 def test_values_are_all_that_a_rule_gives(rule: str) -> None:
     given = settings(rule)
-    pay = rewards.payer(given, 1, "full", 1)
+    pay = rewards.reward_function(given, 1, "full", 1)
     found = {pay(f"p{i}", 0, verdict) for i in range(50) for verdict in VERDICTS}
     assert sorted(found) == rewards.values(given)
 
@@ -84,7 +84,7 @@ def test_openrlhf_pays_as_the_embedded_engine_does(rule: str) -> None:
     order = {"problems": 4, "size": 2, "drop_last": True, "seed": 7, "arm": "limr"}
     task = Task("m", [], "f", 1, 0, 4, [], 2, 2, order=order, reward=given)
     for step in (1, 2):
-        pay = rewards.payer(given, 7, "limr", step)
+        pay = rewards.reward_function(given, 7, "limr", step)
         for sample in range(10):
             for verdict in VERDICTS:
                 ours = pay("p", sample, verdict)

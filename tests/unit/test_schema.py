@@ -10,12 +10,13 @@ import pytest
 import yaml
 
 from limr.core import plugins, validation
-from limr.study import study
 from limr.core.errors import InputError
+from limr.study.load import load as load_study
+from limr.study.study import Study
 
 
-def load(config: dict[str, Any], root: Path) -> study.Study:
-    return study.load(config, "study.yaml", root / "config/benchmarks")
+def load(config: dict[str, Any], root: Path) -> Study:
+    return load_study(config, "study.yaml", root / "config/benchmarks")
 
 
 @pytest.fixture
@@ -156,4 +157,4 @@ def test_every_key_is_described() -> None:
 def test_free_options_are_options() -> None:
     for name in plugins.names("engines"):
         module = plugins.load("engines", name)
-        assert set(getattr(module, "FREE", ())) <= set(module.OPTIONS["properties"]), name
+        assert set(getattr(module, "NOT_IN_DIGEST", ())) <= set(module.OPTIONS["properties"]), name

@@ -8,10 +8,18 @@ import sys
 import pyarrow as pa
 import pytest
 
-from limr.core import files
 from limr.cli import score
+from limr.core import files
 from limr.core.errors import InputError
-from limr.core.tables import DIAGNOSTICS, ROLLOUTS, SCORES, STABILITY, TRAJECTORIES, Problem, write_problems
+from limr.core.tables import (
+    DIAGNOSTICS,
+    ROLLOUTS,
+    SCORES,
+    STABILITY,
+    TRAJECTORIES,
+    Problem,
+    write_problems,
+)
 
 
 def run(*argv):

@@ -7,12 +7,13 @@ import pyarrow as pa
 import pytest
 import synthetic_study
 
-from limr.core import files, tables
-from limr.report import make as making, table_text
 from limr.analysis import results
-from limr.evaluate import second_opinion
+from limr.core import files, tables
 from limr.core.errors import InputError
+from limr.evaluate import second_opinion
 from limr.grading.pool import GradingPool
+from limr.report import make as making
+from limr.report import table_text
 
 GOLDS = {"marks": {"q1": "3\\sqrt{13}", "q2": "p-q", "q3": "7"}}
 BOX = "So it is \\boxed{%s}."

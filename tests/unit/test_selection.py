@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limr.core import files
+from limr.core.errors import InputError
+from limr.core.random_streams import stream
+from limr.core.tables import TRAJECTORIES, Problem, read_problems
 from limr.scores import scoring
+from limr.scores.selectors import lim
+from limr.scores.thresholds import sizes
 from limr.subsets import cut
 from limr.trajectories import curves as tr
-from limr.core.errors import InputError
-from limr.core.tables import TRAJECTORIES, Problem, read_problems
-from limr.scores.selectors import lim
-from limr.core.random_streams import stream
-from limr.scores.thresholds import sizes
 
 VALUES = [0.9, 0.6, np.nan, 0.2, 0.6, -1.5]
 PROBLEMS = [Problem(f"p{i}", f"text {i}", "1", "test") for i in range(len(VALUES))]
@@ -120,8 +120,7 @@ def test_minus_zero_ties_with_zero():
     _, record = cut.cut(frame(values), PROBLEMS[:5], {"size": 2}, rng())
     assert record["ties"]["n_at_score"] == 4
     chosen = {
-        ids(cut.cut(frame(values), PROBLEMS[:5], {"size": 1}, rng(seed))[0])[0]
-        for seed in range(5)
+        ids(cut.cut(frame(values), PROBLEMS[:5], {"size": 1}, rng(seed))[0])[0] for seed in range(5)
     }
     assert chosen == {"p4"}
 
@@ -213,8 +212,8 @@ def curves(rows):
 def selected(selector, table, problems, rule, **options):
     """Score, cut, and return the rows and the record."""
     candidates = scoring.candidates(problems)
-    taken = tr.samples(table, candidates.problem_ids)
-    found = scoring.score(selector, candidates, taken, options, seed=0, name=selector)
+    samples = tr.samples(table, candidates.problem_ids)
+    found = scoring.score(selector, candidates, samples, options, seed=0, name=selector)
     origin = {"score": "x", "selector": selector, "options": options, "trajectories": "full"}
     return cut.select(
         scoring.score_table(found, candidates).to_pandas(),

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limr.core import files, plugins, validation
-from limr.scores import scoring
-from limr.trajectories import curves as tr
 from limr.core.errors import InputError
+from limr.core.random_streams import stream
 from limr.core.tables import TRAJECTORIES, Problem
+from limr.scores import scoring
 from limr.scores.selectors import lim, linear, variance
 from limr.scores.selectors import random as random_selector
-from limr.core.random_streams import stream
+from limr.trajectories import curves as tr
 
 UNHURRIED = settings(deadline=None)  # other jobs may share the machine
 N = 8
@@ -61,7 +61,7 @@ def combinations(selector):
 
 
 def candidates(n, levels=None):
-    return scoring.Candidates([f"p{i}" for i in range(n)], levels or [1] * n)
+    return scoring.ProblemSet([f"p{i}" for i in range(n)], levels or [1] * n)
 
 
 def rows_of(counts, n=N):
@@ -127,9 +127,7 @@ def test_the_second_opinion_covers_every_option(selector):
 
 
 def test_every_selector_is_deterministic_or_seeded():
-    seeded = [
-        name for name in plugins.names("selectors") if plugins.load("selectors", name).SEEDED
-    ]
+    seeded = [name for name in plugins.names("selectors") if plugins.load("selectors", name).SEEDED]
     assert sorted(seeded + DETERMINISTIC) == plugins.names("selectors")
     assert set(DETERMINISTIC) == set(second_opinion.SCORES)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from limr.sources import pinned
 from limr.core.errors import InputError, IntegrityError
+from limr.sources import pinned
 
 CONTENT = b"twelve bytes"
 SHIPPED = Path(__file__).parents[2] / "config" / "sources.yaml"

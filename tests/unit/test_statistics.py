@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from limr.statistics import bootstrap, hypothesis_tests, power
 from limr.core.errors import InputError
+from limr.core.random_streams import stream
+from limr.statistics import bootstrap, hypothesis_tests, power
 from limr.statistics.estimates import Arm, Estimate, Runs, of_difference, of_mean
 from limr.statistics.intervals import wilson
-from limr.core.random_streams import stream
 from limr.statistics.student_t import two_sided
 
 
@@ -215,7 +215,9 @@ def test_mcnemar_is_the_exact_test(ours, theirs, p):
 
 
 def test_holm_steps_down_and_keeps_the_order():
-    assert hypothesis_tests.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert hypothesis_tests.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx(
+        [0.03, 0.06, 0.06, 0.02]
+    )
     assert hypothesis_tests.holm([0.9, 0.6]) == [1.0, 1.0]
     assert hypothesis_tests.holm([]) == []
 

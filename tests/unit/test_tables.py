@@ -9,9 +9,9 @@ import pytest
 import synthetic_study
 
 from limr.analysis import contrasts
-from limr.report import make, table_text
 from limr.core import plugins
 from limr.core.errors import InputError
+from limr.report import make, table_text
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from limr.study import study
 from limr.core.errors import InputError
+from limr.study.load import load as load_study
+from limr.study.study import Study
 
 
 @pytest.fixture
@@ -19,9 +20,9 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def load(root: Path, **changes: object) -> study.Study:
+def load(root: Path, **changes: object) -> Study:
     config = yaml.safe_load((root / "config/template.yaml").read_text()) | changes
-    return study.load(config, "template.yaml", root / "config/benchmarks")
+    return load_study(config, "template.yaml", root / "config/benchmarks")
 
 
 def test_the_template_is_a_study_of_your_own_files(root: Path, in_an_empty_folder: Path) -> None:

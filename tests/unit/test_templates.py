@@ -6,9 +6,9 @@ import byte_tokenizer
 import pytest
 from tokenizers import processors
 
-from limr.models import prompt_templates
 from limr.core.errors import InputError
 from limr.grading.grade import Grader
+from limr.models import prompt_templates
 
 PROBLEM = "What is $\\{1\\} + {x}$?"  # braces are not ours to fill in
 QWEN = (

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from limr.trajectories import reading, json_rows, prompt_index
-from limr.core import validation
+from limr.core import own_files, validation
 from limr.core.errors import InputError
-from limr.trajectories.importers import trl_parquet, verl_jsonl
 from limr.core.tables import Problem
+from limr.trajectories import json_rows, prompt_index
+from limr.trajectories.importers import trl_parquet, verl_jsonl
 
 PROMPTS = {"A": "What is 1 + 1?", "B": "What is 2 + 2?", "C": "Let $x$ be\n  even."}
 PROBLEMS = [Problem(key, prompt, "1", "t") for key, prompt in PROMPTS.items()]
@@ -33,9 +33,9 @@ EXPECTED = {"A": [[2, 2], [1, 2]], "B": [[2, 2], [0, 1]], "C": [[0, 0], [0, 0]]}
 
 
 def counts(found):
-    taken = found.samples
+    samples = found.samples
     rows = zip(
-        found.problem_ids.to_pylist(), taken.n.tolist(), taken.n_correct.tolist(), strict=True
+        found.problem_ids.to_pylist(), samples.n.tolist(), samples.n_correct.tolist(), strict=True
     )
     return {key: [n, n_correct] for key, n, n_correct in rows}
 
@@ -53,8 +53,10 @@ def write_verl(folder, rows, frame=framed, **extra):
 
 
 def read_verl(path, problems=PROBLEMS, **options):
-    settings = validation.complete({"steps_per_epoch": 2, **options}, verl_jsonl.OPTIONS, "verl-jsonl")
-    return verl_jsonl.read(reading.expand(path, verl_jsonl), problems, settings)
+    settings = validation.complete(
+        {"steps_per_epoch": 2, **options}, verl_jsonl.OPTIONS, "verl-jsonl"
+    )
+    return verl_jsonl.read(own_files.expand(path, verl_jsonl), problems, settings)
 
 
 def test_verl_rows_are_joined_without_their_template(tmp_path):
@@ -169,7 +171,7 @@ def write_trl(folder, rows, step=int, frame=framed, **extra):
 
 def read_trl(path, problems=PROBLEMS, **options):
     settings = validation.complete({"steps_per_epoch": 2, **options}, trl_parquet.OPTIONS, "trl")
-    return trl_parquet.read(reading.expand(path, trl_parquet), problems, settings)
+    return trl_parquet.read(own_files.expand(path, trl_parquet), problems, settings)
 
 
 @pytest.mark.parametrize("step", [int, str])

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from second_opinion import fill
 
-from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES
 from limr.scores.selectors import lim
+from limr.trajectories import curves as tr
 
 NAN = np.nan
 
@@ -39,10 +39,10 @@ def reasons(found):
 
 def test_samples_are_counts_by_problem_and_epoch_and_an_absent_row_is_zero():
     rows = [("a", 0, 8, 2), ("a", 2, 4, 4), ("b", 1, 8, 0)]
-    taken = tr.samples(table(rows), ["b", "a", "c"])
-    np.testing.assert_array_equal(taken.n, [[0, 8, 0], [8, 0, 4], [0, 0, 0]])
-    np.testing.assert_array_equal(taken.n_correct, [[0, 0, 0], [2, 0, 4], [0, 0, 0]])
-    assert taken.n_epochs == 3
+    samples = tr.samples(table(rows), ["b", "a", "c"])
+    np.testing.assert_array_equal(samples.n, [[0, 8, 0], [8, 0, 4], [0, 0, 0]])
+    np.testing.assert_array_equal(samples.n_correct, [[0, 0, 0], [2, 0, 4], [0, 0, 0]])
+    assert samples.n_epochs == 3
 
 
 def test_accuracy_is_n_correct_over_n_and_an_absent_row_is_nan():
@@ -54,8 +54,8 @@ def test_accuracy_is_n_correct_over_n_and_an_absent_row_is_nan():
 
 def test_pass_rate_counts_samples_and_not_epochs():
     rows = [("a", 0, 8, 2), ("a", 2, 4, 4), ("b", 1, 8, 0)]
-    taken = tr.samples(table(rows), ["b", "a", "c"])
-    np.testing.assert_array_equal(taken.pass_rate, [0, 6 / 12, NAN])  # a: not (1/4 + 1) / 2
+    samples = tr.samples(table(rows), ["b", "a", "c"])
+    np.testing.assert_array_equal(samples.pass_rate, [0, 6 / 12, NAN])  # a: not (1/4 + 1) / 2
 
 
 def test_the_order_of_rows_and_the_kind_of_ids_do_not_matter():
@@ -68,25 +68,25 @@ def test_the_order_of_rows_and_the_kind_of_ids_do_not_matter():
 
 def test_first_epochs_only():
     rows = [("a", 0, 8, 2), ("a", 1, 8, 8)]
-    taken = tr.samples(table(rows), ["a"])
-    np.testing.assert_array_equal(taken.first(1).accuracy, [[0.25]])
-    assert taken.first(None) is taken
-    np.testing.assert_array_equal(taken.first(2).n, taken.n)
+    samples = tr.samples(table(rows), ["a"])
+    np.testing.assert_array_equal(samples.first(1).accuracy, [[0.25]])
+    assert samples.first(None) is samples
+    np.testing.assert_array_equal(samples.first(2).n, samples.n)
 
 
 def test_some_rows_only():
     rows = [("a", 0, 8, 2), ("b", 0, 4, 4)]
-    taken = tr.samples(table(rows), ["a", "b"])
-    np.testing.assert_array_equal(taken.rows(np.array([False, True])).n, [[4]])
-    np.testing.assert_array_equal(taken.rows(np.array([1, 0])).n_correct, [[4], [2]])
+    samples = tr.samples(table(rows), ["a", "b"])
+    np.testing.assert_array_equal(samples.rows(np.array([False, True])).n, [[4]])
+    np.testing.assert_array_equal(samples.rows(np.array([1, 0])).n_correct, [[4], [2]])
 
 
 def test_more_epochs_than_recorded_is_an_error_that_says_how_many():
-    taken = tr.samples(table([("a", 0, 8, 2), ("a", 1, 8, 8)]), ["a"])
+    samples = tr.samples(table([("a", 0, 8, 2), ("a", 1, 8, 8)]), ["a"])
     with pytest.raises(InputError, match="3 epochs are asked for, 2 are recorded"):
-        taken.first(3)
+        samples.first(3)
     with pytest.raises(InputError, match="3 epochs are asked for, 2 are recorded"):
-        tr.curves(taken, 3)
+        tr.curves(samples, 3)
 
 
 def test_a_problem_that_is_not_known_is_an_error():

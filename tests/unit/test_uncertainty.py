@@ -8,40 +8,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limr.core import plugins, validation
-from limr.scores import scoring, resampling
-from limr.trajectories import curves as tr
 from limr.core.random_streams import stream
+from limr.scores import resampling, scoring
+from limr.trajectories import curves as tr
 
 
-def samples(n, n_correct):
+def matrices(n, n_correct):
     return tr.Samples(np.array(n), np.array(n_correct))
 
 
-def pass_rate(taken):
-    return taken.pass_rate
+def pass_rate(samples):
+    return samples.pass_rate
 
 
 @st.composite
-def taken(draw, most=40):
+def samples(draw, most=40):
     shape = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
     n = draw(st.lists(st.integers(0, most), min_size=math.prod(shape), max_size=math.prod(shape)))
     share = draw(st.lists(st.floats(0, 1), min_size=len(n), max_size=len(n)))
     n_correct = [round(a * b) for a, b in zip(n, share, strict=True)]
-    return samples(np.reshape(n, shape), np.reshape(n_correct, shape))
+    return matrices(np.reshape(n, shape), np.reshape(n_correct, shape))
 
 
 # What is drawn.
 
 
 def test_rates_are_drawn_to_the_problems_mean():
-    found = resampling.rates(samples([[8, 8, 0], [8, 8, 8]], [[8, 4, 0], [0, 0, 0]]))
+    found = resampling.rates(matrices([[8, 8, 0], [8, 8, 8]], [[8, 4, 0], [0, 0, 0]]))
     mean = (12 + 1) / (16 + 2)
     expected = [mean + 8 / 12 * (1 - 0.75), mean + 8 / 12 * (0.5 - 0.75), 0]
     np.testing.assert_allclose(found[0], expected)
     np.testing.assert_allclose(found[1], 1 / 26)  # never solved, and still not without noise
 
 
-@given(taken())
+@given(samples())
 def test_rates_are_probabilities(given_samples):
     found = resampling.rates(given_samples)
     sampled = given_samples.n > 0
@@ -49,7 +49,7 @@ def test_rates_are_probabilities(given_samples):
     assert (found[~sampled] == 0).all()
 
 
-@given(taken())
+@given(samples())
 def test_draws_keep_within_the_samples(given_samples):
     for drawn in resampling.redrawn(given_samples, 3, stream(1, "test")):
         assert drawn.n is given_samples.n
@@ -78,7 +78,7 @@ def test_tabulated_limits_are_the_binomial_distribution(n):
 @pytest.mark.parametrize("correct", [0, 3])
 def test_draws_are_binomial(n, correct):
     many = 40_000
-    given_samples = samples(np.full((many, 1), n), np.full((many, 1), correct))
+    given_samples = matrices(np.full((many, 1), n), np.full((many, 1), correct))
     p = resampling.rates(given_samples)[0, 0]
     [drawn] = resampling.redrawn(given_samples, 1, stream(2, "test"))
     counts = np.bincount(drawn.n_correct[:, 0], minlength=n + 1)
@@ -87,7 +87,7 @@ def test_draws_are_binomial(n, correct):
 
 
 def test_draws_depend_on_the_stream_alone():
-    given_samples = samples(np.full((50, 4), 8), np.tile([0, 2, 5, 8], (50, 1)))
+    given_samples = matrices(np.full((50, 4), 8), np.tile([0, 2, 5, 8], (50, 1)))
 
     def drawn(*names):
         return resampling.draw_scores(given_samples, pass_rate, 20, stream(1, *names))
@@ -196,7 +196,7 @@ def test_intervals_cover_the_expected_score(selector):
     rng = stream(12, "coverage", selector)
     module = plugins.load("selectors", selector)
     options = validation.complete({}, module.OPTIONS, selector)
-    problems = scoring.Candidates([str(i) for i in range(N_PROBLEMS)], [None] * N_PROBLEMS)
+    problems = scoring.ProblemSet([str(i) for i in range(N_PROBLEMS)], [None] * N_PROBLEMS)
     n = np.full(p.shape, N)
 
     def rescore(given_samples):

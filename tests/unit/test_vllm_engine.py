@@ -10,14 +10,14 @@ import byte_tokenizer
 import pytest
 from transformers import Qwen2Config
 
-from limr.evaluate import evaluation
 from limr.core import files, validation
-from limr.models.interface import Decoding, LongPromptError
-from limr.train.engines import vllm
 from limr.core.errors import InputError
-from limr.models.pretrained import folders
 from limr.core.tables import Problem
+from limr.evaluate import evaluation
+from limr.models.interface import Decoding, LongPromptError
+from limr.models.pretrained import folders
 from limr.models.vllm import folder, policy, process, shards
+from limr.train.engines import vllm
 
 SAMPLED = Decoding("sampled", 3, 1.0, 0.95, 12)
 GREEDY = Decoding("greedy", 2, 0.0, 1.0, 12)

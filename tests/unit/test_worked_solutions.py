@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from limr.core import validation
-from limr.problems.datasets import worked_solutions
 from limr.core.errors import InputError
+from limr.problems.datasets import worked_solutions
 
 LIMO = [
     {"question": "1+1?", "solution": "It is \\boxed{2}.", "answer": "2"},

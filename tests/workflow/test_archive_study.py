@@ -542,7 +542,9 @@ def test_other_code_is_said(archive: Path, tmp_path: Path, monkeypatch: Any) -> 
     good, lines = verified(packed(folder, tmp_path / "a.zip", forge=True))
     assert not good
     said = [line for line in lines if line.startswith("note   code")]
-    assert any("1 modules differ, such as scripts/limr/scores/selectors/lim.py" in line for line in said)
+    assert any(
+        "1 modules differ, such as scripts/limr/scores/selectors/lim.py" in line for line in said
+    )
     assert any(line.startswith("ok     scores") for line in lines)  # by this limr, not by that file
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from limr.slurm import containers
 from limr.core.errors import InputError
+from limr.slurm import containers
 from small_study import Project
 
 ROOT = Path(__file__).parents[2]

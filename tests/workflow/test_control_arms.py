@@ -10,10 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from limr.grading import rewards
-from limr.problems.datasets import arithmetic
-from limr.grading import paper
+from limr.grading import paper, rewards
 from limr.grading.pool import GradingPool
+from limr.problems.datasets import arithmetic
 from small_study import TINY, Project, make_project
 
 ALL = {"train": "ppo", "score": "everything"}
@@ -72,7 +71,9 @@ def test_a_run_is_paid_by_its_arms_rule_and_judged_truthfully(results: Path, arm
     settings = record["settings"]["reward"]
     assert settings["rule"] == ARMS[arm].get("reward", {"rule": "verdict"})["rule"]
     due = [
-        rewards.payer(settings, 1, arm, row.step)(row.problem_id, row.sample, str(row.verdict))
+        rewards.reward_function(settings, 1, arm, row.step)(
+            row.problem_id, row.sample, str(row.verdict)
+        )
         for row in frame.itertuples()
     ]
     assert (frame["reward"] == due).all()

@@ -17,11 +17,11 @@ import pytest
 import yaml
 
 import real_model
-from limr.evaluate import collect
 from limr.core import files
 from limr.core.errors import InputError, IntegrityError
-from limr.grading.grade import GRADER_VERSION, Grader
 from limr.core.tables import EVALUATIONS, VERDICTS
+from limr.evaluate import collect
+from limr.grading.grade import GRADER_VERSION, Grader
 from small_study import ROOT, Project, make_project
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]

@@ -20,33 +20,27 @@ if not ROOT.is_dir():
     )
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from limr import (
-    containers,
-    importing,
-    orphans,
-    preempted,
-    registry,
-    rewards,
-    sources,
-    study as studies,
-)
 from limr.archive.code import state as commit_of_code
-from limr.models.interface import split_options
+from limr.core import own_files, plugins
 from limr.core.errors import InputError
-from limr.grading import plugins as grading_plugins
-from limr.slurm import site as preflight, submission
 from limr.core.provenance import code_digest
+from limr.grading import plugins as grading_plugins, rewards
+from limr.models.interface import split_options
+from limr.plan import preflight
+from limr.slurm import containers, orphaned_jobs, preempted_jobs, submission
+from limr.sources import pinned
+from limr.study.load import load as load_study, unavailable
 
 CONFIGURED_BY = ", ".join(str(path) for path in workflow.configfiles) or "config"
 try:
-    STUDY = studies.load(config, CONFIGURED_BY, ROOT / "config/benchmarks")
-    SOURCES = sources.load_sources(ROOT / "config/sources.yaml")
+    STUDY = load_study(config, CONFIGURED_BY, ROOT / "config/benchmarks")
+    SOURCES = pinned.load_sources(ROOT / "config/sources.yaml")
     for name in STUDY.files():
-        sources.find(SOURCES, name)
-    if workflow.is_main_process and orphans.starts_jobs(sys.argv[1:]):
+        pinned.find(SOURCES, name)
+    if workflow.is_main_process and orphaned_jobs.starts_jobs(sys.argv[1:]):
         # Now, before anybody looks at what is there: it may still be written.
-        orphans.guard(Path.cwd(), STUDY.name)
-        preempted.watch(Path.cwd(), os.environ)
+        orphaned_jobs.guard(Path.cwd(), STUDY.name)
+        preempted_jobs.watch(Path.cwd(), os.environ)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -83,7 +77,7 @@ wildcard_constraints:
 
 def refuse_what_cannot_run():
     """Stop before the first job where an engine, a file, the model, disk or SLURM cannot serve."""
-    reason = studies.unavailable(STUDY)
+    reason = unavailable(STUDY)
     if reason:
         raise WorkflowError(reason)
     try:

@@ -3,10 +3,10 @@
 # --- any stage
 
 
-def code(script, *plugins):
+def code(script, *used):
     """Return the digest of all library modules that a rule's script uses."""
     return code_digest(
-        script, [registry.module_name(kind, name) for kind, name in plugins]
+        script, [plugins.module_name(kind, name) for kind, name in used]
     )
 
 
@@ -21,7 +21,7 @@ def engine_options(kind):
 
 
 def free_options(kind):
-    """Return a param of the options that decide what fits, not what comes out (an engine's FREE).
+    """Return a param of the options that decide what fits, not what comes out (an engine's NOT_IN_DIGEST).
 
     A function that asks for threads makes it one that Snakemake does not compare: who lowers them
     to go on after a lack of memory does not repeat the runs that are done.
@@ -32,18 +32,18 @@ def free_options(kind):
 def options_of(kind):
     """Return an engine's options in two parts: those that count, and the free ones."""
     options = STUDY.config["engines"].get(STUDY.config["engine"][kind], {})
-    return split_options(options, getattr(registry.load(*engine(kind)), "FREE", ()))
+    return split_options(options, getattr(plugins.load(*engine(kind)), "NOT_IN_DIGEST", ()))
 
 
 def engine_environment(kind):
     """Return the environment file of an engine, as seen from a rule file."""
     # An engine that is only planned has no environment yet, and its jobs are never started.
-    return f"../../envs/{getattr(registry.load(*engine(kind)), 'ENVIRONMENT', 'data')}.yaml"
+    return f"../../envs/{getattr(plugins.load(*engine(kind)), 'ENVIRONMENT', 'data')}.yaml"
 
 
 def engine_container(kind):
     """Return the image that an engine's jobs run in, where the user has some (LIMR_CONTAINERS)."""
-    name = getattr(registry.load(*engine(kind)), "ENVIRONMENT", "data")
+    name = getattr(plugins.load(*engine(kind)), "ENVIRONMENT", "data")
     try:
         return containers.image(name, ROOT / "envs")
     except InputError as error:
@@ -80,8 +80,8 @@ def gpus(kind, work):
 def plan(kind):
     """Return the module that says what the engine that trains or generates needs GPUs for."""
     name = STUDY.config["engine"][kind]
-    known = registry.names("plans")
-    return registry.load("plans", name) if name in known else None
+    known = plugins.names("plans")
+    return plugins.load("plans", name) if name in known else None
 
 
 def one_gpu():
@@ -109,14 +109,14 @@ def problems(dataset):
     return f"{RESULTS}/problems/{dataset}.jsonl"
 
 
-def pinned(entry):
+def pinned_files(entry):
     """Return the pinned files of a configured entry, if it has any."""
     return [f"{RESULTS}/sources/{name}" for name in studies.files_of(entry)]
 
 
 def own_files(path, kind, name):
     """Return the files of a user's own file or folder, as the plug-in that reads it wants them."""
-    return importing.expand(Path(path), registry.load(kind, name))
+    return own_files.expand(Path(path), plugins.load(kind, name))
 
 
 # --- training
@@ -146,7 +146,7 @@ TRAJECTORIES = STUDY.config["trajectories"]
 PUBLISHED = [
     name
     for name, entry in TRAJECTORIES.items()
-    if registry.load("importers", entry["format"]).PROVIDES == "scores"
+    if plugins.load("importers", entry["format"]).PROVIDES == "scores"
 ]
 
 
@@ -159,7 +159,7 @@ def source_paths(entry):
         return [f"{RESULTS}/runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"]
     if entry.get("path"):
         return own_files(entry["path"], "importers", entry["format"])
-    return pinned(entry)
+    return pinned_files(entry)
 
 
 def dataset_file(entry):
@@ -189,7 +189,7 @@ def sampling_settings(entry):
         "engine": STUDY.config["engine"]["generate"],
         "options": engine_options("generate"),
         "grader": STUDY.config["grader"],
-        "decoding": registry.load("importers", entry["format"]).decoding(entry),
+        "decoding": plugins.load("importers", entry["format"]).decoding(entry),
         "draw": entry["draw"],
     }
 
@@ -246,7 +246,7 @@ def selector_plugin(arm):
 
 # Where a table shows them, or subsets leave dead problems out.
 AUDITED = any(STUDY.arms[arm].dead_problems != "keep" for arm in STUDY.selected) or any(
-    {"audits", "findings"} & set(registry.load(kind, name).NEEDS)
+    {"audits", "findings"} & set(plugins.load(kind, name).REQUIRES)
     for kind in ("tables", "figures")
     for name in STUDY.config[kind]
 )
@@ -263,8 +263,8 @@ def audit_behind(arm):
 DIAGNOSED = [
     name
     for name, entry in STUDY.scores.items()
-    if registry.load("selectors", entry["selector"]).NEEDS_TRAJECTORIES
-    and not registry.load("selectors", entry["selector"]).SEEDED
+    if plugins.load("selectors", entry["selector"]).NEEDS_TRAJECTORIES
+    and not plugins.load("selectors", entry["selector"]).SEEDED
     and source_of(name) not in PUBLISHED
 ]
 
@@ -346,7 +346,7 @@ RUN_RECORDS = [
     f"{RESULTS}/runs/{{arm}}/seed{{seed}}/run.json".format(**run)
     for run in TRAINED_RUNS
 ]
-# What is read for costs, in the order of MATERIAL["runs"].
+# What is read for costs, in the order of RESULT_FILES["runs"].
 COSTED = [*TRAINED_RUNS, *({"source": source} for source in STUDY.sampled)]
 ALL_EVALUATIONS = [
     {**run, "step": step, "benchmark": benchmark}
@@ -367,8 +367,8 @@ CURVES = [name for name, entry in TRAJECTORIES.items() if entry.get("arm")]
 # The problem sets that arms' problems are of.
 SELECTED_FROM = list(dict.fromkeys(STUDY.arm_dataset(arm) for arm in STUDY.selected))
 
-# What a table or a figure may ask for by its NEEDS, or by its WANTS where the study has it.
-MATERIAL = {
+# What a table or a figure may ask for by its REQUIRES, or by its OPTIONAL where the study has it.
+RESULT_FILES = {
     "evaluations": (
         f"{RESULTS}/collected/evaluations.parquet" if STUDY.benchmarks else []
     ),
@@ -402,9 +402,9 @@ MATERIAL = {
 
 def material(kind, name, key):
     """Return the input of one sort that a table or figure asks for, or nothing."""
-    plugin = registry.load(kind, name)
+    plugin = plugins.load(kind, name)
     return (
-        MATERIAL[key] if key in (*plugin.NEEDS, *getattr(plugin, "WANTS", ())) else []
+        RESULT_FILES[key] if key in (*plugin.REQUIRES, *getattr(plugin, "OPTIONAL", ())) else []
     )
 
 
@@ -415,12 +415,12 @@ def shown(key):
         for kind in ("tables", "figures")
         for name in STUDY.config[kind]
     ]
-    return MATERIAL[key] if any(found) else []
+    return RESULT_FILES[key] if any(found) else []
 
 
 def overview(kind, name):
     """Return what a table or figure is told of the study: the more, the more it asks for."""
-    needs, told = registry.load(kind, name).NEEDS, STUDY.overview()
+    needs, told = plugins.load(kind, name).REQUIRES, STUDY.overview()
     if "scores" in needs:
         told["scores"] = {
             score: {key: entry[key] for key in ("selector", "trajectories")}

@@ -136,18 +136,18 @@ rule draw_figure:
 
 rule make_report:
     input:
-        evaluations=MATERIAL["evaluations"],
-        metrics=MATERIAL["metrics"],
-        trajectories=MATERIAL["trajectories"],
-        scores=MATERIAL["scores"],
-        subsets=MATERIAL["subsets"],
+        evaluations=RESULT_FILES["evaluations"],
+        metrics=RESULT_FILES["metrics"],
+        trajectories=RESULT_FILES["trajectories"],
+        scores=RESULT_FILES["scores"],
+        subsets=RESULT_FILES["subsets"],
         diagnostics=shown("diagnostics"),
         opinions=shown("opinions"),
         overlaps=shown("overlaps"),
         tables=[f"{RESULTS}/tables/{name}.tsv" for name in STUDY.config["tables"]],
         figures=[f"{RESULTS}/figures/{name}.png" for name in STUDY.config["figures"]],
         captions=[f"{RESULTS}/figures/{name}.txt" for name in STUDY.config["figures"]],
-        runs=MATERIAL["runs"],
+        runs=RESULT_FILES["runs"],
         notes=[f"{RESULTS}/problems/{name}.json" for name in STUDY.config["datasets"]]
         + [
             f"{RESULTS}/trajectories/{name}.json"
@@ -159,7 +159,7 @@ rule make_report:
             for name in STUDY.scores
             if source_of(name) in PUBLISHED
         ],
-        problems=MATERIAL["problems"],
+        problems=RESULT_FILES["problems"],
         rollouts=[path for name in CURVES for path in source_paths(TRAJECTORIES[name])],
         page=[
             ours(f"workflow/report/report.{suffix}")

@@ -1,9 +1,9 @@
 """Audit the gold answers of a problem set with the study's grader and with the paper's."""
 
-from limr.problems import answer_audit
 from limr.core import files
 from limr.core.job_log import logged, note
 from limr.core.tables import read_problems
+from limr.problems import answer_audit
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings

@@ -1,8 +1,8 @@
 """Collect all evaluations: one row a run, step, benchmark, decoding and problem."""
 
-from limr.evaluate import collect
 from limr.core import files
 from limr.core.job_log import logged
+from limr.evaluate import collect
 
 with logged(snakemake.log[0]):
     keys = snakemake.params.settings["evaluations"]

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from limr.core import files as io
+from limr.core.job_log import logged
+from limr.core.tables import read_problems
 from limr.evaluate import second_opinion
 from limr.grading.grade import GRADER_VERSION
 from limr.grading.pool import GradingPool
-from limr.core.job_log import logged
-from limr.core.tables import read_problems
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings

@@ -1,13 +1,12 @@
 """Say how sure a score is, problem by problem, and from how many epochs."""
 
-from limr.scores import diagnostics
-from limr.subsets import cut as selection
 from limr.core import files
-from limr.scores import scoring
-from limr.trajectories import curves as tr
 from limr.core.job_log import logged
-from limr.core.tables import SCORES, TRAJECTORIES, read_problems
 from limr.core.random_streams import stream
+from limr.core.tables import SCORES, TRAJECTORIES, read_problems
+from limr.scores import diagnostics, scoring
+from limr.subsets import cut as selection
+from limr.trajectories import curves as tr
 
 with logged(snakemake.log[0]):
     settings, given = snakemake.params.settings, snakemake.input

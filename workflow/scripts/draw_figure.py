@@ -1,8 +1,8 @@
 """Draw a figure and keep its data beside it."""
 
-from limr.report import make
 from limr.analysis import load, results
 from limr.core.job_log import logged
+from limr.report import make
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings

@@ -3,11 +3,11 @@
 from contextlib import closing
 from pathlib import Path
 
-from limr.evaluate import evaluation
 from limr.core import plugins, working_folder
-from limr.grading.pool import GradingPool
 from limr.core.job_log import logged
 from limr.core.tables import read_problems
+from limr.evaluate import evaluation
+from limr.grading.pool import GradingPool
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings

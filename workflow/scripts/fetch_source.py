@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from limr.sources import pinned
 from limr.core.job_log import logged
+from limr.sources import pinned
 
 with logged(snakemake.log[0]):
     mirror = os.environ.get("LIMR_MIRROR")

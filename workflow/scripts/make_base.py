@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from limr.core import plugins
-from limr.models.interface import BaseJob
 from limr.core.job_log import logged
 from limr.core.tables import read_problems
+from limr.models.interface import BaseJob
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings

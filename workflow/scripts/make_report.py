@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from limr.core import files
 from limr.analysis import load, results
-from limr.report import page
+from limr.core import files
 from limr.core.job_log import logged
+from limr.report import page
 
 with logged(snakemake.log[0]):
     settings, given = snakemake.params.settings, snakemake.input

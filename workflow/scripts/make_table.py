@@ -1,8 +1,8 @@
 """Make a table, for machines and for people."""
 
-from limr.report import make
 from limr.analysis import load, results
 from limr.core.job_log import logged
+from limr.report import make
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings

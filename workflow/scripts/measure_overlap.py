@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from limr.core import files as io
-from limr.problems import overlap
 from limr.core.job_log import logged, note
 from limr.core.tables import read_problems
+from limr.problems import overlap
 
 with logged(snakemake.log[0]):
     settings, given = snakemake.params.settings, snakemake.input

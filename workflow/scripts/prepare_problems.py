@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from limr.core import files, plugins
-from limr.problems import levels, corrections
 from limr.core.job_log import logged, note
 from limr.core.tables import write_problems
+from limr.problems import corrections, levels
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings

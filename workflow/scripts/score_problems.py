@@ -1,20 +1,22 @@
 """Score every problem with a selector."""
 
 from limr.core import files
-from limr.scores import scoring
-from limr.trajectories import curves as tr
 from limr.core.job_log import logged
 from limr.core.tables import TRAJECTORIES, read_problems
+from limr.scores import scoring
+from limr.trajectories import curves as tr
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
     problems = scoring.candidates(read_problems(snakemake.input.problems))
     path = snakemake.input.trajectories
-    taken = tr.samples(files.read_parquet(path, TRAJECTORIES), problems.problem_ids) if path else None
+    samples = (
+        tr.samples(files.read_parquet(path, TRAJECTORIES), problems.problem_ids) if path else None
+    )
     found = scoring.score(
         settings["selector"],
         problems,
-        taken,
+        samples,
         settings["options"],
         seed=settings["seed"],
         name=snakemake.wildcards.selector,

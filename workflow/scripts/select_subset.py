@@ -1,10 +1,10 @@
 """Cut scores into a subset and write its record."""
 
-from limr.subsets import dead_problems, cut
 from limr.core import files
 from limr.core.job_log import logged, note
-from limr.core.tables import AUDITS, SCORES, TRAJECTORIES, read_problems
 from limr.core.random_streams import stream
+from limr.core.tables import AUDITS, SCORES, TRAJECTORIES, read_problems
+from limr.subsets import cut, dead_problems
 
 with logged(snakemake.log[0]):
     settings, arm = snakemake.params.settings, snakemake.wildcards.arm

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from limr.core import files, provenance, plugins
-from limr.models.interface import SftJob
+from limr.core import files, plugins, provenance
 from limr.core.job_log import logged
 from limr.core.tables import read_problems
+from limr.models.interface import SftJob
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings

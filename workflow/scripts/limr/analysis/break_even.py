@@ -13,8 +13,8 @@ pays; where R never does, A pays from its first use, as R cannot do what is paid
 steps, what both cost up to the last step that they share, with the difference of their accuracies.
 
 Accuracies are uncertain, and so is n: runs and questions are drawn again (n - 1 of n items, as in
-`limr.statistics.bootstrap`; questions once for both arms), and the target, both steps, both costs and n are
-taken from each draw. S is one run's, and stays.
+`limr.statistics.bootstrap`; questions once for both arms), and the target, both steps, both costs
+and n are taken from each draw. S is one run's, and stays.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ import numpy.typing as npt
 
 from limr.analysis import contrasts, cost_curves
 from limr.analysis.cost_curves import Curve, Floats
-from limr.analysis.findings import points, selected_groups
+from limr.analysis.findings import selected_groups
+from limr.analysis.number_text import points
 from limr.analysis.results import Inputs
-from limr.statistics.intervals import Interval
 from limr.core.random_streams import stream
+from limr.statistics.intervals import Interval
 
 LEVEL = 0.95
 RESAMPLES = 4000

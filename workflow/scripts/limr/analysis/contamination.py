@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from limr.analysis import results
-from limr.core.errors import InputError
 from limr.analysis.results import Inputs
+from limr.core.errors import InputError
 
 
 def measured(inputs: Inputs) -> pd.DataFrame:

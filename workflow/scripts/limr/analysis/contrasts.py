@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from limr.statistics import estimates
 from limr.analysis import results, subset_records
-from limr.statistics.estimates import Arm, Estimate
 from limr.analysis.results import Group, Inputs, Run
+from limr.statistics import estimates
+from limr.statistics.estimates import Arm, Estimate
 from limr.statistics.intervals import Interval
 
 
@@ -59,7 +59,8 @@ def group_interval(
 
 
 def mean_of(inputs: Inputs, frames: Mapping[str, pd.DataFrame]) -> Estimate:
-    """Return the mean, by the declared weights, of `limr.analysis.results.runs_by_questions` of one group.
+    """Return the mean, by the declared weights, of `limr.analysis.results.runs_by_questions` of one
+    group.
 
     Raises:
         InputError: a run lacks a question.

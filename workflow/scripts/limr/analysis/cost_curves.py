@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from limr.analysis import costs as ledger, results, subset_records
+from limr.analysis import costs as ledger
+from limr.analysis import results, subset_records
 from limr.analysis.costs import Scoring
 from limr.analysis.results import Group, Inputs
 

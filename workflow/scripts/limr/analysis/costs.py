@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr.core import plugins
 from limr.analysis import subset_records
 from limr.analysis.results import Group, Inputs, Json
+from limr.core import plugins
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from limr.analysis import contrasts, results, subset_records
+from limr.analysis.number_text import p_text, percent, points
+from limr.analysis.results import Group, Inputs
 from limr.statistics import power
 from limr.statistics.estimates import Estimate
-from limr.analysis.results import Group, Inputs
 from limr.statistics.intervals import Interval
 
 
@@ -137,22 +138,6 @@ def primary_sentence(inputs: Inputs) -> str | None:
         shown = found.estimate.equivalent(said.margin, said.level)
         text += f" The declared equivalence is {'shown' if shown else 'not shown'}."
     return text
-
-
-def p_text(p: float) -> str:
-    """Return a p value for people."""
-    return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
-
-
-def percent(interval: Interval) -> str:
-    """Return e.g. `52.1 % [50.0, 54.2]`."""
-    return f"{100 * interval.mean:.1f} % [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
-
-
-def points(interval: Interval) -> str:
-    """Return e.g. `+18.5 points [11.7, 25.1]`."""
-    low, high = 100 * interval.low, 100 * interval.high
-    return f"{100 * interval.mean:+.1f} points [{low:.1f}, {high:.1f}]".replace("-", "−")
 
 
 def named(result: ArmResult) -> str:

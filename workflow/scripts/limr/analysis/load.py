@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from limr.core import files
 from limr.analysis import paper
-from limr.core.tables import AUDITS, OVERLAPS, read_problems
 from limr.analysis.results import Inputs
+from limr.core import files
+from limr.core.tables import AUDITS, OVERLAPS, read_problems
 
 
 def with_problems(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:

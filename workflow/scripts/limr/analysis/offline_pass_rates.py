@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from limr.scores import agreement
 from limr.analysis import which_scores
-from limr.scores.agreement import Window
-from limr.core.errors import InputError, nearest
 from limr.analysis.results import Inputs
+from limr.core.errors import InputError, nearest
+from limr.scores import agreement
+from limr.scores.agreement import Window
 from limr.trajectories.curves import Flags, Floats
 
 RATES_OPTION = {

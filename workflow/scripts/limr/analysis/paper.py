@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
+from limr.analysis.results import Inputs
 from limr.core import validation
 from limr.core.errors import InputError, nearest
-from limr.analysis.results import Inputs
 
 Json = dict[str, Any]
 

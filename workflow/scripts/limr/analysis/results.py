@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr.study import preregistration
 from limr.core import files
-from limr.evaluate.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
-from limr.study.preregistration import Declaration
 from limr.core.errors import InputError
 from limr.core.tables import DIAGNOSTICS, OPINIONS, SCORES, STABILITY, TRAJECTORIES, Problem
+from limr.evaluate.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
 from limr.statistics.intervals import Floats
+from limr.study import preregistration
+from limr.study.preregistration import Declaration
 
 Json = dict[str, Any]
 Run = tuple[str, int]  # arm and seed
@@ -27,7 +27,8 @@ Run = tuple[str, int]  # arm and seed
 class Group:
     """An arm with its random draws, which are shown as one: `arms` are the draws' names.
 
-    `changes` are the keys in which it differs from the study's settings (`limr.study.arms`): a control.
+    `changes` are the keys in which it differs from the study's settings (`limr.study.arms`): a
+    control.
     """
 
     name: str
@@ -51,10 +52,10 @@ class Inputs:
 
     Attributes:
         study: `study`, `seeds`, `arms` ({name, group, train, title, changes}), `benchmarks` ({name,
-            title}), `steps` (kind of training -> evaluated steps), `declared` (`limr.study.preregistration`);
-            `scores` (name -> {selector, trajectories}) for tables and figures that need
-            scores; `decodings` and `scored_from` (`limr.study.study.Study`) for those that need the
-            paper or runs.
+            title}), `steps` (kind of training -> evaluated steps), `declared`
+            (`limr.study.preregistration`); `scores` (name -> {selector, trajectories}) for tables
+            and figures that need scores; `decodings` and `scored_from` (`limr.study.study.Study`)
+            for those that need the paper or runs.
         evaluations: see `limr.evaluate.collect.COLLECTED_EVALUATIONS`.
         metrics: see `limr.evaluate.collect.COLLECTED_METRICS`.
         trajectories: name -> `limr.core.tables.TRAJECTORIES`.
@@ -62,7 +63,8 @@ class Inputs:
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.
         diagnostics: name of a score -> its diagnosis.
         findings: problem set -> the audit of its gold answers, `limr.core.tables.AUDITS`.
-        audits: problem set -> the counts of the audit of its gold answers (`limr.problems.answer_audit`).
+        audits: problem set -> the counts of the audit of its gold answers
+            (`limr.problems.answer_audit`).
         problems: problem set or benchmark -> its problems.
         runs: the record (run.json) of every training run, with its `arm` and `seed`.
         samples: name of trajectories -> the record of the base's responses drawn for them.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from limr.analysis import contrasts, findings, results
-from limr.statistics import power
 from limr.analysis.contrasts import Choice
-from limr.statistics.estimates import Estimate
 from limr.analysis.findings import Comparison
 from limr.analysis.results import Group, Inputs
+from limr.statistics import power
+from limr.statistics.estimates import Estimate
 from limr.statistics.intervals import Interval
 
 

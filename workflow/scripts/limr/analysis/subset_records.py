@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from limr.analysis.results import Group, Inputs, Json
 from limr.core import plugins
 from limr.core.errors import InputError
-from limr.analysis.results import Group, Inputs, Json
 
 
 def group_record(inputs: Inputs, group: Group) -> Json | None:

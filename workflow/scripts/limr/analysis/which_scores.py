@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr.scores import agreement
 from limr.analysis import subset_records
+from limr.analysis.results import Inputs, Json
 from limr.core import plugins
 from limr.core.errors import InputError, nearest
-from limr.analysis.results import Inputs, Json
+from limr.scores import agreement
 from limr.trajectories.curves import Flags, Floats
 
 SCORES_OPTION = {

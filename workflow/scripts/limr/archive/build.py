@@ -15,12 +15,24 @@ from typing import Any
 import yaml
 
 from limr import __version__
-from limr.core import files as io, provenance
-from limr.archive import CHANGES, COMMIT, CRATE, FORMAT, RECORD, WITH_IDS, crate, ids_of, sharing, stripping
-from limr.study import files as contents
+from limr.archive import (
+    CHANGES,
+    COMMIT,
+    CRATE,
+    FORMAT,
+    RECORD,
+    WITH_IDS,
+    crate,
+    ids_of,
+    sharing,
+    stripping,
+)
 from limr.archive import code as coding
 from limr.archive.packing import Packer, packing
+from limr.core import files as io
+from limr.core import provenance
 from limr.sources.pinned import Source
+from limr.study import files as contents
 from limr.study.study import Study
 
 Json = dict[str, Any]

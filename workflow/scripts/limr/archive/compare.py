@@ -15,15 +15,15 @@ from typing import Any
 import pandas as pd
 
 from limr.analysis import contrasts, results
-from limr.statistics import estimates
-from limr.core import files
-from limr.archive import RECORD, differences, documents, tables, unpack
-from limr.study import files as contents
-from limr.archive import code as coding
-from limr.evaluate.collect import COLLECTED_EVALUATIONS
-from limr.core.errors import InputError
 from limr.analysis.results import Inputs
+from limr.archive import RECORD, differences, documents, tables, unpack
+from limr.archive import code as coding
+from limr.core import files
+from limr.core.errors import InputError
+from limr.evaluate.collect import COLLECTED_EVALUATIONS
+from limr.statistics import estimates
 from limr.statistics.intervals import Interval
+from limr.study import files as contents
 
 Json = dict[str, Any]
 LEVEL = 0.95

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from limr.study import files as contents
 from limr.core.errors import IntegrityError
+from limr.study import files as contents
 
 LONGEST_TARGET = 1024  # bytes
 _NOT_CODE = ("results/", f"{contents.METADATA.split('/')[0]}/")

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from limr.core import files
 from limr.archive.crate import File
+from limr.core import files
 from limr.core.errors import InputError
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say

@@ -10,9 +10,9 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from limr.core import provenance
 from limr.archive import verify_files
 from limr.archive.opened import Opened
+from limr.core import provenance
 from limr.core.errors import InputError
 
 _DRY_RUN = 900.0  # seconds

@@ -12,15 +12,28 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from limr.core import files as io, provenance, validation
-from limr.sources import pinned
-from limr.study import study
-from limr.archive import CRATE, RECORD, derive, documents, limits, links, tables, unpack, verify_files, verify_runs
-from limr.study import files as contents
-from limr.study.jobs import data, report
+from limr.archive import (
+    CRATE,
+    RECORD,
+    derive,
+    documents,
+    limits,
+    links,
+    tables,
+    unpack,
+    verify_files,
+    verify_runs,
+)
 from limr.archive.derive import Job
 from limr.archive.opened import RECORD_SCHEMA, Json, Opened
+from limr.core import files as io
+from limr.core import provenance, validation
 from limr.core.errors import InputError, IntegrityError
+from limr.sources import pinned
+from limr.study import files as contents
+from limr.study.jobs import data, report
+from limr.study.load import load as load_study
+from limr.study.study import Study
 
 # Snakemake takes a script that is not older than its outputs for a changed one.
 _OLDER = 60.0  # seconds
@@ -104,19 +117,19 @@ def _of_results(name: str, record: Json) -> bool:
 
 def _study(
     folder: Path, files: Mapping[str, tuple[int, str]], record: Json, with_code: bool
-) -> study.Study:
+) -> Study:
     config = documents.read_yaml(folder / record["config"])
     for text in limits.exceeded(config):
         raise IntegrityError(f"{record['config']}: {text}.")
     plain = Opened(folder, files, record, None)  # type: ignore[arg-type] # not asked for it
     for text in verify_runs.documents_are_plain(plain):
         raise IntegrityError(text)
-    marks = (folder if with_code else provenance.ROOT) / "config/benchmarks"
-    return study.load(config, record["config"], marks, own_files=False)
+    benchmarks = (folder if with_code else provenance.ROOT) / "config/benchmarks"
+    return load_study(config, record["config"], benchmarks, own_files=False)
 
 
 def _own(
-    entries: Sequence[zipfile.ZipInfo], checked: study.Study, say: Callable[[str], None]
+    entries: Sequence[zipfile.ZipInfo], checked: Study, say: Callable[[str], None]
 ) -> list[zipfile.ZipInfo]:
     """Return the author's own files, those that cannot be taken for code of the clone."""
     named = {**checked.datasets, **checked.config["trajectories"]}

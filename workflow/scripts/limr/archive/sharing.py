@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from limr.core import plugins
-from limr.study import files as contents
 from limr.sources.pinned import Source
+from limr.study import files as contents
 from limr.study.study import Study, files_of
 
 OPEN_LICENCES = frozenset(
@@ -124,12 +124,12 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
         return found.datasets.get(study.arm_dataset(stem)) or found.scores.get(str(score))
     if kind == "table" and shows_texts(stem) and found.datasets:
         return f"it shows texts of problems: {next(iter(found.datasets.values()))}"
-    answers = kind == "table" and "opinions" in plugins.load("tables", stem).NEEDS
+    answers = kind == "table" and "opinions" in plugins.load("tables", stem).REQUIRES
     if (answers or stem == "opinions") and found.datasets:
         return f"it shows gold answers: {next(iter(found.datasets.values()))}"
     if kind == "figure" and inside.endswith(".tsv"):
         plugin = plugins.load("figures", stem)
-        drawn = {"scores", "trajectories"} & {*plugin.NEEDS, *getattr(plugin, "WANTS", ())}
+        drawn = {"scores", "trajectories"} & {*plugin.REQUIRES, *getattr(plugin, "OPTIONAL", ())}
         closed = [*found.scores.values(), *found.sources.values()]
         return closed[0] if drawn and closed else None
     if kind == "report":

@@ -10,12 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from limr import __version__
-from limr.study import study
-from limr.core import validation
-from limr.archive import CRATE, RECORD, documents, limits, planning, unpack, verify_derived, verify_files, verify_runs
-from limr.study import files as contents
+from limr.archive import (
+    CRATE,
+    RECORD,
+    documents,
+    limits,
+    planning,
+    unpack,
+    verify_derived,
+    verify_files,
+    verify_runs,
+)
 from limr.archive.opened import NOTE, RECORD_SCHEMA, Findings, Line, Opened
+from limr.core import validation
 from limr.core.errors import InputError
+from limr.study import files as contents
+from limr.study.load import load as load_study
 
 Json = dict[str, Any]
 # check -> how, what the study has of it, and what is said
@@ -98,7 +108,9 @@ def _opened(folder: Path, files: dict[str, tuple[int, str]], findings: Findings)
 
     def problems() -> list[str]:
         try:
-            record = validation.complete(documents.read_json(folder / RECORD), RECORD_SCHEMA, RECORD)
+            record = validation.complete(
+                documents.read_json(folder / RECORD), RECORD_SCHEMA, RECORD
+            )
             if record["config"] != f"results/{record['study']}/study.yaml":
                 return [f"{RECORD}: config: found {record['config']!r}"]
             config = documents.read_yaml(folder / record["config"])
@@ -107,7 +119,7 @@ def _opened(folder: Path, files: dict[str, tuple[int, str]], findings: Findings)
             wrong += verify_runs.documents_are_plain(plain)
             if wrong:
                 return wrong
-            checked = study.load(
+            checked = load_study(
                 config, record["config"], folder / "config/benchmarks", own_files=False
             )
         except InputError as error:

@@ -10,13 +10,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr.core import files
 from limr.archive import build, derive, differences, ids_of, limits, sharing
-from limr.study.jobs import data, report
 from limr.archive.derive import Job
 from limr.archive.opened import Opened
+from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import AUDITS
+from limr.study.jobs import data, report
 from limr.study.study import Study
 
 # Another version of the drawing library writes other bytes; then their data alone is compared.

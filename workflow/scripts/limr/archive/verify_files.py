@@ -7,12 +7,25 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from limr.core import files as io, provenance
-from limr.archive import CHANGES, COMMIT, CRATE, IDS, RECORD, WITH_IDS, crate, differences, ids_of, links, sharing
-from limr.study import files as contents
+from limr.archive import (
+    CHANGES,
+    COMMIT,
+    CRATE,
+    IDS,
+    RECORD,
+    WITH_IDS,
+    crate,
+    differences,
+    ids_of,
+    links,
+    sharing,
+)
 from limr.archive import code as coding
 from limr.archive.opened import Opened
+from limr.core import files as io
+from limr.core import provenance
 from limr.sources.pinned import Source, load_sources
+from limr.study import files as contents
 
 Json = dict[str, Any]
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}\b")

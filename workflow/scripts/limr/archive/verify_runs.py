@@ -11,19 +11,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr.evaluate import collect
-from limr.grading import rewards
-from limr.core import files, plugins as registry
 from limr.archive import IDS, differences, documents
-from limr.study import files as contents
 from limr.archive import code as coding
 from limr.archive import tables as bounds
 from limr.archive.opened import Opened
-from limr.models.interface import split_options
+from limr.core import files
+from limr.core import plugins as registry
 from limr.core.errors import InputError
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, VERDICTS
+from limr.evaluate import collect
+from limr.grading import rewards
+from limr.models.interface import split_options
 from limr.sources.pinned import load_sources
 from limr.statistics.intervals import Floats
+from limr.study import files as contents
 from limr.study.study import Study
 
 Json = dict[str, Any]
@@ -97,7 +98,7 @@ def runs(opened: Opened) -> Iterator[str]:
         found, about = opened.json(path), study.arms[arm]
         train = about.train
         engine = config["engine"]["train"]
-        free = getattr(registry.load("engines", engine), "FREE", ())
+        free = getattr(registry.load("engines", engine), "NOT_IN_DIGEST", ())
         options, _ = split_options(config["engines"].get(engine, {}), free)
         settings = {
             "engine": engine,
@@ -193,7 +194,7 @@ def _due(frame: pd.DataFrame, verdicts: pd.Series, settings: Json, arm: str, see
     due = np.full(len(frame), np.nan)
     numbered = frame.assign(verdict=verdicts).reset_index(drop=True)
     for _, part in numbered.groupby("step", sort=False):
-        pay = rewards.payer(settings, seed, arm, int(part["step"].iloc[0]))
+        pay = rewards.reward_function(settings, seed, arm, int(part["step"].iloc[0]))
         rows = zip(part.index, part["problem_id"], part["sample"], part["verdict"], strict=True)
         for row, problem_id, sample, verdict in rows:
             if verdict in VERDICTS:

@@ -26,13 +26,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the archive, and what its author must know to stderr."""
-    from limr.sources import pinned as sources
-    from limr.study import study
     from limr.archive import build, documents, saying
+    from limr.sources import pinned as sources
+    from limr.study.load import load as load_study
 
     root = build.code_root()
     config = documents.read_yaml(options.study)
-    checked = study.load(config, str(options.study), root / "config/benchmarks")
+    checked = load_study(config, str(options.study), root / "config/benchmarks")
     pinned = sources.load_sources(root / "config/sources.yaml")
     results = options.folder / "results" / checked.name
     if not results.is_dir():

@@ -85,7 +85,9 @@ def fill(
 
     The list is written after each file of a kind, so that an interrupted run goes on.
     """
-    from limr.sources import mirror as contents, models, mirror_packages
+    from limr.models.pretrained import mirror as mirror_models
+    from limr.sources import mirror as contents
+    from limr.sources import mirror_packages
 
     listed = contents.read(mirror)
 
@@ -96,7 +98,7 @@ def fill(
     brought = _data(mirror, studies, listed) if "data" in parts else 0
     save()
     for base in _bases(studies) if "models" in parts else ():
-        if models.fetch(base, mirror, listed):
+        if mirror_models.fetch(base, mirror, listed):
             brought += 1
             _say(f"model {base['model']}")
         save()
@@ -111,8 +113,9 @@ def fill(
 def _data(mirror: Path, studies: list[Study], listed: dict[str, str]) -> int:
     import os
 
+    from limr.sources import mirror as contents
+    from limr.sources import mirror_files
     from limr.sources import pinned as sources
-    from limr.sources import mirror as contents, mirror_files
 
     pinned = sources.load_sources("config/sources.yaml")
     names = dict.fromkeys(name for study in studies for name in study.files())
@@ -159,10 +162,10 @@ def own_files(study: Study) -> list[str]:
 
 
 def _load(path: Path) -> Study:
-    from limr.study import study as studies
     from limr.archive import documents
+    from limr.study.load import load as load_study
 
-    return studies.load(documents.read_yaml(path), str(path), Path("config/benchmarks"))
+    return load_study(documents.read_yaml(path), str(path), Path("config/benchmarks"))
 
 
 @contextmanager

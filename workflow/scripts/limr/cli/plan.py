@@ -67,19 +67,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(path: Path) -> None:
     """Say on stderr what the preflight finds on this machine, or raise InputError."""
+    from limr.plan import preflight
     from limr.sources import pinned as sources
-    from limr.slurm import site
 
     study = _study(path)
     pinned = sources.load_sources(_code() / "config/sources.yaml")
     mirror = os.environ.get("LIMR_MIRROR") or study.config["mirror"]
-    site.check(study, Path("results") / study.name, pinned, mirror)
+    preflight.check(study, Path("results") / study.name, pinned, mirror)
 
 
 def build(args: argparse.Namespace) -> dict[str, Any]:
     """Return the plan as JSON holds it."""
-    from limr.sources import pinned as sources
     from limr.plan import bill, counts, detectable, estimate, hardware, jobs, models
+    from limr.sources import pinned as sources
 
     for name in ("parameters", "response_tokens"):
         value = getattr(args, name)
@@ -131,7 +131,7 @@ def _study(path: Path) -> Any:
     """Read a study, checked as a whole."""
     import yaml
 
-    from limr.study import study as studies
+    from limr.study.load import load as load_study
 
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.")
@@ -141,7 +141,7 @@ def _study(path: Path) -> Any:
         raise InputError(f"{path}: not a YAML file ({error}).") from None
     if not isinstance(config, dict):
         raise InputError(f"{path}: expected the keys of a study.")
-    return studies.load(config, str(path), _code() / "config/benchmarks")
+    return load_study(config, str(path), _code() / "config/benchmarks")
 
 
 def _problems(given: list[str], study: Any) -> dict[str, int]:

@@ -31,9 +31,9 @@ def run(options: argparse.Namespace) -> int:
     """Write the page, say what is missing, and print where the page is."""
     import yaml
 
-    from limr.report import partial
-    from limr.study import study
     from limr.core.provenance import ROOT
+    from limr.report import partial
+    from limr.study.load import load as load_study
 
     try:
         config = yaml.safe_load(options.study.read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"{options.study}: not valid YAML ({error}).") from None
     if not isinstance(config, dict):
         raise InputError(f"{options.study}: expected a study's keys.")
-    found = study.load(config, str(options.study), ROOT / "config/benchmarks")
+    found = load_study(config, str(options.study), ROOT / "config/benchmarks")
     root = options.results / found.name
     output = options.output or root / "report-so-far.html"
     texts = found.config["report"]["texts"] and not options.no_texts

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limr.core import plugins
+from limr.core import own_files, plugins
 from limr.core.errors import InputError, nearest
 
 if TYPE_CHECKING:  # what only `run` needs is loaded there: `limr --help` and small logs start fast
     from types import ModuleType
 
-    from limr.trajectories.reading import Imported
     from limr.core.tables import Problem
-    from limr.scores.scoring import Candidates, Scores
+    from limr.scores.scoring import ProblemSet, Scores
     from limr.trajectories.curves import Samples
+    from limr.trajectories.reading import Imported
 
 HELP = "score problems from a log of training, or from published scores"
 EPILOG = """\
@@ -71,9 +71,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: what a user can mend.
     """
-    from limr.trajectories import reading
-    from limr.problems import own_file
     from limr.core import files, validation
+    from limr.problems import own_file
 
     if (args.subset is None) != (args.threshold is None and args.size is None):
         raise InputError("--subset goes with --threshold or --size: it is where the choice goes.")
@@ -86,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     problems = own_file.read(args.problems) if args.problems is not None else None
     if problems is None and importer.PROVIDES == "scores":
         raise InputError(f"--problems is needed for the format '{args.format}': it has no ids.")
-    found = importer.read(reading.expand(args.path, importer), problems, settings)
+    found = importer.read(own_files.expand(args.path, importer), problems, settings)
     table, made, candidates = _scores(args, found, problems, options[1])
     lines = [*found.report(), *_summary(table)]
     if made is not None:
@@ -140,20 +139,20 @@ def _scores(
     found: Imported,
     problems: list[Problem] | None,
     options: Mapping[str, Any],
-) -> tuple[Any, tuple[Scores, Samples] | None, Candidates]:
+) -> tuple[Any, tuple[Scores, Samples] | None, ProblemSet]:
     """Return the table of scores, with what they were made here from; and what was scored."""
     from limr.scores import scoring
 
     ids = found.problem_ids.to_pylist()
     levels = [p.level for p in problems] if problems is not None else [None] * len(ids)
-    candidates = scoring.Candidates(ids, levels)
+    candidates = scoring.ProblemSet(ids, levels)
     if found.scores is not None:
         return found.scores, None, candidates
-    taken = found.tally.samples(len(ids), release=True)
+    samples = found.tally.samples(len(ids), release=True)
     made = scoring.score(
-        args.selector, candidates, taken, options, seed=args.seed, name=args.selector
+        args.selector, candidates, samples, options, seed=args.seed, name=args.selector
     )
-    return scoring.score_table(made, candidates), (made, taken), candidates
+    return scoring.score_table(made, candidates), (made, samples), candidates
 
 
 def _summary(table: Any) -> list[str]:
@@ -179,7 +178,7 @@ def _summary(table: Any) -> list[str]:
 def _solved(
     args: argparse.Namespace,
     scored: Scores,
-    taken: Samples,
+    samples: Samples,
     selector: ModuleType,
     options: Mapping[str, Any],
 ) -> list[str]:
@@ -187,7 +186,7 @@ def _solved(
     from limr.core import validation
     from limr.scores.thresholds import reached
 
-    rate = taken.pass_rate
+    rate = samples.pass_rate
     lines = [
         f"Never solved: {int((rate == 0).sum()):,} problems; always: {int((rate == 1).sum()):,}."
     ]
@@ -196,27 +195,27 @@ def _solved(
         threshold = getattr(selector, "THRESHOLD", None)
     if threshold is not None and hasattr(selector, "warnings"):
         settings = validation.complete(dict(options), selector.OPTIONS, "selector")
-        texts = selector.warnings(reached(scored.values, threshold), taken, settings)
+        texts = selector.warnings(reached(scored.values, threshold), samples, settings)
         lines += [f"Warning, at {threshold:g}: {text}" for text in texts]
     return lines
 
 
 def _certainty(
     args: argparse.Namespace,
-    candidates: Candidates,
-    taken: Samples,
+    candidates: ProblemSet,
+    samples: Samples,
     selector: ModuleType,
     options: Mapping[str, Any],
 ) -> list[str]:
     """Write how sure each problem's score is, and say how sure the choice is."""
-    from limr.scores import diagnostics
     from limr.core import files
     from limr.core.random_streams import stream
+    from limr.scores import diagnostics
 
     if not selector.NEEDS_TRAJECTORIES or args.draws < 1:
         raise InputError("--draws is a number of draws from 1, for selectors that need samples.")
     of = diagnostics.subject(
-        candidates, taken, args.selector, options, seed=args.seed, name=args.selector
+        candidates, samples, args.selector, options, seed=args.seed, name=args.selector
     )
     threshold = args.threshold
     if threshold is None and args.size is None:
@@ -240,9 +239,9 @@ def _write_subset(
 ) -> list[str]:
     """Cut the scores, write the chosen problems, and say what was chosen."""
     from limr.core import files
-    from limr.subsets import cut as selection
-    from limr.core.tables import Problem as Row
     from limr.core.random_streams import stream
+    from limr.core.tables import Problem as Row
+    from limr.subsets import cut as selection
 
     if problems is None:
         texts = found.prompts or [""] * len(found.problem_ids)

@@ -68,7 +68,8 @@ TRAJECTORIES = pa.schema(
 # One row a problem; NaN and a reason where it cannot be scored.
 SCORES = pa.schema([("problem_id", pa.string()), ("score", pa.float64()), ("reason", pa.string())])
 
-# One row a problem: how sure its score is (`limr.scores.resampling`). Numbers are null without a score.
+# One row a problem: how sure its score is (`limr.scores.resampling`). Numbers are null without a
+# score.
 DIAGNOSTICS = pa.schema(
     [
         ("problem_id", pa.string()),
@@ -135,9 +136,9 @@ OPINIONS = pa.schema(
     ]
 )
 
-# One row a problem and finding of an audit of gold answers; `limr.problems.answer_audit` says what is found.
-# What a benchmark's questions share with training problems, one row a set of training problems,
-# question and length of n-grams (`limr.problems.overlap`).
+# One row a problem and finding of an audit of gold answers; `limr.problems.answer_audit` says what
+# is found. What a benchmark's questions share with training problems, one row a set of training
+# problems, question and length of n-grams (`limr.problems.overlap`).
 OVERLAPS = pa.schema(
     [
         ("scope", pa.string()),  # "problem set" or "arm"

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.statistics.estimates import Arm, of_mean
 from limr.core.tables import EVALUATIONS, METRICS, VERDICTS
+from limr.statistics.estimates import Arm, of_mean
 from limr.statistics.intervals import Floats, wilson
 
 # Which run a row is of. `group` is shared by the random draws of an arm.
@@ -92,7 +92,9 @@ def collect_metrics(entries: Sequence[Entry]) -> pa.Table:
     Raises:
         InputError: no entries, or a file that is not one.
     """
-    frames = [files.read_parquet(path, METRICS).to_pandas().assign(**keys) for keys, path in entries]
+    frames = [
+        files.read_parquet(path, METRICS).to_pandas().assign(**keys) for keys, path in entries
+    ]
     return _joined(frames, COLLECTED_METRICS)
 
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from limr.evaluate import collect
 from limr.core import files
-from limr.models.interface import Decoding, LongPromptError, Policy
 from limr.core.errors import InputError
+from limr.core.job_log import note
+from limr.core.random_streams import stream_seed
+from limr.core.tables import EVALUATIONS, Problem, Response
+from limr.evaluate import collect
 from limr.grading.grade import GRADER_VERSION, Grade
 from limr.grading.pool import GradingPool
-from limr.core.job_log import note
-from limr.core.tables import EVALUATIONS, Problem, Response
-from limr.core.random_streams import stream_seed
+from limr.models.interface import Decoding, LongPromptError, Policy
 
 Json = dict[str, Any]
 _SHOWN = 20
@@ -69,8 +69,8 @@ def evaluate(
         seed: the run's seed.
 
     Returns:
-        The table `limr.core.tables.EVALUATIONS` (ordered by decoding, problem, sample) and its summary
-        with n, interval, decoding settings and the grader's version.
+        The table `limr.core.tables.EVALUATIONS` (ordered by decoding, problem, sample) and its
+        summary with n, interval, decoding settings and the grader's version.
     """
     rows: list[Json] = []
     for entry in settings["decodings"]:

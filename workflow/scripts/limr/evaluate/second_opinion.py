@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.statistics.estimates import Arm, of_mean
-from limr.grading.pool import GradingPool
 from limr.core.job_log import note
 from limr.core.tables import EVALUATIONS, OPINIONS
+from limr.grading.pool import GradingPool
+from limr.statistics.estimates import Arm, of_mean
 from limr.statistics.intervals import Interval
 
 _COLUMNS = ("problem_id", "verdict", "format", "answer", "truncated", "response")
@@ -40,7 +40,8 @@ def opinions(
         rule: the second rule's name.
 
     Returns:
-        `limr.core.tables.OPINIONS`, ordered by benchmark, problem, then by what stands in the columns.
+        `limr.core.tables.OPINIONS`, ordered by benchmark, problem, then by what stands in the
+        columns.
 
     Raises:
         InputError: no entries, a file that is not one, or a problem that the benchmark lacks.

@@ -6,8 +6,8 @@ An engine's module has these names; a function that an engine does not offer is 
 - `BASE`: JSON schema of the study's `base` for this engine;
 - `check(study) -> None`: refuses settings that contradict each other (`InputError`), before any
   job; pure, and without the engine's own libraries; absent where nothing is to be checked;
-- `FREE`: names of options that decide how much fits, not what comes out; a change of them makes
-  nothing again; absent where there are none;
+- `NOT_IN_DIGEST`: names of options that decide how much fits, not what comes out; a change of them
+  makes nothing again; absent where there are none;
 - `find_base(base) -> str`: refuses a base that cannot be had (`InputError`), in seconds, before any
   job, and says where it is; absent where a base is made from nothing;
 - `base_work(base) -> {"steps", "examples"}`: what making the base takes; absent where it is
@@ -37,7 +37,7 @@ Settings = Mapping[str, Any]
 
 
 def split_options(options: Settings, free: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return an engine's options in two parts: those that count, and the free ones (its FREE)."""
+    """Return an engine's options in two parts: those that count, and its `NOT_IN_DIGEST`."""
     own = {key: value for key, value in options.items() if key not in free}
     return own, {key: value for key, value in options.items() if key in free}
 
@@ -87,7 +87,7 @@ class PpoJob(TrainJob):
 
     ppo: Settings
     reward: Settings  # a rule of `limr.grading.rewards` with its options
-    rollouts: Path  # output: `limr.core.tables.ROLLOUTS`, ordered by step, position in batch, sample
+    rollouts: Path  # output: `limr.core.tables.ROLLOUTS`, by step, position in batch, sample
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from limr.study import preregistration
-from limr.statistics import power
 from limr.core import files
 from limr.evaluate.collect import COLLECTED_EVALUATIONS
-from limr.study.preregistration import Declaration
 from limr.plan.counts import Counts
+from limr.statistics import power
 from limr.statistics.power import Assumed, Benchmark
+from limr.study import preregistration
+from limr.study.preregistration import Declaration
 from limr.study.study import Study
 
 Json = dict[str, Any]
@@ -35,21 +35,21 @@ def plan(study: Study, counts: Counts, accuracy: float | None) -> Json | None:
     if len(study.trained) < 2 or not names or unknown:
         return None
     weights = said.weight(names)
-    marks = {
+    benchmarks = {
         name: Benchmark(questions[name], _samples(study, name), weights[name]) for name in names
     }
     measured = _measured(counts, said) if accuracy is None else None
     level = accuracy if accuracy is not None else measured
     assumed = replace(Assumed(), accuracy=level) if level is not None else Assumed()
     seeds = len(study.seeds)
-    found = {n: _points(marks, n, assumed, said.level) for n in sorted({seeds, *_SEEDS})}
+    found = {n: _points(benchmarks, n, assumed, said.level) for n in sorted({seeds, *_SEEDS})}
     how = "given" if accuracy is not None else "measured" if measured is not None else "assumed"
     return {
         "points": found[seeds],
         "by_seeds": found,
         "accuracy": how,
         "assumed": asdict(assumed),
-        "lines": _lines(marks, seeds, found, assumed, how, said),
+        "lines": _lines(benchmarks, seeds, found, assumed, how, said),
     }
 
 
@@ -71,20 +71,20 @@ def _measured(counts: Counts, said: Declaration) -> float | None:
     return mean if 0 < mean < 1 else None
 
 
-def _points(marks: dict[str, Benchmark], seeds: int, assumed: Assumed, level: float) -> float:
-    design = power.design(marks, seeds, assumed=assumed)
+def _points(benchmarks: dict[str, Benchmark], seeds: int, assumed: Assumed, level: float) -> float:
+    design = power.design(benchmarks, seeds, assumed=assumed)
     return round(100 * power.detectable(design, level), 2)
 
 
 def _lines(
-    marks: dict[str, Benchmark],
+    benchmarks: dict[str, Benchmark],
     seeds: int,
     found: dict[int, float],
     assumed: Assumed,
     how: str,
     said: Declaration,
 ) -> list[str]:
-    asked = ", ".join(f"{name} {m.questions} x {m.samples}" for name, m in marks.items())
+    asked = ", ".join(f"{name} {m.questions} x {m.samples}" for name, m in benchmarks.items())
     others = ", ".join(f"{n}: {found[n]:.1f}" for n in sorted(found) if n != seeds)
     plural = "s" if seeds > 1 else ""
     alone = " (one run: nothing is counted for how runs differ)" if seeds == 1 else ""

@@ -156,9 +156,9 @@ def _evaluation(
     steps = study.arms[name].steps
     responses: dict[int, int] = {}
     unknown = []
-    for mark, settings in study.benchmarks.items():
-        n = counts.dataset(mark).n
-        unknown += [] if n else [mark]
+    for benchmark, settings in study.benchmarks.items():
+        n = counts.dataset(benchmark).n
+        unknown += [] if n else [benchmark]
         for decoding in settings["decodings"]:
             made = decoding["samples"] if decoding["temperature"] else 1
             longest = decoding["max_tokens"]
@@ -192,9 +192,9 @@ def _evaluated(study: Study, results: Path, arm: str, seed: int) -> bool:
     folder = results / f"evals/{arm}/seed{seed}"
     steps = study.arms[arm].steps
     return all(
-        (folder / f"step{step}/{mark}.json").is_file()
+        (folder / f"step{step}/{benchmark}.json").is_file()
         for step in steps
-        for mark in study.benchmarks
+        for benchmark in study.benchmarks
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from limr.core import plugins
+from limr.plan import preflight_disk
 from limr.sources import pinned as sources
-from limr.slurm import storage
 from limr.sources.pinned import Source
 from limr.study.study import Study
 
@@ -42,6 +42,6 @@ def looks(study: Study, results: Path, pinned: Mapping[str, Source]) -> list[str
     said = []
     if hasattr(engine, "find_base") and not (results / "base").exists():
         said.append(str(engine.find_base(study.config["base"])))
-    if room := storage.check(study, results, pinned):
+    if room := preflight_disk.check(study, results, pinned):
         said.append(room)
     return said

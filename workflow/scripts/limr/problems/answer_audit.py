@@ -30,11 +30,11 @@ import pyarrow as pa
 
 from limr.core import progress
 from limr.core.arrow import strings
+from limr.core.job_log import note
+from limr.core.tables import AUDITS, Problem
 from limr.grading import paper
 from limr.grading.grade import GRADER_VERSION
 from limr.grading.pool import GradingPool
-from limr.core.job_log import note
-from limr.core.tables import AUDITS, Problem
 from limr.problems.normalised_text import normal_text
 
 FINDINGS = ("empty", "none", "dead", "rigid", "unread", "paper-dead", "paper-lossy")

@@ -15,10 +15,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from limr.problems.arithmetic_families import FAMILIES, Item
 from limr.core.errors import InputError, nearest
-from limr.core.tables import Problem
 from limr.core.random_streams import stream
+from limr.core.tables import Problem
+from limr.problems.arithmetic_families import FAMILIES, Item
 
 SOURCE = "arithmetic"
 BOX = "\\boxed{"

@@ -1,9 +1,9 @@
 """Overlap of benchmark questions with training problems: same texts, and shared n-grams of words.
 
-An n-gram is a run of n words (`limr.problems.normalised_text`). Of a question's different n-grams two shares are
-taken: those that stand in the one training problem that has the most of them (its nearest), and
-those that stand anywhere in the training problems. A question with fewer than n words has no
-n-gram, and no share: it is missing, not 0. N-grams are compared as they are, not by a hash.
+An n-gram is a run of n words (`limr.problems.normalised_text`). Of a question's different n-grams
+two shares are taken: those that stand in the one training problem that has the most of them (its
+nearest), and those that stand anywhere in the training problems. A question with fewer than n words
+has no n-gram, and no share: it is missing, not 0. N-grams are compared as they are, not by a hash.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from limr.problems import normalised_text
 from limr.core.errors import InputError
 from limr.core.tables import OVERLAPS, Problem
+from limr.problems import normalised_text
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -74,8 +74,8 @@ def measure(
         longest: characters of a text that are looked at, which bounds time and memory.
 
     Returns:
-        `limr.core.tables.OVERLAPS`, in the order of scopes, lengths and questions; and how many texts
-        were cut.
+        `limr.core.tables.OVERLAPS`, in the order of scopes, lengths and questions; and how many
+        texts were cut.
 
     Raises:
         InputError: a scope names a problem that its set does not have.

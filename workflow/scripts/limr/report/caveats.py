@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from limr.analysis import contamination, contrasts, costs, results
-from limr.evaluate import second_opinion
-from limr.core import plugins
-from limr.analysis.findings import points, selected_groups
+from limr.analysis.findings import selected_groups
+from limr.analysis.number_text import points
 from limr.analysis.results import Inputs
+from limr.core import plugins
+from limr.evaluate import second_opinion
 
 FEW_SEEDS = 5
 SURE = 0.95

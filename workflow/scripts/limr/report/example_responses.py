@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr.core import safe_text, files
+from limr.core import files, safe_text
 from limr.core.errors import InputError
 from limr.core.tables import ROLLOUTS
 

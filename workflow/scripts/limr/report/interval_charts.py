@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from limr.analysis import findings
-from limr.report.figures import _style
+from limr.analysis import findings, number_text
 from limr.analysis.results import Inputs
 from limr.analysis.sensitivity import Answer, verdict
+from limr.report.figures import _style
 
 Json = dict[str, Any]
 NEUTRAL, OTHER = "#6b7480", "#c24e00"
@@ -56,7 +56,7 @@ def forest(inputs: Inputs) -> Json:
             {
                 "title": arm.group.title,
                 "detail": f"{size}, {runs} run{'s' if runs > 1 else ''}",
-                "text": findings.percent(arm.interval),
+                "text": number_text.percent(arm.interval),
                 "colour": colours[arm.group.name],
                 "strong": True,
                 **_places(scale, arm.interval),
@@ -79,7 +79,7 @@ def answers(inputs: Inputs, found: Sequence[Answer]) -> Json:
             {
                 "title": f"{answer.first.title} − {answer.second.title}",
                 "detail": "as reported",
-                "text": findings.points(answer.interval),
+                "text": number_text.points(answer.interval),
                 "colour": colours[answer.first.name],
                 "strong": True,
                 "head": bool(rows),
@@ -91,7 +91,7 @@ def answers(inputs: Inputs, found: Sequence[Answer]) -> Json:
             rows.append(
                 {
                     "title": variant.name,
-                    "text": f"{findings.points(variant.interval)}{word}",
+                    "text": f"{number_text.points(variant.interval)}{word}",
                     "colour": NEUTRAL if variant.same else OTHER,
                     "other": not variant.same,
                     **_places(scale, variant.interval),

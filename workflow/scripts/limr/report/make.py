@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from limr.core import files, plugins, validation
-from limr.report import table_text
-from limr.core.errors import InputError
 from limr.analysis.results import Inputs
+from limr.core import files, plugins, validation
+from limr.core.errors import InputError
+from limr.report import table_text
 
 
 def require(inputs: Inputs, needs: Sequence[str], where: str) -> None:
@@ -41,7 +41,7 @@ def make_table(
     """
     module = plugins.load("tables", name)
     where = f"table '{name}'"
-    require(inputs, module.NEEDS, where)
+    require(inputs, module.REQUIRES, where)
     frame = module.build(inputs, validation.complete(dict(options), module.OPTIONS, where))
     if not len(frame.columns):
         raise InputError(f"{where}: the study has nothing that it could show.")
@@ -71,7 +71,7 @@ def draw_figure(
 
     module = plugins.load("figures", name)
     where = f"figure '{name}'"
-    require(inputs, module.NEEDS, where)
+    require(inputs, module.REQUIRES, where)
     settings = validation.complete(dict(options), module.OPTIONS, where)
     frame = module.data(inputs, settings)
     files.write_tsv(outputs["tsv"], frame)

@@ -15,14 +15,14 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from limr.analysis import break_even, findings, costs, results, sensitivity
-from limr.report import problem_browser, caveats, interval_charts, table_text
-from limr.study import preregistration
-from limr.core import safe_text, files, provenance, plugins
-from limr.core.errors import InputError
-from limr.report.figures import _style
+from limr.analysis import break_even, costs, findings, results, sensitivity
 from limr.analysis.findings import headline
 from limr.analysis.results import Inputs
+from limr.core import files, plugins, provenance, safe_text
+from limr.core.errors import InputError
+from limr.report import caveats, interval_charts, problem_browser, table_text
+from limr.report.figures import _style
+from limr.study import preregistration
 
 __all__ = ["FOLDER", "Missing", "Parts", "build_report", "headline"]
 
@@ -117,7 +117,7 @@ def _template(folder: Path) -> jinja2.Template:
 
 
 def _inert(value: Any) -> Any:
-    """Make a text visible (`limr.core.safe_text`) before it is escaped; the page's own parts stay."""
+    """Make a text visible before it is escaped; the page's own parts stay as they are."""
     return safe_text.visible(value.replace(" %", "\u00a0%")) if type(value) is str else value
 
 

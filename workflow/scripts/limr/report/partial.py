@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from limr.evaluate import collect
-from limr.report import make as making, page
 from limr.analysis import load, results
+from limr.analysis.results import Inputs
 from limr.core import plugins
 from limr.core.errors import InputError
+from limr.evaluate import collect
+from limr.report import make as making
+from limr.report import page
 from limr.report.page import Missing, Parts
-from limr.analysis.results import Inputs
 from limr.study.study import Study
 
 Json = dict[str, Any]
@@ -133,9 +134,7 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
     inputs = folder.readable("checks", lambda: results.with_checks(whole, audits, checked)) or whole
     measured = inputs
     overlaps = sorted((folder.root / "overlaps").glob("*.parquet"))
-    inputs = (
-        folder.readable("overlaps", lambda: load.with_overlaps(measured, overlaps)) or measured
-    )
+    inputs = folder.readable("overlaps", lambda: load.with_overlaps(measured, overlaps)) or measured
     tables = [path.with_suffix(".parquet") for path in audits]
     inputs = load.with_findings(inputs, [path for path in tables if path.exists()])
     keys = {_name(run): run for run in runs(study)}

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr.core import safe_text
-from limr.report import example_responses
-from limr.analysis import which_scores, subset_records
-from limr.trajectories import curves as tr
-from limr.report.figures import _style
-from limr.core.tables import Problem
+from limr.analysis import subset_records, which_scores
 from limr.analysis.results import Inputs
+from limr.core import safe_text
+from limr.core.tables import Problem
+from limr.report import example_responses
+from limr.report.figures import _style
+from limr.trajectories import curves as tr
 
 Json = dict[str, Any]
 # Characters: a text of a problem, and all shown responses of a study together.
@@ -56,7 +56,11 @@ def build(inputs: Inputs, rollouts: Mapping[str, Path | str], texts: bool) -> Br
     ids = [str(key) for key in inputs.scores[main]["problem_id"]]
     curves = which_scores.curves(inputs, main)
     source = _source(inputs, main)
-    taken = example_responses.read(rollouts[source], response_limit(len(ids))) if source in rollouts else None
+    samples = (
+        example_responses.read(rollouts[source], response_limit(len(ids)))
+        if source in rollouts
+        else None
+    )
     index = {
         "study": inputs.study["study"],
         "scores": [main, *(name for name in names if name != main)],
@@ -65,11 +69,11 @@ def build(inputs: Inputs, rollouts: Mapping[str, Path | str], texts: bool) -> Br
         "values": {name: _values(inputs.scores[name], ids) for name in names},
         "reasons": _reasons(inputs.scores[main], ids),
         "arms": _arms(inputs, ids),
-        **_curves(curves, ids, taken),
+        **_curves(curves, ids, samples),
         "chunk": CHUNK,
         "texts": texts,
     }
-    responses = _responses(taken.shown if taken else {}, ids) if texts else []
+    responses = _responses(samples.shown if samples else {}, ids) if texts else []
     packed = tuple(pack(part) for part in responses)
     return Browser(pack(index), packed, len(ids), main, curves is not None)
 
@@ -80,7 +84,9 @@ def response_limit(n: int) -> int:
 
 
 def _source(inputs: Inputs, score: str) -> str:
-    entry = inputs.study.get("scores", {}).get(score) or which_scores.first_subset(inputs, score) or {}
+    entry = (
+        inputs.study.get("scores", {}).get(score) or which_scores.first_subset(inputs, score) or {}
+    )
     return str(entry.get("trajectories"))
 
 
@@ -154,7 +160,7 @@ def chosen(inputs: Inputs) -> list[Json]:
     ]
 
 
-def _curves(curves: Any, ids: Sequence[str], taken: example_responses.Rollouts | None) -> Json:
+def _curves(curves: Any, ids: Sequence[str], samples: example_responses.Rollouts | None) -> Json:
     """Return matrices by problem and epoch, row by row: n, correct, and malformed where known."""
     if curves is None:
         return {"epochs": 0}
@@ -172,8 +178,8 @@ def _curves(curves: Any, ids: Sequence[str], taken: example_responses.Rollouts |
         "correct": correct.ravel().tolist(),
         "mean": mean,
     }
-    if taken is not None:
-        found["malformed"] = _malformed(taken.counts, ids, int(n.shape[1]))
+    if samples is not None:
+        found["malformed"] = _malformed(samples.counts, ids, int(n.shape[1]))
     return found
 
 

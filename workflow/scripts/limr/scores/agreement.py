@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limr.trajectories import curves as tr
 from limr.statistics.intervals import wilson
+from limr.trajectories import curves as tr
 
 # From samples to (n_problems,) scores, NaN = not scorable.
 Rescore = Callable[[tr.Samples], tr.Floats]
@@ -54,7 +54,8 @@ class Agreement:
         """Return Wilson's interval of the overlap, as a share of `size` problems.
 
         It says how the overlap would vary with other problems of the same kind. It says nothing of
-        how the scores would vary with other samples of the same problems (`limr.scores.resampling`).
+        how the scores would vary with other samples of the same problems
+        (`limr.scores.resampling`).
         """
         return wilson(self.shared, self.size, level) if self.size else (np.nan, np.nan)
 
@@ -114,34 +115,35 @@ def _compare(first: tr.Floats, second: tr.Floats, size: int) -> Agreement:
     return Agreement(len(first), size, spearman(first, second), min(shared, float(size)))
 
 
-def first_epochs(taken: tr.Samples, rescore: Rescore, share: float) -> dict[int, Agreement]:
+def first_epochs(samples: tr.Samples, rescore: Rescore, share: float) -> dict[int, Agreement]:
     """Return K -> the score from the first K epochs against that from all, K = 1..n_epochs - 1.
 
     The first K epochs are part of all epochs, so this is no test against new data: it can pass
     `odd_even`, and would reach 1 at the last epoch.
 
     Args:
-        taken: the samples behind the score.
+        samples: the samples behind the score.
         rescore: the score as a function of samples.
         share: of the problems that are compared as the best, in (0, 1].
     """
-    whole = rescore(taken)
+    whole = rescore(samples)
     return {
-        epochs: compare_share(rescore(taken.first(epochs)), whole, share)
-        for epochs in range(1, taken.n_epochs)
+        epochs: compare_share(rescore(samples.first(epochs)), whole, share)
+        for epochs in range(1, samples.n_epochs)
     }
 
 
-def odd_even(taken: tr.Samples, rescore: Rescore, share: float) -> Agreement | None:
+def odd_even(samples: tr.Samples, rescore: Rescore, share: float) -> Agreement | None:
     """Return the score from epochs 1, 3, … against that from epochs 2, 4, …; None for one epoch.
 
     The halves share no sample and span the same training, so that they differ by noise and by one
     epoch of training: about as far as the score, from half of the samples, agrees with itself.
     """
-    if taken.n_epochs < 2:
+    if samples.n_epochs < 2:
         return None
     odd, even = (
-        rescore(tr.Samples(taken.n[:, start::2], taken.n_correct[:, start::2])) for start in (0, 1)
+        rescore(tr.Samples(samples.n[:, start::2], samples.n_correct[:, start::2]))
+        for start in (0, 1)
     )
     return compare_share(odd, even, share)
 

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from limr.scores import agreement, resampling
 from limr.core import plugins, validation
-from limr.trajectories import curves as tr
-from limr.scores.agreement import Agreement, Rescore
 from limr.core.errors import InputError
-from limr.core.tables import DIAGNOSTICS, STABILITY
-from limr.scores.scoring import Candidates
 from limr.core.random_streams import stream
+from limr.core.tables import DIAGNOSTICS, STABILITY
+from limr.scores import agreement, resampling
+from limr.scores.agreement import Agreement, Rescore
+from limr.scores.scoring import ProblemSet
 from limr.scores.thresholds import best, reached
+from limr.trajectories import curves as tr
 
 _SHOWN = (1, 2, 5, 10, 20, 50)  # numbers of first epochs in a summary
 SIXTH = "the best sixth"  # about what the paper keeps: 1,389 of 8,523
@@ -29,13 +29,13 @@ class Subject:
 
     Attributes:
         problems: every problem, in order.
-        taken: the samples that the score is made from, cut to its `epochs`.
+        samples: the samples that the score is made from, cut to its `epochs`.
         rescore: the score as a function of such samples.
         scores: (n_problems,) the observed score; NaN = not scorable.
     """
 
-    problems: Candidates
-    taken: tr.Samples
+    problems: ProblemSet
+    samples: tr.Samples
     rescore: Rescore
     scores: tr.Floats
 
@@ -56,15 +56,15 @@ class Cut:
 
 
 def subject(
-    problems: Candidates,
-    taken: tr.Samples,
+    problems: ProblemSet,
+    samples: tr.Samples,
     selector: str,
     options: Mapping[str, Any],
     *,
     seed: int,
     name: str,
 ) -> Subject:
-    """Return a score as something to be computed again; the arguments are `limr.scores.scoring.score`'s.
+    """Return a score that can be recomputed; the arguments are `limr.scores.scoring.score`'s.
 
     Raises:
         InputError: see `limr.scores.scoring.score`.
@@ -72,15 +72,15 @@ def subject(
     module = plugins.load("selectors", selector)
     settings = validation.complete(dict(options), module.OPTIONS, f"selector '{selector}'")
     if "epochs" in settings:
-        taken = taken.first(settings["epochs"])
+        samples = samples.first(settings["epochs"])
         settings["epochs"] = None  # `rescore` also gets fewer epochs than that
 
-    def rescore(samples: tr.Samples) -> tr.Floats:
-        found = module.score(problems, samples, settings, stream(seed, "select", name))
+    def rescore(redrawn: tr.Samples) -> tr.Floats:
+        found = module.score(problems, redrawn, settings, stream(seed, "select", name))
         values: tr.Floats = found.values
         return values
 
-    return Subject(problems, taken, rescore, rescore(taken))
+    return Subject(problems, samples, rescore, rescore(samples))
 
 
 def check_same(of: Subject, scores: pa.Table) -> None:
@@ -146,7 +146,7 @@ def problem_table(
         level: of the intervals.
         rng: a named stream.
     """
-    drawn = resampling.draw_scores(of.taken, of.rescore, draws, rng)
+    drawn = resampling.draw_scores(of.samples, of.rescore, draws, rng)
     centred = resampling.centre(drawn, of.scores)
     found = resampling.spread(centred, level)
     columns: dict[str, Any] = {
@@ -171,12 +171,12 @@ def epoch_table(of: Subject, made: Cut, level: float) -> pa.Table:
     No rows where there is one epoch only.
     """
     share = float(made.selected.sum() / max(1, (~np.isnan(of.scores)).sum()))
-    prefixes = agreement.first_epochs(of.taken, of.rescore, share)
+    prefixes = agreement.first_epochs(of.samples, of.rescore, share)
     rows = [("first", epochs, found) for epochs, found in prefixes.items()]
-    halves = agreement.odd_even(of.taken, of.rescore, share)
+    halves = agreement.odd_even(of.samples, of.rescore, share)
     if halves is not None:
-        rows.append(("odd-even", of.taken.n_epochs, halves))
-    whole = [_row(kind, epochs, of.taken.n_epochs, found, level) for kind, epochs, found in rows]
+        rows.append(("odd-even", of.samples.n_epochs, halves))
+    whole = [_row(kind, epochs, of.samples.n_epochs, found, level) for kind, epochs, found in rows]
     return _table({name: [row[name] for row in whole] for name in STABILITY.names}, STABILITY)
 
 

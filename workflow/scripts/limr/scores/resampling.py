@@ -31,8 +31,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from limr.trajectories import curves as tr
 from limr.scores.agreement import Rescore
+from limr.trajectories import curves as tr
 
 Draws = npt.NDArray[np.float32]
 
@@ -168,8 +168,8 @@ def selected_share(centred: Draws, rule: Mapping[str, Any]) -> tr.Floats:
 
     Args:
         centred: (draws, n_problems), see `centre`.
-        rule: see `limr.subsets.cut.cut`. For a size, a tie at the last place counts by an even share
-            (see `limr.scores.agreement`).
+        rule: see `limr.subsets.cut.cut`. For a size, a tie at the last place counts by an even
+            share (see `limr.scores.agreement`).
 
     Returns:
         Shares in [0, 1]; NaN where a problem has no draw with a score.

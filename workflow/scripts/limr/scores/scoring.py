@@ -10,15 +10,15 @@ import numpy as np
 import pyarrow as pa
 
 from limr.core import plugins, validation
-from limr.trajectories import curves as tr
 from limr.core.arrow import numbers, strings
 from limr.core.errors import InputError
-from limr.core.tables import SCORES, Problem
 from limr.core.random_streams import stream
+from limr.core.tables import SCORES, Problem
+from limr.trajectories import curves as tr
 
 
 @dataclass(frozen=True)
-class Candidates:
+class ProblemSet:
     """What a selector may know of the problems: their ids and levels (None: unknown), in order."""
 
     problem_ids: Sequence[str]
@@ -41,9 +41,9 @@ class Scores:
     reasons: Mapping[str, tr.Flags] = field(default_factory=dict)
 
 
-def candidates(problems: Sequence[Problem]) -> Candidates:
+def candidates(problems: Sequence[Problem]) -> ProblemSet:
     """Return problems as a selector sees them."""
-    return Candidates([p.problem_id for p in problems], [p.level for p in problems])
+    return ProblemSet([p.problem_id for p in problems], [p.level for p in problems])
 
 
 def from_curves(curves: tr.Curves, values: tr.Floats, undefined: str = "") -> Scores:
@@ -63,9 +63,9 @@ def from_curves(curves: tr.Curves, values: tr.Floats, undefined: str = "") -> Sc
     return Scores(full, reasons)
 
 
-def from_pass_rate(taken: tr.Samples, values: tr.Floats) -> Scores:
+def from_pass_rate(samples: tr.Samples, values: tr.Floats) -> Scores:
     """Return scores made from pass rates: NaN where a problem was never sampled."""
-    absent: tr.Flags = taken.n.sum(axis=1) == 0
+    absent: tr.Flags = samples.n.sum(axis=1) == 0
     return Scores(np.where(absent, np.nan, values), {tr.NOT_SAMPLED: absent})
 
 
@@ -89,8 +89,8 @@ def drawn_at_random(selected: tr.Flags, chosen: tr.Flags, what: str) -> list[str
 
 def score(
     selector: str,
-    problems: Candidates,
-    taken: tr.Samples | None,
+    problems: ProblemSet,
+    samples: tr.Samples | None,
     options: Mapping[str, Any],
     *,
     seed: int,
@@ -101,7 +101,7 @@ def score(
     Args:
         selector: a plug-in's name.
         problems: every problem of the data set, in order.
-        taken: the samples behind the learning curves, for selectors that need them.
+        samples: the samples behind the learning curves, for selectors that need them.
         options: the selector's options; defaults are filled in.
         seed: the study's seed.
         name: the name of these scores, such as `rand-1`: it names the random stream.
@@ -112,17 +112,17 @@ def score(
     module = plugins.load("selectors", selector)
     where = f"selector '{selector}'"
     settings = validation.complete(dict(options), module.OPTIONS, where)
-    if module.NEEDS_TRAJECTORIES and taken is None:
+    if module.NEEDS_TRAJECTORIES and samples is None:
         raise InputError(
             f"{where} needs trajectories: name the ones to score from (`trajectories: <name>`)."
         )
-    found: Scores = module.score(problems, taken, settings, stream(seed, "select", name))
+    found: Scores = module.score(problems, samples, settings, stream(seed, "select", name))
     if found.values.shape != (len(problems),):
         raise ValueError(f"{where}: it must return one score a problem, in the problems' order")
     return found
 
 
-def score_table(found: Scores, problems: Candidates) -> pa.Table:
+def score_table(found: Scores, problems: ProblemSet) -> pa.Table:
     """Return scores as `limr.core.tables.SCORES`, one row a problem, in the problems' order.
 
     Raises:

@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from limr.slurm import orphaned_jobs
 from limr.core.errors import InputError
+from limr.slurm import orphaned_jobs
 
 PAUSE = "LIMR_SLURM_FIRST_LOOK"  # seconds between two looks, as the profile's for other states
 _SECONDS = 20.0

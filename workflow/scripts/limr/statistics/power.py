@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from limr.core.random_streams import stream
 from limr.statistics.estimates import Estimate, Runs, welch
 from limr.statistics.intervals import LEVEL, Floats
-from limr.core.random_streams import stream
 from limr.statistics.student_t import two_sided, two_sided_many
 
 POWER = 0.8

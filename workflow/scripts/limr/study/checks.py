@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limr.study import preregistration
-from limr.trajectories import reading
-from limr.core import plugins
-from limr.study.arms import Arm
+from limr.core import own_files, plugins
 from limr.core.errors import InputError, nearest
 from limr.grading.grade import check as check_grader
+from limr.study import preregistration
+from limr.study.arms import Arm
 
 if TYPE_CHECKING:
     from limr.study.study import Study
@@ -112,7 +111,7 @@ def _check_own_files(study: Study) -> None:
     for name, entry in study.config["trajectories"].items():
         if entry.get("path"):
             try:
-                reading.expand(Path(entry["path"]), plugins.load("importers", entry["format"]))
+                own_files.expand(Path(entry["path"]), plugins.load("importers", entry["format"]))
             except InputError as error:
                 raise InputError(f"{study.where}: trajectories '{name}': {error}") from None
 

@@ -111,7 +111,7 @@ def required(study: Study) -> list[str]:
     found += ["collected/evaluations.parquet"] if study.benchmarks else []
     found += ["collected/metrics.parquet"] if study.trained else []
     asked = any(
-        "opinions" in plugins.load("tables", name).NEEDS for name in study.config["tables"]
+        "opinions" in plugins.load("tables", name).REQUIRES for name in study.config["tables"]
     )
     found += ["collected/opinions.parquet"] if asked and study.benchmarks else []
     found += [f"overlaps/{name}.parquet" for name in study.benchmarks if overlaps(study)]
@@ -130,7 +130,7 @@ def required(study: Study) -> list[str]:
 
 def overlaps(study: Study) -> bool:
     """Return whether a table shows what questions share with training problems."""
-    return any("overlaps" in plugins.load("tables", t).NEEDS for t in study.config["tables"])
+    return any("overlaps" in plugins.load("tables", t).REQUIRES for t in study.config["tables"])
 
 
 def runs(study: Study) -> list[tuple[str, int]]:

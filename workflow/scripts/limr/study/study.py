@@ -8,18 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from limr.core import plugins, validation
-from limr.study import checks
-from limr.study.arms import Arm, arms, draws
-from limr.core.errors import InputError, nearest
+from limr.core import plugins
+from limr.study.arms import Arm
 
 Json = dict[str, Any]
-_SCORE_KEYS = ("selector", "trajectories", "dataset", "seed", "draws")
 
 
 @dataclass(frozen=True)
@@ -115,19 +109,19 @@ class Study:
             }
             for a in self.arms.values()
         ]
-        marks = [{"name": n, "title": b["title"]} for n, b in self.benchmarks.items()]
+        benchmarks = [{"name": n, "title": b["title"]} for n, b in self.benchmarks.items()]
         return {
             "study": self.name,
             "seeds": self.seeds,
             "arms": arms,
-            "benchmarks": marks,
+            "benchmarks": benchmarks,
             "steps": self.steps,
             "declared": self.config["declared"],
         }
 
     def decodings(self) -> Json:
         """Return benchmark -> how its responses are drawn, for those who say so."""
-        return {name: mark["decodings"] for name, mark in self.benchmarks.items()}
+        return {name: benchmark["decodings"] for name, benchmark in self.benchmarks.items()}
 
     def trained_on(self) -> list[str]:
         """Return the problem sets that arms take their problems from, in the study's order."""
@@ -158,111 +152,3 @@ def files_of(entry: Mapping[str, Any]) -> list[str]:
     named = entry.get("file") or []
     levels = [entry["levels_file"]] if entry.get("levels_file") else []
     return [*([named] if isinstance(named, str) else named), *levels]
-
-
-def load(
-    config: Mapping[str, Any], where: str, benchmarks: Path, *, own_files: bool = True
-) -> Study:
-    """Check a configuration and spell it out.
-
-    Args:
-        config: the study's keys as YAML gave them.
-        where: the file they are from, for messages.
-        benchmarks: the folder of benchmark files (config/benchmarks).
-        own_files: whether a user's own files must be there; not for whoever only reads a study.
-
-    Raises:
-        InputError: anything in the study is wrong; one message, the first cause first.
-    """
-    complete = validation.complete(dict(config), validation.load("study"), where)
-    marks, mark_datasets = _benchmarks(complete, benchmarks, where)
-    _check_disjoint(complete["datasets"], mark_datasets, where)
-    study = Study(
-        name=complete["study"],
-        where=where,
-        config=complete,
-        arms=arms(complete, where),
-        scores=_scores(complete["scores"]),
-        datasets={**complete["datasets"], **mark_datasets},
-        benchmarks=marks,
-        steps={
-            "none": [0],
-            "ppo": sorted(complete["evaluate"]["ppo_steps"]),
-            "sft": sorted(complete["evaluate"]["sft_steps"]),
-        },
-    )
-    checks.check(study)
-    if own_files:
-        checks.check_files(study)
-    return study
-
-
-def _benchmarks(config: Json, folder: Path, where: str) -> tuple[dict[str, Json], dict[str, Json]]:
-    """Return the benchmarks with the study's changes, and their problem sets, by name."""
-    known = sorted(path.stem for path in folder.glob("*.yaml"))
-    marks: dict[str, Json] = {}
-    datasets: dict[str, Json] = {}
-    for name, changes in config["evaluate"]["benchmarks"].items():
-        if name in known:
-            path = folder / f"{name}.yaml"
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            mark = validation.complete(content, validation.load("benchmark"), str(path))
-            mark |= changes
-        else:
-            mark = _own_benchmark(name, changes, known, folder, where)
-        datasets[name] = mark.pop("dataset")
-        marks[name] = mark
-        names = [decoding["name"] for decoding in marks[name]["decodings"]]
-        if len(set(names)) < len(names):
-            raise InputError(f"{where}: benchmark '{name}': two decodings have one name: {names}.")
-    return marks, datasets
-
-
-def _own_benchmark(name: str, entry: Json, known: list[str], folder: Path, where: str) -> Json:
-    """Return a benchmark that the study itself describes, its problems and decodings."""
-    at = f"{where}: evaluate.benchmarks"
-    if "dataset" not in entry:
-        raise InputError(
-            f"{at}: there is no '{name}' in {folder}.{nearest(name, known)} A benchmark of your "
-            "own needs 'dataset' and 'decodings'."
-        )
-    own = {"version": 1, "title": name, **entry}
-    mark: Json = validation.complete(own, validation.load("benchmark"), f"{at}.{name}")
-    return mark
-
-
-def _check_disjoint(datasets: Json, benchmarks: Json, where: str) -> None:
-    shared = sorted(set(datasets) & set(benchmarks))
-    if shared:
-        raise InputError(
-            f"{where}: '{shared[0]}' names a dataset and a benchmark; both would be "
-            f"problems/{shared[0]}.jsonl. Rename the dataset."
-        )
-
-
-def _scores(configured: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the scores with draws spelled out: `random` x 2 -> `random-1`, `random-2`.
-
-    An entry's keys are the study's own, and the selector's `options`.
-    """
-    scores: dict[str, Json] = {}
-    for name, entry in configured.items():
-        for draw_name in draws(name, entry["draws"]):
-            options = {key: value for key, value in entry.items() if key not in _SCORE_KEYS}
-            scores[draw_name] = {
-                "selector": entry["selector"],
-                "trajectories": entry.get("trajectories"),
-                "dataset": entry.get("dataset"),
-                "seed": entry["seed"],
-                "options": options,
-            }
-    return scores
-
-
-def unavailable(study: Study) -> str | None:
-    """Return why this version cannot run the study's engines, or None where it can."""
-    for key in ("train", "generate"):
-        engine = plugins.load("engines", study.config["engine"][key])
-        if (study.trained or study.benchmarks or study.sampled) and hasattr(engine, "PLANNED"):
-            return f"{study.where}: engine.{key}: {engine.PLANNED}"
-    return None

@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 
 from limr.core import files, plugins, validation
-from limr.trajectories import curves as tr
 from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.scores.thresholds import best, reached, sizes
+from limr.trajectories import curves as tr
 
 TIES = "ties at the last place are broken at random, seeded"
 
@@ -162,15 +162,15 @@ def select(
         ids = [problem.problem_id for problem in problems]
         kept = {row["problem_id"] for row in rows}
         chosen = np.array([problem_id in kept for problem_id in ids], bool)
-        taken = tr.samples(trajectories, ids)
-        record.update(_solved_counts(taken, chosen))
-        record["warnings"] = _warnings(chosen, taken, origin)
+        samples = tr.samples(trajectories, ids)
+        record.update(_solved_counts(samples, chosen))
+        record["warnings"] = _warnings(chosen, samples, origin)
     unscored = scores.loc[scores["score"].isna(), "reason"].value_counts()
     record["not_scored"] = {str(reason): int(n) for reason, n in sorted(unscored.items())}
     return rows, record
 
 
-def _warnings(chosen: tr.Flags, taken: tr.Samples, origin: Mapping[str, Any]) -> list[str]:
+def _warnings(chosen: tr.Flags, samples: tr.Samples, origin: Mapping[str, Any]) -> list[str]:
     """Return a selector's own warnings; `warnings` is an optional part of its interface."""
     if origin.get("selector") is None:
         return []
@@ -178,12 +178,12 @@ def _warnings(chosen: tr.Flags, taken: tr.Samples, origin: Mapping[str, Any]) ->
     if not hasattr(module, "warnings"):
         return []
     settings = validation.complete(dict(origin.get("options") or {}), module.OPTIONS, "selector")
-    found: list[str] = module.warnings(chosen, taken, settings)
+    found: list[str] = module.warnings(chosen, samples, settings)
     return found
 
 
-def _solved_counts(taken: tr.Samples, chosen: tr.Flags) -> Record:
-    n, n_correct = taken.n.sum(axis=1), taken.n_correct.sum(axis=1)
+def _solved_counts(samples: tr.Samples, chosen: tr.Flags) -> Record:
+    n, n_correct = samples.n.sum(axis=1), samples.n_correct.sum(axis=1)
     kinds = {"never": (n > 0) & (n_correct == 0), "always": (n > 0) & (n_correct == n)}
     return {
         f"{kind}_solved": {"n": int(which.sum()), "n_selected": int((which & chosen).sum())}

@@ -1,7 +1,7 @@
 """Dead problems in a selection: those whose gold answer the study's grader cannot reward.
 
-They are found by an audit (`limr.problems.answer_audit`); here they are only counted and left out, so that a
-study without audits does not depend on the grader for its selections.
+They are found by an audit (`limr.problems.answer_audit`); here they are only counted and left out,
+so that a study without audits does not depend on the grader for its selections.
 """
 
 from __future__ import annotations

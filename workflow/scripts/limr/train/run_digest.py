@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from limr.core import provenance
-from limr.models.interface import TrainJob
 from limr.core.errors import InputError
+from limr.models.interface import TrainJob
 
 
 def digest(

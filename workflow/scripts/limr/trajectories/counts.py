@@ -125,9 +125,9 @@ class Tally:
     def table(self, problem_ids: Sequence[str] | pa.Array) -> pa.Table:
         """Return `limr.core.tables.TRAJECTORIES`, in the problems' order, then by epoch."""
         ids = problem_ids if isinstance(problem_ids, pa.Array) else strings(problem_ids)
-        taken = self.samples(len(ids))
-        problem, epoch = np.nonzero(taken.n)
-        n = taken.n[problem, epoch]
+        samples = self.samples(len(ids))
+        problem, epoch = np.nonzero(samples.n)
+        n = samples.n[problem, epoch]
         total = np.zeros(len(problem))
         for place, sums in self._reward.items():
             of = np.flatnonzero(epoch == place)
@@ -138,7 +138,7 @@ class Tally:
                 ids.cast(pa.string()).take(numbers(problem)),
                 numbers(epoch.astype(np.int16)),
                 numbers(n),
-                numbers(taken.n_correct[problem, epoch]),
+                numbers(samples.n_correct[problem, epoch]),
                 numbers(mean, missing=np.isnan(mean)),
             ],
             schema=TRAJECTORIES,

@@ -182,7 +182,7 @@ def fill_missing(accuracy: Floats, rule: str) -> Floats:
     return filled
 
 
-def curves(taken: Samples, epochs: int | None = None, missing: str = MISSING_RULES[0]) -> Curves:
+def curves(samples: Samples, epochs: int | None = None, missing: str = MISSING_RULES[0]) -> Curves:
     """Return the learning curves after the missing-epoch rule (see `Curves`).
 
     The mean curve is over the usable problems, as in the paper's code.
@@ -190,7 +190,7 @@ def curves(taken: Samples, epochs: int | None = None, missing: str = MISSING_RUL
     Raises:
         InputError: see `Samples.first` and `fill_missing`.
     """
-    sampled = taken.first(epochs).accuracy
+    sampled = samples.first(epochs).accuracy
     filled = fill_missing(sampled, missing)
     usable = np.asarray(~np.isnan(filled).any(axis=1))
     absent = np.asarray(np.isnan(sampled).all(axis=1))

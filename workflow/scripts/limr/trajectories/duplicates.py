@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from limr.core.errors import InputError
-from limr.trajectories.reading import doubled_error
 from limr.trajectories.curves import Flags, Ints
+from limr.trajectories.reading import doubled_error
 
 KEYS = ("problem_id", "step", "sample")
 # Up to so many cells a table of flags is quicker than sorting.

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from limr.trajectories import reading
 from limr.core.arrow import find
-from limr.trajectories.reading import Imported
 from limr.core.tables import Problem
+from limr.trajectories import reading
 from limr.trajectories.counts import Tally
+from limr.trajectories.reading import Imported
 
 
 def as_epoch(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import mmap
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -116,32 +114,6 @@ class Refusals:
     def refused(self) -> tuple[Refused, ...]:
         """What was left out, by reason."""
         return tuple(Refused(reason, n, first) for reason, (n, first) in self._found.items())
-
-
-def expand(path: Path, importer: ModuleType) -> list[Path]:
-    """Return the files of a log: a file is itself, a folder its files, by the number in their name.
-
-    Raises:
-        InputError: there is no such path, or the folder holds none of the importer's files.
-    """
-    pattern = getattr(importer, "FILES", None)
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise InputError(f"{path}: there is no such file or folder.")
-    if pattern is None:
-        raise InputError(f"{path}: is a folder; this format is one file.")
-    found = sorted((p for p in path.glob(pattern) if p.is_file()), key=by_number)
-    if not found:
-        inside = ", ".join(sorted(p.name for p in path.iterdir())[:5]) or "nothing"
-        raise InputError(f"{path}: no {pattern} in it; found {inside}.")
-    return found
-
-
-def by_number(path: Path) -> tuple[int, str]:
-    """Return a sort key: the last number in a file's name, then the name."""
-    numbers = re.findall(r"\d+", path.stem)
-    return (int(numbers[-1]) if numbers else -1, path.name)
 
 
 def one(paths: Sequence[Path]) -> Path:

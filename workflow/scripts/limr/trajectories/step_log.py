@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from limr.core.errors import InputError
-from limr.trajectories.reading import UNKNOWN_PROMPT, Imported, Refusals, coverage
-from limr.trajectories.prompt_index import PromptIndex
 from limr.core.tables import Problem
-from limr.trajectories.step_log_options import check
 from limr.trajectories.counts import Tally
 from limr.trajectories.curves import Flags, Floats, Ints
+from limr.trajectories.prompt_index import PromptIndex
+from limr.trajectories.reading import UNKNOWN_PROMPT, Imported, Refusals, coverage
+from limr.trajectories.step_log_options import check
 
 UNKNOWN_REWARD = "its reward is none of the rule's"
 NO_NUMBER = "its reward is not a finite number"

@@ -49,7 +49,9 @@ class Rollout:
         return stream_seed(self.seed, "reward", *names) / 2**63
 
 
-def payer(settings: Settings, seed: int, arm: str, step: int) -> Callable[[str, int, str], float]:
+def reward_function(
+    settings: Settings, seed: int, arm: str, step: int
+) -> Callable[[str, int, str], float]:
     """Return what pays a step's rollouts: (problem_id, sample, verdict) -> reward.
 
     Args:

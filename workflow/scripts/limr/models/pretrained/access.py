@@ -6,10 +6,10 @@ import json
 import os
 from pathlib import Path
 
-from limr.models.interface import Settings
 from limr.core.errors import InputError
-from limr.sources import mirror
+from limr.models.interface import Settings
 from limr.models.pretrained import folders
+from limr.sources import mirror
 
 _SECONDS = 15.0
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
-from limr.models import prompt_templates
-from limr.models.interface import BaseJob, Settings
 from limr.core.errors import InputError, IntegrityError
 from limr.core.job_log import note
-from limr.sources import mirror
 from limr.core.provenance import digest
+from limr.models import prompt_templates
+from limr.models.interface import BaseJob, Settings
+from limr.sources import mirror
 
 RECORD = "limr.json"  # in the policy's folder: its template, where it is from, its files' sha256
 # No pickled weights and no code: a model folder is data.

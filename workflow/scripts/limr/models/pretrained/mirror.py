@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
-from limr.models.interface import Settings
 from limr.core.errors import InputError, IntegrityError
-from limr.sources import mirror as contents
-from limr.models.pretrained import folders
 from limr.core.provenance import digest
+from limr.models.interface import Settings
+from limr.models.pretrained import folders
+from limr.sources import mirror as contents
 
 _BLOCK = 1 << 20
 _NESTED = "*/*"  # other formats of the same weights, which nothing here reads

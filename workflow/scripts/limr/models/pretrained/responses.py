@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from limr.models import prompt_templates
-from limr.models.interface import LongPromptError
 from limr.core.errors import InputError
 from limr.core.tables import Response
+from limr.models import prompt_templates
+from limr.models.interface import LongPromptError
 from limr.models.prompt_templates import Tokenizer
 
 _SHOWN = 5
@@ -67,7 +67,10 @@ def end_ids(
     for config in configs:
         ids = getattr(config, "eos_token_id", None)
         found.extend(ids if isinstance(ids, Iterable) else [ids])
-    found.extend(prompt_templates.single_token(tokenizer, text) for text in prompt_templates.find(template).ends)
+    found.extend(
+        prompt_templates.single_token(tokenizer, text)
+        for text in prompt_templates.find(template).ends
+    )
     ends = frozenset(int(number) for number in found if number is not None)
     if not ends:
         raise InputError(

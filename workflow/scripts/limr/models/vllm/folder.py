@@ -10,10 +10,10 @@ from typing import Any
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 
 from limr.core import files
-from limr.models import prompt_templates
-from limr.models.interface import Settings
 from limr.core.errors import InputError
 from limr.core.job_log import note
+from limr.models import prompt_templates
+from limr.models.interface import Settings
 from limr.models.pretrained import folders, responses
 from limr.models.pretrained.responses import Reader
 from limr.models.prompt_templates import Tokenizer

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import progress
-from limr.models.interface import Decoding, Settings
 from limr.core.errors import InputError
 from limr.core.job_log import note
+from limr.core.provenance import digest
+from limr.core.random_streams import stream_seed
+from limr.core.tables import Response
+from limr.models.interface import Decoding, Settings
 from limr.models.pretrained import responses
 from limr.models.pretrained.pace import Pace
-from limr.core.provenance import digest
-from limr.core.tables import Response
-from limr.core.random_streams import stream_seed
 from limr.models.vllm import folder as folders
 from limr.models.vllm import shards
 from limr.models.vllm.process import Worker
@@ -26,7 +26,8 @@ _FREE = ("shard", "gpu_memory_utilization", "max_sequences", "max_model_len")
 
 
 class VllmPolicy:
-    """A checked policy folder; see `limr.models.interface.Policy`. vLLM starts with the first request.
+    """A checked policy folder; see `limr.models.interface.Policy`. vLLM starts with the first
+    request.
 
     Every response has a seed of its own, made from the request's seed, the place of its prompt and
     its number: which other responses are drawn beside it, or were kept from a killed job, does not

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from limr.train.embedded.order import Order
-from limr.train.openrlhf import command, layout
 from limr.plan.layout import Layout
 from limr.study.study import Study
+from limr.train.embedded.order import Order
+from limr.train.openrlhf import command, layout
 
 NAME = "openrlhf"
 MODULES = ("torch", "ray", "deepspeed", "vllm", "openrlhf")

@@ -1,4 +1,4 @@
-"""Generated arithmetic and algebra with worked solutions (see `limr.problems.arithmetic`); no file."""
+"""Generated arithmetic and algebra with worked solutions (`limr.problems.arithmetic`); no file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from limr.problems import arithmetic
-from limr.core.tables import Problem
 from limr.core.random_streams import stream
+from limr.core.tables import Problem
+from limr.problems import arithmetic
 
 OPTIONS: dict[str, Any] = {
     "type": "object",

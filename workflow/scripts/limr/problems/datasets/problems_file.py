@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from limr.core.tables import Problem, check_problems
 from limr.problems import own_file
 from limr.problems.datasets import _checks
-from limr.core.tables import Problem, check_problems
 
 OPTIONS: dict[str, Any] = {
     "type": "object",

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
-from limr.problems.datasets import _checks
 from limr.core.tables import Problem, check_problems
+from limr.problems.datasets import _checks
 
 OPTIONS: dict[str, Any] = {
     "type": "object",

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from limr.problems.datasets import _checks
 from limr.core.errors import InputError
 from limr.core.tables import Problem, check_problems
+from limr.problems.datasets import _checks
 from limr.problems.verl_prompts import prompt_texts, read_columns
 
 OPTIONS: dict[str, Any] = {

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from limr.core import files
-from limr.problems.datasets import _checks
 from limr.core.errors import InputError
 from limr.core.tables import Problem, check_problems
+from limr.problems.datasets import _checks
 
 Row = dict[str, Any]
 

@@ -13,9 +13,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from limr.core import files
 from limr.analysis import which_scores
 from limr.analysis.results import Inputs
+from limr.core import files
 
 # Okabe and Ito's palette, safe for colour-blind readers; black and yellow are left out.
 PALETTE = ("#0072B2", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#B8860B", "#7F3C8D", "#4D4D4D")

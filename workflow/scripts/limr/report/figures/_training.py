@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
+from limr.analysis.results import Inputs
 from limr.core.errors import InputError
 from limr.report.figures import _style
-from limr.analysis.results import Inputs
 
 WINDOW = {
     "type": "integer",

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 
 from limr.analysis import cost_curves
 from limr.analysis.cost_curves import Curve
+from limr.analysis.results import Inputs
 from limr.core.errors import InputError
 from limr.report.figures import _style
-from limr.analysis.results import Inputs
 
 TITLE = "Accuracy by cost"
-NEEDS = ("evaluations", "metrics", "subsets", "runs")
+REQUIRES = ("evaluations", "metrics", "subsets", "runs")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

@@ -17,7 +17,7 @@ from limr.report.figures import _style
 from limr.report.tables import agreement as table
 
 TITLE = "Agreement of the scores"
-NEEDS = ("scores", "subsets")
+REQUIRES = ("scores", "subsets")
 OPTIONS: dict[str, Any] = table.OPTIONS
 # Dark is strong, in print without colour too; the two signs differ by hue and by the number.
 POSITIVE, NEGATIVE = "Blues", "Oranges"

@@ -12,7 +12,7 @@ from limr.analysis import results
 from limr.report.figures import _accuracy, _style
 
 TITLE = "Accuracy by benchmark"
-NEEDS = ("evaluations",)
+REQUIRES = ("evaluations",)
 OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 

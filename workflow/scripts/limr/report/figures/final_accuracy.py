@@ -15,7 +15,7 @@ from limr.core.errors import InputError, nearest
 from limr.report.figures import _style
 
 TITLE = "Accuracy at the end of training"
-NEEDS = ("evaluations", "subsets")
+REQUIRES = ("evaluations", "subsets")
 MANY = 10
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oo", "--")
 OPTIONS: dict[str, Any] = {

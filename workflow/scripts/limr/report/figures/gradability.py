@@ -18,7 +18,7 @@ from limr.report.figures import _style
 from limr.statistics.intervals import wilson
 
 TITLE = "Scores and gradable answers"
-NEEDS = ("scores", "subsets", "findings")
+REQUIRES = ("scores", "subsets", "findings")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -35,7 +35,8 @@ OPTIONS: dict[str, Any] = {
         },
     },
 }
-# What the published reward reads of a gold answer (`limr.problems.answer_audit`) -> colour, dashes, hatch.
+# What the published reward reads of a gold answer (`limr.problems.answer_audit`) -> colour, dashes,
+# hatch.
 KINDS = {
     "dead": ("#D55E00", "-", "////"),
     "a fragment": ("#B8860B", "--", "...."),

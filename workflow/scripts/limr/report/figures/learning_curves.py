@@ -12,12 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from limr.analysis import results, subset_records
-from limr.trajectories import curves as tr
 from limr.core.errors import InputError, nearest
 from limr.report.figures import _style
+from limr.trajectories import curves as tr
 
 TITLE = "Learning curves and their scores"
-NEEDS = ("trajectories", "scores", "subsets")
+REQUIRES = ("trajectories", "scores", "subsets")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

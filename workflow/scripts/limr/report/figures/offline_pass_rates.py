@@ -15,7 +15,7 @@ from limr.report.figures import _style
 from limr.statistics.intervals import wilson
 
 TITLE = "Score and offline pass rate"
-NEEDS = ("trajectories", "scores", "subsets")
+REQUIRES = ("trajectories", "scores", "subsets")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -33,7 +33,8 @@ END = 0.06  # how far the bars of 0 and 1 stand from the rest
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a bin of pass rates, see `limr.analysis.offline_pass_rates.by_rate`, and what was joined.
+    """Return one row a bin of pass rates, see `limr.analysis.offline_pass_rates.by_rate`, and what
+    was joined.
 
     Returns:
         The bins with share_selected and its Wilson interval (share_low, share_high); score, rates,

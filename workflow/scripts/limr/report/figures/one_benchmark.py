@@ -13,7 +13,7 @@ from limr.core.errors import InputError, nearest
 from limr.report.figures import _accuracy, _style
 
 TITLE = "The main comparison on one benchmark"
-NEEDS = ("evaluations", "subsets")
+REQUIRES = ("evaluations", "subsets")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from limr.report.figures import _training
 from limr.analysis.results import Inputs
+from limr.report.figures import _training
 
 TITLE = "Training reward"
-NEEDS = ("metrics",)
+REQUIRES = ("metrics",)
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from limr.analysis import results, subset_records
-from limr.trajectories import curves as tr
 from limr.report.figures import _style
 from limr.scores.thresholds import THRESHOLDS
+from limr.trajectories import curves as tr
 
 TITLE = "Scores and thresholds"
-NEEDS = ("trajectories", "scores", "subsets")
+REQUIRES = ("trajectories", "scores", "subsets")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

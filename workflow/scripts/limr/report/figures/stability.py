@@ -15,7 +15,7 @@ from limr.analysis import results, which_scores
 from limr.report.figures import _style
 
 TITLE = "Scores from the first epochs"
-NEEDS = ("diagnostics", "scores", "subsets")
+REQUIRES = ("diagnostics", "scores", "subsets")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

@@ -14,7 +14,7 @@ from limr.analysis import results, which_scores
 from limr.report.figures import _style
 
 TITLE = "How sure scores and selections are"
-NEEDS = ("diagnostics", "scores", "subsets")
+REQUIRES = ("diagnostics", "scores", "subsets")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from limr.analysis import contrasts, paper, results, subset_records
-from limr.report import table_text
 from limr.analysis.results import Group, Inputs
+from limr.report import table_text
 
-NEEDS = ("subsets", "paper")
-WANTS = ("evaluations",)
+REQUIRES = ("subsets", "paper")
+OPTIONAL = ("evaluations",)
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

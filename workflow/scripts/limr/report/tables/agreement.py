@@ -10,7 +10,7 @@ import pandas as pd
 from limr.analysis import results, which_scores
 
 TITLE = "Agreement of the scores"
-NEEDS = ("scores", "subsets")
+REQUIRES = ("scores", "subsets")
 DECIMALS = 2
 OPTIONS: dict[str, Any] = {
     "type": "object",

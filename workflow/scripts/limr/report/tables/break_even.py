@@ -11,7 +11,7 @@ from limr.analysis import break_even, cost_curves
 from limr.analysis.results import Inputs
 
 TITLE = "Whether the scoring run pays"
-NEEDS = ("evaluations", "metrics", "subsets", "runs")
+REQUIRES = ("evaluations", "metrics", "subsets", "runs")
 DECIMALS = 2
 OPTIONS: dict[str, Any] = {
     "type": "object",

@@ -11,7 +11,7 @@ from limr.analysis import contrasts, results
 from limr.core.errors import InputError, nearest
 
 TITLE = "Accuracy by level"
-NEEDS = ("evaluations", "problems")
+REQUIRES = ("evaluations", "problems")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

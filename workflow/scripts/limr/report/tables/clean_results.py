@@ -11,7 +11,7 @@ import pandas as pd
 from limr.analysis import contamination, contrasts, results
 
 TITLE = "Accuracy without overlapping questions"
-NEEDS = ("evaluations", "subsets", "overlaps")
+REQUIRES = ("evaluations", "subsets", "overlaps")
 OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 MEAN = "mean of benchmarks"
 

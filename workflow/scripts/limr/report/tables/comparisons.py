@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr.statistics import bootstrap, hypothesis_tests, power
 from limr.analysis import contrasts, findings, results
 from limr.analysis.contrasts import Choice
-from limr.statistics.estimates import Arm
 from limr.analysis.results import Group, Inputs
 from limr.core.random_streams import stream
+from limr.statistics import bootstrap, hypothesis_tests, power
+from limr.statistics.estimates import Arm
 
 TITLE = "Comparisons and what they can say"
-NEEDS = ("evaluations", "subsets")
+REQUIRES = ("evaluations", "subsets")
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

@@ -11,7 +11,7 @@ from limr.analysis import costs
 from limr.analysis.results import Inputs
 
 TITLE = "The bill"
-NEEDS = ("metrics", "subsets", "runs")
+REQUIRES = ("metrics", "subsets", "runs")
 DECIMALS = 3
 OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 

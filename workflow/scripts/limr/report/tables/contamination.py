@@ -10,7 +10,7 @@ import pandas as pd
 from limr.analysis import contamination, results
 
 TITLE = "Overlap of benchmarks and training problems"
-NEEDS = ("overlaps",)
+REQUIRES = ("overlaps",)
 OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 
 

@@ -11,7 +11,7 @@ from limr.analysis import contamination, results
 from limr.core import safe_text
 
 TITLE = "Overlap: the nearest pairs"
-NEEDS = ("overlaps", "problems", "subsets")
+REQUIRES = ("overlaps", "problems", "subsets")
 TEXTS = ("question", "problem", "text of the question", "text of the problem")
 SHOWS_TEXTS = True
 LONGEST = 160  # characters of a text that are shown

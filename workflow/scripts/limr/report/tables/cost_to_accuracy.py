@@ -10,11 +10,11 @@ import pandas as pd
 
 from limr.analysis import cost_curves, costs
 from limr.analysis.cost_curves import Curve
-from limr.statistics.estimates import Arm, of_mean
 from limr.analysis.results import Inputs
+from limr.statistics.estimates import Arm, of_mean
 
 TITLE = "The cost of each accuracy"
-NEEDS = ("evaluations", "metrics", "subsets", "runs")
+REQUIRES = ("evaluations", "metrics", "subsets", "runs")
 DECIMALS = 3
 OPTIONS: dict[str, Any] = {
     "type": "object",

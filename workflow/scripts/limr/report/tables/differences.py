@@ -10,7 +10,7 @@ import pandas as pd
 from limr.analysis import contrasts, results
 
 TITLE = "Differences between arms"
-NEEDS = ("evaluations", "subsets")
+REQUIRES = ("evaluations", "subsets")
 OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 

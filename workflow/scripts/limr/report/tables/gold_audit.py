@@ -10,7 +10,7 @@ import pandas as pd
 from limr.analysis import results
 
 TITLE = "Audit of the gold answers"
-NEEDS = ("audits",)
+REQUIRES = ("audits",)
 DECIMALS = 0
 OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 

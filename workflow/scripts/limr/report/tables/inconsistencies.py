@@ -11,7 +11,7 @@ from limr.analysis import paper
 from limr.analysis.results import Inputs
 
 TITLE = "The paper's own inconsistencies"
-NEEDS = ("paper",)
+REQUIRES = ("paper",)
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

@@ -10,7 +10,7 @@ import pandas as pd
 from limr.analysis import offline_pass_rates, results, which_scores
 
 TITLE = "Scores against offline pass rates"
-NEEDS = ("trajectories", "scores", "subsets")
+REQUIRES = ("trajectories", "scores", "subsets")
 DECIMALS = 2
 OPTIONS: dict[str, Any] = {
     "type": "object",

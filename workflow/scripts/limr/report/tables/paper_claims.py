@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from limr.statistics import hypothesis_tests
 from limr.analysis import paper
 from limr.analysis.results import Inputs
+from limr.statistics import hypothesis_tests
 
 TITLE = "The paper's claims and how sure they are"
-NEEDS = ("paper",)
+REQUIRES = ("paper",)
 OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 DECIMALS = 2
 CLAIMANT = "limr"
@@ -37,9 +37,9 @@ def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     for other in known["results"]:
         if other is ours:
             continue
-        for name, mark in known["benchmarks"].items():
+        for name, benchmark in known["benchmarks"].items():
             if name in ours and name in other:
-                rows.append(_row(ours, other, name, mark))
+                rows.append(_row(ours, other, name, benchmark))
         rows.append(_average(ours, other, known["benchmarks"]))
     found = pd.DataFrame(rows, columns=COLUMNS)
     found["Holm p"] = hypothesis_tests.holm(list(found["p"]))
@@ -52,20 +52,20 @@ def _variance(row: Mapping[str, Any], name: str, questions: int) -> float:
 
 
 def _row(
-    ours: Mapping[str, Any], other: Mapping[str, Any], name: str, mark: Mapping[str, Any]
+    ours: Mapping[str, Any], other: Mapping[str, Any], name: str, benchmark: Mapping[str, Any]
 ) -> dict[str, Any]:
-    n = int(mark["questions"])
+    n = int(benchmark["questions"])
     error = math.sqrt(_variance(ours, name, n) + _variance(other, name, n))
-    return _tested(ours, other, str(mark["title"]), n, ours[name] - other[name], error)
+    return _tested(ours, other, str(benchmark["title"]), n, ours[name] - other[name], error)
 
 
 def _average(
-    ours: Mapping[str, Any], other: Mapping[str, Any], marks: Mapping[str, Any]
+    ours: Mapping[str, Any], other: Mapping[str, Any], benchmarks: Mapping[str, Any]
 ) -> dict[str, Any]:
-    questions = {name: int(mark["questions"]) for name, mark in marks.items()}
+    questions = {name: int(benchmark["questions"]) for name, benchmark in benchmarks.items()}
     variance = sum(_variance(row, k, n) for row in (ours, other) for k, n in questions.items())
-    gap = sum(ours[name] - other[name] for name in marks) / len(marks)
-    error = math.sqrt(variance) / len(marks)
+    gap = sum(ours[name] - other[name] for name in benchmarks) / len(benchmarks)
+    error = math.sqrt(variance) / len(benchmarks)
     return _tested(ours, other, "average", sum(questions.values()), gap, error)
 
 

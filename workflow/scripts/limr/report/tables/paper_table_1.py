@@ -10,7 +10,7 @@ import pandas as pd
 from limr.analysis import paper, results, subset_records
 
 TITLE = "Beside the paper's Table 1"
-NEEDS = ("subsets", "paper")
+REQUIRES = ("subsets", "paper")
 OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 

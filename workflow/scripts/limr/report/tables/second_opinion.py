@@ -11,7 +11,7 @@ from limr.analysis import results
 from limr.evaluate import second_opinion
 
 TITLE = "A second opinion on the verdicts"
-NEEDS = ("evaluations", "opinions")
+REQUIRES = ("evaluations", "opinions")
 DECIMALS = 2
 OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 
@@ -19,7 +19,7 @@ OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, "pro
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row a benchmark; shares in percent of its responses."""
     opinions = inputs.opinions
-    assert opinions is not None  # noqa: S101 - NEEDS has it
+    assert opinions is not None  # noqa: S101 - REQUIRES has it
     rows = []
     for name, title in results.benchmarks(inputs).items():
         frame = opinions[opinions["benchmark"] == name]

@@ -11,7 +11,7 @@ from limr.analysis import results
 from limr.evaluate import second_opinion
 
 TITLE = "Where the second opinion differs"
-NEEDS = ("opinions",)
+REQUIRES = ("opinions",)
 DECIMALS = 0
 TEXTS = ("benchmark", "problem", "gold answer", "answer", "here", "there")
 OPTIONS: dict[str, Any] = {
@@ -34,7 +34,7 @@ _JUDGED = ["verdict", "format", "opinion", "opinion_reason"]
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row a problem and answer, the most frequent first."""
     opinions = inputs.opinions
-    assert opinions is not None  # noqa: S101 - NEEDS has it
+    assert opinions is not None  # noqa: S101 - REQUIRES has it
     texts = opinions[second_opinion.differ(opinions)].astype(dict.fromkeys(_JUDGED, str))
     found = texts.sort_values(["n", *_KEYS, *_JUDGED], ascending=[False] + 9 * [True])
     found = found.head(options["examples"])

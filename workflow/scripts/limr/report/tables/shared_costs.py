@@ -11,7 +11,7 @@ from limr.analysis import results
 from limr.analysis.results import Inputs
 
 TITLE = "Shared costs"
-NEEDS = ("evaluations", "runs")
+REQUIRES = ("evaluations", "runs")
 DECIMALS = 2
 OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 

@@ -10,7 +10,7 @@ import pandas as pd
 from limr.analysis import results, which_scores
 
 TITLE = "Scores from fewer epochs"
-NEEDS = ("diagnostics",)
+REQUIRES = ("diagnostics",)
 DECIMALS = 2
 OPTIONS: dict[str, Any] = {
     "type": "object",

@@ -11,7 +11,7 @@ from limr.analysis import results, subset_records
 from limr.core.errors import InputError, nearest
 
 TITLE = "Subsets"
-NEEDS = ("subsets",)
+REQUIRES = ("subsets",)
 DECIMALS = 2
 OPTIONS: dict[str, Any] = {
     "type": "object",

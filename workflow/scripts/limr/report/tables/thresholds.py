@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from limr.analysis import results, which_scores
-from limr.trajectories import curves as tr
 from limr.scores.thresholds import THRESHOLDS
+from limr.trajectories import curves as tr
 
 TITLE = "Problems kept by threshold"
-NEEDS = ("trajectories", "scores", "subsets")
+REQUIRES = ("trajectories", "scores", "subsets")
 DECIMALS = 2
 OPTIONS: dict[str, Any] = {
     "type": "object",

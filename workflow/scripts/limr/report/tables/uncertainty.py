@@ -10,7 +10,7 @@ import pandas as pd
 from limr.analysis import results, which_scores
 
 TITLE = "How sure the selections are"
-NEEDS = ("diagnostics",)
+REQUIRES = ("diagnostics",)
 DECIMALS = 3
 OPTIONS: dict[str, Any] = {
     "type": "object",

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from limr.trajectories import curves as tr
-from limr.scores.scoring import Candidates, Scores
+from limr.scores.scoring import ProblemSet, Scores
 from limr.scores.selectors import lim
+from limr.trajectories import curves as tr
 
 TITLE = "Bottom of LIM"
 NEEDS_TRAJECTORIES = True
@@ -23,8 +23,8 @@ OPTIONS: dict[str, Any] = lim.OPTIONS
 
 
 def score(
-    problems: Candidates,
-    taken: tr.Samples,
+    problems: ProblemSet,
+    samples: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -33,19 +33,19 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves.curves`.
     """
-    found = lim.score(problems, taken, options, rng)
+    found = lim.score(problems, samples, options, rng)
     return Scores(0.0 - found.values, found.reasons)
 
 
-def warnings(selected: tr.Flags, taken: tr.Samples, options: Mapping[str, Any]) -> list[str]:
+def warnings(selected: tr.Flags, samples: tr.Samples, options: Mapping[str, Any]) -> list[str]:
     """Return a warning if problems were selected that were never solved in any used epoch.
 
     Args:
         selected: (n_problems,) whether a problem was selected.
-        taken: see `score`.
+        samples: see `score`.
         options: see `score`.
     """
-    curves = tr.curves(taken, options["epochs"], options["missing"])
+    curves = tr.curves(samples, options["epochs"], options["missing"])
     never = lim.never_solved(curves)
     n_chosen = int((never & selected).sum())
     if not n_chosen:

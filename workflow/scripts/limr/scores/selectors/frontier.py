@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from limr.scores.scoring import ProblemSet, Scores, from_pass_rate
 from limr.trajectories import curves as tr
-from limr.scores.scoring import Candidates, Scores, from_pass_rate
 
 TITLE = "Frontier"
 NEEDS_TRAJECTORIES = True
@@ -43,8 +43,8 @@ OPTIONS: dict[str, Any] = {
 
 
 def score(
-    problems: Candidates,
-    taken: tr.Samples,
+    problems: ProblemSet,
+    samples: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -53,8 +53,8 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves.Samples.first`.
     """
-    taken = taken.first(options["epochs"])
-    n, n_correct = taken.n.sum(axis=1), taken.n_correct.sum(axis=1)
+    samples = samples.first(options["epochs"])
+    n, n_correct = samples.n.sum(axis=1), samples.n_correct.sum(axis=1)
     prior = float(options["prior"])
     rate = (n_correct + prior) / np.maximum(n + 2.0 * prior, 1e-300)
-    return from_pass_rate(taken, -np.abs(rate - options["target"]))
+    return from_pass_rate(samples, -np.abs(rate - options["target"]))

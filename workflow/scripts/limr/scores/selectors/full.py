@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from limr.scores.scoring import ProblemSet, Scores
 from limr.trajectories import curves as tr
-from limr.scores.scoring import Candidates, Scores
 
 TITLE = "Full set"
 NEEDS_TRAJECTORIES = False
@@ -20,8 +20,8 @@ OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProper
 
 
 def score(
-    problems: Candidates,
-    taken: tr.Samples | None,
+    problems: ProblemSet,
+    samples: tr.Samples | None,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from limr.scores.scoring import ProblemSet, Scores, from_pass_rate
 from limr.trajectories import curves as tr
-from limr.scores.scoring import Candidates, Scores, from_pass_rate
 
 TITLE = "Learnability"
 NEEDS_TRAJECTORIES = True
@@ -27,8 +27,8 @@ OPTIONS: dict[str, Any] = {
 
 
 def score(
-    problems: Candidates,
-    taken: tr.Samples,
+    problems: ProblemSet,
+    samples: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -37,5 +37,5 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves.Samples.first`.
     """
-    taken = taken.first(options["epochs"])
-    return from_pass_rate(taken, taken.pass_rate * (1.0 - taken.pass_rate))
+    samples = samples.first(options["epochs"])
+    return from_pass_rate(samples, samples.pass_rate * (1.0 - samples.pass_rate))

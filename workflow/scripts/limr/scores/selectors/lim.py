@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from limr.scores.scoring import ProblemSet, Scores, from_curves
 from limr.trajectories import curves as tr
-from limr.scores.scoring import Candidates, Scores, from_curves
 
 TITLE = "LIM"
 NEEDS_TRAJECTORIES = True
@@ -69,8 +69,8 @@ def never_solved(curves: tr.Curves) -> tr.Flags:
 
 
 def score(
-    problems: Candidates,
-    taken: tr.Samples,
+    problems: ProblemSet,
+    samples: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -83,7 +83,7 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves.curves`.
     """
-    curves = tr.curves(taken, options["epochs"], options["missing"])
+    curves = tr.curves(samples, options["epochs"], options["missing"])
     if not (curves.mean < 1).any():
         return from_curves(curves, np.full(int(curves.usable.sum()), np.nan), ALL_SOLVED)
     values = alignment(curves.whole, curves.mean)
@@ -92,15 +92,15 @@ def score(
     return from_curves(curves, values, NEVER_SOLVED)
 
 
-def warnings(selected: tr.Flags, taken: tr.Samples, options: Mapping[str, Any]) -> list[str]:
+def warnings(selected: tr.Flags, samples: tr.Samples, options: Mapping[str, Any]) -> list[str]:
     """Return a warning if problems were selected that were never solved in any used epoch.
 
     Args:
         selected: (n_problems,) whether a problem was selected.
-        taken: see `score`.
+        samples: see `score`.
         options: see `score`.
     """
-    curves = tr.curves(taken, options["epochs"], options["missing"])
+    curves = tr.curves(samples, options["epochs"], options["missing"])
     never = never_solved(curves)
     n_chosen = int((never & selected).sum())
     if not n_chosen or not (curves.mean < 1).any():

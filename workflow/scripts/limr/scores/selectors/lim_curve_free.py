@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from limr.scores.scoring import ProblemSet, Scores, from_pass_rate
 from limr.trajectories import curves as tr
-from limr.scores.scoring import Candidates, Scores, from_pass_rate
 
 TITLE = "LIM without the curve"
 NEEDS_TRAJECTORIES = True
@@ -29,8 +29,8 @@ OPTIONS: dict[str, Any] = {
 
 
 def score(
-    problems: Candidates,
-    taken: tr.Samples,
+    problems: ProblemSet,
+    samples: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -39,8 +39,8 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves.Samples.first`.
     """
-    taken = taken.first(options["epochs"])
-    rate = taken.pass_rate
+    samples = samples.first(options["epochs"])
+    rate = samples.pass_rate
     sampled = ~np.isnan(rate)
     mean = rate[sampled].mean() if sampled.any() else np.nan
-    return from_pass_rate(taken, -((rate - mean) ** 2))
+    return from_pass_rate(samples, -((rate - mean) ** 2))

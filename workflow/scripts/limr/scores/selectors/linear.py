@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from limr.scores.scoring import ProblemSet, Scores, from_curves
 from limr.trajectories import curves as tr
-from limr.scores.scoring import Candidates, Scores, from_curves
 
 TITLE = "LINEAR (reconstruction)"
 NEEDS_TRAJECTORIES = True
@@ -49,8 +49,8 @@ CONSTANT = "a constant curve has no correlation"
 
 
 def score(
-    problems: Candidates,
-    taken: tr.Samples,
+    problems: ProblemSet,
+    samples: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -61,7 +61,7 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves.curves`.
     """
-    curves = tr.curves(taken, options["epochs"], options["missing"])
+    curves = tr.curves(samples, options["epochs"], options["missing"])
     usable = curves.whole
     if usable.shape[1] < 2:
         return from_curves(curves, np.full(len(usable), np.nan), ONE_EPOCH)

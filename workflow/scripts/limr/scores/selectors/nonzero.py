@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from limr.scores.scoring import ProblemSet, Scores, drawn_at_random, from_pass_rate
 from limr.trajectories import curves as tr
-from limr.scores.scoring import Candidates, Scores, drawn_at_random, from_pass_rate
 
 TITLE = "Sometimes solved"
 NEEDS_TRAJECTORIES = True
@@ -28,8 +28,8 @@ OPTIONS: dict[str, Any] = {
 
 
 def score(
-    problems: Candidates,
-    taken: tr.Samples,
+    problems: ProblemSet,
+    samples: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -38,23 +38,23 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves.Samples.first`.
     """
-    taken = taken.first(options["epochs"])
-    return from_pass_rate(taken, _chosen(taken).astype(float))
+    samples = samples.first(options["epochs"])
+    return from_pass_rate(samples, _chosen(samples).astype(float))
 
 
-def warnings(selected: tr.Flags, taken: tr.Samples, options: Mapping[str, Any]) -> list[str]:
+def warnings(selected: tr.Flags, samples: tr.Samples, options: Mapping[str, Any]) -> list[str]:
     """Return a warning if the size asked for is larger than the choice: the rest is random.
 
     Args:
         selected: (n_problems,) whether a problem was selected.
-        taken: see `score`.
+        samples: see `score`.
         options: see `score`.
     """
-    chosen = _chosen(taken.first(options["epochs"]))
+    chosen = _chosen(samples.first(options["epochs"]))
     return drawn_at_random(selected, chosen, "are always or never solved")
 
 
-def _chosen(taken: tr.Samples) -> tr.Flags:
-    rate = taken.pass_rate
+def _chosen(samples: tr.Samples) -> tr.Flags:
+    rate = samples.pass_rate
     found: tr.Flags = (rate > 0) & (rate < 1)
     return found

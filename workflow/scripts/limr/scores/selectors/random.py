@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from limr.trajectories import curves as tr
 from limr.core.errors import InputError
-from limr.scores.scoring import Candidates, Scores
+from limr.scores.scoring import ProblemSet, Scores
+from limr.trajectories import curves as tr
 
 TITLE = "Random"
 NEEDS_TRAJECTORIES = False
@@ -39,8 +39,8 @@ OPTIONS: dict[str, Any] = {
 
 
 def score(
-    problems: Candidates,
-    taken: tr.Samples | None,
+    problems: ProblemSet,
+    samples: tr.Samples | None,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -77,14 +77,14 @@ def turns(sizes: Sequence[int]) -> tr.Ints:
     x of the group, |x - k n / N| < 1, for every k.
     """
     total = sum(sizes)
-    taken = [0] * len(sizes)
+    samples = [0] * len(sizes)
     order = np.empty(total, np.int64)
     for place in range(total):
         due = [
-            (-(-(taken[group] + 1) * total // n), group)
+            (-(-(samples[group] + 1) * total // n), group)
             for group, n in enumerate(sizes)
-            if taken[group] < n and taken[group] * total // n <= place
+            if samples[group] < n and samples[group] * total // n <= place
         ]
         order[place] = min(due)[1]
-        taken[order[place]] += 1
+        samples[order[place]] += 1
     return order

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from limr.scores.scoring import ProblemSet, Scores, from_curves
 from limr.trajectories import curves as tr
-from limr.scores.scoring import Candidates, Scores, from_curves
 
 TITLE = "Variance"
 NEEDS_TRAJECTORIES = True
@@ -31,8 +31,8 @@ ONE_EPOCH = "one epoch has no variance"
 
 
 def score(
-    problems: Candidates,
-    taken: tr.Samples,
+    problems: ProblemSet,
+    samples: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
@@ -41,7 +41,7 @@ def score(
     Raises:
         InputError: see `limr.trajectories.curves.curves`.
     """
-    curves = tr.curves(taken, options["epochs"], options["missing"])
+    curves = tr.curves(samples, options["epochs"], options["missing"])
     usable = curves.whole
     if usable.shape[1] < 2:
         return from_curves(curves, np.full(len(usable), np.nan), ONE_EPOCH)

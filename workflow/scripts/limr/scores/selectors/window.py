@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from limr.trajectories import curves as tr
 from limr.core.errors import InputError
-from limr.scores.scoring import Candidates, Scores, drawn_at_random, from_pass_rate
+from limr.scores.scoring import ProblemSet, Scores, drawn_at_random, from_pass_rate
+from limr.trajectories import curves as tr
 
 TITLE = "Pass-rate window"
 NEEDS_TRAJECTORIES = True
@@ -44,36 +44,37 @@ OPTIONS: dict[str, Any] = {
 
 
 def score(
-    problems: Candidates,
-    taken: tr.Samples,
+    problems: ProblemSet,
+    samples: tr.Samples,
     options: Mapping[str, Any],
     rng: np.random.Generator,
 ) -> Scores:
     """Return 1 for a pass rate within the window, else 0.
 
     Raises:
-        InputError: the ends are in the wrong order, or see `limr.trajectories.curves.Samples.first`.
+        InputError: the ends are in the wrong order, or see
+            `limr.trajectories.curves.Samples.first`.
     """
     low, high = options["low"], options["high"]
     if low > high:
         raise InputError(f"selector 'window': low {low:g} lies above high {high:g}. Swap them.")
-    taken = taken.first(options["epochs"])
-    return from_pass_rate(taken, _chosen(taken, options).astype(float))
+    samples = samples.first(options["epochs"])
+    return from_pass_rate(samples, _chosen(samples, options).astype(float))
 
 
-def warnings(selected: tr.Flags, taken: tr.Samples, options: Mapping[str, Any]) -> list[str]:
+def warnings(selected: tr.Flags, samples: tr.Samples, options: Mapping[str, Any]) -> list[str]:
     """Return a warning if the size asked for is larger than the choice: the rest is random.
 
     Args:
         selected: (n_problems,) whether a problem was selected.
-        taken: see `score`.
+        samples: see `score`.
         options: see `score`.
     """
-    chosen = _chosen(taken.first(options["epochs"]), options)
+    chosen = _chosen(samples.first(options["epochs"]), options)
     return drawn_at_random(selected, chosen, "lie outside the window")
 
 
-def _chosen(taken: tr.Samples, options: Mapping[str, Any]) -> tr.Flags:
-    rate = taken.pass_rate
+def _chosen(samples: tr.Samples, options: Mapping[str, Any]) -> tr.Flags:
+    rate = samples.pass_rate
     found: tr.Flags = (rate >= options["low"]) & (rate <= options["high"])
     return found

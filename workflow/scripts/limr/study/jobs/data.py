@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from limr.archive.derive import Job, Json, Paths
 from limr.core import plugins
 from limr.grading import rewards
 from limr.study import files as contents
-from limr.archive.derive import Job, Json, Paths
 from limr.study.study import Study
 
 
@@ -63,7 +63,7 @@ def audits(study: Study) -> Iterator[Job]:
 def audited(study: Study) -> bool:
     """Return whether the gold answers are audited."""
     shown = any(
-        {"audits", "findings"} & set(plugins.load(kind, name).NEEDS)
+        {"audits", "findings"} & set(plugins.load(kind, name).REQUIRES)
         for kind in ("tables", "figures")
         for name in study.config[kind]
     )

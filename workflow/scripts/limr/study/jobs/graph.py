@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from limr.core import plugins
 from limr.archive import verify_derived
+from limr.core import plugins
 from limr.study.study import Study
 
 
@@ -63,7 +63,7 @@ def _looks(study: Study) -> list[str]:
 def _runs(study: Study) -> Iterator[Node]:
     """Yield training runs and evaluations."""
     results = f"results/{study.name}"
-    questions = tuple(f"{results}/problems/{mark}.jsonl" for mark in study.benchmarks)
+    questions = tuple(f"{results}/problems/{benchmark}.jsonl" for benchmark in study.benchmarks)
     for name in [*study.base, *study.trained]:
         arm = study.arms[name]
         for seed in study.seeds:
@@ -80,9 +80,9 @@ def _runs(study: Study) -> Iterator[Node]:
                 yield Node(study.rule("train", name), tuple(read), made)
             at = f"{results}/evals/{name}/seed{seed}"
             made = tuple(
-                f"{at}/step{step}/{mark}.{end}"
+                f"{at}/step{step}/{benchmark}.{end}"
                 for step in arm.steps
-                for mark in study.benchmarks
+                for benchmark in study.benchmarks
                 for end in ("parquet", "json")
             )
             if made:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from limr.core import provenance, plugins
+from limr.archive.derive import Job, Json, Paths
+from limr.core import plugins, provenance
 from limr.study import files
 from limr.study.jobs import data
-from limr.archive.derive import Job, Json, Paths
 from limr.study.study import Study
 
 PAGE = [f"workflow/report/report.{suffix}" for suffix in ("html.j2", "css", "js")]
@@ -15,7 +15,7 @@ PAPER = "config/paper.yaml"
 
 
 def material(study: Study) -> dict[str, Paths]:
-    """Return what a table or a figure may ask for, as `MATERIAL` in workflow/rules/inputs.smk."""
+    """Return what a table or a figure may ask for, as the rules' inputs.smk does."""
     results = f"results/{study.name}"
     selected_from = dict.fromkeys(study.arm_dataset(arm) for arm in study.selected)
     return {
@@ -58,13 +58,13 @@ def _costed(study: Study) -> list[Json]:
 
 def _asked(study: Study, kind: str, name: str) -> dict[str, Paths]:
     plugin = plugins.load(kind, name)
-    wanted = {*plugin.NEEDS, *getattr(plugin, "WANTS", ())}
+    wanted = {*plugin.REQUIRES, *getattr(plugin, "OPTIONAL", ())}
     return {key: paths if key in wanted else [] for key, paths in material(study).items()}
 
 
 def overview(study: Study, kind: str, name: str) -> Json:
     """Return what a table or figure is told of the study: the more, the more it asks for."""
-    needs, told = plugins.load(kind, name).NEEDS, study.overview()
+    needs, told = plugins.load(kind, name).REQUIRES, study.overview()
     if "scores" in needs:
         told["scores"] = {
             score: {key: entry[key] for key in ("selector", "trajectories")}

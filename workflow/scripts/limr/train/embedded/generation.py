@@ -7,12 +7,12 @@ from pathlib import Path
 
 import torch
 
+from limr.core.random_streams import stream_seed
+from limr.core.tables import Response
+from limr.models.interface import Decoding, Settings
 from limr.train.embedded import model as models
 from limr.train.embedded import run, sampling, vocabulary
 from limr.train.embedded.forward import weights_of
-from limr.models.interface import Decoding, Settings
-from limr.core.tables import Response
-from limr.core.random_streams import stream_seed
 
 
 class EmbeddedPolicy:

@@ -13,11 +13,11 @@ from transformers import AutoConfig, Qwen2Config, Qwen2ForCausalLM, Qwen2Model
 from transformers.utils import logging
 
 from limr.core import files
-from limr.train.embedded import vocabulary as vocabularies
-from limr.train.embedded.vocabulary import END_ID, Vocabulary
-from limr.models.interface import Settings
 from limr.core.errors import InputError
 from limr.core.random_streams import stream_seed
+from limr.models.interface import Settings
+from limr.train.embedded import vocabulary as vocabularies
+from limr.train.embedded.vocabulary import END_ID, Vocabulary
 
 WEIGHTS = "model.safetensors"
 Module: TypeAlias = Any  # a module of transformers, which ships no types

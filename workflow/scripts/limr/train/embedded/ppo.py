@@ -17,17 +17,17 @@ import torch
 from torch import Tensor
 
 from limr.core import files
+from limr.core.random_streams import stream, stream_seed
+from limr.core.tables import ROLLOUTS
 from limr.grading import rewards
+from limr.grading.pool import GradingPool
+from limr.models.interface import PpoJob
 from limr.train.embedded import losses, packing, rollouts, run, sampling, vocabulary
 from limr.train.embedded import model as models
 from limr.train.embedded import optimizer as optimizers
 from limr.train.embedded.batch import Batch, Sequences, parts, spread
 from limr.train.embedded.forward import Weights, weights_of
 from limr.train.embedded.order import Order
-from limr.models.interface import PpoJob
-from limr.grading.pool import GradingPool
-from limr.core.tables import ROLLOUTS
-from limr.core.random_streams import stream, stream_seed
 
 
 class Learner:
@@ -180,7 +180,7 @@ def train_ppo(job: PpoJob) -> None:
             chosen, epoch = order.batch(number), order.epoch(number)
             problems = [job.problems[index] for index in chosen]
             samples = learner.sample([prompts[index] for index in chosen], number)
-            pay = rewards.payer(job.reward, job.seed, job.arm, number)
+            pay = rewards.reward_function(job.reward, job.seed, job.arm, number)
             columns = rollouts.graded(problems, samples, words, pool, pay)
             files.write_parquet(
                 running.part("rollouts", number), rollouts.table(columns, number, epoch)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from limr.core.tables import ROLLOUTS, VERDICTS, Problem, broken_rules
+from limr.grading.pool import GradingPool
 from limr.train.embedded.sampling import Samples
 from limr.train.embedded.vocabulary import Vocabulary
-from limr.grading.pool import GradingPool
-from limr.core.tables import ROLLOUTS, VERDICTS, Problem, broken_rules
 
 Columns = dict[str, list[Any]]  # of limr.core.tables.ROLLOUTS, and `format`, the broken format rule
 

@@ -17,13 +17,13 @@ import pyarrow as pa
 import torch
 
 from limr.core import files
+from limr.core.errors import InputError
+from limr.core.tables import METRICS
+from limr.models.interface import Settings, TrainJob
 from limr.train import run_digest
 from limr.train.embedded import model as models
 from limr.train.embedded import state as states
 from limr.train.embedded.vocabulary import Vocabulary
-from limr.models.interface import Settings, TrainJob
-from limr.core.errors import InputError
-from limr.core.tables import METRICS
 
 Row = dict[str, Any]
 
@@ -125,7 +125,8 @@ def train(
     """Do the steps that are left, keeping policies and checkpoints.
 
     A checkpoint is everything that the next step depends on: `parts` and the number of steps done.
-    No generator is in it: each step's streams are named after the step (`limr.core.random_streams`).
+    No generator is in it: each step's streams are named after the step
+    (`limr.core.random_streams`).
 
     Args:
         run: the run.

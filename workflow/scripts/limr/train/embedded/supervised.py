@@ -7,8 +7,11 @@ from collections.abc import Collection, Sequence
 
 import torch
 
-from limr.problems import arithmetic
 from limr.core import provenance
+from limr.core.errors import InputError
+from limr.core.random_streams import stream, stream_seed
+from limr.models.interface import BaseJob, Settings, SftJob
+from limr.problems import arithmetic
 from limr.train.embedded import model as models
 from limr.train.embedded import optimizer as optimizers
 from limr.train.embedded import packing, run, vocabulary
@@ -16,9 +19,6 @@ from limr.train.embedded import state as states
 from limr.train.embedded.forward import weights_of
 from limr.train.embedded.order import Order
 from limr.train.embedded.vocabulary import Vocabulary
-from limr.models.interface import BaseJob, Settings, SftJob
-from limr.core.errors import InputError
-from limr.core.random_streams import stream, stream_seed
 
 
 def accumulate(policy: models.Module, pairs: Sequence[packing.Pair], micro_batch: int) -> float:

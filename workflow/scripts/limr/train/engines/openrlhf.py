@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from limr.models.interface import BaseJob, PpoJob, Settings, SftJob
 from limr.core.errors import InputError
-from limr.train.openrlhf import layout, options
+from limr.models.interface import BaseJob, PpoJob, Settings, SftJob
 from limr.models.pretrained import base
+from limr.train.openrlhf import layout, options
 
 ENVIRONMENT = "train"
 OPTIONS = options.OPTIONS
-FREE = options.FREE
+NOT_IN_DIGEST = options.NOT_IN_DIGEST
 BASE = base.SCHEMA
 
 
@@ -19,7 +19,8 @@ def check(study: Any) -> None:
     """Refuse settings that contradict each other, before any job is submitted.
 
     Args:
-        study: a `limr.study.study.Study`; that module is not named here, so that its edits rerun nothing.
+        study: a `limr.study.study.Study`; that module is not named here, so that its edits rerun
+            nothing.
 
     Raises:
         InputError: see `limr.train.openrlhf.layout`.

@@ -15,7 +15,7 @@ from limr.models.pretrained import base
 
 ENVIRONMENT = "evaluate"
 
-FREE = ("gpu_memory_utilization", "shard")
+NOT_IN_DIGEST = ("gpu_memory_utilization", "shard")
 
 OPTIONS: dict[str, Any] = {
     "type": "object",

@@ -149,7 +149,8 @@ def sft(
         **_precision(options),
         "--eval.steps": -1,
         **_kept(start, every),
-        # Its rotation would count and delete policies: limr.train.openrlhf.checkpoints removes old ones.
+        # Its rotation would count and delete policies: limr.train.openrlhf.checkpoints removes old
+        # ones.
         "--ckpt.max_num": 1_000_000,
     }
     return spelled(flags)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from math import gcd
 from typing import Any
 
-from limr.train.embedded.order import Order
 from limr.core.errors import InputError
+from limr.train.embedded.order import Order
 
 Settings = Mapping[str, Any]
 AT = "engines.openrlhf"

@@ -55,7 +55,7 @@ SFT: Schema = {
 
 # They decide how much fits, not what comes out, and may change between attempts of one run and
 # after it. Who ran out of memory lowers them and goes on.
-FREE = (
+NOT_IN_DIGEST = (
     "generation_memory", "sleep", "enforce_eager", "tensor_parallel", "micro_rollout",
     "micro_train", "gradient_checkpointing", "ray_start_seconds",
 )  # fmt: skip

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from limr.core import files
+from limr.core.errors import InputError
+from limr.core.job_log import note
 from limr.grading import rewards
+from limr.grading.pool import GradingPool
 from limr.models import prompt_templates
+from limr.models.interface import PpoJob
 from limr.train import run_digest
 from limr.train.embedded.order import Order
-from limr.models.interface import PpoJob
-from limr.core.errors import InputError
-from limr.grading.pool import GradingPool
-from limr.core.job_log import note
 from limr.train.openrlhf import command, layout, prompts, recording, run
 from limr.train.openrlhf.checkpoints import PPO_ROLES
-from limr.train.openrlhf.task import Task
 from limr.train.openrlhf.ray import launcher
+from limr.train.openrlhf.task import Task
 
 MOST_REWARD = 10.0  # the trainer clips rewards there
 # A pair that needs the algebra system: whether its workers start is found out before the GPUs work.

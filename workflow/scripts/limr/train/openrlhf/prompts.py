@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
+from limr.core.errors import InputError
+from limr.core.tables import Problem
 from limr.models import prompt_templates
 from limr.models.interface import Settings
-from limr.core.errors import InputError
 from limr.models.pretrained import folders
-from limr.core.tables import Problem
 from limr.models.prompt_templates import Tokenizer
 
 _SHOWN = 5
@@ -57,7 +57,10 @@ def end_ids(folder: Path, tokenizer: Tokenizer, template: str) -> list[int]:
         if (folder / name).is_file():
             ids = files.read_json(folder / name).get("eos_token_id")
             found.extend(ids if isinstance(ids, Iterable) else [ids])
-    found.extend(prompt_templates.single_token(tokenizer, text) for text in prompt_templates.find(template).ends)
+    found.extend(
+        prompt_templates.single_token(tokenizer, text)
+        for text in prompt_templates.find(template).ends
+    )
     ids = sorted({int(number) for number in found if number is not None})
     if not ids or tokenizer.eos_token_id is None:
         raise InputError(

@@ -17,10 +17,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from limr.train.embedded.order import Order
 from limr.core.errors import InputError
-from limr.train.openrlhf.reward import FAILED
 from limr.core.tables import METRICS, ROLLOUTS, VERDICTS, broken_rules
+from limr.train.embedded.order import Order
+from limr.train.openrlhf.reward import FAILED
 
 Row = dict[str, Any]
 _ATTEMPT = re.compile(r"attempt-(\d+)-after-(\d+)(\.jsonl)?")

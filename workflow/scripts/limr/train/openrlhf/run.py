@@ -18,17 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files, working_folder
-from limr.train import run_digest
-from limr.models.interface import TrainJob, split_options
 from limr.core.errors import InputError
 from limr.core.job_log import note
+from limr.core.random_streams import stream_seed
+from limr.models.interface import TrainJob, split_options
+from limr.models.pretrained import folders
+from limr.train import run_digest
 from limr.train.openrlhf import cluster, launch
 from limr.train.openrlhf.checkpoints import Checkpoints
-from limr.train.openrlhf.options import FREE
-from limr.train.openrlhf.task import Task
-from limr.models.pretrained import folders
+from limr.train.openrlhf.options import NOT_IN_DIGEST
 from limr.train.openrlhf.ray import launcher
-from limr.core.random_streams import stream_seed
+from limr.train.openrlhf.task import Task
 
 SECONDS_TO_GO = 20.0  # for the kernel to take away what was killed
 TAIL = 30  # lines of the trainer's log that an error shows
@@ -61,7 +61,7 @@ def digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
         "template": files.read_json(record).get("template") if record.is_file() else None,
         **settings,
     }
-    return run_digest.digest(job, weights, split_options(job.options, FREE)[0], own)
+    return run_digest.digest(job, weights, split_options(job.options, NOT_IN_DIGEST)[0], own)
 
 
 @contextmanager

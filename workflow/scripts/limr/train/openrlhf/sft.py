@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from limr.core import files
-from limr.train import run_digest
-from limr.models.interface import SftJob
 from limr.core.errors import InputError
 from limr.core.job_log import note
+from limr.models.interface import SftJob
+from limr.train import run_digest
 from limr.train.openrlhf import command, layout, prompts, recording, run
 from limr.train.openrlhf.checkpoints import SFT_ROLES
 from limr.train.openrlhf.task import Task

@@ -59,7 +59,7 @@ class Task:
     def pay(self, problem_id: str, step: int, sample: int, verdict: str) -> float:
         """Return the reward of a response."""
         seed, arm = int(self.order["seed"]), str(self.order["arm"])
-        return rewards.payer(self.reward, seed, arm, step)(problem_id, sample, verdict)
+        return rewards.reward_function(self.reward, seed, arm, step)(problem_id, sample, verdict)
 
     def write(self) -> Path:
         """Write the file beside the run's state and return its path."""

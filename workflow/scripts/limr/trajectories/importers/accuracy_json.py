@@ -17,13 +17,13 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from limr.trajectories import reading, json_rows
 from limr.core.arrow import find, strings
 from limr.core.errors import InputError
-from limr.trajectories.reading import Imported
 from limr.core.tables import Problem
+from limr.trajectories import json_rows, reading
 from limr.trajectories.counts import Tally
 from limr.trajectories.curves import Floats
+from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = None
@@ -93,8 +93,8 @@ def read(
     tally = Tally()
     problem, epoch = np.nonzero(np.broadcast_to(~unknown[:, None], accuracy.shape))
     n_correct = np.rint(accuracy * n).astype(np.int64)[problem, epoch]
-    taken = np.full(len(problem), n)
-    tally.add(number[problem], epoch, taken, n_correct, np.full(len(problem), np.nan))
+    samples = np.full(len(problem), n)
+    tally.add(number[problem], epoch, samples, n_correct, np.full(len(problem), np.nan))
     notes = [*notes, note, *reading.coverage(tally, len(ids))]
     joined = int((~unknown).sum())
     return Imported(ids, len(lists), joined, refusals.refused, notes, tally)

@@ -18,14 +18,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from limr.trajectories import reading
 from limr.core.errors import InputError
-from limr.trajectories.reading import Imported
-from limr.trajectories.prompt_index import PromptIndex
 from limr.core.tables import Problem
+from limr.problems.verl_prompts import prompt_texts, read_columns
+from limr.trajectories import reading
 from limr.trajectories.counts import Tally
 from limr.trajectories.curves import Ints
-from limr.problems.verl_prompts import prompt_texts, read_columns
+from limr.trajectories.prompt_index import PromptIndex
+from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "*.parquet"

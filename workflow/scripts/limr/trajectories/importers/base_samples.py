@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from limr.trajectories import reading, pass_rates
 from limr.core import files
 from limr.core.errors import InputError
-from limr.trajectories.reading import Imported
 from limr.core.tables import EVALUATIONS, Problem
+from limr.trajectories import pass_rates, reading
+from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = None

@@ -14,11 +14,11 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from limr.trajectories import reading, pass_rates
 from limr.core import files
 from limr.core.errors import InputError, nearest
-from limr.trajectories.reading import Imported
 from limr.core.tables import EVALUATIONS, Problem
+from limr.trajectories import pass_rates, reading
+from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = None

@@ -1,9 +1,9 @@
 """The LIMR code's own log: a folder of step_N.json, each a list of {prompt, response, reward}.
 
 Steps count from 1. A response is correct where its reward is 1 (the paper's rule rewards 1, -0.5
-and -1). Prompts have no ids: they are joined to the problems by text (see `limr.trajectories.prompt_index`). One file
-is in memory at a time (where there are many, one in each of two processes), and of its entries
-nothing but prompt and reward is kept.
+and -1). Prompts have no ids: they are joined to the problems by text (see
+`limr.trajectories.prompt_index`). One file is in memory at a time (where there are many, one in
+each of two processes), and of its entries nothing but prompt and reward is kept.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from limr.trajectories import reading, json_rows, step_log_options, step_log
-from limr.core import progress
+from limr.core import own_files, progress
 from limr.core.errors import InputError
-from limr.trajectories.reading import Imported
 from limr.core.tables import Problem
+from limr.trajectories import json_rows, step_log, step_log_options
 from limr.trajectories.curves import Floats, Ints
+from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "step_*.json"
@@ -62,8 +62,8 @@ def read(
 
 def _parts(paths: Sequence[Path]) -> Iterator[step_log.Rows | tuple[str, int, str]]:
     by_step: dict[int, Path] = {}
-    for path in sorted(paths, key=reading.by_number):
-        step, _ = reading.by_number(path)
+    for path in sorted(paths, key=own_files.by_number):
+        step, _ = own_files.by_number(path)
         if step < 0:
             raise InputError(f"{path}: expected a name such as step_12.json: it tells the step.")
         if step in by_step:

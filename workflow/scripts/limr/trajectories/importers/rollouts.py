@@ -17,15 +17,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from limr.trajectories import reading
 from limr.core import files, progress
 from limr.core.arrow import filled, find, strings, vector
-from limr.trajectories.duplicates import DoubledRows, Visits
 from limr.core.errors import InputError
-from limr.trajectories.reading import Imported
 from limr.core.tables import ROLLOUTS, VERDICTS, Problem
+from limr.trajectories import reading
 from limr.trajectories.counts import Tally
 from limr.trajectories.curves import Flags, Ints
+from limr.trajectories.duplicates import DoubledRows, Visits
+from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = None
@@ -183,9 +183,7 @@ def _arrays(batch: pa.RecordBatch, first: int, path: Path) -> _Batch:
         column = batch.column(name)
         if column.null_count:
             bad = column.is_null().to_numpy(zero_copy_only=False)
-            reading.refuse_rows(
-                bad, first, batch.column("problem_id"), path, f"{name} is missing"
-            )
+            reading.refuse_rows(bad, first, batch.column("problem_id"), path, f"{name} is missing")
         if name in ("problem_id", "verdict"):
             columns[name] = column if hasattr(column, "dictionary") else column.dictionary_encode()
         else:

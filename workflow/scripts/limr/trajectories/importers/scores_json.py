@@ -17,13 +17,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from limr.trajectories import reading
 from limr.core import files
 from limr.core.arrow import strings
 from limr.core.errors import InputError
-from limr.trajectories.reading import Imported
-from limr.trajectories.prompt_index import one_blank
 from limr.core.tables import SCORES, Problem
+from limr.trajectories import reading
+from limr.trajectories.prompt_index import one_blank
+from limr.trajectories.reading import Imported
 
 PROVIDES = "scores"
 FILES = None

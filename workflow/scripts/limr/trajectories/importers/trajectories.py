@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from limr.trajectories import reading
 from limr.core import files
 from limr.core.arrow import find, vector
 from limr.core.errors import InputError
-from limr.trajectories.reading import Imported
 from limr.core.tables import TRAJECTORIES, Problem
+from limr.trajectories import reading
 from limr.trajectories.counts import Tally
+from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = None

@@ -2,9 +2,9 @@
 
 TRL writes `completions/completions_{step}.parquet` where `log_completions` is set: `prompt` with
 its chat template, one column for each reward function, and `advantage`. There is no prompt id:
-prompts are joined by text, the template taken off (see `limr.trajectories.prompt_index`). With `logging_steps` above
-1 TRL gives all rows since the last logging one step number: log every step, or set
-`missing_steps: allow`.
+prompts are joined by text, the template taken off (see `limr.trajectories.prompt_index`). With
+`logging_steps` above 1 TRL gives all rows since the last logging one step number: log every step,
+or set `missing_steps: allow`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from limr.trajectories import reading, step_log_options, step_log
-from limr.core import progress
+from limr.core import own_files, progress
 from limr.core.errors import InputError, nearest
-from limr.trajectories.reading import Imported
 from limr.core.tables import Problem
+from limr.trajectories import step_log, step_log_options
 from limr.trajectories.curves import Ints
+from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "*.parquet"
@@ -68,7 +68,7 @@ def read(
 
 
 def _parts(paths: Sequence[Path], reward: str | None) -> Iterator[step_log.Rows]:
-    for path in progress.over(sorted(paths, key=reading.by_number), "files"):
+    for path in progress.over(sorted(paths, key=own_files.by_number), "files"):
         try:
             file = pq.ParquetFile(path)
             column = _reward_column(path, file.schema_arrow, reward)

@@ -3,8 +3,9 @@
 verl writes `{step}.jsonl` into `trainer.rollout_data_dir`: `input` is the decoded prompt with its
 chat template, `score` the reward; what the reward function returns beside it, such as `acc`,
 follows. There is no prompt id: prompts are joined by text, the template taken off (see
-`limr.trajectories.prompt_index`). Where every row says by itself whether it is correct (`correct_key`, by default
-`acc`), that is believed: the score may hold penalties; else the score tells.
+`limr.trajectories.prompt_index`). Where every row says by itself whether it is correct
+(`correct_key`, by default `acc`), that is believed: the score may hold penalties; else the score
+tells.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from limr.trajectories import reading, json_rows, step_log_options, step_log
-from limr.core import progress
+from limr.core import own_files, progress
 from limr.core.errors import InputError
-from limr.trajectories.reading import Imported
 from limr.core.tables import Problem
+from limr.trajectories import json_rows, step_log, step_log_options
+from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "*.jsonl"
@@ -81,8 +82,8 @@ def _parts(
     key = options["correct_key"]
     decoder = msgspec.json.Decoder(_row_type(key), strict=False)
     said: bool | None = None
-    for path in progress.over(sorted(paths, key=reading.by_number), "files"):
-        step_of_file, _ = reading.by_number(path)
+    for path in progress.over(sorted(paths, key=own_files.by_number), "files"):
+        step_of_file, _ = own_files.by_number(path)
         for batch, broken in _batches(path, decoder):
             yield from ((f"it is not a rollout ({what})", 1, place) for place, what in broken)
             by_step: dict[int, list[tuple[int, Any]]] = {}

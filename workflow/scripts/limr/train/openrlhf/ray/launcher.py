@@ -25,7 +25,14 @@ from types import FrameType
 
 from limr.core.errors import InputError
 from limr.train.openrlhf.ray import allocation as allocations
-from limr.train.openrlhf.ray.cluster import NODE_LOST, SECONDS_TO_END, Cluster, StoppedError, Wanted, say
+from limr.train.openrlhf.ray.cluster import (
+    NODE_LOST,
+    SECONDS_TO_END,
+    Cluster,
+    StoppedError,
+    Wanted,
+    say,
+)
 
 LOCK = "LIMR_LOCK_FD"  # names the descriptor of the run's lock, which the command inherits
 
@@ -109,7 +116,8 @@ def _signalled(number: int, _frame: FrameType | None) -> None:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options; those after `--` are the command."""
     parser = argparse.ArgumentParser(
-        prog="python -m limr.train.openrlhf.ray.launcher", description=(__doc__ or "").splitlines()[0]
+        prog="python -m limr.train.openrlhf.ray.launcher",
+        description=(__doc__ or "").splitlines()[0],
     )
     parser.add_argument("--nodes", type=int, required=True, help="nodes of the run")
     parser.add_argument("--gpus-per-node", type=int, required=True, help="GPUs of each node")

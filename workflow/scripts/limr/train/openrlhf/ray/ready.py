@@ -1,4 +1,6 @@
-"""Waits until a Ray cluster has its GPUs: `python -m limr.train.openrlhf.ray.ready ADDRESS GPUS SECONDS`.
+"""Waits until a Ray cluster has its GPUs.
+
+`python -m limr.train.openrlhf.ray.ready ADDRESS GPUS SECONDS`
 
 Exit codes: 0 all are there, 1 not in time, 2 there are more than were asked for.
 """
