@@ -40,7 +40,7 @@ def commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
     """Return each check's command line."""
     output = arguments.output.resolve()
     python, model = sys.executable, str(arguments.model.resolve())
-    tests = [f"tests/unit/test_{name}.py" for name in ("huggingface_engine", "embedded_training")]
+    tests = ["tests/models/test_huggingface_engine.py", "tests/train/test_embedded_training.py"]
     found = {
         "tests": [python, "-m", "pytest", "-q", "-rs", "-k", "cuda", *tests],
         "embedded": [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-for name in ("workflow", "unit"):
+for name in ("workflow", "."):
     sys.path.insert(0, str(Path(__file__).parents[1] / name))
 
 import real_trainer  # noqa: E402 (found there)

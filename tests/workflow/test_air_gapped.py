@@ -23,7 +23,7 @@ from limr.core import files as io
 from limr.sources import mirror as contents
 from small_study import ROOT, Project, make_project
 
-sys.path.insert(0, str(ROOT / "tests/unit"))
+sys.path.insert(0, str(ROOT / "tests"))
 import byte_tokenizer
 import local_hub
 

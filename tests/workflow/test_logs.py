@@ -13,10 +13,9 @@ import yaml
 
 from small_study import ROOT, Project
 
-sys.path.insert(0, str(ROOT / "tests/unit"))
+sys.path.insert(0, str(ROOT / "tests"))
 
 import upstream
-
 from limr.core.random_streams import stream
 
 PROMPTS = [f"What is {i} + {i}?" for i in range(60)]

@@ -30,6 +30,7 @@ from limr.plan import preflight
 from limr.slurm import containers, orphaned_jobs, preempted_jobs, submission
 from limr.sources import pinned
 from limr.study.load import load as load_study, unavailable
+from limr.study.study import files_of
 
 CONFIGURED_BY = ", ".join(str(path) for path in workflow.configfiles) or "config"
 try:

@@ -5,9 +5,7 @@
 
 def code(script, *used):
     """Return the digest of all library modules that a rule's script uses."""
-    return code_digest(
-        script, [plugins.module_name(kind, name) for kind, name in used]
-    )
+    return code_digest(script, [plugins.module_name(kind, name) for kind, name in used])
 
 
 def engine(kind):
@@ -32,13 +30,17 @@ def free_options(kind):
 def options_of(kind):
     """Return an engine's options in two parts: those that count, and the free ones."""
     options = STUDY.config["engines"].get(STUDY.config["engine"][kind], {})
-    return split_options(options, getattr(plugins.load(*engine(kind)), "NOT_IN_DIGEST", ()))
+    return split_options(
+        options, getattr(plugins.load(*engine(kind)), "NOT_IN_DIGEST", ())
+    )
 
 
 def engine_environment(kind):
     """Return the environment file of an engine, as seen from a rule file."""
     # An engine that is only planned has no environment yet, and its jobs are never started.
-    return f"../../envs/{getattr(plugins.load(*engine(kind)), 'ENVIRONMENT', 'data')}.yaml"
+    return (
+        f"../../envs/{getattr(plugins.load(*engine(kind)), 'ENVIRONMENT', 'data')}.yaml"
+    )
 
 
 def engine_container(kind):
@@ -111,7 +113,7 @@ def problems(dataset):
 
 def pinned_files(entry):
     """Return the pinned files of a configured entry, if it has any."""
-    return [f"{RESULTS}/sources/{name}" for name in studies.files_of(entry)]
+    return [f"{RESULTS}/sources/{name}" for name in files_of(entry)]
 
 
 def own_files(path, kind, name):
@@ -404,7 +406,9 @@ def material(kind, name, key):
     """Return the input of one sort that a table or figure asks for, or nothing."""
     plugin = plugins.load(kind, name)
     return (
-        RESULT_FILES[key] if key in (*plugin.REQUIRES, *getattr(plugin, "OPTIONAL", ())) else []
+        RESULT_FILES[key]
+        if key in (*plugin.REQUIRES, *getattr(plugin, "OPTIONAL", ()))
+        else []
     )
 
 

@@ -1,0 +1,1 @@
+"""What the evaluations say: results, contrasts, costs, contamination, findings."""

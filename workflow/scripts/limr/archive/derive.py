@@ -11,49 +11,14 @@ import contextlib
 import io as texts
 import runpy
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from limr.core import provenance
 from limr.core.errors import InputError
-
-Json = dict[str, Any]
-Paths = str | list[str]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run of a script: names -> paths, relative to the folder with `results/`.
-
-    Attributes:
-        script: the script's name, which is the rule's.
-        input: as the rule names them; an input that is not wanted is an empty list.
-        output: as the rule names them.
-        settings: the rule's param `settings`.
-        wildcards: the rule's wildcards.
-    """
-
-    script: str
-    input: Mapping[str, Paths]
-    output: Mapping[str, str]
-    settings: Json
-    wildcards: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def outputs(self) -> list[str]:
-        """The paths that it makes."""
-        return list(self.output.values())
-
-    @property
-    def inputs(self) -> list[str]:
-        """The paths that it reads."""
-        found: list[str] = []
-        for value in self.input.values():
-            found += [value] if isinstance(value, str) else value
-        return found
+from limr.study.jobs.job import Job
 
 
 class _Named(SimpleNamespace):

@@ -24,7 +24,6 @@ from limr.archive import (
     verify_files,
     verify_runs,
 )
-from limr.archive.derive import Job
 from limr.archive.opened import RECORD_SCHEMA, Json, Opened
 from limr.core import files as io
 from limr.core import provenance, validation
@@ -32,6 +31,7 @@ from limr.core.errors import InputError, IntegrityError
 from limr.sources import pinned
 from limr.study import files as contents
 from limr.study.jobs import data, report
+from limr.study.jobs.job import Job
 from limr.study.load import load as load_study
 from limr.study.study import Study
 

@@ -25,6 +25,7 @@ from limr.archive.opened import NOTE, RECORD_SCHEMA, Findings, Line, Opened
 from limr.core import validation
 from limr.core.errors import InputError
 from limr.study import files as contents
+from limr.study.jobs import all as all_jobs
 from limr.study.load import load as load_study
 
 Json = dict[str, Any]
@@ -209,7 +210,7 @@ def _results(opened: Opened, scratch: Path, findings: Findings) -> None:
     findings.check("ids", lambda: verify_derived.stand_in(opened, stand_ins), "")
     for path in stand_ins:
         findings.add(NOTE, "problems", f"{path}: its texts are left out; ids stand in for them")
-    for name, find in verify_derived.CHECKS.items():
+    for name, find in all_jobs.DERIVED.items():
         _derived(opened, name, find, scratch, stand_ins, findings)
     findings.check(
         "subsets by id",

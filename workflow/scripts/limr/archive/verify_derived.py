@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from limr.archive import build, derive, differences, ids_of, limits, sharing
-from limr.archive.derive import Job
 from limr.archive.opened import Opened
 from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import AUDITS
 from limr.study.jobs import data, report
+from limr.study.jobs.job import Job
 from limr.study.study import Study
 
 # Another version of the drawing library writes other bytes; then their data alone is compared.
@@ -24,20 +24,6 @@ PICTURES = (".png", ".pdf")
 LEFT_OUT = "(left out)"
 # Rules that make nothing of problems without texts.
 TEXTS_ONLY = ("prepare_problems", "audit_answers", "cross_check", "measure_overlap")
-CHECKS: dict[str, Callable[[Study], Iterator[Job]]] = {
-    "problems": data.preparing,
-    "audits": data.audits,
-    "learning curves": data.curves,
-    "scores": data.scores,
-    "subsets": data.subsets,
-    "diagnostics": data.diagnostics,
-    "collected tables": data.collected,
-    "second opinions": data.opinions,
-    "overlaps": data.overlaps,
-    "tables": report.tables,
-    "figures": report.figures,
-    "report": report.report,
-}
 
 
 def stand_in(opened: Opened, made: list[str]) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""The subcommands of `limr`, one file each."""
+"""The commands of `limr`, a module each."""

@@ -1,1 +1,1 @@
-"""One grader for rewards and for evaluations."""
+"""One grader for rewards and evaluations: is an answer the gold answer?"""

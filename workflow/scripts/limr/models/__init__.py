@@ -1,0 +1,1 @@
+"""Policies as folders: prompt templates, pretrained models, generation by vLLM."""

@@ -1,1 +1,1 @@
-"""What a study will cost: jobs, GPU hours and disk, estimated before anything runs."""
+"""What a study will do and cost, before anything runs."""

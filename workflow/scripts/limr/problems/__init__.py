@@ -1,0 +1,1 @@
+"""Problem sets: readers, generator, corrections and audits of gold answers, overlaps."""

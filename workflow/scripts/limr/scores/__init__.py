@@ -1,0 +1,1 @@
+"""Selectors turn learning curves into one score per problem; how sure the scores are."""

@@ -19,7 +19,7 @@ it would be no such score any more.
 
 What is covered is the binomial noise of the samples at this run's accuracies. The estimand is the
 expected score at these rates; another training run would have other rates. The coverage of nominal
-95 % intervals is simulated in tests/unit/test_uncertainty.py.
+95 % intervals is simulated in tests/scores/test_resampling.py.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""One configuration file, checked as a whole and spelled out: arms, scores, benchmarks, jobs."""

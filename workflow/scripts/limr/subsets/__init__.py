@@ -1,0 +1,1 @@
+"""Scores cut by threshold or size into the problems of an arm."""

@@ -1,0 +1,1 @@
+"""Engines that train: the embedded PPO, and OpenRLHF on Ray."""

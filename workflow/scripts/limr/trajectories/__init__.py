@@ -1,0 +1,1 @@
+"""Learning curves: logs of any trainer, counted per problem and epoch."""

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from limr.train.embedded.sampling import Drawing, choose
+from limr.models.decoding import Drawing, choose
 
 Model: TypeAlias = Any  # a model of transformers, which ships no types
 

@@ -14,6 +14,7 @@ from limr.core.errors import InputError
 from limr.core.random_streams import stream_seed
 from limr.core.tables import Response
 from limr.models import prompt_templates
+from limr.models.decoding import Drawing
 from limr.models.interface import Decoding, Settings
 from limr.models.pretrained import drawing as drawings
 from limr.models.pretrained import folders, responses
@@ -21,7 +22,6 @@ from limr.models.pretrained.drawing import Drawn, Model
 from limr.models.pretrained.pace import Pace
 from limr.models.pretrained.responses import Reader
 from limr.models.prompt_templates import Tokenizer
-from limr.train.embedded.sampling import Drawing
 
 
 class PretrainedPolicy:

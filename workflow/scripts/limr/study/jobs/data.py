@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from limr.archive.derive import Job, Json, Paths
 from limr.core import plugins
 from limr.grading import rewards
 from limr.study import files as contents
+from limr.study.jobs.job import Job, Json, Paths
 from limr.study.study import Study
 
 

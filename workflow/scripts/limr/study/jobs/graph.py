@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from limr.archive import verify_derived
 from limr.core import plugins
+from limr.study.jobs import all as all_jobs
 from limr.study.study import Study
 
 
@@ -40,7 +40,7 @@ def nodes(study: Study) -> Iterator[Node]:
         made = tuple(f"{results}/samples/{name}.{end}" for end in ("parquet", "json"))
         yield Node("sample_base", read, made)
     yield from _runs(study)
-    for derived in verify_derived.CHECKS.values():
+    for derived in all_jobs.DERIVED.values():
         for job in derived(study):
             # Two rules share a script: learning curves and published scores are both read.
             scores = job.script == "import_trajectories" and "selector" in job.wildcards

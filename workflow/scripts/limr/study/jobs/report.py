@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from limr.archive.derive import Job, Json, Paths
 from limr.core import plugins, provenance
 from limr.study import files
 from limr.study.jobs import data
+from limr.study.jobs.job import Job, Json, Paths
 from limr.study.study import Study
 
 PAGE = [f"workflow/report/report.{suffix}" for suffix in ("html.j2", "css", "js")]

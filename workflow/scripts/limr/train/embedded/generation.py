@@ -9,6 +9,7 @@ import torch
 
 from limr.core.random_streams import stream_seed
 from limr.core.tables import Response
+from limr.models.decoding import Drawing
 from limr.models.interface import Decoding, Settings
 from limr.train.embedded import model as models
 from limr.train.embedded import run, sampling, vocabulary
@@ -36,7 +37,7 @@ class EmbeddedPolicy:
         self, prompts: Sequence[str], decoding: Decoding, seed: int
     ) -> list[list[Response]]:
         """Return `decoding.samples` responses for each prompt, in the prompts' order."""
-        drawing = sampling.Drawing(
+        drawing = Drawing(
             decoding.samples, decoding.temperature, decoding.top_p, decoding.max_tokens
         )
         generator = torch.Generator().manual_seed(stream_seed(seed, "generate", decoding.name))

@@ -21,6 +21,7 @@ from limr.core.random_streams import stream, stream_seed
 from limr.core.tables import ROLLOUTS
 from limr.grading import rewards
 from limr.grading.pool import GradingPool
+from limr.models import decoding
 from limr.models.interface import PpoJob
 from limr.train.embedded import losses, packing, rollouts, run, sampling, vocabulary
 from limr.train.embedded import model as models
@@ -57,7 +58,7 @@ class Learner:
     def sample(self, prompts: Sequence[Sequence[int]], step: int) -> sampling.Samples:
         """Draw the step's rollouts from the stream (seed, rollouts, arm, step)."""
         seed = stream_seed(self.job.seed, "rollouts", self.job.arm, step)
-        drawing = sampling.Drawing(
+        drawing = decoding.Drawing(
             self.ppo["samples_per_prompt"],
             self.ppo["temperature"],
             self.ppo["top_p"],

@@ -8,22 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from limr.models.decoding import Drawing, choose
 from limr.train.embedded.cache import Cache
 from limr.train.embedded.forward import Weights
 from limr.train.embedded.vocabulary import END_ID
 
 ROWS = 512  # sequences generated together
 KEPT = 0.8  # finished rows leave the batch once fewer than this share of it still grows
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """How tokens are drawn: temperature 0 is greedy, top_p 1 cuts nothing."""
-
-    samples: int
-    temperature: float
-    top_p: float
-    max_tokens: int
 
 
 @dataclass(frozen=True)
@@ -120,32 +111,3 @@ def _extend(
             cache.keep(kept)
             rows, token, growing = rows[kept], token[kept], growing[kept]
         hidden = cache.grow(token)
-
-
-def choose(log_p: Tensor, drawing: Drawing, uniform: Tensor) -> Tensor:
-    """Choose one token a row: the likeliest, or by inverting the distribution function.
-
-    Args:
-        log_p: (rows, vocabulary) log-probabilities.
-        drawing: temperature 0 takes the likeliest; top_p < 1 cuts the tail first.
-        uniform: (rows,) numbers in [0, 1).
-    """
-    if drawing.temperature == 0:
-        return log_p.argmax(-1)
-    p = log_p.exp()
-    if drawing.top_p < 1:
-        p = nucleus(p, drawing.top_p)
-    below = p.cumsum(-1)
-    total = below[:, -1:]
-    # `below < total` keeps a rounded-up threshold from passing the last possible token.
-    return ((below <= uniform[:, None] * total) & (below < total)).sum(-1)
-
-
-def nucleus(p: Tensor, top_p: float) -> Tensor:
-    """Zero the tail: keep the smallest set of likeliest tokens whose mass reaches `top_p`.
-
-    Holtzman et al. 2020, eq. 2 to 3, without the rescaling, which `choose` does.
-    """
-    ordered, index = p.sort(dim=-1, descending=True, stable=True)
-    before = ordered.cumsum(-1) - ordered
-    return torch.zeros_like(p).scatter(-1, index, ordered * (before < top_p))

@@ -1,0 +1,262 @@
+"""The report in a real Chromium: it loads in silence, answers keys, and shows texts inert."""
+
+import dataclasses
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+import chromium
+import synthetic_rollouts
+import synthetic_study
+from limr.core.tables import Problem
+from limr.report import make
+from limr.report import page as report
+from synthetic_rollouts import MARKUP
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    inputs = synthetic_study.inputs()
+    problems = [
+        Problem("arithmetic-0000", MARKUP, "<b>4</b>", "arithmetic", 1),
+        Problem("arithmetic-0001", "\u202eabc\x00", "1", "arithmetic", 2),
+        *synthetic_study.problems()[2:],
+    ]
+    arms = [{**arm, "title": f"{arm['title']}<i>"} for arm in inputs.study["arms"]]
+    inputs = dataclasses.replace(
+        inputs,
+        study={**inputs.study, "arms": arms},
+        problems={**inputs.problems, "arithmetic": problems},
+    )
+    kinds = {"tsv": ".tsv", "markdown": ".md", "latex": ".tex"}
+    table = folder / "tables/results"
+    make.make_table("results", inputs, {}, {k: table.with_suffix(s) for k, s in kinds.items()})
+    figure = folder / "figures/accuracy"
+    kinds = {"pdf": ".pdf", "png": ".png", "tsv": ".tsv", "caption": ".txt"}
+    make.draw_figure("accuracy", inputs, {}, {k: figure.with_suffix(s) for k, s in kinds.items()})
+    synthetic_rollouts.write(inputs.trajectories["full"], folder / "rollouts.parquet")
+    parts = report.Parts(
+        config={"study": "made-up"},
+        tables=[table.with_suffix(".tsv")],
+        figures=[figure.with_suffix(".png")],
+        rollouts={"full": folder / "rollouts.parquet"},
+    )
+    report.build_report(inputs, parts, folder / "report.html")
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def desk():
+    with chromium.driver(1280, 900) as browser:
+        yield browser
+
+
+def opened(browser, page):
+    browser.get(page.as_uri())
+    ready = "return document.documentElement.dataset.ready"
+    WebDriverWait(browser, 30).until(lambda b: b.execute_script(ready) == "yes")
+    return browser
+
+
+def count(browser):
+    return browser.find_element(By.ID, "problem-count").text
+
+
+def rows(browser):
+    """Return the rows in sight as lists of their parts' texts, from the top."""
+    found = browser.find_elements(By.CSS_SELECTOR, "#problem-list .row")
+    return [
+        [part.text for part in row.find_elements(By.CSS_SELECTOR, ".id, .value")]
+        for row in sorted(found, key=lambda row: int(row.get_attribute("data-at")))
+    ]
+
+
+def problem(browser):
+    return browser.find_element(By.ID, "problem")
+
+
+def shown(browser, problem_id):
+    """Open a problem by searching its id, wait for its responses, and return all of its text."""
+    search = browser.find_element(By.ID, "search")
+    search.clear()
+    search.send_keys(problem_id, Keys.ENTER, Keys.ENTER)
+    there = "return document.querySelectorAll('#problem .response').length"
+    WebDriverWait(browser, 20).until(lambda b: b.execute_script(there) > 0)
+    return browser.execute_script("return document.getElementById('problem').textContent")
+
+
+def test_it_loads_in_silence_and_asks_for_nothing(desk, page):
+    opened(desk, page)
+    assert desk.get_log("browser") == []
+    asked = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
+    assert [name for name in desk.execute_script(asked) if not name.startswith("data:")] == []
+    assert desk.execute_script("return document.images[0].naturalWidth") > 500
+    assert count(desk) == "384 of 384 problems"
+    assert desk.title == "made-up: what was found"
+
+
+def test_only_the_rows_in_sight_exist(desk, page):
+    opened(desk, page)
+    assert 5 < len(rows(desk)) < 60
+    desk.find_element(By.ID, "problem-list").send_keys(Keys.END)
+    last = "return document.querySelector('#problem-list .row[data-at=\"383\"]') !== null"
+    WebDriverWait(desk, 5).until(lambda b: b.execute_script(last))
+    assert len(rows(desk)) < 60
+
+
+def test_search_finds_all_words_in_ids_and_texts(desk, page):
+    opened(desk, page)
+    search = desk.find_element(By.ID, "search")
+    search.send_keys("0123 123")
+    assert count(desk) == "1 of 384 problems"
+    assert rows(desk)[0][0] == "arithmetic-0123"
+    search.send_keys(" nothing-has-this")
+    assert count(desk) == "0 of 384 problems"
+    desk.find_element(By.ID, "problem-list").send_keys(Keys.ENTER, Keys.ARROW_DOWN)
+    search.send_keys(Keys.ESCAPE)
+    assert count(desk) == "384 of 384 problems"
+    assert desk.get_log("browser") == []
+
+
+def test_headers_sort_both_ways(desk, page):
+    opened(desk, page)
+    head = desk.find_element(By.CSS_SELECTOR, "[data-sort=score]")
+    best = [float(row[1].replace("−", "-")) for row in rows(desk)]
+    assert best == sorted(best, reverse=True)
+    head.click()
+    worst = [float(row[1].replace("−", "-")) for row in rows(desk)]
+    assert worst == sorted(worst)
+    assert worst[0] < best[0]
+    assert head.get_attribute("aria-pressed") == "true"
+    desk.find_element(By.CSS_SELECTOR, "[data-sort=accuracy]").click()
+    solved = [int(row[2].rstrip(" %")) for row in rows(desk)]
+    assert solved == sorted(solved, reverse=True)
+    desk.find_element(By.CSS_SELECTOR, "[data-sort=order]").click()
+    assert rows(desk)[0][0] == "arithmetic-0000"
+
+
+def test_filters_agree_with_the_subset(desk, page):
+    opened(desk, page)
+    kept = synthetic_study.inputs().subsets["limr"]["n_selected"]
+    Select(desk.find_element(By.ID, "by-subset")).select_by_value("in:0")
+    assert count(desk) == f"{kept} of 384 problems"
+    Select(desk.find_element(By.ID, "by-subset")).select_by_value("out:0")
+    assert count(desk) == f"{384 - kept} of 384 problems"
+    Select(desk.find_element(By.ID, "by-solved")).select_by_value("never")
+    never = int(count(desk).split()[0])
+    assert 0 < never < 384 - kept
+    Select(desk.find_element(By.ID, "by-subset")).select_by_value("")
+    assert int(count(desk).split()[0]) >= never
+
+
+def test_keys_alone_will_do(desk, page):
+    opened(desk, page)
+    body, active = desk.find_element(By.TAG_NAME, "body"), "return document.activeElement.id"
+    body.send_keys("/")
+    assert desk.execute_script(active) == "search"
+    desk.switch_to.active_element.send_keys("arithmetic-00", Keys.ENTER)
+    assert desk.execute_script(active) == "problem-list"
+    assert count(desk) == "100 of 384 problems"
+    problem_list = desk.switch_to.active_element
+    problem_list.send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_UP)
+    second = rows(desk)[1][0]
+    problem_list.send_keys(Keys.ENTER)
+    assert problem(desk).is_displayed()
+    assert problem(desk).find_element(By.TAG_NAME, "h3").text == second
+    assert desk.execute_script("return document.activeElement.tagName") == "H3"
+    selected = desk.find_elements(By.CSS_SELECTOR, '.row[aria-selected="true"]')
+    assert len(selected) == 1
+    desk.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert not problem(desk).is_displayed()
+    assert desk.execute_script(active) == "problem-list"
+
+
+def test_a_problem_shows_its_curve_history_and_responses(desk, page):
+    opened(desk, page)
+    text = shown(desk, "arithmetic-0100")
+    for words in ("score ‘lim’", "Verdicts by epoch", "thinking of sample", "100 + 1 = ?"):
+        assert words in text
+    label = problem(desk).find_element(By.CSS_SELECTOR, "svg.history").get_attribute("aria-label")
+    curves = synthetic_study.trajectories().to_pandas()
+    own = curves[curves["problem_id"] == "arithmetic-0100"]
+    assert f"{own['n_correct'].sum()} correct" in label
+    # The last of eight samples is malformed where it is not correct.
+    assert f"{(own['n_correct'] < 8).sum()} malformed" in label
+
+
+@pytest.mark.parametrize(
+    ("number", "signs"),
+    [
+        (0, [MARKUP, "<b>4</b>"]),
+        (1, ["␛[31mred␛[0m", "␀ null", "⟨U+202E⟩abc␀"]),
+        (2, ["begin ⟨U+202E⟩gnp.exe⟨U+2066⟩ end"]),
+        (3, ["characters left out …]"]),
+        (4, ["␍", "⟨U+2028⟩", "⟨U+200B⟩", "⟨U+FEFF⟩"]),
+    ],
+)  # fmt: skip
+def test_hostile_texts_are_shown_and_do_nothing(desk, page, number, signs):
+    opened(desk, page)
+    text = shown(desk, f"arithmetic-{number:04d}")
+    for sign in signs:
+        assert sign in text
+    assert len(text) < 10_000
+    assert not any(c in text for c in "\x00\x1b\u202e\u2066\u2028")
+    inside = problem(desk).find_elements(By.CSS_SELECTOR, "script, img, a, iframe")
+    assert inside == []
+    assert desk.title == "made-up: what was found"
+    assert desk.get_log("browser") == []
+    assert desk.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_policy_stops_what_would_write_markup(desk, page):
+    opened(desk, page)
+    trial = "try { document.body.innerHTML += '<b>x</b>'; return ''; } catch (e) { return e.name; }"
+    assert desk.execute_script(trial) == "TypeError"
+    added = "const s = document.createElement('img'); s.src = 'http://127.0.0.1:9/x.png';"
+    desk.execute_script(f"{added} document.body.append(s);")
+    WebDriverWait(desk, 5).until(lambda b: b.execute_script("return document.images.length") > 1)
+    messages = []
+    WebDriverWait(desk, 5).until(lambda b: messages.extend(b.get_log("browser")) or messages)
+    assert "Content Security Policy" in messages[-1]["message"]
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_phone_needs_no_sideways_scrolling(width, page):
+    with chromium.driver(width, 800, phone=True) as browser:
+        opened(browser, page)
+        wide = "return [document.documentElement.scrollWidth, innerWidth]"
+        scroll, inner = browser.execute_script(wide)
+        assert scroll <= inner == width
+        Select(browser.find_element(By.ID, "sorted")).select_by_value("score:up")
+        browser.execute_script("document.querySelector('.row').click()")
+        assert problem(browser).is_displayed()
+        assert browser.execute_script(wide)[0] <= width
+        assert browser.get_log("browser") == []
+
+
+def test_paper_gets_the_tables_and_not_the_list(desk, page):
+    opened(desk, page)
+    desk.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert not desk.find_element(By.ID, "browser").is_displayed()
+        assert desk.find_element(By.CSS_SELECTOR, "#tables table").is_displayed()
+        assert not desk.find_element(By.TAG_NAME, "nav").is_displayed()
+    finally:
+        desk.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    printed = desk.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+    assert len(printed["data"]) > 50_000
+
+
+def test_dark_and_light_differ(desk, page):
+    opened(desk, page)
+    colour = "return getComputedStyle(document.body).backgroundColor"
+    found = []
+    for scheme in ("light", "dark"):
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        desk.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+        found.append(desk.execute_script(colour))
+    desk.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert found[0] != found[1]
