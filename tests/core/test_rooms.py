@@ -42,7 +42,7 @@ def arrows(path: Path, text: str) -> list[tuple[str, str]]:
         else:
             continue
         found += [(own, room(name)) for name in names if name.startswith("limr.")]
-    return [(a, b) for a, b in found if a != b and b != "__version__"]
+    return [(a, b) for a, b in found if b not in (a, "__version__")]
 
 
 def goes_down(arrow: tuple[str, str]) -> bool:
