@@ -16,7 +16,7 @@ from limr.scores import diagnostics, scoring
 from limr.subsets import cut as selection
 from limr.trajectories import curves as tr
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 GROUPS = {
     # group: (title, train, draws, start, accuracy at the end, spread between runs)
     "base": ("Base", "none", 1, 0.47, 0.47, 0.0),
