@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from limr.archive.opened import NOTE, RECORD_SCHEMA, Findings, Line, Opened
 from limr.core import validation
 from limr.core.errors import InputError
 from limr.study import files as contents
-from limr.study.jobs import all as all_jobs
+from limr.study.jobs.job import Job
 from limr.study.load import load as load_study
 
 Json = dict[str, Any]
@@ -210,8 +210,8 @@ def _results(opened: Opened, scratch: Path, findings: Findings) -> None:
     findings.check("ids", lambda: verify_derived.stand_in(opened, stand_ins), "")
     for path in stand_ins:
         findings.add(NOTE, "problems", f"{path}: its texts are left out; ids stand in for them")
-    for name, find in all_jobs.DERIVED.items():
-        _derived(opened, name, find, scratch, stand_ins, findings)
+    for name, jobs in verify_derived.recomputed(opened).items():
+        _derived(opened, name, jobs, scratch, stand_ins, findings)
     findings.check(
         "subsets by id",
         lambda: verify_derived.subset_ids(opened, scratch, stand_ins),
@@ -237,13 +237,12 @@ def _counted(opened: Opened, name: str, count: Any, findings: Findings) -> None:
 def _derived(
     opened: Opened,
     name: str,
-    find: Any,
+    jobs: Sequence[Job],
     scratch: Path,
     stand_ins: list[str],
     findings: Findings,
 ) -> None:
     skipped: list[str] = []
-    jobs = list(find(opened.study))
     outputs = sum(opened.has(path) for job in jobs for path in job.outputs)
     if not outputs:
         return
