@@ -6,11 +6,6 @@
 # One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
 
 
-def places(steps):
-    """Return (step, benchmark) of each evaluation of a run."""
-    return [(step, benchmark) for step in steps for benchmark in STUDY.benchmarks]
-
-
 for name, steps, arms in [rule for each in EVALUATED for rule in STUDY.rules(*each)]:
 
     rule:
@@ -20,11 +15,12 @@ for name, steps, arms in [rule for each in EVALUATED for rule in STUDY.rules(*ea
             unpack(inputs(name)),
         output:
             evaluations=[
-                AT.evaluation("{arm}", "{seed}", *place) for place in places(steps)
+                AT.evaluation("{arm}", "{seed}", *place)
+                for place in STUDY.places(steps)
             ],
             summaries=[
                 AT.evaluation_record("{arm}", "{seed}", *place)
-                for place in places(steps)
+                for place in STUDY.places(steps)
             ],
         log:
             AT.log("evaluate", "{arm}-seed{seed}"),

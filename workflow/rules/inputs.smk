@@ -98,20 +98,16 @@ def gpus(work, training):
 
 def gpu_partition():
     """Return the partition of jobs on GPUs, where the site has named one."""
-    partition = os.environ.get("LIMR_SLURM_GPU_PARTITION")
-    return {"slurm_partition": partition} if partition else {}
+    named = os.environ.get("LIMR_SLURM_GPU_PARTITION")
+    return {"slurm_partition": named} if named else {}
 
 
 def looks():
     """Return the looks at compute nodes that a study wants: where GPUs have work left."""
     scripts = {"train": ("train_ppo", "train_sft"), "generate": ("evaluate",)}
     left = {job.script for job in PLAN if not all(map(os.path.exists, job.outputs))}
-    found = [job for job in PLAN if job.rule == "preflight"]
-    return [
-        job.output["report"]
-        for job in found
-        if left.intersection(scripts[job.wildcards["work"]])
-    ]
+    wanted = [job.wildcards["work"] for job in PLAN if job.rule == "preflight"]
+    return [AT.preflight(work) for work in wanted if left.intersection(scripts[work])]
 
 
 def share_resources():

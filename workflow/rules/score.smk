@@ -25,7 +25,7 @@ rule import_trajectories:
         "../scripts/import_trajectories.py"
 
 
-rule import_scores:
+use rule import_trajectories as import_scores with:
     input:
         unpack(inputs("import_scores")),
     output:
@@ -37,15 +37,11 @@ rule import_scores:
         AT.benchmark("import_scores", "{selector}")
     wildcard_constraints:
         selector=names("import_scores", "selector"),
-    conda:
-        "../../envs/data.yaml"
     params:
         settings=settings("import_scores"),
         code=code("import_scores"),
     message:
         "Read the published scores {wildcards.selector}"
-    script:
-        "../scripts/import_trajectories.py"
 
 
 rule score_problems:

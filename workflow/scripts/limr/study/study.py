@@ -6,7 +6,7 @@ Everything that can be known to fail is refused here, in seconds, before any job
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +112,10 @@ class Study:
         """Return the name of the rule that does a stage of an arm."""
         found = self.rules(stage, self.arms[arm].train)
         return next(name for name, _, arms in found if arm in arms)
+
+    def places(self, steps: Iterable[int]) -> list[tuple[int, str]]:
+        """Return (step, benchmark) of each evaluation of a run, in order."""
+        return [(step, benchmark) for step in steps for benchmark in self.benchmarks]
 
     def files(self) -> dict[str, str]:
         """Return the pinned files of the study: name in config/sources.yaml -> who needs it."""

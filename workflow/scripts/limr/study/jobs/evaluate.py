@@ -43,8 +43,7 @@ def evaluations(study: Study) -> list[Json]:
     return [
         {**run, "step": step, "benchmark": benchmark}
         for run in runs(study)
-        for step in study.arms[run["arm"]].steps
-        for benchmark in study.benchmarks
+        for step, benchmark in study.places(study.arms[run["arm"]].steps)
     ]
 
 
@@ -59,7 +58,7 @@ def _questions(study: Study) -> list[str]:
 def _evaluate(study: Study, name: str, seed: int) -> Job:
     paths, arm = study.paths, study.arms[name]
     policies = [paths.policy(name, seed, step) for step in arm.steps]
-    places = [(name, seed, step, mark) for step in arm.steps for mark in study.benchmarks]
+    places = [(name, seed, *place) for place in study.places(arm.steps)]
     options = engine_options(study, "generate")
     return Job(
         study.rule("evaluate", name),
