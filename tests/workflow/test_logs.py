@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,8 @@ MINE = '''
 
 from __future__ import annotations
 
-from limr.scores import from_curves
-from limr import trajectories as tr
+from limr.scores.scoring import from_curves
+from limr.trajectories import curves as tr
 
 TITLE = "Last epoch"
 NEEDS_TRAJECTORIES = True
@@ -65,9 +66,9 @@ OPTIONS = {
 }
 
 
-def score(problems, taken, options, rng):
+def score(problems, samples, options, rng):
     """Return the last epoch's accuracy."""
-    curves = tr.curves(taken, None, options["missing"])
+    curves = tr.curves(samples, None, options["missing"])
     return from_curves(curves, curves.accuracy[curves.usable][:, -1])
 '''
 
@@ -110,7 +111,7 @@ def test_a_study_from_a_log_and_a_selector_in_one_file(from_log: Project) -> Non
     assert from_log.planned() == []
 
     # Nothing but one file and one entry in the study.
-    path = from_log.folder / "workflow/scripts/limr/selectors/last_epoch.py"
+    path = from_log.folder / "workflow/scripts/limr/scores/selectors/last_epoch.py"
     path.write_text(MINE)
     study = json.loads(json.dumps(LOG))
     study["scores"]["mine"] = {"selector": "last-epoch", "trajectories": "log"}
@@ -130,6 +131,24 @@ def test_a_study_from_a_log_and_a_selector_in_one_file(from_log: Project) -> Non
         assert "mine" in (results / f"{path}.tsv").read_text(), path
     assert (results / "diagnostics/mine.parquet").exists()
     assert "mine" in (results / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_an_archive_of_a_folder_of_step_files_is_verified(from_log: Project) -> None:
+    from_log.write({**LOG, "archive": {"own_files": ["mine", "log"]}})
+    from_log.finish("archive")
+    verified = subprocess.run(
+        [sys.executable, "-m", "limr", "verify", "results/from-log/archive/from-log.zip"],
+        cwd=from_log.folder, env=from_log.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "ok     learning curves: 2 files" in verified.stdout
+
+
+def test_a_study_without_engines_runs(project: Project, tiny: dict[str, Any]) -> None:
+    del tiny["engines"]
+    project.write(tiny)
+    project.finish("results/tiny/base")
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _policies(study: Study, arm: str, size: Size) -> Range:
 
 
 def _longest_solution(study: Study) -> int:
-    engine = study.config["engines"].get(study.config["engine"]["train"], {})
+    engine = study.engine_options("train")
     return int(engine.get("sft", {}).get("max_tokens", study.config["ppo"]["max_response_tokens"]))
 
 
