@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,32 +119,55 @@ def inline_commands(page: Path) -> list[str]:
     return [span for span in spans if _COMMAND.match(span)]
 
 
-Shell = Callable[[str], "subprocess.CompletedProcess[str]"]
+class Terminal:
+    """One terminal of a reader: a block finds the folder and the variables that the last one left."""
+
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        call: Callable[..., "subprocess.CompletedProcess[str]"] | None = None,
+    ) -> None:
+        """Open it in a folder; `call(words, cwd, environment)` runs elsewhere than on this machine."""
+        self.folder = folder
+        self.environment = dict(environment)
+        self._call = call or _call
+
+    def run(self, text: str) -> subprocess.CompletedProcess[str]:
+        """Run a text as bash would, but stop at the first command that fails."""
+        with tempfile.TemporaryDirectory() as left:
+            script = f"trap 'env -0 > {left}/env; pwd > {left}/pwd' EXIT\n{text}"
+            words = ["bash", "-euo", "pipefail", "-c", script]
+            done = self._call(words, self.folder, self.environment)
+            if done.returncode == 0:
+                entries = (Path(left) / "env").read_text().split("\0")
+                self.environment = dict(entry.split("=", 1) for entry in entries if "=" in entry)
+                self.folder = Path((Path(left) / "pwd").read_text().removesuffix("\n"))
+        return done
 
 
-def shell(folder: Path, environment: Mapping[str, str]) -> Shell:
-    """Return what runs a text in a shell, in a folder."""
-
-    def run_text(text: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", text],
-            cwd=folder,
-            env=dict(environment),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run_text
+def reader(environment: Mapping[str, str], mirror: Path | None = None) -> dict[str, str]:
+    """Return the environment of a terminal in which the programs of `.venv/bin` are found."""
+    programs = Path(sys.executable).parent
+    found = {**environment, "PATH": f"{programs}:{environment['PATH']}"}
+    return found | ({"LIMR_MIRROR": str(mirror)} if mirror else {})
 
 
-def run(block: Block, in_shell: Shell) -> str:
+def _call(
+    words: list[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words, cwd=folder, env=dict(environment), capture_output=True, text=True, check=False
+    )
+
+
+def run(block: Block, terminal: Terminal) -> str:
     """Run a block of commands as it stands; return what it said.
 
     Raises:
         AssertionError: a command failed.
     """
-    done = in_shell(block.text)
+    done = terminal.run(block.text)
     said = done.stdout + done.stderr
     assert done.returncode == 0, f"{block.where}:\n{block.text}\n{said[-5000:]}"
     return said
@@ -150,17 +175,16 @@ def run(block: Block, in_shell: Shell) -> str:
 
 def follow(
     page: Path,
-    folder: Path,
-    in_shell: Shell,
+    terminal: Terminal,
     chosen: Callable[[Block], bool] = lambda block: block.is_run,
 ) -> str:
     """Do what a page says, from its first block to its last; return all that was said."""
-    said = ""
+    folder, said = terminal.folder, ""
     for block in blocks(page):
         if block.file is not None:
             path = folder / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
         elif block.is_commands and chosen(block):
-            said += run(block, in_shell)
+            said += run(block, terminal)
     return said

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -108,7 +111,15 @@ def test_a_wrong_command_makes_the_run_of_its_page_fail(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("Say\n\n```sh\ntrue\nfalse\ntrue\n```\n")
     with pytest.raises(AssertionError, match=r"page.md, line 3"):
-        documents.follow(page, tmp_path, documents.shell(tmp_path, {}))
+        documents.follow(page, documents.Terminal(tmp_path, dict(os.environ)))
+
+
+def test_a_block_finds_what_the_last_one_left(tmp_path: Path) -> None:
+    (tmp_path / "down").mkdir()
+    page = tmp_path / "page.md"
+    page.write_text("```sh\nexport A=b\ncd down\n```\n\n```sh\necho $A > here\n```\n")
+    documents.follow(page, documents.Terminal(tmp_path, dict(os.environ)))
+    assert (tmp_path / "down/here").read_text() == "b\n"
 
 
 WRONG = (
@@ -141,10 +152,10 @@ def test_a_wrong_command_that_is_not_run_makes_its_page_fail(command: str, tmp_p
     assert faults(page)
 
 
-# What the program itself tells its user to run: epilogs, messages, comments above a study's keys.
-# A comment in a file of the workflow is a comment to its reader; docstrings are about the code.
-SOURCES = ("workflow/scripts/limr/**/*.py", "envs/*.py", "workflow/rules/*.smk", "Snakefile")
-COMMENTS = ("config/*.yaml", "profiles/*/*.yaml", "Makefile", "envs/*.in")
+# What the programs themselves tell their user to run: epilogs and messages (texts in the code that are
+# no docstrings), and comments above a study's keys.
+SOURCES = ("workflow/scripts/limr/**/*.py", "envs/*.py")
+COMMENTS = ("config/*.yaml", "profiles/*/*.yaml", "Makefile", "envs/*.in", "workflow/rules/*.smk")
 
 
 def advice() -> list[tuple[str, str]]:
@@ -152,25 +163,67 @@ def advice() -> list[tuple[str, str]]:
     found = []
     for pattern in SOURCES:
         for path in sorted(ROOT.glob(pattern)):
-            text = re.sub(r'"\s*\n\s*f?"', "", path.read_text())  # a text over several lines
-            spans = re.findall(r"`([^`\n]+)`", text)
-            spans += re.findall(r'"((?:limr|snakemake|make) -?[a-z][^"]*)"', text)
-            found += [(path.name, span) for span in spans]
+            for text in texts(ast.parse(path.read_text())):
+                found += [(path.name, span) for span in re.findall(r"`([^`]+)`", text)]
+                if re.match(r"(limr [a-z]+|snakemake) (-|[A-Z{])", text):
+                    found.append((path.name, text))
     for pattern in COMMENTS:
         for path in sorted(ROOT.glob(pattern)):
             for line in re.findall(r"#(.*)$", path.read_text(), re.MULTILINE):
-                found += [(path.name, span) for span in re.findall(r"`([^`]+)`", line)]
-                found.append((path.name, re.sub(r"^.*?\b(make|snakemake) ", r"\1 ", line.strip())))
-    starts = re.compile(r"(?:LIMR_\w+=\S+ )?(limr|snakemake|make|python\S*) -?[a-z-]+( |$)")
+                spans = re.findall(r"`([^`]+)`", line)
+                bare = re.fullmatch(r"\s*(?:[\w ,]+: )?((?:make|snakemake|limr) [^:]*)", line)
+                spans += [bare[1]] if bare and not spans else re.findall(r"\b(make \w+)(?=:)", line)
+                found += [(path.name, span) for span in spans]
+    starts = re.compile(r"(?:LIMR_\w+=\S+ )?(limr|snakemake|make|python\S*) -?[a-z]")
     return [(name, " ".join(text.split())) for name, text in found if starts.match(text.strip())]
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """Yield the texts of a module that are no docstrings, whole, with {…} for what is put in."""
+    inner: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            inner.add(id(node.value))
+        elif isinstance(node, ast.JoinedStr):
+            inner |= {id(part) for part in ast.walk(node)} - {id(node)}
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "{…}"
+                for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if id(node) not in inner:
+                yield node.value
 
 
 @pytest.mark.slow
 def test_every_command_in_a_message_or_a_comment_could_work() -> None:
     found = advice()
-    for expected in ("limr verify", "make lock", "limr fetch --check MIRROR"):
+    for expected in ("limr verify", "make lock", "limr fetch --check MIRROR", "make demo"):
         assert expected in {command for _, command in found}
     wrong = []
     for name, command in found:
         wrong += [f"{name}: {x}" for x in command_check.faults(command, ROOT, whole=False)]
     assert not wrong
+
+
+def test_every_command_in_a_message_or_a_comment_is_one_that_a_page_runs() -> None:
+    """A page's block has it, with arguments: so it is run, or its mark says why it is not."""
+    known: list[list[str]] = []
+    for name in PAGES:
+        for block in documents.blocks(ROOT / name):
+            if block.is_commands:
+                known += command_check.commands(block.text)
+    for name, command in advice():
+        [words] = command_check.commands(command)
+        words = [word for word in words if not gap(word)]
+        assert any(follows(words, other) for other in known), f"{name}: {command}"
+
+
+def gap(word: str) -> bool:
+    """Tell whether the reader, or the program, fills a word in."""
+    return "{" in word or "…" in word or word.isupper() or word.endswith(("STUDY.yaml", ".zip"))
+
+
+def follows(words: list[str], other: list[str]) -> bool:
+    """Tell whether a command has the same program, subcommand and options, in any order."""
+    return words[:1] == [other[0].rpartition("/")[2]] and set(words) <= {*other, *words[:1]}

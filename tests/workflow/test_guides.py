@@ -59,7 +59,9 @@ def test_bring_your_own_word_by_word(reader: dict[str, str], tmp_path: Path) -> 
     needs_the_real_model()
     folder = tmp_path / "mine"
     folder.mkdir()
-    said = documents.follow(ROOT / "docs/bring-your-own.md", folder, reader)
+    said = documents.follow(
+        ROOT / "docs/bring-your-own.md", documents.Terminal(folder, reader)
+    )
 
     verdicts = [json.loads(line)["verdict"] for line in (folder / "verdicts.jsonl").open()]
     assert verdicts == ["correct", "incorrect"]
@@ -82,7 +84,7 @@ def test_bring_your_own_word_by_word(reader: dict[str, str], tmp_path: Path) -> 
 
 def test_a_selector_in_ten_minutes_word_by_word(reader: dict[str, str]) -> None:
     clone = Path(reader["LIMR"])
-    said = documents.follow(ROOT / "docs/contributing.md", clone, reader)
+    said = documents.follow(ROOT / "docs/contributing.md", documents.Terminal(clone, reader))
     [chosen] = [json.loads(line) for line in (clone / "chosen.jsonl").open()]
     assert (chosen["problem_id"], chosen["score"]) == ("late", 1.0)
     scores = pd.read_parquet(clone / "scores.parquet").set_index("problem_id")
