@@ -56,9 +56,7 @@ class Reader:
                 shutil.copytree(source, clone / part)
             else:
                 shutil.copy2(source, clone / part)
-        (clone / ".venv").symlink_to(sys.prefix)  # `make setup` has been run
-        for lock in (ROOT / "envs").glob("*.lock"):  # make compares times
-            shutil.copy2(lock, clone / "envs" / lock.name)
+        set_up(clone)
         self.write("config/demo.yaml", small_demo())
         self.home = folder / "home"
         data = self.home / "mirror/data/problems.json"
@@ -93,3 +91,16 @@ class Reader:
 def without(path: str, program: str) -> str:
     """Return PATH without the folders that have a program."""
     return ":".join(folder for folder in path.split(":") if not (Path(folder) / program).exists())
+
+
+def set_up(clone: Path) -> None:
+    """Leave what `make setup` leaves: this Python, in a folder that only has links to its parts.
+
+    Whatever make thinks of the times of files, nothing that a page says can change the original.
+    """
+    home = clone / ".venv"
+    home.mkdir()
+    for part in ("bin", "lib", "pyvenv.cfg"):
+        if (Path(sys.prefix) / part).exists():
+            (home / part).symlink_to(Path(sys.prefix) / part)
+    (home / "ready").touch()
