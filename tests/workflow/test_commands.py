@@ -73,7 +73,7 @@ def test_the_measurements_of_the_selection_page_run_as_they_stand(
 def test_a_wrong_command_in_a_page_makes_it_fail(at_work: Reader, wrong: str) -> None:
     """The check of a page is one: a copy of a good page with one bad line does not pass."""
     page = at_work.project.folder / "docs/wrong.md"
-    page.write_text(f"{(ROOT / 'docs/plan.md').read_text()}\n```sh\n{wrong}\n```\n")
+    page.write_text(f"{(ROOT / 'docs/air-gapped.md').read_text()}\n```sh\n{wrong}\n```\n")
     with pytest.raises(AssertionError, match=r"wrong.md, line \d+"):
         at_work.read("docs/wrong.md")
 
