@@ -19,6 +19,7 @@ PAGES = [str(page.relative_to(ROOT)) for page in documents.pages(ROOT)]
 GUIDES = {
     "docs/bring-your-own.md": "tests/workflow/test_guides.py",
     "docs/contributing.md": "tests/workflow/test_guides.py",
+    "docs/extending.md": "tests/workflow/test_guides.py",
     "docs/module.md": "tests/workflow/test_module.py",
 }
 OTHERS = "tests/workflow/test_commands.py"  # runs the commands of all other pages in one project

@@ -20,7 +20,7 @@ PAGES = ("docs/slurm.md", "docs/air-gapped.md")
 
 @pytest.fixture(scope="module")
 def at_work(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    """A reader on the cluster's login node, whose config/config.yaml trains nothing."""
+    """A reader on the cluster's login node; config/config.yaml trains nothing, the demo one arm."""
 
     def call(
         words: list[str], folder: Path, environment: Mapping[str, str]
@@ -36,6 +36,10 @@ def at_work(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Reade
     for key in ("base", "ppo", "sft", "engines", "evaluate"):
         study.pop(key)
     found.write("config/config.yaml", study)
+    demo = small_demo()
+    del demo["arms"]["limr"], demo["scores"]["lim"], demo["trajectories"]
+    demo["tables"], demo["figures"] = {"results": {}}, {}
+    found.write("config/demo.yaml", demo)
     return found
 
 
@@ -51,7 +55,8 @@ def test_every_command_for_a_cluster_runs_as_it_stands(at_work: Reader, name: st
     results = at_work.project.folder / "results"
     assert (results / "limr/report.html").exists()
     if name == "docs/slurm.md":
-        assert "rule_train_ppo_wildcards_full_1" in said  # squeue
+        assert "STATE TIME NODELIST(REASON) COMMENT" in said  # squeue
+        assert "train_ppo" in said  # the logs' ends
         assert (results / "demo/report.html").exists()
 
 

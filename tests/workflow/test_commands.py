@@ -16,7 +16,9 @@ from small_study import ROOT, Project, make_project
 
 pytestmark = pytest.mark.slow
 # Followed elsewhere: guides in folders of their own, and what reads the real data, once for all tests.
-ELSEWHERE = ("docs/bring-your-own.md", "docs/contributing.md", "docs/module.md")
+ELSEWHERE = tuple(
+    f"docs/{name}.md" for name in ("bring-your-own", "contributing", "extending", "module")
+)
 REAL_DATA = ("docs/published-data.md", "docs/selection.md")
 PAGES = [str(page.relative_to(ROOT)) for page in documents.pages(ROOT)]
 PAGES = [
