@@ -1,4 +1,4 @@
-"""Is a command one that could work? Programs, subcommands, options, targets and files are looked up.
+"""Could a command work? Its programs, subcommands, options, targets and files are looked up.
 
 For what no test can run: blocks that need a GPU or a network, commands within sentences, advice in
 messages. Nothing is executed but `bash -n` and the `--help` of this repository's own scripts.
@@ -37,7 +37,8 @@ def faults(text: str, root: Path, *, whole: bool) -> list[str]:
         whole: whether they are complete; else arguments may be missing.
     """
     if whole:
-        done = subprocess.run(["bash", "-n", "-c", text], capture_output=True, text=True)
+        words = ["bash", "-n", "-c", text]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
             return [done.stderr.strip()]
     found = []
@@ -74,9 +75,9 @@ def _faults(words: list[str], root: Path, whole: bool) -> Iterator[str]:
     arguments = [re.sub(r"^(\$LIMR|~/limr)/", "", word) for word in arguments]
     for word in arguments:
         path = word.rpartition("=")[2]
-        if _FILE.fullmatch(path) and not any(part in path for part in _OPEN):
-            if not (root / path).exists():
-                yield f"no file {path}"
+        named = _FILE.fullmatch(path) and not any(part in path for part in _OPEN)
+        if named and not (root / path).exists():
+            yield f"no file {path}"
     if program == "limr":
         yield from _limr(arguments, whole)
     elif program == "snakemake":

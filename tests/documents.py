@@ -1,7 +1,7 @@
 """The commands and files of the documents: what a page tells its reader to write and to run.
 
-A block of commands is fenced as `sh`, and a test runs it as it stands. Where a test cannot, the line
-above it says what it needs and why (`KINDS`), and the block is at least checked (command_check.py):
+A block of commands is fenced as `sh`, and a test runs it as it stands. Where a test cannot, the
+line above it says what it needs and why (`KINDS`), and it is at least checked (command_check.py):
 
     <!-- needs: gpu — OpenRLHF compiles its kernels with CUDA -->
 
@@ -120,15 +120,15 @@ def inline_commands(page: Path) -> list[str]:
 
 
 class Terminal:
-    """One terminal of a reader: a block finds the folder and the variables that the last one left."""
+    """A reader's terminal: a block finds the folder and variables that the last one left."""
 
     def __init__(
         self,
         folder: Path,
         environment: Mapping[str, str],
-        call: Callable[..., "subprocess.CompletedProcess[str]"] | None = None,
+        call: Callable[..., subprocess.CompletedProcess[str]] | None = None,
     ) -> None:
-        """Open it in a folder; `call(words, cwd, environment)` runs elsewhere than on this machine."""
+        """Open it in a folder; `call(words, cwd, environment)` runs it on another machine."""
         self.folder = folder
         self.environment = dict(environment)
         self._call = call or _call

@@ -44,7 +44,7 @@ def edges(mermaid: str) -> set[tuple[str, str]]:
 
 
 def test_the_rooms_in_the_pages_are_the_folders(root: Path) -> None:
-    """The README's and the design's pictures name every room once; the design says what each does."""
+    """Both pictures name every room once; the design says what each does."""
     rooms = {path.parent.name for path in (root / "workflow/scripts/limr").glob("*/__init__.py")}
     for page in ("README.md", "docs/design.md"):
         text = (root / page).read_text()

@@ -153,8 +153,8 @@ def test_a_wrong_command_that_is_not_run_makes_its_page_fail(command: str, tmp_p
     assert faults(page)
 
 
-# What the programs themselves tell their user to run: epilogs and messages (texts in the code that are
-# no docstrings), and comments above a study's keys.
+# What the programs themselves tell their user to run: epilogs and messages (texts in the code that
+# are no docstrings), and comments above a study's keys.
 SOURCES = ("workflow/scripts/limr/**/*.py", "envs/*.py")
 COMMENTS = ("config/*.yaml", "profiles/*/*.yaml", "Makefile", "envs/*.in", "workflow/rules/*.smk")
 
@@ -188,12 +188,12 @@ def texts(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.JoinedStr):
             inner |= {id(part) for part in ast.walk(node)} - {id(node)}
             yield "".join(
-                str(part.value) if isinstance(part, ast.Constant) else "{…}"
-                for part in node.values
+                str(part.value) if isinstance(part, ast.Constant) else "{…}" for part in node.values
             )
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in inner:
-                yield node.value
+        elif (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inner
+        ):
+            yield node.value
 
 
 @pytest.mark.slow

@@ -38,7 +38,9 @@ def at_work(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Reade
     found.write("config/config.yaml", study)
     demo = small_demo()
     del demo["arms"]["limr"], demo["scores"]["lim"], demo["trajectories"]
-    demo["tables"], demo["figures"] = {"results": {}}, {}
+    del demo["evaluate"]
+    demo["tables"], demo["figures"] = {"subsets": {}}, {}
+    demo["base"]["warmup"]["steps"] = 50
     found.write("config/demo.yaml", demo)
     return found
 
@@ -60,9 +62,7 @@ def test_every_command_for_a_cluster_runs_as_it_stands(at_work: Reader, name: st
         assert (results / "demo/report.html").exists()
 
 
-def test_a_wrong_command_for_a_cluster_makes_its_page_fail(
-    at_work: Reader, tmp_path: Path
-) -> None:
+def test_a_wrong_command_for_a_cluster_makes_its_page_fail(at_work: Reader, tmp_path: Path) -> None:
     page = tmp_path / "slurm.md"
     page.write_text(
         "<!-- needs: cluster — it asks SLURM for its jobs -->\n```sh\nsqueue --mee\n```\n"

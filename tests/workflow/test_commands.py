@@ -15,7 +15,7 @@ from reading import Reader
 from small_study import ROOT, Project, make_project
 
 pytestmark = pytest.mark.slow
-# Followed elsewhere: guides in folders of their own, and what reads the real data, once for all tests.
+# Followed elsewhere: guides in folders of their own, and what reads the real data.
 ELSEWHERE = tuple(
     f"docs/{name}.md" for name in ("bring-your-own", "contributing", "extending", "module")
 )
@@ -26,6 +26,7 @@ PAGES = [
     for name in PAGES
     if name not in ELSEWHERE and any(block.is_run for block in documents.blocks(ROOT / name))
 ]
+
 
 @pytest.fixture(scope="module")
 def at_work(tmp_path_factory: pytest.TempPathFactory) -> Reader:
@@ -70,7 +71,11 @@ def test_the_measurements_of_the_selection_page_run_as_they_stand(
 
 @pytest.mark.parametrize(
     "wrong",
-    ["limr score nowhere.parquet --format rollouts --output x.parquet", "make demmo", "limr plna x"],
+    [
+        "limr score nowhere.parquet --format rollouts --output x.parquet",
+        "make demmo",
+        "limr plna x",
+    ],
 )
 def test_a_wrong_command_in_a_page_makes_it_fail(at_work: Reader, wrong: str) -> None:
     """The check of a page is one: a copy of a good page with one bad line does not pass."""

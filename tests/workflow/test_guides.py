@@ -1,4 +1,4 @@
-"""Guides are followed word by word, as a new user would: bring-your-own, contributing, extending."""
+"""Guides are followed word by word, as a new user would: each in a folder of its own."""
 
 from __future__ import annotations
 
@@ -59,9 +59,7 @@ def test_bring_your_own_word_by_word(reader: dict[str, str], tmp_path: Path) -> 
     needs_the_real_model()
     folder = tmp_path / "mine"
     folder.mkdir()
-    said = documents.follow(
-        ROOT / "docs/bring-your-own.md", documents.Terminal(folder, reader)
-    )
+    said = documents.follow(ROOT / "docs/bring-your-own.md", documents.Terminal(folder, reader))
 
     verdicts = [json.loads(line)["verdict"] for line in (folder / "verdicts.jsonl").open()]
     assert verdicts == ["correct", "incorrect"]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
 from small_study import ROOT, Project
 
@@ -191,7 +189,9 @@ def test_selection_from_one_shot_rlvrs_log(published_data: Project) -> None:
 
 @pytest.mark.data
 def test_published_scores_against_offline_pass_rates(published_data: Project) -> None:
-    table = pd.read_csv(published_data.folder / "results/offline-rates/tables/offline.tsv", sep="\t")
+    table = pd.read_csv(
+        published_data.folder / "results/offline-rates/tables/offline.tsv", sep="\t"
+    )
     whole = table[table["pass rate"] == "all"].iloc[0]
     assert (whole["problems"], whole["selected"]) == (4161, 645)
     assert whole["recovers"] == pytest.approx(0.41, abs=0.01)
