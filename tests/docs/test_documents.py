@@ -207,6 +207,7 @@ def test_every_command_in_a_message_or_a_comment_could_work() -> None:
     assert not wrong
 
 
+@pytest.mark.slow
 def test_every_command_in_a_message_or_a_comment_is_one_that_a_page_runs() -> None:
     """A page's block has it, with arguments: so it is run, or its mark says why it is not."""
     known: list[list[str]] = []
@@ -222,7 +223,8 @@ def test_every_command_in_a_message_or_a_comment_is_one_that_a_page_runs() -> No
 
 def gap(word: str) -> bool:
     """Tell whether the reader, or the program, fills a word in."""
-    return "{" in word or "…" in word or word.isupper() or word.endswith(("STUDY.yaml", ".zip"))
+    named = "{" in word or "…" in word or word.isupper() or "=/" in word
+    return named or word.endswith(("STUDY.yaml", ".zip"))
 
 
 def follows(words: list[str], other: list[str]) -> bool:
