@@ -24,7 +24,8 @@ def test_every_plugin_is_on_the_configuration_page(root: Path) -> None:
             assert f"**`{name}`**" in page, f"{kind}/{name}"
 
 
-def test_the_rule_graph_is_current(root: Path) -> None:
+@pytest.mark.slow
+def test_the_rule_graph_in_the_design_is_current(root: Path) -> None:
     command = [sys.executable, "-m", "snakemake", "--configfile", "config/demo.yaml"]
     done = subprocess.run(
         [*command, "--forceall", "--rulegraph", "mermaid-js"],
