@@ -38,7 +38,6 @@ def at_work(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Reade
     found.write("config/config.yaml", study)
     demo = small_demo()
     del demo["arms"]["limr"], demo["scores"]["lim"], demo["trajectories"]
-    del demo["evaluate"]
     demo["tables"], demo["figures"] = {"subsets": {}}, {}
     demo["base"]["warmup"]["steps"] = 50
     found.write("config/demo.yaml", demo)
