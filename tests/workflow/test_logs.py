@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
 from small_study import ROOT, Project
 
@@ -194,11 +192,8 @@ def test_a_log_that_cannot_be_used_leaves_nothing_behind(from_log: Project) -> N
 
 
 @pytest.mark.data
-def test_selection_from_one_shot_rlvrs_log(project: Project, mirror: Path) -> None:
-    project.write(yaml.safe_load((ROOT / "config/one-shot-rlvr.yaml").read_text()))
-    done = project.run(mirror=mirror)
-    assert done.returncode == 0, done.output[-4000:]
-    results = project.folder / "results/one-shot-rlvr"
+def test_selection_from_one_shot_rlvrs_log(published_data: Project) -> None:
+    results = published_data.folder / "results/one-shot-rlvr"
     subset = json.loads((results / "subsets/limr.json").read_text())
     assert (subset["n_problems"], subset["n_scored"]) == (1209, 1209)
     table = pd.read_csv(results / "tables/subsets.tsv", sep="\t").set_index("arm")
@@ -212,11 +207,10 @@ def test_selection_from_one_shot_rlvrs_log(project: Project, mirror: Path) -> No
 
 
 @pytest.mark.data
-def test_published_scores_against_offline_pass_rates(project: Project, mirror: Path) -> None:
-    project.write(yaml.safe_load((ROOT / "config/offline-rates.yaml").read_text()))
-    done = project.run(mirror=mirror)
-    assert done.returncode == 0, done.output[-4000:]
-    table = pd.read_csv(project.folder / "results/offline-rates/tables/offline.tsv", sep="\t")
+def test_published_scores_against_offline_pass_rates(published_data: Project) -> None:
+    table = pd.read_csv(
+        published_data.folder / "results/offline-rates/tables/offline.tsv", sep="\t"
+    )
     whole = table[table["pass rate"] == "all"].iloc[0]
     assert (whole["problems"], whole["selected"]) == (4161, 645)
     assert whole["recovers"] == pytest.approx(0.41, abs=0.01)

@@ -73,7 +73,7 @@ def write(study: Study, root: Path, paper: Path, output: Path, texts: bool) -> l
     if not (root / "problems").is_dir():
         raise InputError(
             f"{root}: nothing of the study '{study.name}' is there yet. Run it first: "
-            f"snakemake --configfile {study.where}"
+            f"`snakemake --configfile {study.where}`"
         )
     folder = _Folder(root)
     inputs, rollouts = _read(study, folder, paper)
