@@ -19,6 +19,7 @@ ALONE = mkdir -p build && exec 9>build/set-up.lock && \
 	if command -v flock >/dev/null && ! flock --nonblock 9; then \
 		echo "Another set-up works here; waiting for it" >&2; flock 9; fi && \
 	if [ -e $@ ] && [ -z "$$(find $^ -newer $@)" ]; then exit 0; fi &&
+NO_LINK = { ! [ -L $(@D) ] || { echo "$(@D) is a link; set it up where it is" >&2; exit 1; }; }
 IS_311 = { $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	{ echo "limr needs Python 3.11; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }; }
 APART = $(ALONE) rm -rf $@ $@.part && \
@@ -37,7 +38,7 @@ endif
 setup: .venv/ready
 
 .venv/ready: envs/dev.lock envs/torch-cpu.lock envs/torch-cuda.lock pyproject.toml
-	@$(ALONE) $(IS_311) && rm -f $@ && \
+	@$(ALONE) $(NO_LINK) && $(IS_311) && rm -f $@ && \
 	echo "Setting up .venv from hashed locks (a few minutes, once)" && \
 	$(PYTHON) -m venv --clear .venv && \
 	$(PIP) --require-hashes -r envs/dev.lock && \
@@ -96,7 +97,7 @@ openrlhf: .venv-openrlhf/ready
 
 # OpenRLHF's trainers and vLLM on a CPU, for tests/openrlhf alone (4 GB); a GPU's environment is envs/train.lock.
 .venv-openrlhf/ready: envs/openrlhf-cpu.lock envs/openrlhf.lock envs/torch-cpu.lock envs/torch-cuda.lock
-	@$(ALONE) $(IS_311) && rm -f $@ && \
+	@$(ALONE) $(NO_LINK) && $(IS_311) && rm -f $@ && \
 	echo "Setting up .venv-openrlhf from hashed locks (some minutes, once)" && \
 	$(PYTHON) -m venv --clear .venv-openrlhf && \
 	{ $(RLHF_PIP) --only-binary :all: -r envs/torch-cpu.lock 2>.venv-openrlhf/torch-cpu.log || \

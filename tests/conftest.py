@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
+from kept_studies import kept_project
 from small_study import TINY, Project, make_project
 
 ROOT = Path(__file__).parents[1]
@@ -20,26 +24,90 @@ ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+SLOW = 0.5  # seconds; see tests/README.md
+_NOT_SLOW = re.compile(r"\bnot slow\b")
+_ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.(slow|long)\b", re.MULTILINE)
+# In this order and before all others: what takes minutes starts first.
+LONGEST: tuple[str, ...] = ()
+APART = ("test_slurm_faults.py",)  # each test for itself: they share what is kept or made at once
+
+Shared = Callable[[str, Callable[[Path], object]], Path]
+
+hypothesis.settings.register_profile("short", max_examples=40, deadline=None)
+hypothesis.settings.register_profile("long", max_examples=400, deadline=None)
+hypothesis.settings.load_profile("short")  # --hypothesis-profile takes another one
+
+
 def pytest_configure() -> None:
     """Whoever ends the tests ends their daemons: SIGTERM tears down as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import a file of slow tests alone where they are not wanted: imports take long."""
+    if collection_path.suffix != ".py" or not _NOT_SLOW.search(config.option.markexpr):
+        return None
+    return bool(_ALL_SLOW.search(collection_path.read_text(encoding="utf-8"))) or None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that are slow and not marked so."""
+    seconds: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and not {"slow", "long"} & set(
+                report.keywords
+            ):
+                seconds[report.nodeid] = seconds.get(report.nodeid, 0.0) + report.duration
+    found = sorted(((s, name) for name, s in seconds.items() if s >= SLOW), reverse=True)
+    if found:
+        terminalreporter.section(f"{len(found)} tests took {SLOW} s and are not marked as slow")
+        for one, name in found[:40]:
+            terminalreporter.write_line(f"{one:6.2f} s  {name}")
+
+
 class ByFile(LoadScopeScheduling):
     """In several processes (-n) a file's tests share one, and so what its fixtures made.
 
-    One process runs all tests of SLURM, and one all of OpenRLHF: a cluster, a trainer at a time.
+    One process runs all tests of OpenRLHF, a trainer at a time; some files' tests are spread.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        folder = file.rpartition("/")[0]
-        return folder if folder.endswith(("openrlhf", "slurm")) else file
+        folder, _, name = file.rpartition("/")
+        if name in APART:
+            return nodeid
+        return folder if folder.endswith("openrlhf") else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
     """Return it, whatever --dist says: groups by mark do nothing with this version of pytest."""
     return ByFile(config, log)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """Makes a folder once a session: the first test process that asks makes it, others wait."""
+    own = tmp_path_factory.getbasetemp()
+    common = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder = common / name
+        with FileLock(f"{folder}.lock"):
+            if not (folder / "done").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                (folder / "done").touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -72,21 +140,11 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy in which the small study has run; tests must not change it.
-
-    Test processes share it: the first one that asks makes it, others wait for that.
-    """
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "finished"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "done").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            found = make_project(folder / "project")
-            found.write(copy.deepcopy(TINY))
-            found.finish()
-            (folder / "done").touch()
-    return Project(folder / "project")
+def finished_project(shared: Shared) -> Project:
+    """A copy in which the small study has run; tests must not change it."""
+    return Project(
+        shared("finished", lambda folder: kept_project(TINY, folder / "project")) / "project"
+    )
 
 
 @pytest.fixture

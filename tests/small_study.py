@@ -112,7 +112,8 @@ class Project:
     def environment(self) -> dict[str, str]:
         """The environment of its commands: this copy's library, not the installed one."""
         scripts = str(self.folder / "workflow/scripts")
-        kept = {key: value for key, value in os.environ.items() if key != "LIMR_MIRROR"}
+        left_out = ("LIMR_MIRROR", "PYTHONDONTWRITEBYTECODE")  # hundreds of jobs import the same
+        kept = {key: value for key, value in os.environ.items() if key not in left_out}
         return {**kept, "PYTHONPATH": scripts, "OMP_NUM_THREADS": "1"}
 
     def command(self, *arguments: str) -> list[str]:

@@ -14,6 +14,7 @@ import cluster as clusters
 import pytest
 from on_slurm import OnSlurm
 
+from kept_studies import kept_project
 from small_study import TINY, Project, make_project
 
 
@@ -46,10 +47,7 @@ def small(**changes: Any) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def local_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy in which the study has run without SLURM."""
-    found = make_project(tmp_path_factory.mktemp("local") / "project")
-    found.write(small())
-    found.finish()
-    return found
+    return kept_project(small(), tmp_path_factory.mktemp("local") / "project")
 
 
 @pytest.fixture
@@ -67,10 +65,8 @@ LONG = {"ppo": {"steps": 80}, "evaluate": {"ppo_steps": [80]}}
 @pytest.fixture(scope="session")
 def local_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy in which one run of some seconds has been made without SLURM."""
-    found = make_project(tmp_path_factory.mktemp("run") / "project")
-    found.write(small(**LONG))
-    found.finish("results/tiny/runs/full/seed1/run.json")
-    return found
+    folder = tmp_path_factory.mktemp("run") / "project"
+    return kept_project(small(**LONG), folder, "results/tiny/runs/full/seed1/run.json")
 
 
 @pytest.fixture

@@ -168,6 +168,16 @@ def test_after_a_newer_lock_it_is_made_again(clone: Clone) -> None:
     assert installed(clone, "setup") == VENV
 
 
+def test_what_another_clone_set_up_is_not_cleared(clone: Clone, tmp_path: Path) -> None:
+    (tmp_path / "other/site").mkdir(parents=True)
+    (clone.folder / ".venv").symlink_to(tmp_path / "other")
+    process = clone.make("setup")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert ".venv is a link; set it up where it is" in said
+    assert (tmp_path / "other/site").is_dir()
+
+
 @pytest.mark.skipif(shutil.which("flock") is None, reason="without flock nobody waits")
 def test_what_a_killed_make_has_left_running_is_waited_for(clone: Clone) -> None:
     first = clone.make("build/docs-tools", hang=6)
