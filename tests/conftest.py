@@ -27,6 +27,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 SLOW = 0.5  # seconds; see tests/README.md
 _NOT_SLOW = re.compile(r"\bnot slow\b")
 _ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.(slow|long)\b", re.MULTILINE)
+SLOW_FIXTURES = {"finished_project", "site", "page", "opinions", "rates"}
 # In this order and before all others: what takes minutes starts first.
 LONGEST: tuple[str, ...] = ()
 APART = ("test_slurm_faults.py",)  # each test for itself: they share what is kept or made at once
@@ -50,8 +51,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return bool(_ALL_SLOW.search(collection_path.read_text(encoding="utf-8"))) or None
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what -m does not want
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first."""
+    """Mark the slow cases of tests, and what waits for a slow fixture; the longest files first."""
+    for item in items:
+        cases = {case for mark in item.iter_markers("slow_cases") for case in mark.args}
+        named = getattr(item, "callspec", None)
+        if (named and named.id in cases) or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
     order = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.name, len(order)))
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from limr.core import plugins
 from limr.study import reference
 
@@ -22,6 +24,7 @@ def test_every_plugin_is_on_the_configuration_page(root: Path) -> None:
             assert f"**`{name}`**" in page, f"{kind}/{name}"
 
 
+@pytest.mark.slow
 def test_the_rule_graph_in_the_design_is_current(root: Path) -> None:
     command = [sys.executable, "-m", "snakemake", "--configfile", "config/demo.yaml"]
     done = subprocess.run(

@@ -10,6 +10,7 @@ def rates(mirror):
     return measure(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_real_answers(rates):
     assert rates["real"].accuracy >= 0.999

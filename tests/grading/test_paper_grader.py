@@ -152,6 +152,7 @@ def answers(mirror, name):
     return [row["answer"] for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize(("name", "dead", "lossy"), [("train8k", 847, 1026), ("math500", 51, 58)])
 def test_the_report_on_real_answers_row_for_row(mirror, name, dead, lossy):

@@ -31,6 +31,7 @@ def found(problems, settings=None):
     return rows, counts
 
 
+@pytest.mark.slow
 def test_what_is_found_of_single_answers():
     problems = [
         problem("number", "12"),
@@ -195,6 +196,7 @@ def math_full(mirror):
     return [Problem(row["id"], row["prompt"], row["answer"], row["source"]) for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_audit_of_math_full(math_full):
     rows, counts = found(math_full)

@@ -26,6 +26,8 @@ from limr.archive import planning, restore, verify
 from limr.study.files import metadata_path
 from small_study import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 RESULTS = "results/tiny"
 ZIP = f"{RESULTS}/archive/tiny.zip"
 CRATE = "ro-crate-metadata.json"

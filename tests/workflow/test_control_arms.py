@@ -10,11 +10,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from kept_studies import kept_project
 from limr.grading import paper, rewards
 from limr.grading.pool import GradingPool
 from limr.problems.datasets import arithmetic
-from kept_studies import kept_project
 from small_study import TINY
+
+pytestmark = pytest.mark.slow
 
 ALL = {"train": "ppo", "score": "everything"}
 PAPER = {"grader": {"preset": "paper"}}

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from small_study import Project
+
+pytestmark = pytest.mark.slow
 
 
 def test_killed_at_three_stages_and_rerun_gives_the_same_bytes(
