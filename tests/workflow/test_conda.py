@@ -29,7 +29,7 @@ from import_all import normal
 
 from small_study import TINY, Project, Result, make_project
 
-pytestmark = pytest.mark.timeout(1800)  # two environments are installed, one with PyTorch
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # two environments are installed, one with PyTorch
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PROBLEMS = "results/tiny/problems/arithmetic.jsonl"
