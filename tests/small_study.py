@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 import re
@@ -87,6 +88,19 @@ TINY: dict[str, Any] = {
     "tables": {"results": {}, "subsets": {}},
     "figures": {"accuracy": {}, "reward": {}, "learning-curves": {}, "scores": {}},
 }
+
+
+def little(**changes: Any) -> dict[str, Any]:
+    """Return the small study with one seed and few arms; of a section, keys may be changed."""
+    study = copy.deepcopy(TINY)
+    study["seeds"] = [1]
+    study["arms"] = {name: study["arms"][name] for name in ("base", "full", "limr")}
+    study["evaluate"]["benchmarks"] = {"arithmetic-easy": {}}
+    study["figures"] = {"accuracy": {}}
+    del study["sft"], study["evaluate"]["sft_steps"]
+    for key, value in changes.items():
+        study[key] = {**study[key], **value}
+    return study
 
 
 @dataclass

@@ -164,7 +164,7 @@ def test_equals_the_second_opinion_on_simulated_curves(selector, seed, n, epochs
 @pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("selector", DETERMINISTIC)
-@pytest.mark.parametrize("gaps", [0.0, 331 / 8523])
+@pytest.mark.parametrize("gaps", [0.0, pytest.param(331 / 8523, marks=pytest.mark.long)])
 def test_equals_the_second_opinion_on_real_curves(selector, gaps, real_curves):
     rng = stream(4, "test")
     rows = [
