@@ -29,8 +29,33 @@ _NOT_SLOW = re.compile(r"\bnot slow\b")
 _ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.(slow|long)\b", re.MULTILINE)
 SLOW_FIXTURES = {"finished_project", "finished_little", "site", "page", "opinions", "rates"}
 # In this order and before all others: what takes minutes starts first.
-LONGEST: tuple[str, ...] = ()
-APART = ("test_slurm_faults.py",)  # each test for itself: they share what is kept or made at once
+LONGEST = (
+    "test_openrlhf_study.py",
+    "test_vllm_rule.py",
+    "test_archive_study.py",
+    "test_slurm_study.py",
+    "test_real_model.py",
+    "test_logs.py",
+    "test_resume.py",
+    "test_slurm_ray.py",
+    "test_slurm_preflight.py",
+    "test_air_gapped.py",
+    "test_reruns.py",
+    "test_guides.py",
+    "test_conda.py",
+    "test_half_finished.py",
+    "test_archive_restricted.py",
+    "test_commands.py",
+    "test_control_arms.py",
+    "test_slurm_faults.py",
+    "test_selectors.py",
+    "test_tables.py",
+    "test_figures.py",
+    "test_grading_data.py",
+)
+ROUNDS = 10
+# Each test for itself: they wait more than they work, and each may bring a cluster up in a second.
+APART = ("test_slurm_faults.py", "test_slurm_ray.py")
 
 Shared = Callable[[str, Callable[[Path], object]], Path]
 
@@ -49,6 +74,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if collection_path.suffix != ".py" or not _NOT_SLOW.search(config.option.markexpr):
         return None
     return bool(_ALL_SLOW.search(collection_path.read_text(encoding="utf-8"))) or None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Repeat tests of faults, whose moment chance has a part in; all rounds but one are long."""
+    if metafunc.definition.get_closest_marker("rounds"):
+        others = [pytest.param(n, marks=pytest.mark.long) for n in range(2, ROUNDS + 1)]
+        metafunc.fixturenames.append("round_number")
+        metafunc.parametrize("round_number", [1, *others], indirect=True, ids="round{}".format)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what -m does not want
@@ -117,6 +150,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
         return folder
 
     return made
+
+
+@pytest.fixture
+def round_number(request: pytest.FixtureRequest) -> int:
+    """Of a test that is repeated."""
+    return int(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,6 @@ from limr.sources import pinned as sources
 from limr.study.load import load as load_study
 from limr.study.study import Study
 
-pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
