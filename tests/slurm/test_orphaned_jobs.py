@@ -7,7 +7,6 @@ import pytest
 from limr.core.errors import InputError
 from limr.slurm import orphaned_jobs
 
-
 LINE = "{}|{}|{}|{}|rule_train_ppo_wildcards_full_1"
 
 

@@ -8,7 +8,6 @@ import pytest
 from limr.core.errors import InputError
 from limr.slurm import preempted_jobs
 
-
 LINE = "{}|PREEMPTED|limr_x|{}|rule_train_ppo_wildcards_full_1\n"
 
 

@@ -19,7 +19,6 @@ from limr.sources import pinned as sources
 from limr.study.load import load as load_study
 from limr.study.study import Study
 
-
 ROOT = Path(__file__).parents[2]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 # As SLURM 22.05 prints it.
