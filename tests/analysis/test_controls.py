@@ -169,6 +169,7 @@ def test_problems_are_counted_by_what_the_published_reward_reads() -> None:
         gradability.data(scored(["a"], [0.9], audit_of(["z"], "paper-dead"), 0.6), options)
 
 
+@pytest.mark.slow
 def test_published_scores_hold_few_dead_problems(mirror: Path) -> None:
     """Recomputed from the published files: 6 of 791 dead ones are selected; chance gives 138."""
     options = {"empty_answers": "keep"}

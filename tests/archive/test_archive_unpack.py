@@ -111,6 +111,7 @@ def test_a_bomb_by_ratio(tmp_path: Path) -> None:
         unpack.check(path)
 
 
+@pytest.mark.slow
 def test_a_bomb_in_many_parts(tmp_path: Path) -> None:
     entries = {f"zeros{i}": bytes(60 << 20) for i in range(18)}
     path = make(tmp_path / "a.zip", entries, plain)
@@ -145,6 +146,7 @@ def test_a_million_entries_are_refused_by_the_end_record_alone(tmp_path: Path) -
         unpack.check(path)
 
 
+@pytest.mark.slow
 def test_a_real_table_of_too_many_entries(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as zipped:

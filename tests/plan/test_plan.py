@@ -254,6 +254,7 @@ def test_problems_are_counted_where_they_are_known(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_pinned_files_hold_as_many_problems_as_they_say(mirror):
     pinned = sources.load_sources(ROOT / "config/sources.yaml")
     checked = 0
@@ -295,6 +296,7 @@ def stats(name: str) -> dict[str, int]:
     return {rule: int(n) for rule, n in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["demo-full", "published"])
 def test_jobs_are_those_that_snakemake_counts(name: str) -> None:
     found = jobs.jobs(load(name), Path("nowhere"), ROOT)

@@ -17,6 +17,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 import upstream
 from limr.core.random_streams import stream
 
+pytestmark = pytest.mark.slow
+
 PROMPTS = [f"What is {i} + {i}?" for i in range(60)]
 EPOCHS, STEPS, PER_STEP = 5, 3, 19
 LOG: dict[str, Any] = {
