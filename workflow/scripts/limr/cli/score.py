@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     if problems is None and importer.PROVIDES == "scores":
         raise InputError(f"--problems is needed for the format '{args.format}': it has no ids.")
     found = importer.read(own_files.expand(args.path, importer), problems, settings)
-    table, made, candidates = _scores(args, found, problems, options[1])
+    table, made, candidates = _scores(args, importer, found, problems, options[1])
     lines = [*found.report(), *_summary(table)]
     if made is not None:
         lines += _solved(args, *made, selector, options[1])
@@ -136,6 +136,7 @@ def _value(text: str) -> Any:
 
 def _scores(
     args: argparse.Namespace,
+    importer: ModuleType,
     found: Imported,
     problems: list[Problem] | None,
     options: Mapping[str, Any],
@@ -146,13 +147,12 @@ def _scores(
     ids = found.problem_ids.to_pylist()
     levels = [p.level for p in problems] if problems is not None else [None] * len(ids)
     candidates = scoring.ProblemSet(ids, levels)
-    if found.scores is not None:
-        return found.scores, None, candidates
-    samples = found.tally.samples(len(ids), release=True)
+    if importer.PROVIDES == "scores":
+        return found.table, None, candidates
     made = scoring.score(
-        args.selector, candidates, samples, options, seed=args.seed, name=args.selector
+        args.selector, candidates, found.samples, options, seed=args.seed, name=args.selector
     )
-    return scoring.score_table(made, candidates), (made, samples), candidates
+    return scoring.score_table(made, candidates), (made, found.samples), candidates
 
 
 def _summary(table: Any) -> list[str]:

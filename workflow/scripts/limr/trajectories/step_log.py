@@ -14,7 +14,7 @@ import numpy as np
 
 from limr.core.errors import InputError
 from limr.core.tables import Problem
-from limr.trajectories.counts import Tally
+from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Flags, Floats, Ints
 from limr.trajectories.prompt_index import PromptIndex
 from limr.trajectories.reading import UNKNOWN_PROMPT, Imported, Refusals, coverage
@@ -35,7 +35,7 @@ class Rows:
         which: (n_rows,) place of each row's prompt among them (see `distinct`).
         rewards: (n_rows,) numbers.
         correct: (n_rows,) where the log says so itself; None: the reward tells.
-        place: number of a row in this part, from 0 -> where it stands, for messages.
+        place: number of a row in this part, from 0 -> where it is, for messages.
     """
 
     step: int
@@ -63,10 +63,10 @@ class StepLog:
         self.refusals = Refusals(settings["bad_rows"])
         self._n_given = len(problems) if problems is not None else None
         self._prompts = PromptIndex(problems)
-        self._tally = Tally()
+        self._counts = Counts()
         self._steps: set[int] = set()
         self._rows_read = self._rows_joined = 0
-        self._last_step = np.zeros(0, np.int64)  # of each problem: the step that sampled it last
+        self._last_step: dict[int, int] = {}  # problem -> the step that sampled it last
         self._known = np.array([*settings["correct_rewards"], *(settings["other_rewards"] or [])])
         self._right = np.array(settings["correct_rewards"], float)
 
@@ -96,9 +96,8 @@ class StepLog:
         number, rewards = number[good], rows.rewards[good]
         correct = _among(rewards, self._right) if rows.correct is None else rows.correct[good]
         self._check_visits(number, epoch, rows)
-        self._tally.add(
-            number, np.full(len(number), epoch), np.ones(len(number), int), correct, rewards
-        )
+        one = np.ones(len(number), np.int64)
+        self._counts.add(number, epoch * one, one, correct, rewards)
         self._rows_joined += len(number)
 
     def _usable(self, rows: Rows, number: Ints) -> Flags:
@@ -141,26 +140,20 @@ class StepLog:
         return int((rows.step - first) // size)
 
     def _check_visits(self, number: Ints, epoch: int, rows: Rows) -> None:
-        highest = int(number.max()) + 1
-        if highest > len(self._last_step):
-            grown = np.full(max(highest, 2 * len(self._last_step)), np.iinfo(np.int64).min)
-            grown[: len(self._last_step)] = self._last_step
-            self._last_step = grown
-        here = np.unique(number)
-        last = self._last_step[here]
-        self._last_step[here] = rows.step
-        if self.settings["visits"] == "any":
-            return
-        size, first = self.settings["steps_per_epoch"], self.settings["first_step"]
-        twice = (last >= first + epoch * size) & (last != rows.step)
-        twice &= ~np.isin(here, list(self._prompts.namesakes.values()))
-        if twice.any():
-            problem = self._prompts.problem_ids[int(here[np.argmax(twice)])].as_py()
+        """Refuse a problem that an earlier step of the epoch has sampled, unless all are pooled."""
+        size = self.settings["steps_per_epoch"]
+        begin = self.settings["first_step"] + epoch * size
+        here = np.unique(number).tolist()
+        last = {problem: self._last_step.get(problem, begin - 1) for problem in here}
+        self._last_step.update(dict.fromkeys(here, rows.step))
+        shared = self._prompts.namesakes.values()
+        twice = [p for p in here if last[p] >= begin and last[p] != rows.step and p not in shared]
+        if twice and self.settings["visits"] == "once":
             raise InputError(
-                f"{rows.place(0)}: problem '{problem}' was sampled in step "
-                f"{last[np.argmax(twice)]} and again in step {rows.step}, in one epoch of {size} "
-                f"steps ({int(twice.sum())} such problems in this step). Is steps_per_epoch wrong? "
-                "`visits: any` pools visits within an epoch."
+                f"{rows.place(0)}: problem '{self._prompts.problem_ids[twice[0]].as_py()}' was "
+                f"sampled in step {last[twice[0]]} and again in step {rows.step}, in one epoch of "
+                f"{size} steps ({len(twice)} such problems in this step). Is steps_per_epoch "
+                "wrong? `visits: any` pools visits within an epoch."
             )
 
     def finish(self) -> Imported:
@@ -171,26 +164,17 @@ class StepLog:
         """
         notes = self._whole_epochs()
         ids = self._prompts.problem_ids
-        notes = [*self._prompts.notes(), *coverage(self._tally, len(ids)), *notes]
-        return Imported(
-            ids,
-            self._rows_read,
-            self._rows_joined,
-            self.refusals.refused,
-            notes,
-            self._tally,
-            prompts=self._prompts.made,
-        )
+        table = self._counts.table(ids)
+        notes = [*self._prompts.notes(), *coverage(table, len(ids)), *notes]
+        read, joined, refused = self._rows_read, self._rows_joined, self.refusals.refused
+        return Imported(ids, table, read, joined, refused, notes, self._prompts.made)
 
     def _whole_epochs(self) -> list[str]:
         """Leave out a last epoch that the log does not hold whole, and say so."""
         if not self._steps:
             raise InputError(f"{self.where}: no rows in it.")
-        size, first, last = (
-            int(self.settings["steps_per_epoch"]),
-            int(self.settings["first_step"]),
-            max(self._steps),
-        )
+        size, first = int(self.settings["steps_per_epoch"]), int(self.settings["first_step"])
+        last = max(self._steps)
         lacking = sorted(set(range(first, last + 1)) - self._steps)
         if lacking and self.settings["missing_steps"] == "refuse":
             shown = ", ".join(map(str, lacking[:_ENOUGH])) + (" …" if lacking[_ENOUGH:] else "")
@@ -199,9 +183,9 @@ class StepLog:
                 f"{last}): the problems of such a step would lack an epoch. Complete the log, or "
                 "set `missing_steps: allow`."
             )
-        notes = [f"{len(lacking)} steps are lacking; their problems lack that epoch."][
-            : len(lacking)
-        ]
+        notes = []
+        if lacking:
+            notes.append(f"{len(lacking)} steps are lacking; their problems lack that epoch.")
         over = (last - first + 1) % size
         if over:
             if last - first + 1 < size:
@@ -209,7 +193,7 @@ class StepLog:
                     f"{self.where}: {over} steps are less than one epoch of {size} steps. Is "
                     "steps_per_epoch wrong?"
                 )
-            self._tally.drop_epoch((last - first) // size)
+            self._counts.drop_from((last - first) // size)
             notes.append(
                 f"the last {over} steps begin an epoch of {size} steps and are left out: it is not "
                 "whole."
@@ -227,7 +211,7 @@ def read(
 
     Args:
         parts: the rows, a step (or a part of one) at a time; or (reason, rows, where the first
-            stands) of rows that could not be read.
+            is) of rows that could not be read.
         problems: the problems that were trained on; None: every text is a problem.
         settings: see `limr.trajectories.step_log_options.options`.
         where: the log, for messages.
