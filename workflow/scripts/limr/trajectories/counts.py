@@ -22,9 +22,10 @@ class Counts:
     """
 
     def __init__(self) -> None:
-        self._n = np.zeros((0, 0), np.int32)  # (n_epochs, n_problems), each at least
-        self._n_correct = np.zeros((0, 0), np.int32)
-        self._reward = np.zeros((0, 0))
+        # (n_epochs, n_problems), with room for more
+        self._n: npt.NDArray[np.int32] = np.zeros((0, 0), np.int32)
+        self._n_correct: npt.NDArray[np.int32] = np.zeros((0, 0), np.int32)
+        self._reward: Floats = np.zeros((0, 0))
 
     def add(
         self,
@@ -56,14 +57,13 @@ class Counts:
             part += added.reshape(part.shape).astype(part.dtype)
 
     def _grow(self, *needed: int) -> None:
-        """Make room for so many epochs and problems, and for some more where there is too little."""
+        """Make room for so many epochs and problems, with some to spare."""
         have = self._n.shape
         size = [h if n <= h else max(n, h + h // 2) for n, h in zip(needed, have, strict=True)]
         if tuple(size) != have:
             more = [(0, s - h) for s, h in zip(size, have, strict=True)]
-            self._n, self._n_correct, self._reward = (
-                np.pad(sums, more) for sums in (self._n, self._n_correct, self._reward)
-            )
+            self._n, self._n_correct = np.pad(self._n, more), np.pad(self._n_correct, more)
+            self._reward = np.pad(self._reward, more)
 
     def drop_from(self, epoch: int) -> None:
         """Forget an epoch and all that follow."""

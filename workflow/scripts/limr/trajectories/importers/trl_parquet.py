@@ -87,7 +87,7 @@ def _reward_column(path: Path, found: pa.Schema, named: str | None) -> str:
             f"{path}: column '{lacking[0]}' is missing; found {found.names}. TRL writes such files "
             "with `log_completions`."
         )
-    numbers = [
+    numbers: list[str] = [
         field.name
         for field in found
         if field.name not in _NOT_REWARDS
