@@ -94,7 +94,7 @@ def _batches(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         InputError: not a readable file of rollouts, or a value is missing.
     """
-    files.check_parquet(path, ROLLOUTS, COLUMNS)
+    files.check_parquet(path, COLUMNS)
     first = 0
     try:
         file = pq.ParquetFile(path, read_dictionary=["problem_id", "verdict"], memory_map=True)
