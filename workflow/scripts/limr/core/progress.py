@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 from limr.core.errors import InputError
@@ -17,27 +19,27 @@ _MANY = 8  # items that are worth starting processes for
 _WORKERS = 2  # processes that read; each holds one item
 
 
-def bar(total: int, unit: str, items: Iterable[Any] | None = None) -> Any:
-    """Return tqdm's bar: a context with `update(n)`, and an iterator where there are items.
+@contextmanager
+def bar(total: int, unit: str) -> Iterator[Any]:
+    """Yield an object with `update(n)` that shows on stderr how far the work is.
 
-    Where stderr is no terminal (a log file, a pipe) nothing is shown.
+    Where stderr is no terminal (a log file, a pipe) nothing is shown, and tqdm is not loaded.
     """
+    if not sys.stderr.isatty():
+        yield SimpleNamespace(update=lambda n: None)
+        return
     from tqdm import tqdm  # type: ignore[import-untyped]
 
-    return tqdm(
-        items,
-        total=total,
-        unit=f" {unit}",
-        unit_scale=True,
-        file=sys.stderr,
-        leave=False,
-        disable=None,  # where there is no terminal
-    )
+    with tqdm(total=total, unit=f" {unit}", unit_scale=True, file=sys.stderr, leave=False) as shown:
+        yield shown
 
 
-def over(items: Collection[T], unit: str) -> Iterator[T]:
+def over(items: Iterable[T], total: int, unit: str) -> Iterator[T]:
     """Yield the items, showing how many of them are done."""
-    yield from bar(len(items), unit, items)
+    with bar(total, unit) as shown:
+        for item in items:
+            yield item
+            shown.update(1)
 
 
 def mapped(function: Callable[[T], R], items: Collection[T], unit: str) -> Iterator[R]:
@@ -52,11 +54,11 @@ def mapped(function: Callable[[T], R], items: Collection[T], unit: str) -> Itera
         InputError: a process was ended from outside.
     """
     if len(items) < _MANY or cores() < _WORKERS:
-        yield from map(function, over(items, unit))
+        yield from map(function, over(items, len(items), unit))
         return
     with ProcessPoolExecutor(_WORKERS) as pool:
         try:
-            yield from bar(len(items), unit, pool.map(function, items))
+            yield from over(pool.map(function, items), len(items), unit)
         except BrokenProcessPool:
             raise InputError(
                 f"a process that read {unit} was ended from outside: is there too little memory? "

@@ -75,7 +75,7 @@ def _rows(problems: Sequence[Problem], accepts: Accepts) -> list[tuple[str, ...]
     seen: dict[str, list[Finding]] = {}
     doubled = _duplicates(problems, accepts)
     rows: list[tuple[str, ...]] = []
-    for number, problem in enumerate(progress.over(problems, "answers"), start=1):
+    for number, problem in enumerate(progress.over(problems, len(problems), "answers"), start=1):
         if problem.answer not in seen:
             seen[problem.answer] = list(findings(problem.answer, accepts))
         found = seen[problem.answer] + doubled.get(problem.problem_id, [])

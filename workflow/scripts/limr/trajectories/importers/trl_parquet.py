@@ -68,7 +68,7 @@ def read(
 
 
 def _parts(paths: Sequence[Path], reward: str | None) -> Iterator[step_log.Rows]:
-    for path in progress.over(sorted(paths, key=own_files.by_number), "files"):
+    for path in progress.over(sorted(paths, key=own_files.by_number), len(paths), "files"):
         try:
             file = pq.ParquetFile(path)
             column = _reward_column(path, file.schema_arrow, reward)

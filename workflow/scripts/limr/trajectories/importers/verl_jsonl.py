@@ -76,7 +76,7 @@ def _parts(
     key = options["correct_key"]
     decoder = msgspec.json.Decoder(_row_type(key), strict=False)
     says: bool | None = None  # whether rows say themselves that they are correct
-    for path in progress.over(sorted(paths, key=own_files.by_number), "files"):
+    for path in progress.over(sorted(paths, key=own_files.by_number), len(paths), "files"):
         step_of_file, _ = own_files.by_number(path)
         lines = json_rows.lines(path)
         while some := list(islice(lines, _MOST_ROWS)):
