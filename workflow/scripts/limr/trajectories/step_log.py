@@ -53,7 +53,39 @@ def distinct(texts: Sequence[str]) -> tuple[list[str], Ints]:
     return list(places), which
 
 
-class StepLog:
+def read(
+    parts: Iterable[Rows | tuple[str, int, str]],
+    problems: Sequence[Problem] | None,
+    settings: Mapping[str, Any],
+    where: str,
+) -> Imported:
+    """Count a log.
+
+    Args:
+        parts: the rows, a step (or a part of one) at a time; or (reason, rows, place of the first)
+            of rows that could not be read.
+        problems: the problems that were trained on; None: every text is a problem.
+        settings: see `limr.trajectories.step_log_options.options`.
+        where: the log, for messages.
+
+    Raises:
+        InputError: no `steps_per_epoch`, a step before the first one, a problem that was visited
+            twice in an epoch, steps that are lacking, no whole epoch, nothing that was joined, or
+            see `Refusals.add`.
+    """
+    if settings["steps_per_epoch"] is not None:  # else the first step's size makes a better message
+        check(settings)
+    log = _StepLog(problems, settings, where)
+    for part in parts:
+        if isinstance(part, Rows):
+            log.add(part)
+        else:
+            log.rows_read += part[1]
+            log.refusals.add(*part)
+    return log.finish()
+
+
+class _StepLog:
     """Counts the rows of a log of steps; see `read`."""
 
     def __init__(
@@ -61,63 +93,50 @@ class StepLog:
     ) -> None:
         self.settings, self.where = settings, where
         self.refusals = Refusals(settings["bad_rows"])
-        self._n_given = len(problems) if problems is not None else None
+        self.rows_read = self.rows_joined = 0
+        self._n_given = len(problems or ())
         self._prompts = PromptIndex(problems)
         self._counts = Counts()
         self._steps: set[int] = set()
-        self._rows_read = self._rows_joined = 0
         self._last_step: dict[int, int] = {}  # problem -> the step that sampled it last
-        self._known = np.array([*settings["correct_rewards"], *(settings["other_rewards"] or [])])
-        self._right = np.array(settings["correct_rewards"], float)
-
-    def unreadable(self, reason: str, rows: int, first: str) -> None:
-        """Note rows that could not be read at all.
-
-        Raises:
-            InputError: see `Refusals.add`.
-        """
-        self._rows_read += rows
-        self.refusals.add(reason, rows, first)
 
     def add(self, rows: Rows) -> None:
-        """Count the rows of a step.
-
-        Raises:
-            InputError: no `steps_per_epoch`, a step before the first one, a problem that was
-                visited twice in an epoch, or see `Refusals.add`.
-        """
-        self._rows_read += len(rows.which)
+        """Count the rows of a step."""
+        self.rows_read += len(rows.which)
         number = self._prompts.find(rows.prompts)[rows.which]
         good = self._usable(rows, number)
-        epoch = self._epoch(rows, number[good])
-        self._steps.add(rows.step)
-        if not good.any():
-            return
         number, rewards = number[good], rows.rewards[good]
-        correct = _among(rewards, self._right) if rows.correct is None else rows.correct[good]
+        epoch = self._epoch(rows, number)
+        self._steps.add(rows.step)
         self._check_visits(number, epoch, rows)
+        right = self.settings["correct_rewards"]
+        correct = _among(rewards, right) if rows.correct is None else rows.correct[good]
         one = np.ones(len(number), np.int64)
         self._counts.add(number, epoch * one, one, correct, rewards)
-        self._rows_joined += len(number)
+        self.rows_joined += len(number)
 
     def _usable(self, rows: Rows, number: Ints) -> Flags:
+        """Return (n_rows,) which rows can be counted; the others are refused or noted."""
         finite = np.isfinite(rows.rewards)
         known = np.ones(len(number), bool)
+        rewards = [*self.settings["correct_rewards"], *(self.settings["other_rewards"] or [])]
         if self.settings["other_rewards"] is not None and rows.correct is None:
-            known = _among(rows.rewards, self._known)
-        rewards = ", ".join(f"{value:g}" for value in self._known)
-        checks = (
+            known = _among(rows.rewards, rewards)
+        listed = ", ".join(f"{value:g}" for value in rewards)
+        for bad, reason, hint in (
             (~finite, NO_NUMBER, ""),
-            (finite & ~known, UNKNOWN_REWARD, f"They are {rewards} (`correct_rewards`, "
-             "`other_rewards`)."),
+            (
+                finite & ~known,
+                UNKNOWN_REWARD,
+                f"They are {listed} (`correct_rewards`, `other_rewards`).",
+            ),
             (number < 0, UNKNOWN_PROMPT, "Is it the log of another data set?"),
-        )  # fmt: skip
-        for bad, reason, hint in checks:
+        ):
             if bad.any():
                 first = int(np.argmax(bad))
-                shown = f"{rows.place(first)} (reward {rows.rewards[first]:g}, prompt "
-                shown += f"{rows.prompts[rows.which[first]][:60]!r})"
-                self.refusals.add(reason, int(bad.sum()), shown, hint)
+                prompt = rows.prompts[rows.which[first]][:60]
+                place = f"{rows.place(first)} (reward {rows.rewards[first]:g}, prompt {prompt!r})"
+                self.refusals.add(reason, int(bad.sum()), place, hint)
         return finite & known & (number >= 0)
 
     def _epoch(self, rows: Rows, number: Ints) -> int:
@@ -126,7 +145,7 @@ class StepLog:
             n_prompts = len(np.unique(number))
             of = f" of {self._n_given:,} problems" if self._n_given else ""
             guess = ""
-            if self._n_given and 0 < n_prompts <= self._n_given:
+            if 0 < n_prompts <= self._n_given:
                 guess = f", so perhaps {self._n_given // n_prompts}"
             raise InputError(
                 f"{self.where}: steps_per_epoch is needed: this log knows steps, not epochs. Step "
@@ -157,17 +176,13 @@ class StepLog:
             )
 
     def finish(self) -> Imported:
-        """Return what was counted.
-
-        Raises:
-            InputError: no steps, steps that are lacking, no whole epoch, or nothing was joined.
-        """
+        """Return what was counted."""
         notes = self._whole_epochs()
         ids = self._prompts.problem_ids
         table = self._counts.table(ids)
         notes = [*self._prompts.notes(), *coverage(table, len(ids)), *notes]
-        read, joined, refused = self._rows_read, self._rows_joined, self.refusals.refused
-        return Imported(ids, table, read, joined, refused, notes, self._prompts.made)
+        refused, prompts = self.refusals.refused, self._prompts.made
+        return Imported(ids, table, self.rows_read, self.rows_joined, refused, notes, prompts)
 
     def _whole_epochs(self) -> list[str]:
         """Leave out a last epoch that the log does not hold whole, and say so."""
@@ -201,38 +216,7 @@ class StepLog:
         return notes
 
 
-def read(
-    parts: Iterable[Rows | tuple[str, int, str]],
-    problems: Sequence[Problem] | None,
-    settings: Mapping[str, Any],
-    where: str,
-) -> Imported:
-    """Count a log.
-
-    Args:
-        parts: the rows, a step (or a part of one) at a time; or (reason, rows, where the first
-            is) of rows that could not be read.
-        problems: the problems that were trained on; None: every text is a problem.
-        settings: see `limr.trajectories.step_log_options.options`.
-        where: the log, for messages.
-
-    Raises:
-        InputError: see `StepLog.add` and `StepLog.finish`.
-    """
-    if settings["steps_per_epoch"] is not None:  # else the first step's size makes a better message
-        check(settings)
-    log = StepLog(problems, settings, where)
-    for part in parts:
-        if isinstance(part, Rows):
-            log.add(part)
-        else:
-            log.unreadable(*part)
-    return log.finish()
-
-
-def _among(values: Floats, allowed: Floats) -> Flags:
+def _among(values: Floats, allowed: Sequence[float]) -> Flags:
     """Return which values are one of a few numbers, as written in double or in single precision."""
-    found = np.zeros(len(values), bool)
-    for number in allowed:
-        found |= (values == number) | (values == np.float64(np.float32(number)))
-    return found
+    both = np.concatenate([np.array(allowed, np.float64), np.array(allowed, np.float32)])
+    return np.isin(values, both)
