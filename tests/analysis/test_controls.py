@@ -94,7 +94,7 @@ def test_samples_of_the_base_are_one_epoch_of_pass_rates(tmp_path: Path) -> None
 
 def test_samples_that_cannot_be_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "s.parquet", [("a", 0, "correct"), ("a", 0, "correct")])
-    with pytest.raises(InputError, match="stand twice"):
+    with pytest.raises(InputError, match="occur twice"):
         read(path)
     with pytest.raises(InputError, match="in no problem file"):
         read(write(path, [("z", 0, "correct")]))
