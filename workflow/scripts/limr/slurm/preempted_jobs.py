@@ -9,7 +9,6 @@ is asked.
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -17,11 +16,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from limr.core.errors import InputError
-from limr.slurm import orphaned_jobs
+from limr.slurm import ask, orphaned_jobs
 
 PAUSE = "LIMR_SLURM_FIRST_LOOK"  # seconds between two looks, as the profile's for other states
 _SECONDS = 20.0
-_TIMEOUT = 60
 
 
 def watch(
@@ -67,15 +65,12 @@ def requeue(folder: Path, left_alone: set[str]) -> set[str]:
     refused: set[str] = set()
     try:
         found = [job for job in _preempted(folder) if job.number not in left_alone]
-    except (InputError, OSError):
+    except InputError:
         return refused  # the controller may be back at the next look
     for job in found:
-        words = ["scontrol", "requeue", job.number]
         try:
-            done = subprocess.run(  # noqa: S603 - SLURM's own program, no shell
-                words, capture_output=True, text=True, check=False, timeout=_TIMEOUT
-            )
-        except subprocess.TimeoutExpired:
+            done = ask.call(["scontrol", "requeue", job.number])
+        except InputError:
             continue
         what = "was preempted; it starts again and goes on"
         if done.returncode:

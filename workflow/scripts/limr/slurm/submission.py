@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from limr.core.errors import InputError
+from limr.slurm import ask
 
-_TIMEOUT = 60
 _HINTS = {
     "partition": "Set LIMR_SLURM_PARTITION, or LIMR_SLURM_GPU_PARTITION for jobs with GPUs, to one "
     "of those below.",
@@ -80,7 +79,7 @@ def check(asked: Sequence[Request]) -> None:
     """
     if not asked:
         return
-    limits = partitions(_call(["scontrol", "show", "partition", "--oneliner"])[1])
+    limits = partitions(ask.call(["scontrol", "show", "partition", "--oneliner"]).stdout)
     refused: dict[str, list[str]] = {}
     said: dict[tuple[str, ...], str] = {}
     for request in asked:
@@ -140,12 +139,13 @@ def minutes(text: str) -> int | None:
 def _refusal(request: Request) -> str:
     """Return why SLURM refuses a request, with advice, or ""."""
     # A reader of a script from stdin has no quoting; the script does nothing and is not run.
-    code, output = _call(["sbatch", "--test-only", *request.arguments], "#!/bin/sh\n")
-    if code == 0:
+    done = ask.call(["sbatch", "--test-only", *request.arguments], "#!/bin/sh\n")
+    if done.returncode == 0:
         return ""
+    output = done.stdout + done.stderr
     words = "; ".join(line.removeprefix("sbatch: ") for line in output.splitlines() if line)
     hint = next((text for key, text in _HINTS.items() if key in output.lower()), "")
-    return f"{words or f'sbatch ended with {code}'} ({_asked(request)}). {hint}".rstrip()
+    return f"{words or f'sbatch ended with {done.returncode}'} ({_asked(request)}). {hint}".rstrip()
 
 
 def _asked(request: Request) -> str:
@@ -164,28 +164,5 @@ def _asked(request: Request) -> str:
 
 def _there() -> str:
     form = "%R: %D nodes, %c CPUs, %m MB, %G, %f"
-    code, output = _call(["sinfo", "--noheader", "--format", form])
-    return "This cluster has " + "; ".join(output.splitlines()) if code == 0 else ""
-
-
-def _call(words: list[str], text: str = "") -> tuple[int, str]:
-    """Run a program of SLURM; return its exit code and what it said.
-
-    Raises:
-        InputError: it is not there, or does not answer.
-    """
-    try:
-        done = subprocess.run(  # noqa: S603 (no shell)
-            words,
-            input=text,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InputError(
-            f"SLURM does not answer ({error}). Is this the login node, and does sinfo work here?"
-        ) from None
-    return done.returncode, done.stdout + done.stderr
+    done = ask.call(["sinfo", "--noheader", "--format", form])
+    return "" if done.returncode else "This cluster has " + "; ".join(done.stdout.splitlines())

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 import socket
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from limr.core.errors import InputError
+from limr.slurm import ask
 
-_SECONDS = 60.0  # for a busy controller
 _OURS = re.compile(r"(SLURM|SLURMD|SRUN|SBATCH|PMI|PMIX)_")
 _KEPT = ("SLURM_CONF", "SLURM_JOB_ID")
 
@@ -79,18 +78,13 @@ def step(allocation: Allocation, node: str) -> list[str]:
 
 def _ask(*command: str) -> str:
     try:
-        done = subprocess.run(  # noqa: S603 (fixed words and SLURM's own answers)
-            command, capture_output=True, text=True, check=True, timeout=_SECONDS
-        )
-    except FileNotFoundError:
+        done = ask.call(command)
+    except InputError as error:
         raise InputError(
-            f"SLURM_JOB_ID is set, but there is no '{command[0]}' here. Unset it to run on this "
-            "machine alone."
+            f"SLURM_JOB_ID is set, but {error} Unset it to run on this machine alone."
         ) from None
-    except subprocess.TimeoutExpired:
-        raise InputError(f"{' '.join(command)}: no answer within {_SECONDS:.0f} s.") from None
-    except subprocess.CalledProcessError as error:
-        raise InputError(f"{' '.join(command)}: {str(error.stderr).strip()[-300:]}") from None
+    if done.returncode:
+        raise InputError(f"{' '.join(command)}: {done.stderr.strip()[-300:]}")
     return done.stdout
 
 
