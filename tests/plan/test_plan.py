@@ -22,7 +22,7 @@ from limr.cli import plan
 from limr.core import files, plugins
 from limr.core.errors import InputError
 from limr.plan import bill, cost, counts, estimate, hardware, jobs, models
-from limr.plan.layout import Layout
+from limr.plan.engines import Layout
 from limr.sources import pinned as sources
 from limr.study.jobs import plan as job_plan
 from limr.study.load import load as load_study

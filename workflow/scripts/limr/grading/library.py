@@ -1,7 +1,7 @@
 r"""math-verify alone as a preset, the way most projects call it: gold and answer between `$`.
 
-A second opinion, not a reward: it has no format rules but the box and the end token, none of our
-own notation, names or units, and what its algebra cannot read equals nothing.
+A second opinion, not a reward: its only format rules are the box and the end token, it has none of
+our own notation, names or units, and what its algebra cannot read equals nothing.
 """
 
 from __future__ import annotations

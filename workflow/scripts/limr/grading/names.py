@@ -1,4 +1,4 @@
-r"""What stands around a value: names as in `x = 5`, letters of choices, words before the answer."""
+r"""Text around a value: names as in `x = 5`, letters of choices, words before the answer."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def last_value(text: str) -> str:
 
 
 def said(text: str) -> str:
-    """Take off the beginning of a sentence: `The answer is 5` and `Answer: 5` give 5."""
+    """Remove the beginning of a sentence: `The answer is 5` and `Answer: 5` give 5."""
     found = _SENTENCE.match(text)
     if not found or _NOT_SAID.match(text, found.end()):
         return text
@@ -91,10 +91,10 @@ def said(text: str) -> str:
 
 
 def named_items(text: str) -> str:
-    r"""Take the names off the items of a list.
+    r"""Remove the names of a list's items.
 
     One name, as in `x = 1, x = 2`, gives the list `1, 2`; different letters, as in `y = 1, x = 3`,
-    give the tuple in the order of the alphabet, `(3, 1)`. Anything else is given back.
+    give the tuple in the order of the alphabet, `(3, 1)`. Anything else is returned unchanged.
     """
     opening, items, _ = split_list(text)
     if opening or len(items) < 2 or "=" not in text:
@@ -112,11 +112,11 @@ def named_items(text: str) -> str:
 
 
 def spelled(text: str) -> str:
-    """Write a number word in digits, six as 6; anything else is given back."""
+    """Write a number word in digits, six as 6; anything else is returned unchanged."""
     return _SPELLED.get(text.casefold(), text)
 
 
 def point(text: str) -> str:
-    """Take the name off a point, `P(3,1)` gives (3,1)."""
+    """Remove the name of a point, `P(3,1)` gives (3,1)."""
     found = _POINT.fullmatch(text)
     return found.group(1) if found else text

@@ -1,26 +1,25 @@
 r"""The published reward (GAIR-NLP/LIMR at 98ebf1b) as a preset: its format rules and its equality.
 
-Written from the description of its behaviour, and measured against it. What it does that our own
-grader does not: it gives math-verify the BARE text, without `$`, so that only numbers at the start
-of a text, `\frac{1}{2}` and texts with their own delimiters are read. `3\sqrt{13}` is read as 3,
+Written from the description of its behaviour, and measured against it. It differs from our own
+grader: it gives math-verify the BARE text, without `$`, so that only numbers at the start of a
+text, `\frac{1}{2}` and texts with their own delimiters are read. `3\sqrt{13}` is read as 3,
 `(3,\pi/2)` as 3, and `p-q` and `\dfrac{1}{2}` as nothing. docs/gold-audit.md says what that costs.
 
-A gold answer is **dead** if its bare text is read as nothing: equality is asked of every pair of a
-reading of the gold answer and one of the response's, there is no pair, and no response can be
+A gold answer is **dead** if its bare text is read as nothing: every reading of the gold answer is
+compared with every reading of the response's, there is no such pair, and no response can be
 rewarded. It is **lossy** if it is read as something that math-verify does not take for the same
-text between dollar signs: a fragment of it decides. Answers that the published server read within
-2 seconds are judged as there; its time limit did not take effect, ours does (see `equal`).
+text between dollar signs: a fragment of it decides. Answers that the published server read within 2
+seconds are judged as there; its time limit did not take effect, ours does (see `equal`).
 """
 
 from __future__ import annotations
 
-import logging
 import re
-import threading
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from limr.grading import guards
+from limr.grading.algebra import limit, quiet
 
 MAX_BOXES = 4
 MAX_GARBLED = 0.3
@@ -98,7 +97,8 @@ def last_box(text: str) -> str | None:
     r"""Return the content of the last box that the published pattern finds, None without one.
 
     Boxes are sought from the left and do not overlap: the inner one of two nested boxes is not
-    found. Every brace counts; where that leaves a box open or too deep, escaped ones need not.
+    found. Every brace counts; where that leaves a box open or too deep, escaped ones may be
+    ignored.
     """
     found, position, opening = None, 0, "\\boxed{"
     while (start := text.find(opening, position)) >= 0:
@@ -137,10 +137,10 @@ def _closing(text: str, start: int) -> int | None:
 
 
 def equal(gold: str, answer_text: str) -> bool:
-    """Tell whether the published reward takes what stands in the last box for the gold answer.
+    """Tell whether the published reward takes the content of the last box for the gold answer.
 
-    Each reading and the comparison has 2 seconds in the main thread, as the paper meant; elsewhere
-    no signal can come, and what is costly is not computed there or here: it equals nothing.
+    Each reading and the comparison has 2 seconds in the main thread, as the paper meant; in other
+    threads no signal can come, and what is costly is computed in neither: it equals nothing.
     """
     if max(len(gold), len(answer_text)) > MAX_ANSWER:
         return False
@@ -176,11 +176,11 @@ def reading(gold: str) -> str:
 
 def parsed(text: str) -> Any:
     """Return math-verify's readings of a text as it stands, [] where there are none."""
-    _quiet()
+    quiet()
     from math_verify import parse
 
     try:
-        return parse(text, parsing_timeout=_limit())
+        return parse(text, parsing_timeout=limit(SECONDS))
     except Exception:  # noqa: BLE001 - a text that cannot be read is read as nothing
         return []
 
@@ -194,7 +194,7 @@ def same(gold: Any, answer: Any) -> bool:
     from math_verify import verify
 
     try:
-        return bool(verify(gold, answer, timeout_seconds=_limit()))
+        return bool(verify(gold, answer, timeout_seconds=limit(SECONDS)))
     except Exception:  # noqa: BLE001 - as in the published reward, an error is a wrong answer
         return False
 
@@ -208,14 +208,3 @@ def is_costly(text: str) -> bool:
         for found in _PLAIN.finditer(text)
         if "^" in found.group() or "**" in found.group()
     )
-
-
-def _limit() -> int | None:
-    return SECONDS if threading.current_thread() is threading.main_thread() else None
-
-
-@cache
-def _quiet() -> None:
-    """Keep math-verify's warnings off stderr: time-outs and unreadable texts are ordinary here."""
-    for name in ("math_verify", "latex2sympy2_extended"):
-        logging.getLogger(name).setLevel(logging.ERROR)

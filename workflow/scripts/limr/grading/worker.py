@@ -1,4 +1,4 @@
-"""A worker of `limr.grading.pool`: judges one pair of answers a line, within limits of its own.
+"""A worker of `limr.grading.pool`: judges one pair of answers per line, within limits of its own.
 
 Started as `python -m limr.grading.worker`, never forked or spawned by multiprocessing: a fork of a
 process with threads (PyTorch, Ray) can hang, and a spawn would run the caller's script again. Lines

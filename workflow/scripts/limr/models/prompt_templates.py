@@ -1,4 +1,4 @@
-"""Prompt templates: what stands around a problem's text when a pretrained model is asked.
+"""Prompt templates: the text around a problem when a pretrained model is prompted with it.
 
 This is the one place where prompts are written. A template is an entry of `TEMPLATES`.
 """
@@ -89,26 +89,16 @@ DESCRIPTION = "; ".join(f"`{name}`: {template.title}" for name, template in TEMP
 
 
 def find(name: str) -> Template:
-    """Return a template by its name.
-
-    Raises:
-        InputError: there is no such template.
-    """
+    """Return a template by its name; refuse an unknown name."""
     if name not in TEMPLATES:
         raise InputError(f"there is no prompt template '{name}'.{nearest(name, TEMPLATES)}")
     return TEMPLATES[name]
 
 
 def check(name: str, tokenizer: Tokenizer, where: str) -> None:
-    """Refuse a tokenizer that cannot write a template.
+    """Refuse a tokenizer that lacks the chat template or markup of a template.
 
-    Args:
-        name: of the template.
-        tokenizer: of the model.
-        where: the model's folder, for the message.
-
-    Raises:
-        InputError: it lacks a chat template, or markup that the template is written in.
+    `where` is the model's folder, for the message.
     """
     template = find(name)
     if template.chat and not tokenizer.chat_template:
@@ -134,8 +124,7 @@ def single_token(tokenizer: Tokenizer, text: str) -> int | None:
 def render(name: str, prompt: str, tokenizer: Tokenizer) -> str:
     """Return the text that the model reads.
 
-    Raises:
-        InputError: the tokenizer's chat template refuses a system message.
+    Raises InputError where the tokenizer's chat template refuses a system message.
     """
     template = find(name)
     if not template.chat:
@@ -169,10 +158,8 @@ def full_text(name: str, prompt: str, tokenizer: Tokenizer) -> str:
     """Return the whole text of a prompt, for a trainer that adds no special tokens of its own.
 
     Read without special tokens it gives the ids of `encode`: where the tokenizer would open a text
-    with a start token, that token's text stands in it.
-
-    Raises:
-        InputError: see `render`; or the tokenizer cannot read the text back to the same ids.
+    with a start token, the text of that token is part of it. A tokenizer that cannot do that is
+    refused.
     """
     text = render(name, prompt, tokenizer)
     if not find(name).opens:

@@ -1,4 +1,4 @@
-"""How many problems an arm or a benchmark will have, as far as that is known before it runs."""
+"""How many problems an arm or a benchmark will have, as far as this is known before it runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Count:
 
 
 class Counts:
-    """The numbers of a study's problems."""
+    """The numbers of a study's problems; `given` are a user's numbers by arm or problem set."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Counts:
         given: Mapping[str, int],
         sources: Mapping[str, Source],
     ) -> None:
-        """Keep where to look; `given` are a user's numbers by arm or problem set."""
+        """Remember where to look."""
         self.study, self.results, self.given, self.sources = study, results, given, sources
 
     def dataset(self, name: str) -> Count:

@@ -11,9 +11,9 @@ from limr.core import plugins
 from limr.plan import cost
 from limr.plan.cost import Range
 from limr.plan.counts import Counts
+from limr.plan.engines import Layout
 from limr.plan.hardware import Gpu
 from limr.plan.jobs import Jobs
-from limr.plan.layout import Layout
 from limr.plan.models import Size
 from limr.sources.pinned import Source
 from limr.study.study import Study
@@ -24,7 +24,7 @@ _WEIGHT_BYTES = 2.0  # of a saved policy, a parameter
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What the user says: GPU type, the mean response in tokens, numbers of problems."""
+    """What the user says: GPU type, mean length of a response in tokens, numbers of problems."""
 
     gpu: Gpu
     response_tokens: float | None
@@ -34,7 +34,7 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class Task:
-    """A rule's jobs for one arm; each seed is a job."""
+    """A rule's jobs for one arm, one job per seed."""
 
     rule: str
     arm: str
@@ -70,7 +70,7 @@ class Task:
 
 
 def plans(study: Study) -> tuple[Callable[..., Layout] | None, Callable[..., Layout] | None]:
-    """Return who plans training and who plans evaluations; None for what runs on a CPU."""
+    """Return what plans training and what plans evaluations; None for what runs on a CPU."""
     known = plugins.names("plans")
     found = []
     for key, function in (("train", "training"), ("generate", "generation")):
@@ -83,14 +83,8 @@ def plans(study: Study) -> tuple[Callable[..., Layout] | None, Callable[..., Lay
 def tasks(study: Study, results: Path, size: Size, given: Assumptions) -> list[Task]:
     """Return the jobs that need GPUs; none where the study's engines run on a CPU.
 
-    Args:
-        study: a checked study.
-        results: its results folder, which may not exist.
-        size: of its base model.
-        given: see `Assumptions`.
-
-    Raises:
-        InputError: the engine refuses the study.
+    `results` is the study's folder, which may not exist; `size` is its base model's. Raises
+    InputError where the engine refuses the study.
     """
     counts = Counts(study, results, given.problems, given.sources)
     found: list[Task] = []
@@ -199,7 +193,7 @@ def _evaluated(study: Study, results: Path, arm: str, seed: int) -> bool:
 
 
 def totals(found: list[Task], size: Size) -> Json:
-    """Return GPU hours and disk of all tasks, and of those that are left."""
+    """Return GPU hours and disk of all tasks, and of those that are left to do."""
     zero = Range(0.0, 0.0, 0.0)
     hours, left, kept = zero, zero, zero
     for task in found:

@@ -41,7 +41,7 @@ def read(command: Sequence[str] = sys.argv) -> Invocation:
     program = Path(command[0])
     if program.stem != "snakemake" and program.parts[-2:] != ("snakemake", "__main__.py"):
         return Invocation(starts_jobs=True, submits=False)
-    from snakemake import cli
+    from snakemake import cli  # type: ignore[import-untyped]
 
     with contextlib.redirect_stderr(io.StringIO()):  # it has said which profile it takes
         _, options = cli.parse_args(list(command[1:]))

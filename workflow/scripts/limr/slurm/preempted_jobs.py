@@ -2,8 +2,8 @@
 
 Where jobs are requeued (`PreemptMode=REQUEUE`) SLURM starts the same job again, and there is
 nothing to do. Where they are cancelled (`PreemptMode=CANCEL`) they stay `PREEMPTED`, and Snakemake
-would wait for them for ever: its executor leaves them to SLURM, which does start them again when it
-is asked.
+would wait for them for ever: its executor leaves them to SLURM, which starts them again only when
+it is asked to.
 """
 
 from __future__ import annotations
@@ -27,15 +27,9 @@ def watch(
     environment: Mapping[str, str],
     sleep: Callable[[float], object] = time.sleep,
 ) -> None:
-    """Look after this workflow's jobs until this process ends, where there is SLURM.
+    """Look for preempted jobs of this folder until this process ends, where there is SLURM.
 
-    Args:
-        folder: the working folder of the workflow.
-        environment: of this process.
-        sleep: waits between two looks.
-
-    Raises:
-        InputError: SLURM does not answer, or the pause is no number of seconds.
+    Raises InputError where SLURM does not answer, or the pause is no number of seconds.
     """
     if shutil.which("squeue", path=environment.get("PATH")) is None:
         return
@@ -56,11 +50,9 @@ def watch(
 
 
 def requeue(folder: Path, left_alone: set[str]) -> set[str]:
-    """Have SLURM start preempted jobs again; return the numbers of those that it refuses to.
+    """Have SLURM start preempted jobs again; return the numbers of those that it refuses.
 
-    Args:
-        folder: the working folder of the workflow.
-        left_alone: numbers of jobs that are none of this workflow's.
+    `left_alone` are the numbers of jobs that are not this Snakemake's.
     """
     refused: set[str] = set()
     try:

@@ -1,7 +1,8 @@
-"""Would SLURM take the jobs of a study? Asked by `sbatch --test-only`, which submits nothing.
+"""Would SLURM take the jobs of a study? `sbatch --test-only` tells, which submits nothing.
 
-SLURM refuses an unknown partition, account or constraint and what no node has, but takes a job that
-wants more time or nodes than its partition allows, and never starts it. These are compared here.
+SLURM refuses an unknown partition, account or constraint and more than any node has. A job that
+wants more time or nodes than its partition allows it accepts and never starts: these are compared
+here.
 """
 
 from __future__ import annotations
@@ -41,11 +42,10 @@ class Request:
 
 
 def requests(jobs: Iterable[Any], settings: Any) -> list[Request]:
-    """Return what a study's jobs ask for, each sort once.
+    """Return what a study's jobs ask for, equal requests once.
 
-    Args:
-        jobs: jobs of Snakemake that are to be submitted; their resources are of a first attempt.
-        settings: of the SLURM executor.
+    `jobs` are Snakemake's, to be submitted, with the resources of a first attempt; `settings` are
+    the SLURM executor's.
     """
     from snakemake_executor_plugin_slurm.submit_string import get_submit_command
     from snakemake_executor_plugin_slurm.utils import set_gres_string
@@ -74,8 +74,7 @@ def requests(jobs: Iterable[Any], settings: Any) -> list[Request]:
 def check(asked: Sequence[Request]) -> None:
     """Refuse a study whose jobs SLURM would not take or would never start.
 
-    Raises:
-        InputError: what SLURM said, for every rule that it refuses, and how to mend it.
+    The InputError has SLURM's own words for every rule that it refuses, and how to mend it.
     """
     if not asked:
         return
@@ -96,7 +95,7 @@ def check(asked: Sequence[Request]) -> None:
 
 
 def beyond(request: Request, limits: dict[str, dict[str, str]]) -> str:
-    """Return how a request is beyond its partition's limits, or ""."""
+    """Return how a request exceeds its partition's limits, or ""."""
     name = request.partition or next((n for n, p in limits.items() if p["Default"] == "YES"), None)
     limit = limits.get(name or "")
     if limit is None:
@@ -149,7 +148,7 @@ def _refusal(request: Request) -> str:
 
 
 def _asked(request: Request) -> str:
-    """Return what a request asks for, without what is the same for all."""
+    """Return what a request asks for, without what all requests have in common."""
     own = {"--parsable", "--requeue", "--export=ALL"}
     skipped = {"--job-name", "--output", "--comment"}
     words, rest = [], list(request.arguments)

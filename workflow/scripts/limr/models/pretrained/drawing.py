@@ -37,10 +37,10 @@ def draw(
         model: a causal language model.
         prompts: token ids, none empty.
         drawing: `max_tokens` counts the end token; `samples` is not used here.
-        uniform: (prompts, max_tokens) numbers in [0, 1), one a response and place, so that a
-            response's draws do not depend on what else is in the batch; any shape if greedy.
+        uniform: (prompts, max_tokens) numbers in [0, 1), one per response and token, so that a
+            response does not depend on the rest of the batch; any shape if greedy.
         ended: whether a response ends with its last token.
-        tick: told after each step how many tokens it drew.
+        tick: called after each step with the number of tokens that it drew.
     """
     responses: list[list[int]] = [[] for _ in prompts]
     done = [False] * len(prompts)
@@ -66,10 +66,10 @@ def draw(
 
 
 class _Batch:
-    """Growing sequences with their keys and values; `logits`: (rows, vocabulary) of what follows.
+    """Growing sequences with their keys and values; `logits`: (rows, vocabulary) of the next token.
 
     Prompts are padded on the left: `mask` (rows, tokens so far) is 0 on the padding, and positions
-    count from a prompt's own first token. A prompt that stands several times is read once.
+    count from a prompt's own first token. A prompt that appears several times is read once.
     """
 
     def __init__(self, model: Model, prompts: Sequence[Sequence[int]]) -> None:

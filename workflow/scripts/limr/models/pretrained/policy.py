@@ -19,8 +19,7 @@ from limr.models.interface import Decoding, Settings
 from limr.models.pretrained import drawing as drawings
 from limr.models.pretrained import folders, responses
 from limr.models.pretrained.drawing import Drawn, Model
-from limr.models.pretrained.pace import Pace
-from limr.models.pretrained.responses import Reader
+from limr.models.pretrained.responses import Pace, Reader
 from limr.models.prompt_templates import Tokenizer
 
 
@@ -32,11 +31,7 @@ class PretrainedPolicy:
     """
 
     def __init__(self, folder: Path, options: Settings) -> None:
-        """Load a policy folder.
-
-        Raises:
-            InputError: it cannot be read, cannot write its template, or has no end token.
-        """
+        """Load a policy folder; refuse one that cannot be read or prompted."""
         self.folder, self.batch_size = folder, int(options["batch_size"])
         self.template = folders.template_of(folder, options)
         self.model, self.tokenizer = load(folder, options)
@@ -52,7 +47,7 @@ class PretrainedPolicy:
         self._check_room(encoded, prompts, decoding.max_tokens)
 
     def close(self) -> None:
-        """Nothing outlives the object."""
+        """There is nothing to free."""
 
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, seed: int
@@ -60,11 +55,8 @@ class PretrainedPolicy:
         """Return `decoding.samples` responses for each prompt, in the prompts' order.
 
         A response that a stop text ends is cut before it, and is not truncated; its tokens are
-        counted up to the one that completed the text.
-
-        Raises:
-            InputError: a prompt and its response do not fit into the model's positions, or a
-                batch does not fit into the GPU's memory.
+        counted up to the one that completed the text. Raises InputError where a prompt and its
+        response do not fit into the model's positions, or a batch not into the GPU's memory.
         """
         encoded = prompt_templates.encode(self.template, prompts, self.tokenizer)
         self._check_room(encoded, prompts, decoding.max_tokens)
@@ -113,11 +105,7 @@ class PretrainedPolicy:
 
 
 def load(folder: Path, options: Settings) -> tuple[Model, Tokenizer]:
-    """Return the model, on its device, and its tokenizer; nothing is downloaded or executed.
-
-    Raises:
-        InputError: the folder cannot be read, or there is no such device.
-    """
+    """Return the model, on its device, and its tokenizer; nothing is downloaded or executed."""
     torch.set_num_threads(options["threads"])
     logging.disable_progress_bar()
     cuda = torch.cuda.is_available()

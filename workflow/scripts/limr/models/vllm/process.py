@@ -1,4 +1,4 @@
-"""The process that vLLM runs in, as seen from the job that asks it; see `worker`."""
+"""The process that vLLM runs in, as seen from the job that uses it; see `worker`."""
 
 from __future__ import annotations
 
@@ -38,14 +38,10 @@ class Worker:
     """A running vLLM."""
 
     def __init__(self, settings: Mapping[str, Any], log: Path | None) -> None:
-        """Start it, and wait until it can be asked.
+        """Start vLLM with these engine arguments, and wait until it takes requests.
 
-        Args:
-            settings: vLLM's engine arguments.
-            log: where it writes what it says; None: into a file that is gone afterwards.
-
-        Raises:
-            InputError: it did not start; with the last lines of its log.
+        `log` is the file of its output; without one it goes to a file that is gone afterwards.
+        Raises InputError, with the last lines of the log, where it did not start.
         """
         self.model = settings["model"]
         self._log = log.open("w+b") if log else tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
@@ -87,14 +83,10 @@ class Worker:
         prompts: Sequence[tuple[int, Sequence[int], int | None]],
         sampling: Mapping[str, Any],
     ) -> Iterator[tuple[int, list[int]]]:
-        """Yield (row, token ids) of each response when it has ended, in no promised order.
+        """Yield (row, token ids) of each response when it has ended, in any order.
 
-        Args:
-            prompts: row, token ids and seed of each response that is wanted.
-            sampling: vLLM's sampling parameters.
-
-        Raises:
-            InputError: vLLM stopped; with the last lines of its log.
+        `prompts` are (row, token ids, seed) of each wanted response, `sampling` vLLM's parameters.
+        Raises InputError, with the last lines of the log, where vLLM stopped.
         """
         if self._process.stdin is None:
             raise RuntimeError("the worker has no stdin")
@@ -116,7 +108,7 @@ class Worker:
             yield int(value["row"]), value["ids"]
 
     def close(self) -> None:
-        """End the process and everything that it has started."""
+        """End the process and everything that it started."""
         if self._process.stdin is not None:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()

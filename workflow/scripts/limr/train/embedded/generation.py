@@ -26,12 +26,12 @@ class EmbeddedPolicy:
         self.weights = weights_of(models.body_of(self.model))
 
     def check(self, prompts: Sequence[str], decoding: Decoding) -> None:
-        """Refuse prompts that the vocabulary cannot write; positions have no end here."""
+        """Refuse prompts that the vocabulary lacks tokens for; positions have no limit here."""
         for prompt in prompts:
             self.vocabulary.encode(prompt)
 
     def close(self) -> None:
-        """Nothing outlives the object."""
+        """There is nothing to free."""
 
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, seed: int

@@ -1,8 +1,8 @@
 """Batches without padding and without repeated prompts.
 
-A PPO batch has 8 responses to each prompt. Here every prompt and every response stands once in a
+A PPO batch has 8 responses to each prompt. Here every prompt and every response appears once in a
 flat list of tokens; a response's attention row looks up its prompt's keys. All matrix products run
-on real tokens alone, which is where the time goes.
+on real tokens only, which take most of the time.
 """
 
 from __future__ import annotations

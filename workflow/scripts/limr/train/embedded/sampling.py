@@ -57,8 +57,8 @@ def draw(
 ) -> Samples:
     """Draw `drawing.samples` responses to each prompt.
 
-    All random numbers, one a row and place, are drawn beforehand on the CPU: a row's draws
-    depend neither on when other rows finish nor on the device.
+    All random numbers, one per row and token, are drawn beforehand on the CPU: a row's draws depend
+    neither on when other rows finish nor on the device.
 
     Args:
         weights: the policy's body.

@@ -1,8 +1,8 @@
-"""Verdicts for many responses at a time, from a loop that must not wait.
+"""Verdicts for many responses at a time, asked for from an event loop that must not wait.
 
-vLLM's actor asks for one response at a time, from one event loop. A thread takes all that wait and
-gives them to the project's pool (`limr.grading.pool`), whose processes have hard limits of time and
-memory: one slow answer holds nothing up but its own reward.
+vLLM's actor asks for one response at a time. A thread takes all that are waiting and gives them to
+the project's pool (`limr.grading.pool`), whose processes have hard limits of time and memory: a
+slow answer delays its own reward only.
 """
 
 from __future__ import annotations

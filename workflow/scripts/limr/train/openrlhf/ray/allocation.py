@@ -1,7 +1,7 @@
 """The nodes of this SLURM job, asked of SLURM itself.
 
-What a job step sees in its environment is no use: Snakemake's executor takes the SLURM_* variables
-away, and a nested `srun` gets a view of one node. SLURM's controller knows.
+The environment of a job step does not tell: Snakemake's executor removes the SLURM_* variables,
+and a nested `srun` sees one node only. SLURM's controller knows.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ class Allocation:
 def find(environment: Mapping[str, str]) -> Allocation | None:
     """Return the allocation that this process is in, None outside of SLURM.
 
-    Raises:
-        InputError: SLURM does not answer as expected.
+    Raises InputError where SLURM does not answer as expected.
     """
     job = environment.get("SLURM_JOB_ID")
     if not job:
@@ -51,7 +50,7 @@ def find(environment: Mapping[str, str]) -> Allocation | None:
 
 
 def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which `srun` knows the job and nothing of the step it runs in."""
+    """Return an environment in which `srun` knows the job and nothing of its current step."""
     return {
         name: value for name, value in environment.items() if not _OURS.match(name) or name in _KEPT
     }
@@ -94,7 +93,7 @@ def _address_of(node: str) -> str:
 
 
 def address_towards(other: str) -> str:
-    """Return the own address that another one sees; nothing is sent."""
+    """Return this node's address as another one sees it; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((other, 9))
         return str(probe.getsockname()[0])

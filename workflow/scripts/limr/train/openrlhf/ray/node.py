@@ -2,9 +2,9 @@
 
 SETTINGS is a JSON object (see `Settings`). Ports are chosen here, on the node that uses them, so
 that two jobs on one node do not meet; where Ray does not come up it is started again. The head
-prints its address as the first line of its output; whatever Ray says goes to the step's log. The
-step ends when Ray does, when its standard input ends, or at a signal, and with it all that Ray has
-started.
+prints its address as the first line of its output; Ray's own output goes to the step's log. The
+step ends when Ray does, when its standard input ends, or at a signal; so does everything that Ray
+has started.
 """
 
 from __future__ import annotations
@@ -61,10 +61,8 @@ class Settings:
 def command(settings: Settings, ports: Mapping[str, int], own: Sequence[int]) -> list[str]:
     """Return the command that starts Ray.
 
-    Args:
-        settings: what the node is told.
-        ports: of every node, by option.
-        own: of the head: its address's, and that of Ray's client server.
+    `ports` are those of every node, by option; `own` the head's: of its address, and of Ray's
+    client server.
     """
     ray = str(Path(sys.executable).with_name("ray"))
     words = [ray, "start", "--block", "--disable-usage-stats"]
@@ -90,7 +88,7 @@ def command(settings: Settings, ports: Mapping[str, int], own: Sequence[int]) ->
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now."""
+    """Return ports that no process listens on now."""
     held = [socket.socket() for _ in range(count)]
     try:
         for one in held:
@@ -169,12 +167,12 @@ def _comes_up(process: subprocess.Popen[str]) -> bool:
 
 
 def _adopt_orphans() -> None:
-    """Make this process the parent of what its children leave behind, as init would be else."""
+    """Make this process, and not init, the parent of processes that its children leave behind."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """End Ray and all that it started: a busy worker outlives its raylet, for minutes."""
+    """End Ray and everything that it started: a busy worker can outlive its raylet by minutes."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
