@@ -159,7 +159,7 @@ def test_a_small_subset_is_one_batch():
     layout = Layout(1, 1, generating=1, training=1)
     few = cost.ppo_seconds(PPO, 25, 10**9, layout, GPU, None).central
     assert few < cost.ppo_seconds(PPO, 100, 10**9, layout, GPU, None).central
-    assert cost.rollout_bytes(PPO, 25, 100.0).central == 10 * 25 * 4 * 100 * cost.BYTES_A_TOKEN
+    assert cost.rollout_bytes(PPO, 25, 100.0).central == 10 * 25 * 4 * 100 * cost.BYTES_PER_TOKEN
 
 
 def test_small_models_keep_a_gpu_less_busy():

@@ -20,7 +20,7 @@ from limr.grading.normalise import normalise
 from limr.grading.plugins import find, load
 
 GRADER_VERSION = 2  # raised when a change can change a verdict
-_REMEMBERED = 500_000  # verdicts; then the memory starts anew
+_REMEMBERED = 500_000  # verdicts; then the memory is emptied
 _SHORT = 200  # characters of a response that is remembered whole
 
 SETTINGS: dict[str, Any] = {

@@ -10,7 +10,7 @@ _LABEL = re.compile(
     r"(?:(?:option|choice|answer|选项?|答案)\s*:?\s*)?\(?([A-Z])\)?\.?", re.IGNORECASE
 )
 _LABELLED = re.compile(r"\(([A-Z])\)\s*[:.]?\s+(\S.*)|([A-Z])[.:)]\s+(\S.*)")
-# What may stand left of an equals sign and be left out: a name, not an expression.
+# What may be left of an equals sign and be ignored: a name, not an expression.
 _NAME = re.compile(
     r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?'?(?:\^\{-1\})?(?:\s*\([a-zA-Z, ]{1,12}\))?|\([a-zA-Z, ]{1,20}\)"
     r"|[A-Za-z_{}\d]{1,12}\s*:\s*[A-Za-z_{}\d]{1,12}|[a-zA-Z ,]{1,60}(?:[a-zA-Z])?"
@@ -74,9 +74,9 @@ def last_value(text: str) -> str:
     if not sign or not right.strip() or left.rstrip().endswith(("<", ">", "!")):
         return text
     if left.lstrip().startswith("-") and _LETTER.fullmatch(left.strip("- ")):
-        return text  # -x = 4 does not say 4
+        return text  # -x = 4 does not mean 4
     if left.count("{") != left.count("}"):
-        return text  # the sign stands within an index, as in a sum
+        return text  # the sign is within an index, as in a sum
     if "," in left and not _NAME.fullmatch(left.strip()):
         return text
     return right.strip()

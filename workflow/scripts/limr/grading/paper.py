@@ -175,7 +175,7 @@ def reading(gold: str) -> str:
 
 
 def parsed(text: str) -> Any:
-    """Return math-verify's readings of a text as it stands, [] where there are none."""
+    """Return math-verify's readings of an unchanged text, [] where there are none."""
     quiet()
     from math_verify import parse
 

@@ -34,8 +34,8 @@ SECONDS = 5.0
 MEMORY_MB = 1024
 TIMED_OUT, CRASHED, OUT_OF_MEMORY = "timed-out", "crashed", worker.OUT_OF_MEMORY
 START_SECONDS = 120.0  # for a worker to load the algebra system, on a busy machine
-_TRIES = 2  # workers that may die of a pair: the first may have been killed by someone else
-_REMEMBERED = 500_000  # pairs; then the memory starts anew
+_TRIES = 2  # workers that a pair may kill: the first may have been killed by something else
+_REMEMBERED = 500_000  # pairs; then the memory is emptied
 
 
 class _Worker:
@@ -153,7 +153,7 @@ class GradingPool:
             batch = Batch(self._screen, items, done)
             for number in range(len(items)):
                 self._grade(batch, number)
-                if batch.waiting:  # the workers go on while the caller's own work does
+                if batch.waiting:  # the workers work beside the caller
                     self._move_on(batch, block=False)
             while batch.waiting:
                 self._move_on(batch, block=True)
@@ -226,7 +226,7 @@ class GradingPool:
     def _judge(self, pair: Pair, judgement: Judgement, batch: Batch) -> None:
         self._screen.judged[pair] = judgement
         for number in batch.waiting.pop(pair, ()):
-            self._grade(batch, number)  # a list spread over boxes asks about a second pair
+            self._grade(batch, number)  # a list spread over boxes has a second pair
 
     def _remove(self, one: _Worker) -> None:
         self._workers.remove(one)

@@ -76,7 +76,7 @@ def _next_line(parent: int) -> bytes:
 
 
 def _limit_cpu(seconds: float) -> None:
-    """Let the kernel end this process if a pair takes too long and nobody is left to do it."""
+    """Let the kernel end this process if a pair takes too long and no parent is left to do it."""
     limit = math.ceil(time.process_time() + seconds) + _SPARE
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 

@@ -47,7 +47,7 @@ _SHOTS = "".join(f"{_ASKED}{asked}{_ANSWERED}{solved}\n\n" for asked, solved in 
 
 @dataclass(frozen=True)
 class Template:
-    """`before` and `after` stand around the problem, or `chat`: the tokenizer's own template does.
+    """`before` and `after` surround the problem; with `chat` the tokenizer's own template does.
 
     `markup` are texts that must be single tokens; of these, `ends` end a response, as the model's
     own end token does. `stops` are texts that end a response, and are cut off. `opens`: the

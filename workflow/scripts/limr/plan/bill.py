@@ -72,7 +72,7 @@ def _scoring(study: Study, counts: Counts, arm: str) -> tuple[str, int | None, i
     other = source.get("arm")
     if score["trajectories"] in study.sampled:
         n = counts.dataset(study.arm_dataset(arm)).n
-        text = f"{source['samples']} responses of the base a problem"
+        text = f"{source['samples']} responses of the base per problem"
         return text, None, source["samples"] * n if n else None
     if not other:
         return f"'{score['trajectories']}', a file", None, None

@@ -15,7 +15,7 @@ from limr.models.interface import Settings
 from limr.plan.engines import Layout
 from limr.plan.hardware import Gpu
 
-FORWARD, TRAINING, RECOMPUTING = 2.0, 6.0, 2.0  # FLOPs a parameter and token
+FORWARD, TRAINING, RECOMPUTING = 2.0, 6.0, 2.0  # FLOPs per parameter and token
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Case:
     evaluating: float  # share of peak while hundreds do
     training: float  # share of peak
     scoring: float  # share of peak, forward only
-    between: float  # seconds a PPO step: weights to the generators, grading, waking and sleeping
+    between: float  # seconds per PPO step: weights to the generators, grading, waking and sleeping
     loading: float  # seconds to load a model
 
 
@@ -60,7 +60,7 @@ CASES = (
 )
 PROMPT_TOKENS = 200.0  # a problem in its template, mean
 SOLUTION_SHARE = 0.5  # mean solution of fine-tuning, share of the longest
-BYTES_A_TOKEN = 1.5  # of text in a compressed table
+BYTES_PER_TOKEN = 1.5  # of text in a compressed table
 
 
 LARGE = 7.0e9  # parameters from which a GPU is kept busy
@@ -147,4 +147,4 @@ def rollout_bytes(ppo: Settings, problems: int, given: float | None) -> Range:
     """Return the size of a run's rollouts on disk."""
     rollouts = min(problems, ppo["prompts_per_step"]) * ppo["samples_per_prompt"] * ppo["steps"]
     longest = ppo["max_response_tokens"]
-    return over(lambda case: rollouts * response_tokens(case, longest, given) * BYTES_A_TOKEN)
+    return over(lambda case: rollouts * response_tokens(case, longest, given) * BYTES_PER_TOKEN)

@@ -19,7 +19,7 @@ from limr.sources.pinned import Source
 from limr.study.study import Study
 
 Json = dict[str, Any]
-_WEIGHT_BYTES = 2.0  # of a saved policy, a parameter
+_WEIGHT_BYTES = 2.0  # per parameter of a saved policy
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _evaluation(
         layout,
         seconds,
         text,
-        tokens.times(len(steps) * cost.BYTES_A_TOKEN),
+        tokens.times(len(steps) * cost.BYTES_PER_TOKEN),
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from limr.core.errors import InputError
 from limr.slurm import ask, orphaned_jobs
 
-PAUSE = "LIMR_SLURM_FIRST_LOOK"  # seconds between two looks, as the profile's for other states
+PAUSE = "LIMR_SLURM_FIRST_LOOK"  # seconds between two looks, the profile's for other states too
 _SECONDS = 20.0
 
 

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-CPU_TOKENS = 4096  # tokens of a step on a CPU
+CPU_TOKENS = 4096  # tokens per step on a CPU
 GRACE = 20.0  # seconds to shut down before the whole process group is killed
 
 
@@ -79,7 +79,7 @@ def start(settings: dict[str, Any]) -> Any:
     return LLMEngine.from_engine_args(
         EngineArgs(
             **settings,
-            generation_config="vllm",  # the study says how responses are drawn, not the folder
+            generation_config="vllm",  # the study decides how responses are drawn, not the folder
             disable_log_stats=True,
             trust_remote_code=False,
         )

@@ -72,7 +72,7 @@ def whiten(values: Tensor, mask: Tensor) -> Tensor:
 def policy_loss(
     log_p: Tensor, old_log_p: Tensor, advantage: Tensor, clip: float
 ) -> tuple[Tensor, Tensor]:
-    """Return the clipped surrogate a token, and whether clipping decided it.
+    """Return the clipped surrogate per token, and whether clipping decided it.
 
     -min(rho A, clip(rho, 1 - eps, 1 + eps) A), rho = pi(a) / pi_old(a) (PPO, 1707.06347, eq. 7).
     All arguments have one shape.
@@ -84,7 +84,7 @@ def policy_loss(
 
 
 def value_loss(value: Tensor, old_value: Tensor, target: Tensor, clip: float) -> Tensor:
-    """Return the clipped squared error a token.
+    """Return the clipped squared error per token.
 
     max((V - R)^2, (V_old + clip(V - V_old, -eps, eps) - R)^2) / 2 (PPO's reference code; 'The 37
     implementation details of PPO', detail 9).

@@ -74,7 +74,7 @@ def pack(
 def _keys(lengths: Array, starts: Array, owner: Array, prompts: int) -> tuple[Array, Array]:
     """Return which tokens are each row's keys, and which key each of its queries may see.
 
-    A row's keys are its prompt's tokens, then, for a response, its own; 0 stands for none.
+    A row's keys are its prompt's tokens, then, for a response, its own; 0 means none.
 
     Args:
         lengths: (rows,) tokens of each row; the prompts' rows come first.

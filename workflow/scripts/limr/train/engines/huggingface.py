@@ -51,7 +51,7 @@ find_base, make_base = base.find_base, base.make_base
 
 
 def open_policy(folder: Path, options: Settings, state: Path | None = None) -> Policy:
-    """Load a policy folder for generation; responses of a killed job are made again."""
+    """Load a policy folder for generation; responses of a killed job are not kept."""
     # Read when PyTorch is first imported: threads that spin while they wait for a busy core make
     # generation ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

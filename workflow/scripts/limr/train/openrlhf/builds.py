@@ -27,7 +27,7 @@ def root(environment: Mapping[str, str]) -> Path:
 
 
 def remove_old_locks(folder: Path, now: float) -> list[Path]:
-    """Delete the locks of builds that nobody can be at any more; return them."""
+    """Delete the locks of builds that cannot be running any more; return them."""
     removed = []
     for lock in [*folder.glob("*/lock"), *folder.glob("*/*/lock")]:
         try:

@@ -3,7 +3,7 @@
 <folder>/checkpoints/_actor|_critic/global_stepN/, latest   the trainer's (fine-tuning: in the
                                                             folder itself)
 <folder>/checkpoints/global_stepN_hf/    policies, until they are moved
-<folder>/saved.txt                       a line for each checkpoint that is whole
+<folder>/saved.txt                       one line per checkpoint that is whole
 <folder>/policies/stepN/                 policies of the steps that are kept
 
 A save is many files, written one after the other by several processes. It is whole when the trainer

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from limr.core.errors import InputError
 from limr.core.job_log import note
 
-FOLDER = "LIMR_RAY_FOLDER"  # names the temporary folder; who set it removes it too
+FOLDER = "LIMR_RAY_FOLDER"  # names the temporary folder; whoever sets it removes it
 SPARE_CPUS = 4  # for the controller and Ray's own work
 
 

@@ -39,7 +39,7 @@ class Saves:
         self.step = 0
 
     def logged(self, step: int) -> None:
-        """Note that a step is logged: its save comes next, if it has one."""
+        """Note that a step is logged: its save comes next, if there is one."""
         self.step = step
 
     def settle(self) -> None:

@@ -16,7 +16,7 @@ from limr.train.embedded.order import Order
 
 Settings = Mapping[str, Any]
 AT = "engines.openrlhf"
-BYTES_A_PARAMETER = {2: 14.0, 3: 12.0}  # of a DeepSpeed checkpoint, by ZeRO stage
+BYTES_PER_PARAMETER = {2: 14.0, 3: 12.0}  # of a DeepSpeed checkpoint, by ZeRO stage
 KEPT = 2  # checkpoints on disk at a time, and one that is being written
 
 
@@ -105,7 +105,7 @@ def _split(options: Settings, gpus: int, parallel: int, has_reference: bool) -> 
             "if ppo.kl_coefficient is above 0."
         )
     if min(shares["actor"], shares["critic"], shares["generation"]) < 1:
-        raise InputError(f"{AT}.split: actor, critic and generation need a GPU each at least.")
+        raise InputError(f"{AT}.split: actor, critic and generation need at least one GPU each.")
     if shares["generation"] % parallel:
         raise InputError(
             f"{AT}.split.generation: {shares['generation']} GPUs are not engines x "
@@ -180,7 +180,7 @@ def check_batch(options: Settings, ppo: Settings, layout: Layout, prompts: int, 
         unit = options["micro_rollout"] * (role.gpus if role else 1)
         if rollouts % unit:
             raise InputError(
-                f"{where}: {rollouts} rollouts a step are not a multiple of micro_rollout x GPUs "
+                f"{where}: {rollouts} rollouts per step are not a multiple of micro_rollout x GPUs "
                 f"of a role = {unit} ({ranks} GPUs at most). Lower {AT}.micro_rollout."
             )
 
@@ -212,7 +212,7 @@ def disk_bytes(parameters: float, options: Settings, policies: int, models: int 
     Checkpoints of the trained models (policy and critic; fine-tuning: one), as many as are kept and
     one that is being written, and the 16-bit policies; a model has so many parameters.
     """
-    checkpoint = models * BYTES_A_PARAMETER[options["zero_stage"]] * parameters
+    checkpoint = models * BYTES_PER_PARAMETER[options["zero_stage"]] * parameters
     return (KEPT + 1) * checkpoint + 2.0 * parameters * (policies + 1)
 
 

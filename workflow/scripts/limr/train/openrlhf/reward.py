@@ -45,7 +45,7 @@ class Judge:
                     break
             grades = self._grades([item for item, _ in batch])
             for (_, answer), grade in zip(batch, grades, strict=True):
-                if answer.set_running_or_notify_cancel():  # else nobody waits for it any more
+                if answer.set_running_or_notify_cancel():  # otherwise nothing waits for it
                     answer.set_result(grade)
 
     def _grades(self, items: list[Item]) -> list[Grade]:

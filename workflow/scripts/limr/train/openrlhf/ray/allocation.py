@@ -44,7 +44,7 @@ def find(environment: Mapping[str, str]) -> Allocation | None:
     count = re.search(r"NumCPUs=(\d+)", described)
     processors = int(count[1]) // len(nodes) if count else 1
     head = _ipv4(_address_of(nodes[0]))
-    if len(nodes) > 1 and head.startswith("127."):  # what /etc/hosts says of the own name, often
+    if len(nodes) > 1 and head.startswith("127."):  # often what /etc/hosts has for the own name
         head = address_towards(_ipv4(_address_of(nodes[1])))
     return Allocation(job, nodes, max(1, processors), head)
 
@@ -57,9 +57,9 @@ def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def step(allocation: Allocation, node: str) -> list[str]:
-    """Return the command that starts a step on one node, beside the step that this one is.
+    """Return the command that starts a step on one node, beside the current one.
 
-    What is written to its standard input reaches the step, and so does its end.
+    The step sees what is written to its standard input, and its end.
     """
     return [
         "srun",

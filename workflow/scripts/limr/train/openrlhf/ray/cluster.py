@@ -153,7 +153,7 @@ class Cluster:
             head=not self.steps,
             address=address,
             gpus=gpus,
-            # A number for Ray's bookkeeping: the trainer's actors ask for some a GPU.
+            # A number for Ray's bookkeeping: the trainer's actors ask for some CPUs per GPU.
             processors=max(self.allocation.processors, 2 * gpus + 4),
             folder=self.folder,
             memory=self.wanted.object_store_bytes,

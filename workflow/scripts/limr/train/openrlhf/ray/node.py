@@ -42,7 +42,7 @@ _SECONDS_TO_END = 10.0  # SLURM kills a job's processes 30 s after it has asked 
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 _FAILURES = 3  # of a Ray that does not come up: a port may have been taken meanwhile
 _SLOW = 20.0  # seconds; Ray gives up after 30 on a busy node, and then the launcher's limit counts
-_STARTED = "Ray runtime started"  # `ray start` says so once its node has joined
+_STARTED = "Ray runtime started"  # `ray start` prints it once its node has joined
 _ASKED = signal.SIGUSR1  # from the thread that reads the input
 
 
@@ -68,12 +68,12 @@ def command(settings: Settings, ports: Mapping[str, int], own: Sequence[int]) ->
     words = [ray, "start", "--block", "--disable-usage-stats"]
     words += [f"--num-gpus={settings.gpus}", f"--num-cpus={settings.processors}"]
     words += [f"--{name}={number}" for name, number in ports.items()]
-    # Else every Ray on a node takes the same ports for its workers, from 10002 on.
+    # Otherwise every Ray on a node takes the same ports for its workers, from 10002 on.
     words += ["--min-worker-port=0", "--max-worker-port=0"]
     if settings.memory is not None:
         words.append(f"--object-store-memory={settings.memory}")
     if not settings.head:
-        # Without the internet Ray takes what /etc/hosts says of the own name, often 127.0.1.1.
+        # Without the internet Ray takes what /etc/hosts has for the own name, often 127.0.1.1.
         here = f"--node-ip-address={address_towards(settings.address.rpartition(':')[0])}"
         return [*words, f"--address={settings.address}", here]
     return [
@@ -154,7 +154,7 @@ def _serve(settings: Settings) -> int:
 
 
 def _comes_up(process: subprocess.Popen[str]) -> bool:
-    """Wait until Ray works on this node, or has ended; what it says goes to the step's log."""
+    """Wait until Ray works on this node, or has ended; its output goes to the step's log."""
     output = process.stdout
     if output is None:
         raise RuntimeError("Ray's output is not read")
