@@ -9,6 +9,7 @@ short repeated mathematics are allowed. Each rule takes about linear time.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 MAX_CHARACTERS = 200_000  # longer responses are not read
 MAX_GARBLED = 0.3
@@ -45,14 +46,16 @@ def is_repeated(text: str) -> bool:
     if len(text) < _BLOCK * _TIMES:
         return False
     pieces = (piece for line in text.split("\n") for piece in _LAYOUT.split(line))
-    return any(_repeats(piece) for piece in pieces)
+    return any(repeats(piece, _counts) for piece in pieces)
 
 
-def _repeats(line: str) -> bool:
-    """Try every block length at positions one block apart: n log n for a line of n characters.
+def repeats(line: str, counts: Callable[[int, str], bool] | None = None) -> bool:
+    """Tell whether a block of at least 5 characters appears 5 times in a row in a line.
 
-    Five equal blocks of length p from s on hold a multiple i of p in [s, s + p), and from there the
-    line agrees with itself shifted by p for at least 3 p characters more.
+    `counts` may turn a repetition down by its length and block. Every block length is tried at
+    positions one block apart: n log n for a line of n characters. Five equal blocks of length p
+    from s on hold a multiple i of p in [s, s + p), and from there the line agrees with itself
+    shifted by p for at least 3 p characters more.
     """
     n = len(line)
     for size in range(_BLOCK, n // _TIMES + 1):
@@ -60,9 +63,13 @@ def _repeats(line: str) -> bool:
             if line[i] != line[i + size]:
                 continue
             run = _run(line, i, size)
-            if run >= _TIMES * size and (run >= _LONG or _has_word(line[i : i + size])):
+            if run >= _TIMES * size and (counts is None or counts(run, line[i : i + size])):
                 return True
     return False
+
+
+def _counts(run: int, block: str) -> bool:
+    return run >= _LONG or _has_word(block)
 
 
 def _has_word(block: str) -> bool:

@@ -18,17 +18,13 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from limr.grading import guards
+from limr.grading import formats, guards
 from limr.grading.algebra import limit, quiet
 
 MAX_BOXES = 4
-MAX_GARBLED = 0.3
-MAX_CHARACTERS = 200_000  # of a response; longer ones are malformed unread
 MAX_ANSWER = 4_000  # of an answer; longer ones equal nothing
 SECONDS = 2  # for one reading or comparison, where signals work
 MAX_NESTED = 3  # levels of braces within a box that its pattern can follow
-_BLOCK, _TIMES = 5, 5  # a block of at least 5 characters, 5 times in a row
-_FOREIGN = re.compile(r"[^\x20-\x7e\s\u2200-\u22ff]")
 _WHOLE = re.compile(r"-?[1-9]\d{0,2}|0")  # read as it is written, with or without dollar signs
 # What math-verify hands to an algebra system: delimited LaTeX, and plain arithmetic.
 _DELIMITED = re.compile(r"\$|\\\(|\\\[|\\boxed|\[")
@@ -49,15 +45,14 @@ def broken_rule(response: str, truncated: bool) -> str:
     """
     if truncated:
         return "truncated"
-    if len(response) > MAX_CHARACTERS:
+    if formats.is_too_long(response):
         return "too-long"
     text = response.strip()
-    count = text.count("\\boxed")
-    if count == 0:
+    if formats.has_no_box(text):
         return "no-box"
-    if count > MAX_BOXES:
+    if formats.has_too_many_boxes(text, MAX_BOXES):
         return "too-many-boxes"
-    if len(_FOREIGN.findall(text)) > MAX_GARBLED * len(text):
+    if formats.is_garbled(text):
         return "garbled"
     if is_repeated(text):
         return "repeated"
@@ -65,32 +60,8 @@ def broken_rule(response: str, truncated: bool) -> str:
 
 
 def is_repeated(text: str) -> bool:
-    r"""Tell whether `(.{5,}?)\1{4,}` is found, in n log n steps for a line of n characters.
-
-    A block of length p five times in a row is a stretch of 4 p characters that equal those p
-    further on; it covers three whole blocks of a grid of width p.
-    """
-    return any(_repeats(line) for line in text.split("\n"))
-
-
-def _repeats(line: str) -> bool:
-    for size in range(_BLOCK, len(line) // _TIMES + 1):
-        wanted = (_TIMES - 1) * size
-        for start in range(0, len(line) - wanted + 1, size):
-            if line[start] != line[start + size]:
-                continue
-            end = start + 3 * size
-            if line[start:end] == line[start + size : end + size]:
-                low, high = start, end
-                while low > max(0, start - size) and line[low - 1] == line[low - 1 + size]:
-                    low -= 1
-                while high + size < len(line) and high - low < wanted:
-                    if line[high] != line[high + size]:
-                        break
-                    high += 1
-                if high - low >= wanted:
-                    return True
-    return False
+    r"""Tell whether the published pattern `(.{5,}?)\1{4,}` is found; see `formats.repeats`."""
+    return any(formats.repeats(line) for line in text.split("\n"))
 
 
 def last_box(text: str) -> str | None:

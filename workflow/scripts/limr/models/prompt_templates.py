@@ -152,25 +152,3 @@ def encode(name: str, prompts: Sequence[str], tokenizer: Tokenizer) -> list[list
     texts = [render(name, prompt, tokenizer) for prompt in prompts]
     opens = find(name).opens
     return [list(tokenizer.encode(text, add_special_tokens=opens)) for text in texts]
-
-
-def full_text(name: str, prompt: str, tokenizer: Tokenizer) -> str:
-    """Return the whole text of a prompt, for a trainer that adds no special tokens of its own.
-
-    Read without special tokens it gives the ids of `encode`: where the tokenizer would open a text
-    with a start token, the text of that token is part of it. A tokenizer that cannot do that is
-    refused.
-    """
-    text = render(name, prompt, tokenizer)
-    if not find(name).opens:
-        return text
-    wanted = list(tokenizer.encode(text, add_special_tokens=True))
-    plain = list(tokenizer.encode(text, add_special_tokens=False))
-    opening = tokenizer.decode(wanted[: len(wanted) - len(plain)], skip_special_tokens=False)
-    whole = str(opening) + text
-    if list(tokenizer.encode(whole, add_special_tokens=False)) != wanted:
-        raise InputError(
-            f"template '{name}': this tokenizer puts special tokens around a text that cannot be "
-            "written as text. Take template 'chat-boxed' or 'qwen-boxed'."
-        )
-    return whole

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from limr.models.decoding import Drawing, choose
+from limr.models.decoding import choose
+from limr.models.interface import Decoding
 
 Model: TypeAlias = Any  # a model of transformers, which ships no types
 
@@ -26,7 +27,7 @@ class Drawn:
 def draw(
     model: Model,
     prompts: Sequence[Sequence[int]],
-    drawing: Drawing,
+    decoding: Decoding,
     uniform: Tensor,
     ended: Callable[[Sequence[int]], bool],
     tick: Callable[[int], None],
@@ -36,7 +37,7 @@ def draw(
     Args:
         model: a causal language model.
         prompts: token ids, none empty.
-        drawing: `max_tokens` counts the end token; `samples` is not used here.
+        decoding: `max_tokens` counts the end token; `samples` is not used here.
         uniform: (prompts, max_tokens) numbers in [0, 1), one per response and token, so that a
             response does not depend on the rest of the batch; any shape if greedy.
         ended: whether a response ends with its last token.
@@ -46,16 +47,16 @@ def draw(
     done = [False] * len(prompts)
     rows = list(range(len(prompts)))  # which responses still grow
     batch = _Batch(model, prompts)
-    for place in range(drawing.max_tokens):
-        log_p = (batch.logits.float() / (drawing.temperature or 1.0)).log_softmax(-1)
-        draws = uniform[rows, place].to(log_p.device) if drawing.temperature else uniform
-        token = choose(log_p, drawing, draws)
+    for place in range(decoding.max_tokens):
+        log_p = (batch.logits.float() / (decoding.temperature or 1.0)).log_softmax(-1)
+        draws = uniform[rows, place].to(log_p.device) if decoding.temperature else uniform
+        token = choose(log_p, decoding, draws)
         for row, drawn in zip(rows, token.tolist(), strict=True):
             responses[row].append(drawn)
             done[row] = ended(responses[row])
         tick(len(rows))
         kept = [at for at, row in enumerate(rows) if not done[row]]
-        if not kept or place + 1 == drawing.max_tokens:
+        if not kept or place + 1 == decoding.max_tokens:
             break
         if len(kept) < len(rows):
             rows = [rows[at] for at in kept]

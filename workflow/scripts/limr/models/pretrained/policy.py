@@ -14,7 +14,6 @@ from limr.core.errors import InputError
 from limr.core.random_streams import stream_seed
 from limr.core.tables import Response
 from limr.models import prompt_templates
-from limr.models.decoding import Drawing
 from limr.models.interface import Decoding, Settings
 from limr.models.pretrained import drawing as drawings
 from limr.models.pretrained import folders, responses
@@ -62,29 +61,26 @@ class PretrainedPolicy:
         self._check_room(encoded, prompts, decoding.max_tokens)
         # All greedy responses to a prompt are the same: one is made.
         made = decoding.samples if decoding.temperature else 1
-        drawing = Drawing(made, decoding.temperature, decoding.top_p, decoding.max_tokens)
-        drawn = self._draw([ids for ids in encoded for _ in range(made)], drawing, decoding, seed)
+        drawn = self._draw([ids for ids in encoded for _ in range(made)], decoding, seed)
         found = [self.reader.response(one.ids, ended=one.ended) for one in drawn]
         each = [found[first : first + made] for first in range(0, len(found), made)]
         return [samples * (decoding.samples // made) for samples in each]
 
-    def _draw(
-        self, rows: Sequence[Sequence[int]], drawing: Drawing, decoding: Decoding, seed: int
-    ) -> list[Drawn]:
+    def _draw(self, rows: Sequence[Sequence[int]], decoding: Decoding, seed: int) -> list[Drawn]:
         """Draw a response to each row, in batches of alike length, the longest first."""
         uniform = torch.empty(0)
-        if drawing.temperature:
+        if decoding.temperature:
             generator = torch.Generator().manual_seed(stream_seed(seed, "generate", decoding.name))
-            uniform = torch.rand((len(rows), drawing.max_tokens), generator=generator)
+            uniform = torch.rand((len(rows), decoding.max_tokens), generator=generator)
         order = sorted(range(len(rows)), key=lambda row: -len(rows[row]))
         found: dict[int, Drawn] = {}
         pace = Pace(len(rows))
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
-            draws = uniform[chosen] if drawing.temperature else uniform
+            draws = uniform[chosen] if decoding.temperature else uniform
             prompts, ended = [rows[row] for row in chosen], self.reader.ended
             try:
-                drawn = drawings.draw(self.model, prompts, drawing, draws, ended, pace.tick)
+                drawn = drawings.draw(self.model, prompts, decoding, draws, ended, pace.tick)
             except torch.cuda.OutOfMemoryError:
                 raise InputError(
                     f"{self.folder}: {len(chosen)} responses at a time do not fit into the GPU's "

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import re
-import selectors
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -117,7 +118,6 @@ class Worker:
         with suppress(ProcessLookupError):  # what it has started, should something be left
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._lines.close()
         self._log.close()
 
     def _failed(self, what: str) -> InputError:
@@ -137,31 +137,21 @@ class Worker:
 
 
 class _Lines:
-    """Lines of a pipe, read with a time limit."""
+    """Lines of a pipe, read by a thread so that waiting for one has a time limit."""
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(descriptor, selectors.EVENT_READ)
-        self._buffer = b""
-        self._whole: list[bytes] = []  # the next one is the last
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, args=(descriptor,), daemon=True).start()
 
-    def read(self, seconds: float) -> bytes | None:
-        """Return the next line, None where none came in time or the pipe has ended."""
-        end = time.monotonic() + seconds
-        while not self._whole:
-            left = end - time.monotonic()
-            if left <= 0 or not self._selector.select(left):
-                return None
-            read = os.read(self._descriptor, 1 << 20)
-            if not read:
-                time.sleep(max(0.0, min(left, 0.1)))
-                return None
-            *lines, self._buffer = (self._buffer + read).split(b"\n")
-            self._whole = lines[::-1]
-        return self._whole.pop()
+    def _read(self, descriptor: int) -> None:
+        with os.fdopen(descriptor) as pipe:
+            for line in pipe:
+                if line.endswith("\n"):  # else its writer was killed
+                    self._lines.put(line)
 
-    def close(self) -> None:
-        """Close the pipe."""
-        self._selector.close()
-        os.close(self._descriptor)
+    def read(self, seconds: float) -> str | None:
+        """Return the next line, None where none came in time."""
+        try:
+            return self._lines.get(timeout=seconds)
+        except queue.Empty:
+            return None

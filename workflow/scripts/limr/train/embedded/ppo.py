@@ -21,8 +21,7 @@ from limr.core.random_streams import stream, stream_seed
 from limr.core.tables import ROLLOUTS
 from limr.grading import rewards
 from limr.grading.pool import GradingPool
-from limr.models import decoding
-from limr.models.interface import PpoJob
+from limr.models.interface import Decoding, PpoJob
 from limr.train import runs
 from limr.train.embedded import losses, packing, rollouts, run, sampling, vocabulary
 from limr.train.embedded import model as models
@@ -59,14 +58,17 @@ class Learner:
     def sample(self, prompts: Sequence[Sequence[int]], step: int) -> sampling.Samples:
         """Draw the step's rollouts from the stream (seed, rollouts, arm, step)."""
         seed = stream_seed(self.job.seed, "rollouts", self.job.arm, step)
-        drawing = decoding.Drawing(
+        decoding = Decoding(
+            "rollouts",
             self.ppo["samples_per_prompt"],
             self.ppo["temperature"],
             self.ppo["top_p"],
             self.ppo["max_response_tokens"],
         )
         weights, output = weights_of(models.body_of(self.policy)), self.policy.lm_head.weight
-        return sampling.draw(weights, output, prompts, drawing, torch.Generator().manual_seed(seed))
+        return sampling.draw(
+            weights, output, prompts, decoding, torch.Generator().manual_seed(seed)
+        )
 
     def prepare(
         self, sequences: Sequences, samples: sampling.Samples, scores: Sequence[float]
