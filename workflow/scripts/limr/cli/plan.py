@@ -88,7 +88,6 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     study, here, code = _study(args.study), Path.cwd(), _code()
     pinned = sources.load_sources(code / "config/sources.yaml")
     numbers = _problems(args.problems, study)
-    given = estimate.Assumptions(gpu, args.response_tokens, numbers, pinned)
     counted = jobs.jobs(study, here, code)
     results = Path("results") / study.name
     sizes = counts.Counts(study, results, numbers, pinned)
@@ -96,7 +95,8 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     tasks, size = [], None
     if any(estimate.plans(study)) and (study.trained or study.benchmarks):
         size = models.size(study.config["base"], args.parameters)
-        tasks = estimate.tasks(study, results, size, given)
+        given = estimate.Assumptions(sizes, size, gpu, args.response_tokens)
+        tasks = estimate.tasks(given)
     gpu_rules = {"preflight", *(task.rule for task in tasks)}
     others = {rule: n for rule, n in counted.items() if rule not in gpu_rules}
     return {

@@ -11,8 +11,8 @@ from pathlib import Path
 from limr.core import plugins
 from limr.core.errors import InputError
 from limr.plan import estimate, hardware, models
-from limr.sources import pinned as sources
-from limr.sources.pinned import Source
+from limr.plan.counts import Counts
+from limr.sources.pinned import Source, mirror_path
 from limr.study.study import Study
 
 GPU = "h100"  # disk does not depend on it
@@ -25,7 +25,7 @@ def check(study: Study, results: Path, pinned: Mapping[str, Source], mirror: str
     """
     for name in study.files() if mirror else ():
         if not (results / f"sources/{name}").exists():
-            sources.mirror_path(pinned[name], Path(str(mirror)))
+            mirror_path(pinned[name], Path(str(mirror)))
     for line in looks(study, results, pinned):
         sys.stderr.write(f"limr: {line}\n")
 
@@ -41,14 +41,14 @@ def looks(study: Study, results: Path, pinned: Mapping[str, Source]) -> list[str
     return said
 
 
-def needed_gb(study: Study, results: Path, sources: Mapping[str, Source]) -> float | None:
+def needed_gb(study: Study, results: Path, pinned: Mapping[str, Source]) -> float | None:
     """Return the GB that the rest of a study needs, the central estimate; None where unknown."""
     if not any(estimate.plans(study)) or not (study.trained or study.benchmarks):
         return None
     try:
         size = models.size(study.config["base"], None)
-        given = estimate.Assumptions(hardware.find(GPU), None, {}, sources)
-        tasks = estimate.tasks(study, results, size, given)
+        counts = Counts(study, results, {}, pinned)
+        tasks = estimate.tasks(estimate.Assumptions(counts, size, hardware.find(GPU), None))
     except InputError:  # a model of unknown size: `limr plan` asks for it
         return None
     kept = sum(task.kept_bytes.central * task.to_do for task in tasks)
@@ -56,13 +56,13 @@ def needed_gb(study: Study, results: Path, sources: Mapping[str, Source]) -> flo
     return (kept + state) / 1e9
 
 
-def check_disk(study: Study, results: Path, sources: Mapping[str, Source]) -> str:
+def check_disk(study: Study, results: Path, pinned: Mapping[str, Source]) -> str:
     """Refuse a study that the disk has no room for; return a line that says how much it has.
 
     The line is "" where nothing is known of what the study writes: engines without GPUs write
     little.
     """
-    needed = needed_gb(study, results, sources)
+    needed = needed_gb(study, results, pinned)
     if needed is None:
         return ""
     place = next(folder for folder in (results, *results.absolute().parents) if folder.exists())
