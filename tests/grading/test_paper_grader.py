@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from limr.grading import paper
+from limr.grading import formats, paper
 
 REPEATED = re.compile(r"(.{5,}?)\1{4,}")
 REPORT = "grading/published_grader_gold_report.json"
@@ -47,7 +47,7 @@ def test_format_rules(response, truncated, rule):
 
 def test_foreign_characters_are_counted_against_the_stripped_text():
     seven, three = "abc1234", "äöü"
-    assert not paper._FOREIGN.findall(seven)
+    assert not formats._FOREIGN.findall(seven)
     text = "\\boxed{2}" + "a" * 5 + "é" * 6  # exactly 30 % of 20 characters
     assert paper.broken_rule(text, False) == ""
     assert paper.broken_rule(text + three, False) == "garbled"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limr.plan.layout import Layout
+from limr.plan.engines import Layout
 from limr.study.study import Study
 
 MODULES = ("torch", "vllm")
