@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import pandas as pd
 
-from limr.analysis import load, results
+from limr.analysis import load
 from limr.analysis.results import Inputs
 from limr.core import plugins
 from limr.core.errors import InputError
@@ -114,35 +115,39 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
         "subsets", {n: [f"subsets/{n}.json", f"subsets/{n}.jsonl"] for n in study.selected}
     )
     diagnosed = sorted((folder.root / "diagnostics").glob("*.parquet"))
-    inputs = results.load(
-        _overview(study),
-        trajectories=_flat(curves),
-        scores=_flat(scores),
-        subsets=_flat(subsets),
-        diagnostics=[p for p in diagnosed if p.with_suffix(".epochs.parquet").exists()],
-    )
-    inputs = replace(
-        inputs,
-        evaluations=folder.readable("evaluations", lambda: _evaluations(study, folder)),
-        metrics=folder.readable("training metrics", lambda: _metrics(study, folder)),
-    )
-    inputs = load.with_problems(inputs, _flat(problems))
-    audits = sorted((folder.root / "audits").glob("*.json"))
-    opinions = folder.root / "collected/opinions.parquet"
-    checked = opinions if opinions.exists() else None
-    whole = inputs
-    inputs = folder.readable("checks", lambda: results.with_checks(whole, audits, checked)) or whole
-    measured = inputs
-    overlaps = sorted((folder.root / "overlaps").glob("*.parquet"))
-    inputs = folder.readable("overlaps", lambda: load.with_overlaps(measured, overlaps)) or measured
-    tables = [path.with_suffix(".parquet") for path in audits]
-    inputs = load.with_findings(inputs, [path for path in tables if path.exists()])
     keys = {_name(run): run for run in runs(study)}
     records: list[tuple[Json, Path]] = [(keys[name], paths[0]) for name, paths in trained.items()]
     drawn = {name: folder.root / f"samples/{name}.json" for name in study.sampled}
     records += [({"source": name}, path) for name, path in drawn.items() if path.exists()]
-    inputs = load.with_paper(load.with_runs(inputs, records), paper)
-    return inputs, _rollouts(own, folder)
+    audits = sorted((folder.root / "audits").glob("*.json"))
+    tables = [path.with_suffix(".parquet") for path in audits]
+    given = {
+        "trajectories": _flat(curves),
+        "scores": _flat(scores),
+        "subsets": _flat(subsets),
+        "diagnostics": [p for p in diagnosed if p.with_suffix(".epochs.parquet").exists()],
+        "problems": _flat(problems),
+        "findings": [path for path in tables if path.exists()],
+        "runs": [path for _, path in records],
+        "paper": paper,
+    }
+    inputs = load.inputs(_overview(study), given, [run for run, _ in records])
+    checks = {
+        "audits": audits,
+        "opinions": [
+            path for path in [folder.root / "collected/opinions.parquet"] if path.exists()
+        ],
+        "overlaps": sorted((folder.root / "overlaps").glob("*.parquet")),
+    }
+    found: dict[str, Any] = {
+        kind: folder.readable(kind, partial(load.READERS[kind], paths))
+        for kind, paths in checks.items()
+        if paths
+    }
+    found["evaluations"] = folder.readable("evaluations", lambda: _evaluations(study, folder))
+    found["metrics"] = folder.readable("training metrics", lambda: _metrics(study, folder))
+    known = {kind: value for kind, value in found.items() if value is not None}
+    return replace(inputs, **known), _rollouts(own, folder)
 
 
 def _rollouts(curves: Mapping[str, Json], folder: _Folder) -> dict[str, Path]:
