@@ -61,11 +61,6 @@ def read(
 ) -> Imported:
     """Return the trajectories of a file of accuracies.
 
-    Args:
-        paths: the one file.
-        problems: the problems; None: the file's keys, in its order.
-        options: see `OPTIONS`.
-
     Raises:
         InputError: not such a file, a key twice or of no problem, an accuracy outside [0, 1] or
             that is no k of n, an empty list, or lists of different lengths with `ragged: refuse`.

@@ -48,11 +48,6 @@ def read(
 ) -> Imported:
     """Return the trajectories of a log of steps.
 
-    Args:
-        paths: the step files, in any order.
-        problems: the problems that were trained on; None: every text is a problem.
-        options: see `limr.trajectories.step_log_options.options`.
-
     Raises:
         InputError: a file that is not such a list, two files of one step, or see
             `limr.trajectories.step_log.read`.

@@ -37,11 +37,6 @@ def read(
 ) -> Imported:
     """Return one row per problem with its published score, NaN and a reason where none is.
 
-    Args:
-        paths: the one file.
-        problems: the problems, which give the ids.
-        options: see `OPTIONS`.
-
     Raises:
         InputError: no problems, not a list of {prompt: text, score: finite number}, the same prompt
             with two scores, or no row that belongs to any problem.

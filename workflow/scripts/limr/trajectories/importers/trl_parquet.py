@@ -54,11 +54,6 @@ def read(
 ) -> Imported:
     """Return the trajectories of logged completions.
 
-    Args:
-        paths: the files.
-        problems: the problems that were trained on; None: every text is a problem.
-        options: see `OPTIONS`.
-
     Raises:
         InputError: not such a file, several columns that may be the reward and none named, or see
             `limr.trajectories.step_log.read`.

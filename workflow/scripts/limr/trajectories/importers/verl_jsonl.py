@@ -50,11 +50,6 @@ def read(
 ) -> Imported:
     """Return the trajectories of a rollout dump.
 
-    Args:
-        paths: the files; a row's step is its `step`, else the number in the file's name.
-        problems: the problems that were trained on; None: every text is a problem.
-        options: see `OPTIONS`.
-
     Raises:
         InputError: rows with and without `correct_key`, or see `limr.trajectories.step_log.read`.
     """
