@@ -181,7 +181,7 @@ def read_columns(path: str | Path, columns: Sequence[str] | None = None) -> pa.T
     """
     check_parquet(path, columns or ())
     try:
-        return pq.read_table(path, columns=columns)
+        return pq.read_table(path, columns=None if columns is None else list(columns))
     except (pa.ArrowException, OSError) as error:
         raise _no_table(path, error) from None
 
