@@ -73,5 +73,5 @@ def test_what_is_missing_is_named_with_its_row(tmp_path):
         worked_solutions.prepare(options(), broken)
     objects = tmp_path / "object.json"
     objects.write_text(json.dumps([1]))
-    with pytest.raises(InputError, match="JSON list of objects"):
+    with pytest.raises(InputError, match="row 1: expected a JSON object, found int"):
         worked_solutions.prepare(options(), objects)

@@ -512,7 +512,7 @@ def test_properties_of_every_selector(selector, rows, data):
 
     # The order of the problems does not matter.
     order = np.array(data.draw(st.permutations(range(len(rows)))))
-    shuffled = direct(selector, taken.rows(order), options)
+    shuffled = direct(selector, tr.Samples(taken.n[order], taken.n_correct[order]), options)
     np.testing.assert_allclose(shuffled.values, found.values[order], rtol=1e-9, atol=1e-9)
 
     # The first K epochs are all that `epochs: K` sees.

@@ -225,7 +225,7 @@ def test_a_log_without_steps_per_epoch_is_refused_before_it_is_read():
         settings = validation.complete(
             {"steps_per_epoch": 2, "other_rewards": [1]}, module.OPTIONS, "l"
         )
-        with pytest.raises(InputError, match="stands in correct_rewards and in other_rewards"):
+        with pytest.raises(InputError, match="is in correct_rewards and in other_rewards"):
             module.check(settings)
 
 

@@ -74,13 +74,6 @@ def test_first_epochs_only():
     np.testing.assert_array_equal(samples.first(2).n, samples.n)
 
 
-def test_some_rows_only():
-    rows = [("a", 0, 8, 2), ("b", 0, 4, 4)]
-    samples = tr.samples(table(rows), ["a", "b"])
-    np.testing.assert_array_equal(samples.rows(np.array([False, True])).n, [[4]])
-    np.testing.assert_array_equal(samples.rows(np.array([1, 0])).n_correct, [[4], [2]])
-
-
 def test_more_epochs_than_recorded_is_an_error_that_says_how_many():
     samples = tr.samples(table([("a", 0, 8, 2), ("a", 1, 8, 8)]), ["a"])
     with pytest.raises(InputError, match="3 epochs are asked for, 2 are recorded"):

@@ -75,5 +75,5 @@ def check(settings: Mapping[str, Any]) -> None:
     both = set(settings["correct_rewards"]) & set(settings["other_rewards"] or [])
     if both:
         raise InputError(
-            f"{min(both):g} stands in correct_rewards and in other_rewards: take it out of one."
+            f"{min(both):g} is in correct_rewards and in other_rewards: take it out of one."
         )

@@ -1,7 +1,7 @@
 """MATH-FULL as the paper published it: one JSON list of {id, prompt, answer, source}.
 
-The ids are kept: they are what every table joins on. One text stands under two ids and four gold
-answers are empty or `None`; both are said in the notes.
+The ids are kept: they are what every table joins on. One text has two ids and four gold
+answers are empty or `None`; the notes say both.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
         The problems in the file's order (levels are not in it), and notes.
 
     Raises:
-        InputError: not such a list, a key missing, an id that stands twice, or an empty answer
+        InputError: not such a list, a key missing, an id that occurs twice, or an empty answer
             unless `empty_answers` allows it; the message has the row, counted from 0.
     """
     path = _checks.needed(file, "math-full")

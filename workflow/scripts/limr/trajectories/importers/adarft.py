@@ -1,11 +1,11 @@
 """Offline pass rates by problem: parquet with `extra_info.difficulty`, as AdaRFT publishes them.
 
 `difficulty` is 100 (1 - k / n) for k correct of n samples of one model (AdaRFT: Qwen2.5-Math-7B,
-n = 128). They make a table of trajectories with a single epoch, for selectors that need pass rates
-only and for comparing scores with them. Several files are read as one: they are overlapping samples
-of one table, whose rows have no lasting number. So a prompt's rows with the same difficulty are one
-measurement, and rows with different ones (a text that was measured twice) are pooled. Prompts are
-joined by text (see `limr.trajectories.prompt_index`).
+n = 128). This gives trajectories of a single epoch, for selectors that need pass rates only and for
+comparing scores with them. Several files are read as one: they are overlapping samples of one table
+without stable row numbers. So a prompt's rows with the same difficulty are one measurement, and
+rows with different ones (a text that was measured twice) are pooled. Prompts are joined by text
+(see `limr.trajectories.prompt_index`).
 """
 
 from __future__ import annotations

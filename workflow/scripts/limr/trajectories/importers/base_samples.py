@@ -71,11 +71,6 @@ def read(
 ) -> Imported:
     """Return pass rates as trajectories of one epoch.
 
-    Args:
-        paths: the one file, as in `limr.core.tables.EVALUATIONS`.
-        problems: the problems; None: those that the file names.
-        options: see `OPTIONS`.
-
     Raises:
         InputError: not such a file, a missing id or verdict, a (problem, sample) that occurs twice,
             or a problem that is not in `problems`.

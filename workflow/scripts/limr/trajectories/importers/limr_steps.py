@@ -2,8 +2,8 @@
 
 Steps count from 1. A response is correct where its reward is 1 (the paper's rule rewards 1, -0.5
 and -1). Prompts have no ids: they are joined to the problems by text (see
-`limr.trajectories.prompt_index`). One file is in memory at a time (where there are many, one in
-each of two processes), and of its entries nothing but prompt and reward is kept.
+`limr.trajectories.prompt_index`). One file is in memory at a time (one in each of two processes
+where there are many), and only the prompt and reward of its entries are kept.
 """
 
 from __future__ import annotations
@@ -47,11 +47,6 @@ def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
     """Return the trajectories of a log of steps.
-
-    Args:
-        paths: the step files, in any order.
-        problems: the problems that were trained on; None: every text is a problem.
-        options: see `limr.trajectories.step_log_options.options`.
 
     Raises:
         InputError: a file that is not such a list, two files of one step, or see

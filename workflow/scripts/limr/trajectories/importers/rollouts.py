@@ -55,11 +55,6 @@ def read(
 ) -> Imported:
     """Return the trajectories of a run.
 
-    Args:
-        paths: the one file, as in `limr.core.tables.ROLLOUTS`.
-        problems: the problems that were trained on; None: those that the file names.
-        options: see `OPTIONS`.
-
     Raises:
         InputError: not such a file, a missing value, a negative epoch or step, a reward that is not
             finite or not the rule's, an unknown verdict, a (problem, step, sample) that occurs

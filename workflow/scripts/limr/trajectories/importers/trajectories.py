@@ -27,11 +27,6 @@ def read(
 ) -> Imported:
     """Return the table's samples; its rows may be in any order.
 
-    Args:
-        paths: the one file, as in `limr.core.tables.TRAJECTORIES`.
-        problems: the problems; None: those that the file names.
-        options: none.
-
     Raises:
         InputError: not such a file, a missing value, a negative epoch, n < 1, n_correct outside
             0..n, a (problem, epoch) that occurs twice, or a problem that is not in `problems`.

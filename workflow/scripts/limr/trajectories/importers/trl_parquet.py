@@ -1,8 +1,8 @@
 """TRL's completions: parquet files with step, prompt, completion and a column for each reward.
 
 TRL writes `completions/completions_{step}.parquet` where `log_completions` is set: `prompt` with
-its chat template, one column for each reward function, and `advantage`. There is no prompt id:
-prompts are joined by text, the template taken off (see `limr.trajectories.prompt_index`). With
+its chat template, one column per reward function, and `advantage`. There is no prompt id: prompts
+are joined by text, without the template (see `limr.trajectories.prompt_index`). With
 `logging_steps` above 1 TRL gives all rows since the last logging one step number: log every step,
 or set `missing_steps: allow`.
 """
@@ -54,11 +54,6 @@ def read(
 ) -> Imported:
     """Return the trajectories of logged completions.
 
-    Args:
-        paths: the files.
-        problems: the problems that were trained on; None: every text is a problem.
-        options: see `OPTIONS`.
-
     Raises:
         InputError: not such a file, several columns that may be the reward and none named, or see
             `limr.trajectories.step_log.read`.
@@ -106,6 +101,7 @@ def _reward_column(path: Path, found: pa.Schema, named: str | None) -> str:
 
 
 def _by_step(path: Path, batch: pa.RecordBatch, column: str, first: int) -> Iterator[step_log.Rows]:
+    """Yield the rows of a batch, a step at a time; `first` is the number of its first row."""
     for name in ("step", "prompt"):
         if batch[name].null_count:
             row = first + pc.index(pc.is_null(batch[name]), True).as_py() + 1
