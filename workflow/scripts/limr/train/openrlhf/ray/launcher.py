@@ -50,9 +50,7 @@ def drive(cluster: Cluster, command: Sequence[str], address: str) -> int:
     Raises StoppedError where a node was lost; the command has been ended.
     """
     environment = {**allocations.cleaned(os.environ), "RAY_ADDRESS": address}
-    held = [
-        int(number) for number in [os.environ.get(LOCK)] if number
-    ]  # so that the lock stays held
+    held = [int(number) for number in [os.environ.get(LOCK)] if number]  # keep the lock
     process = subprocess.Popen(command, env=environment, pass_fds=held)  # noqa: S603 (the caller's words)
     try:
         while (code := process.poll()) is None:
