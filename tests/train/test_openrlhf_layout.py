@@ -78,7 +78,7 @@ def test_without_kl_there_is_no_reference() -> None:
                 "layout": "split",
                 "split": {"actor": 0, "critic": 2, "reference": 4, "generation": 2},
             },
-            "need a GPU each",
+            "need at least one GPU each",
         ),
         (
             {
