@@ -1,11 +1,11 @@
-"""Packing a study: collect, say what is missing or left out, stream, describe."""
+"""Packing a study: collect its files, pack them, describe them, and say what is missing."""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata as packages
@@ -24,14 +24,12 @@ from limr.archive import (
     WITH_IDS,
     crate,
     ids_of,
+    packing,
     sharing,
-    stripping,
 )
 from limr.archive import code as coding
-from limr.archive.packing import Packer, packing
 from limr.core import files as io
-from limr.core import provenance
-from limr.sources.pinned import Source
+from limr.sources.pinned import Source, load_sources
 from limr.study import files as contents
 from limr.study.study import Study
 
@@ -48,11 +46,11 @@ class Plan:
         root: the folder of the code.
         rules: what may be passed on.
         code: the code.
-        files: path -> (kind, where it stands or its content).
+        files: path -> (kind, the file or its content).
         stripped: tables of responses that go in without the texts.
         left_out: path -> bytes, sha256 and reason.
         strangers: files among the results that are no part of the study as configured.
-        missing: files that a finished study has and this one has not.
+        missing: files that a finished study has and this one does not have.
     """
 
     study: Study
@@ -72,18 +70,27 @@ class Plan:
         return f"results/{self.study.name}"
 
 
-def plan(study: Study, sources: Mapping[str, Source], folder: Path, root: Path) -> Plan:
-    """Say what an archive of a study would hold; nothing is written.
+def archive(study: Study, folder: Path, root: Path, output: Path) -> list[str]:
+    """Write the archive of a study, and return what its author must know of it.
 
     Args:
         study: the study.
-        sources: the pinned files.
         folder: the working folder, with `results/`.
         root: the folder of the code.
+        output: the zip.
 
     Raises:
-        InputError: the code's commit cannot be told.
+        InputError: the code's commit cannot be told, the output cannot be written, or a file
+            changed meanwhile.
     """
+    sources = load_sources(root / "config/sources.yaml")
+    planned = plan(study, sources, folder, root)
+    record = write(planned, sources, output)
+    return said(planned, record)
+
+
+def plan(study: Study, sources: Mapping[str, Source], folder: Path, root: Path) -> Plan:
+    """Return what an archive of a study would hold, given the pinned files; see `archive`."""
     found = Plan(study, folder, root, sharing.rules(study, sources), coding.read(root))
     present = set()
     for inside, kind in contents.files(study, folder / found.results):
@@ -115,14 +122,17 @@ def _place(found: Plan, inside: str, kind: str) -> None:
         found.files[path] = (kind, source)
         return
     # A policy's files are many and large: that they are left out says enough.
-    digest = None if kind == "policy" else io.sha256(source)
-    found.left_out[path] = {"bytes": source.stat().st_size, "sha256": digest, "why": why}
+    found.left_out[path] = _about(source, digest=kind != "policy") | {"why": why}
     if kind == "audit":
-        found.files[ids_of(inside)] = ("ids", stripping.findings(source))
+        found.files[ids_of(inside)] = ("ids", packing.findings(source))
     elif kind in WITH_IDS:
         closed = found.rules.scores
         open_scores = kind != "subset" or found.study.arms[source.stem].score not in closed
-        found.files[ids_of(inside)] = ("ids", stripping.ids(source, scores=open_scores))
+        found.files[ids_of(inside)] = ("ids", packing.ids(source, scores=open_scores))
+
+
+def _about(path: Path, *, digest: bool = True) -> Json:
+    return {"bytes": path.stat().st_size, "sha256": io.sha256(path) if digest else None}
 
 
 def _own_files(found: Plan) -> None:
@@ -136,61 +146,48 @@ def _own_files(found: Plan) -> None:
         given = found.folder / entry["path"]
         files = [given] if given.is_file() else sorted(given.rglob("*"))
         for at in (at for at in files if at.is_file()):
-            path = Path(entry["path"]) / at.relative_to(given)
             inside = os.path.relpath(at, found.folder)
             if name in own and not inside.startswith(".."):
                 found.files[inside] = ("own file", at)
-            else:
-                why = (
-                    "a file outside the working folder"
-                    if name in own
-                    else ("a file of the author's own, not named in archive.own_files")
-                )
-                found.left_out[str(path)] = {
-                    "bytes": at.stat().st_size,
-                    "sha256": io.sha256(at),
-                    "why": why,
-                }
+                continue
+            why = "a file of the author's own, not named in archive.own_files"
+            if name in own:
+                why = "a file outside the working folder"
+            path = Path(entry["path"]) / at.relative_to(given)
+            found.left_out[str(path)] = _about(at) | {"why": why}
 
 
 def write(found: Plan, sources: Mapping[str, Source], output: Path) -> Json:
-    """Write the archive and return its record.
-
-    Args:
-        found: see `plan`.
-        sources: the pinned files.
-        output: the zip.
-
-    Raises:
-        InputError: the output cannot be written, or a file changed meanwhile.
-    """
+    """Write the archive that was planned, and return its record; see `archive`."""
     config = f"{found.results}/study.yaml"
     found.files[config] = ("configuration", _config(found.study))
     if found.code.commit:
         found.files[COMMIT] = ("commit", found.code.text)
     if found.code.diff:
         found.files[CHANGES] = ("changes", found.code.diff)
-    with tempfile.TemporaryDirectory(prefix="limr-archive-") as scratch, packing(output) as packer:
-        altered = dict(_pack(found, packer, Path(scratch)))
+    with packing.zip_at(output) as packer:
+        altered = _pack(found, packer)
         record = _record(found, sources, config, altered)
         packer.add(RECORD, _json(record), "record of the archive")
         packer.add(CRATE, _json(crate.document(record, packer.files)), "crate")
     return record
 
 
-def _pack(found: Plan, packer: Packer, scratch: Path) -> Iterator[tuple[str, Json]]:
-    """Pack every file, sorted by name; yield (path, original) of those that were altered."""
+def _pack(found: Plan, packer: packing.Packer) -> dict[str, Json]:
+    """Pack every file, sorted by name; return path -> original of those that were altered."""
+    altered = {}
     for name in sorted(found.files):
         kind, source = found.files[name]
-        executable = found.code.files.get(name) == coding.EXECUTABLE
-        if name not in found.stripped:
+        if name in found.stripped:
+            with tempfile.TemporaryDirectory(prefix="limr-archive-") as scratch:
+                stripped = Path(scratch) / "table.parquet"
+                packing.without_responses(found.stripped[name], stripped)
+                packer.add(name, stripped, f"{kind} without responses")
+            altered[name] = _about(found.stripped[name])
+        else:
+            executable = found.code.files.get(name) == coding.EXECUTABLE
             packer.add(name, source, kind, executable=executable)
-            continue
-        original = found.stripped[name]
-        stripped = scratch / "table.parquet"
-        stripping.without_responses(original, stripped)
-        packer.add(name, stripped, f"{kind} without responses")
-        yield name, {"bytes": original.stat().st_size, "sha256": io.sha256(original)}
+    return altered
 
 
 def _json(value: Any) -> bytes:
@@ -258,20 +255,17 @@ def _environments(found: Plan) -> Json:
 
 def _times(found: Plan) -> Json:
     """Return when the study's first job started and its last one ended, by Snakemake's records."""
-    started, ended = [], []
-    for kind, source in found.files.values():
-        if kind == "workflow record" and isinstance(source, Path):
-            about = io.read_json(source)
-            started += [about["starttime"]] if about.get("starttime") else []
-            ended += [about["endtime"]] if about.get("endtime") else []
+    records = [
+        io.read_json(source)
+        for kind, source in found.files.values()
+        if kind == "workflow record" and isinstance(source, Path)
+    ]
+    started = min((r["starttime"] for r in records if r.get("starttime")), default=0.0)
+    ended = max((r["endtime"] for r in records if r.get("endtime")), default=0.0)
     return {
-        "started": _date(min(started, default=0.0)),
-        "ended": _date(max(ended, default=0.0)),
+        key: datetime.fromtimestamp(int(seconds), UTC).isoformat()
+        for key, seconds in (("started", started), ("ended", ended))
     }
-
-
-def _date(seconds: float) -> str:
-    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
 def version(package: str) -> str | None:
@@ -282,6 +276,35 @@ def version(package: str) -> str | None:
         return None
 
 
-def code_root() -> Path:
-    """Return the folder of the code that is running."""
-    return provenance.ROOT
+def said(found: Plan, record: Json) -> list[str]:
+    """Return what the author must know of the archive, the worst first."""
+    lines = []
+    if found.code.commit is None:
+        lines.append("WARNING: the code is not in git: no commit can be named or proved.")
+    if found.code.changed:
+        names = ", ".join(found.code.changed[:5]) + (", …" if len(found.code.changed) > 5 else "")
+        lines.append(
+            f"WARNING: {len(found.code.changed)} files of the code differ from commit "
+            f"{found.code.commit}: {names}. The difference goes in as {CHANGES}. Commit, and "
+            "archive again."
+        )
+    if found.missing:
+        lines.append(
+            f"WARNING: the study is not finished: {len(found.missing)} files are missing, such as "
+            f"{found.missing[0]}."
+        )
+    changed = record["environments"]["changed_since_runs"]
+    if changed:
+        lines.append(f"WARNING: locks that differ from those of the runs: {', '.join(changed)}.")
+    if found.strangers:
+        lines.append(
+            f"{len(found.strangers)} files under {found.results} are no part of this study and "
+            f"stay out, such as {found.strangers[0]}."
+        )
+    reasons: dict[str, list[str]] = {}
+    for path, about in found.left_out.items():
+        reasons.setdefault(about["why"], []).append(path)
+    lines += [f"{len(paths)} files stay out: {why}." for why, paths in reasons.items()]
+    if found.stripped:
+        lines.append(f"{len(found.stripped)} tables go in without the responses' texts.")
+    return lines

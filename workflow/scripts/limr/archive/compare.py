@@ -1,43 +1,38 @@
-"""Two studies side by side: what differs between them, and which numbers moved."""
+"""What differs between two studies: their configurations, subsets and tables."""
 
 from __future__ import annotations
 
 import ast
 import contextlib
-import math
+import io
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
 
-from limr.analysis import contrasts, results
-from limr.analysis.results import Inputs
-from limr.archive import RECORD, differences, documents, tables, unpack
-from limr.archive import code as coding
+from limr.archive import IDS, RECORD, differences, documents, unpack
+from limr.archive.differences import Difference
 from limr.core import files
 from limr.core.errors import InputError
-from limr.evaluate.collect import COLLECTED_EVALUATIONS
-from limr.statistics import estimates
-from limr.statistics.intervals import Interval
 from limr.study import files as contents
 
 Json = dict[str, Any]
-LEVEL = 0.95
+MOST_LINES = 50  # of one section, for people
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: `root` has the code, `results` the files; `config` where it is known."""
+    """One of the two: its name, its `results/{study}`, ids of texts that are left out."""
 
     name: str
-    root: Path
     results: Path
+    ids: Path
     config: Json | None
-    record: Json | None
 
 
 @contextlib.contextmanager
@@ -48,28 +43,26 @@ def opened(path: Path) -> Iterator[Side]:
         InputError: it is neither, or holds no study.
     """
     if path.is_dir():
-        root = path.resolve().parents[1]
-        yield Side(str(path), root, path, _config_of_folder(path, root), None)
+        yield Side(str(path), path, path / "none", _config_of_folder(path))
         return
     with tempfile.TemporaryDirectory(prefix="limr-compare-") as scratch:
         folder = Path(scratch)
         unpack.extract(path, unpack.check(path), folder)
         record = documents.read_json(folder / RECORD)
-        name = record.get("study") if isinstance(record, dict) else None
-        if not isinstance(name, str) or not (folder / "results" / name).is_dir():
+        results = folder / "results" / str(record.get("study") if isinstance(record, dict) else "")
+        if not documents.within(folder, str(results / "study.yaml")):
             raise InputError(f"{path}: there is no study in it.")
-        config = documents.read_yaml(folder / "results" / name / "study.yaml")
-        yield Side(str(path), folder, folder / "results" / name, config, record)
+        config = documents.read_yaml(results / "study.yaml")
+        yield Side(str(path), results, folder / IDS, config)
 
 
-def _config_of_folder(path: Path, root: Path) -> Json | None:
+def _config_of_folder(path: Path) -> Json | None:
     """Return the configuration beside results, or the one in Snakemake's record of the report."""
     if (path / "study.yaml").is_file():
         return documents.read_yaml(path / "study.yaml")
-    at = root / contents.metadata_path(f"results/{path.name}/report.html")
-    if not at.is_file():
-        return None
-    for text in documents.read_json(at).get("params", ()):
+    root = path.resolve().parents[1]
+    at = root / contents.metadata_path(f"results/{path.resolve().name}/report.html")
+    for text in documents.read_json(at).get("params", ()) if at.is_file() else ():
         with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             value = ast.literal_eval(text)
             if isinstance(value, dict) and isinstance(value.get("config"), dict):
@@ -79,21 +72,16 @@ def _config_of_folder(path: Path, root: Path) -> Json | None:
 
 
 def compare(first: Side, second: Side) -> Json:
-    """Return what differs: `configuration`, `data`, `code`, `subsets` and `numbers`.
+    """Return what differs: `configuration` by key, `subsets` by arm, `tables` by cell.
 
-    In `numbers` a row is an arm at its last evaluated step, all its benchmarks alike, whatever
-    the studies declared: `first` and `second` are [mean, low,
-    high], `difference` is second - first with its interval (paired by question where both were
-    asked the same), `moved` says whether that excludes 0.
+    `configuration` is None where one of the two is not known.
     """
     return {
         "first": first.name,
         "second": second.name,
         "configuration": _configuration(first, second),
-        "data": _mapping(_data(first), _data(second)),
-        "code": _mapping(_code(first), _code(second)),
-        "subsets": _subsets(first, second),
-        "numbers": _numbers(first, second),
+        "subsets": _subsets(_ids(first), _ids(second)),
+        "tables": list(_tables(first, second)),
     }
 
 
@@ -101,165 +89,124 @@ def _configuration(first: Side, second: Side) -> list[Json] | None:
     if first.config is None or second.config is None:
         return None
     ours, theirs = (
-        {key: value for key, value in config.items() if key != "archive"}
+        {key: value for key, value in config.items() if key not in ("archive", "mirror")}
         for config in (first.config, second.config)
     )
     return [
-        {"key": found.field, "first": found.expected, "second": found.found}
+        {"key": found.field, **_both(found)}
         for found in differences.of_values(ours, theirs, tolerance=0.0)
     ]
 
 
-def _mapping(first: Mapping[str, str], second: Mapping[str, str]) -> list[Json]:
-    names = sorted({*first, *second})
+def _subsets(first: dict[str, set[str]], second: dict[str, set[str]]) -> list[Json]:
+    """Return the sizes of the subsets that differ, and how many problems are in both."""
     return [
-        {"name": name, "first": first.get(name), "second": second.get(name)}
-        for name in names
-        if first.get(name) != second.get(name)
+        {
+            "arm": arm,
+            "first": len(first[arm]) if arm in first else None,
+            "second": len(second[arm]) if arm in second else None,
+            "shared": len(first[arm] & second[arm]) if arm in first and arm in second else None,
+        }
+        for arm in sorted({*first, *second})
+        if first.get(arm) != second.get(arm)
     ]
-
-
-def _data(side: Side) -> dict[str, str]:
-    """Return the sha256 of every problem set, as its record says it."""
-    found = {}
-    for path in sorted((side.results / "problems").glob("*.json")):
-        digest = documents.read_json(path).get("sha256")
-        found[f"problems/{path.stem}"] = str(digest)
-    return found
-
-
-def _code(side: Side) -> dict[str, str]:
-    """Return the sha256 of every Python file and lock, and the commit."""
-    found = {f"workflow/{k}": v for k, v in coding.module_digests(side.root).items()}
-    locks = sorted((side.root / "envs").glob("*.lock"))
-    found |= {f"envs/{path.name}": files.sha256(path) for path in locks}
-    if side.record is not None:
-        found["commit"] = str(side.record["code"]["commit"])
-    elif (side.root / ".git").exists():
-        found["commit"] = coding.state(side.root)
-    return found
-
-
-def _subsets(first: Side, second: Side) -> list[Json]:
-    found = []
-    for arm in sorted({*_ids(first), *_ids(second)}):
-        ours, theirs = _ids(first).get(arm), _ids(second).get(arm)
-        both = len(ours & theirs) if ours is not None and theirs is not None else None
-        if ours != theirs:
-            found.append(
-                {
-                    "arm": arm,
-                    "first": None if ours is None else len(ours),
-                    "second": None if theirs is None else len(theirs),
-                    "shared": both,
-                }
-            )
-    return found
 
 
 def _ids(side: Side) -> dict[str, set[str]]:
     """Return arm -> ids of its problems, also where the texts are left out."""
     found = {}
-    for folder in (side.root / "provenance/ids/subsets", side.results / "subsets"):
+    for folder in (side.ids / "subsets", side.results / "subsets"):
         for path in sorted(folder.glob("*.jsonl")):
-            found[path.stem] = {str(row["problem_id"]) for row in files.read_jsonl(path)}
+            found[path.stem] = {str(row.get("problem_id")) for row in files.read_jsonl(path)}
     return found
 
 
-# --- numbers -------------------------------------------------------------------------------------
+# --- tables --------------------------------------------------------------------------------------
 
 
-def _numbers(first: Side, second: Side) -> list[Json]:
-    sides = [_inputs(first), _inputs(second)]
-    if sides[0] is None and sides[1] is None:
-        return []
-    names: list[str] = []
-    for side in sides:
-        names += [g.name for g in results.evaluated_groups(side)] if side is not None else []
-    return [_row(name, *sides) for name in dict.fromkeys(names)]
+def _tables(first: Side, second: Side) -> Iterator[Json]:
+    """Yield the cells in which tables differ: texts exactly, numbers by more than a tolerance."""
+    ours, theirs = _paths(first), _paths(second)
+    for name in sorted({*ours, *theirs}):
+        found: Iterable[Difference] = (
+            _of_cells(_frame(ours[name]), _frame(theirs[name]))
+            if name in ours and name in theirs
+            else [Difference("", *("a table" if name in s else "nothing" for s in (ours, theirs)))]
+        )
+        for cell in found:
+            yield {"table": name, "cell": cell.field} | _both(cell)
 
 
-def _inputs(side: Side) -> Inputs | None:
-    path = side.results / "collected/evaluations.parquet"
-    if not path.is_file():
-        return None
-    why = tables.why_not(path)
-    if why:
-        raise InputError(f"{path}: {why}.")
-    frame = files.read_parquet(path, COLLECTED_EVALUATIONS).to_pandas()
-    arms = frame.drop_duplicates("arm")
-    study = {
-        "arms": [
-            {"name": a, "group": g, "title": g, "train": t}
-            for a, g, t in zip(arms["arm"], arms["group"], arms["train"], strict=True)
-        ],
-        "benchmarks": [{"name": n, "title": n} for n in frame["benchmark"].unique()],
-    }
-    return Inputs(study, evaluations=frame)
+def _paths(side: Side) -> dict[str, Path]:
+    return {path.stem: path for path in sorted((side.results / "tables").glob("*.tsv"))}
 
 
-def _row(group: str, first: Inputs | None, second: Inputs | None) -> Json:
-    frames = [_frames(side, group) for side in (first, second)]
-    intervals = [_interval(frame) for frame in frames]
-    row: Json = {"arm": group, "first": _listed(intervals[0]), "second": _listed(intervals[1])}
-    for key, side, found in zip(("first_of", "second_of"), (first, second), intervals, strict=True):
-        row[key] = _basis(side, group, found)
-    if frames[0] is None or frames[1] is None or intervals[0] is None or intervals[1] is None:
-        return {**row, "difference": None, "paired": None, "moved": None}
-    gap = _paired(frames[0], frames[1])
-    paired = gap is not None
-    if gap is None:
-        gap = _unpaired(intervals[0], intervals[1])
-    return {**row, "difference": _listed(gap), "paired": paired, "moved": gap.excludes_zero}
+def _frame(path: Path) -> pd.DataFrame:
+    """Return a table's cells as texts."""
+    try:
+        return pd.read_csv(
+            io.StringIO(documents.read_text(path)), sep="\t", dtype=str, na_filter=False
+        )
+    except ValueError as error:
+        raise InputError(f"{path}: not a tab-separated table ({error}).") from None
 
 
-def _basis(inputs: Inputs | None, group: str, found: Interval | None) -> Json | None:
-    """Return what a number was taken over: the step, runs and questions."""
-    if inputs is None or found is None:
-        return None
-    step = results.final_step(inputs, group)
-    return {"step": step, "runs": found.n_runs, "questions": found.n_questions}
+def _of_cells(first: pd.DataFrame, second: pd.DataFrame) -> Iterator[Difference]:
+    """Yield where tables differ; a row is named by its first columns, as far as they hold texts."""
+
+    def of_texts(column: str) -> bool:
+        both = [frame[column] for frame in (first, second) if column in frame]
+        numbers = pd.to_numeric(pd.concat(both or [pd.Series()]), errors="coerce")
+        return len(both) == 2 and bool(numbers.isna().all())
+
+    names = list(takewhile(of_texts, first.columns))
+    yield from differences.of_values(_by_row(first, names), _by_row(second, names))
 
 
-def _frames(inputs: Inputs | None, group: str) -> dict[str, pd.DataFrame] | None:
-    if inputs is None or group not in {g.name for g in results.evaluated_groups(inputs)}:
-        return None
-    return results.headline_frames(inputs, group)
+def _by_row(frame: pd.DataFrame, names: list[str]) -> dict[str, dict[str, float | str]]:
+    """Return row -> column -> value; rows of one name are numbered."""
+    found: dict[str, dict[str, float | str]] = {}
+    seen: Counter[str] = Counter()
+    for row in frame.to_dict("records"):
+        name = ", ".join(row[key] for key in names if row[key]) or "row"
+        seen[name] += 1
+        label = name if seen[name] == 1 and names else f"{name} {seen[name]}"
+        found[label] = {
+            str(key): differences.number(cell) for key, cell in row.items() if key not in names
+        }
+    return found
 
 
-def _interval(frames: Mapping[str, pd.DataFrame] | None) -> Interval | None:
-    if frames is None:
-        return None
-    return estimates.of_mean(contrasts.as_arm(frames)).interval(LEVEL)
+def in_words(found: Json) -> list[str]:
+    """Return a comparison as lines for people."""
+    lines = [f"A: {found['first']}", f"B: {found['second']}"]
+    if found["configuration"] is None:
+        lines.append("Configuration: not known of both.")
+    else:
+        keys = [f"{entry['key']}: {_arrow(entry)}" for entry in found["configuration"]]
+        lines += _section("Configuration", "keys", keys)
+    subsets = [
+        f"{entry['arm']}: {_arrow(entry)} problems, {entry['shared']} of them in both"
+        for entry in found["subsets"]
+    ]
+    lines += _section("Subsets", "arms", subsets)
+    cells = [
+        ", ".join(filter(None, (entry["table"], entry["cell"]))) + f": {_arrow(entry)}"
+        for entry in found["tables"]
+    ]
+    return lines + _section("Tables", "cells", cells)
 
 
-def _paired(
-    first: Mapping[str, pd.DataFrame], second: Mapping[str, pd.DataFrame]
-) -> Interval | None:
-    """Return second - first over the same questions, None where they are not the same."""
-    if {k: set(v.columns) for k, v in first.items()} != {
-        k: set(v.columns) for k, v in second.items()
-    }:
-        return None
-    same = {name: first[name][list(wide.columns)] for name, wide in second.items()}
-    found = estimates.of_difference(contrasts.as_arm(second), contrasts.as_arm(same))
-    return found.interval(LEVEL)
+def _section(title: str, what: str, entries: list[str]) -> list[str]:
+    head = f"{title}: {f'{len(entries):,} {what} differ' if entries else 'the same'}."
+    more = len(entries) - MOST_LINES
+    rest = [f"  and {more:,} more (--json writes all)"] if more > 0 else []
+    return [head, *(f"  {entry}" for entry in entries[:MOST_LINES]), *rest]
 
 
-def _unpaired(first: Interval, second: Interval) -> Interval:
-    """Return second - first of independent samples, by the normal approximation."""
-    error = math.hypot(first.standard_error, second.standard_error)
-    half = NormalDist().inv_cdf(0.5 + LEVEL / 2) * error
-    mean = second.mean - first.mean
-    return Interval(
-        mean,
-        mean - half,
-        mean + half,
-        error,
-        min(first.n_runs, second.n_runs),
-        min(first.n_questions, second.n_questions),
-    )
+def _both(found: Difference) -> Json:
+    return {"first": found.expected, "second": found.found}
 
 
-def _listed(interval: Interval | None) -> list[float] | None:
-    return None if interval is None else [interval.mean, interval.low, interval.high]
+def _arrow(entry: Json) -> str:
+    return f"{entry['first']} → {entry['second']}"

@@ -34,7 +34,6 @@ OPEN_LICENCES = frozenset(
         "PDDL-1.0",
     }
 )
-REMADE = "limr restore makes it again from its source and checks its sha256"
 
 
 @dataclass(frozen=True)

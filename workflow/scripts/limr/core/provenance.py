@@ -18,43 +18,44 @@ ROOT = SCRIPTS.parents[1]
 PACKAGES = ("limr", "torch", "transformers", "numpy", "pandas", "pyarrow", "math-verify")
 
 
-def code_digest(script: str, plugins: Iterable[str] = ()) -> str:
+def code_digest(script: str, plugins: Iterable[str] = (), scripts: Path = SCRIPTS) -> str:
     """Return a digest of every library module that a script uses, directly or not.
 
     A rule carries it as a param, so that an edit of a module reruns exactly the rules whose scripts
     import it. Plug-ins are loaded by name and must be given; nothing is executed.
 
     Args:
-        script: name of the rule, i.e. of `workflow/scripts/{script}.py`.
+        script: name of the rule, i.e. of `{scripts}/{script}.py`.
         plugins: dotted modules loaded by name, e.g. `limr.scores.selectors.lim`.
+        scripts: the folder `workflow/scripts` of the code.
     """
-    used = modules_behind(_imports(SCRIPTS / f"{script}.py") | set(plugins))
-    text = "".join(f"{module} {_file_digest(_existing(module))}\n" for module in used)
+    used = modules_behind(_imports(scripts / f"{script}.py") | set(plugins), scripts)
+    text = "".join(f"{module} {_file_digest(_existing(module, scripts))}\n" for module in used)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def modules_behind(modules: Iterable[str]) -> list[str]:
+def modules_behind(modules: Iterable[str], scripts: Path = SCRIPTS) -> list[str]:
     """Return these modules of the library and all that they import, directly or not, sorted."""
     wanted = sorted(modules)
     seen: set[str] = set()
     while wanted:
         module = wanted.pop()
-        if module not in seen and _path(module) is not None:
+        if module not in seen and _path(module, scripts) is not None:
             seen.add(module)
-            wanted.extend(sorted(_imports(_existing(module))))
+            wanted.extend(sorted(_imports(_existing(module, scripts))))
     return sorted(seen)
 
 
-def _path(module: str) -> Path | None:
-    base = SCRIPTS.joinpath(*module.split("."))
+def _path(module: str, scripts: Path) -> Path | None:
+    base = scripts.joinpath(*module.split("."))
     for path in (base.with_suffix(".py"), base / "__init__.py"):
         if path.is_file():
             return path
     return None
 
 
-def _existing(module: str) -> Path:
-    path = _path(module)
+def _existing(module: str, scripts: Path) -> Path:
+    path = _path(module, scripts)
     if path is None:
         raise FileNotFoundError(module)
     return path
