@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from limr.archive import IDS, verify, verify_files, verify_runs
-from limr.archive.opened import Findings, Line, Opened
+from limr.archive.findings import Findings, Line
+from limr.archive.opened import Opened
 from limr.core import files as io
 from limr.core import plugins, provenance
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS
@@ -128,10 +129,9 @@ def problems(opened: Opened, folder: str) -> None:
 
 def test_an_evaluation_of_every_problem_passes(opened: Opened) -> None:
     problems(opened, RESULTS)
-    done: list[str] = []
     at = evaluation(opened, lambda rows: rows)
-    assert list(verify_runs.evaluations(opened, done)) == []
-    assert done == [f"{at}.json"]
+    assert list(verify_runs.evaluations(opened)) == []
+    assert list(verify_runs.evaluations_here(opened)) == [at]
 
 
 CHANGES: dict[str, tuple[Callable[[list[Any]], list[Any]], str]] = {
@@ -158,7 +158,7 @@ def test_rows_are_those_that_the_benchmark_asks_for(kind: str, folder: str, open
     problems(opened, folder)
     change, named = CHANGES[kind]
     at = evaluation(opened, change)
-    found = list(verify_runs.evaluations(opened, []))
+    found = list(verify_runs.evaluations(opened))
     assert found
     assert all(text.startswith(f"{at}.parquet: ") for text in found)
     assert any(named in text for text in found)
@@ -169,7 +169,7 @@ def test_a_small_change_of_a_decoding_is_named(opened: Opened) -> None:
     settings = copy.deepcopy(opened.study.benchmarks[EASY])
     settings["decodings"][0]["temperature"] += 1e-10
     at = evaluation(opened, lambda rows: rows, settings=settings)
-    found = list(verify_runs.evaluations(opened, []))
+    found = list(verify_runs.evaluations(opened))
     assert [text.split(": expected")[0] for text in found] == [
         f"{at}.json: settings.decodings[0].temperature"
     ]
@@ -239,24 +239,28 @@ def run(opened: Opened, mean_reward: float | None) -> str:
 
 
 def test_a_metric_that_is_no_number_is_named(opened: Opened) -> None:
-    path, done = run(opened, None), list[str]()
-    assert list(verify_runs.metrics(opened, done)) == []
-    assert done == [path]
+    path = run(opened, None)
+    assert list(verify_runs.metrics(opened)) == []
+    assert [at for *_, at in verify_runs.metrics_here(opened)] == [str(Path(path).parent)]
     for value in (float("nan"), float("inf"), 0.5):
         run(opened, value)
-        found = list(verify_runs.metrics(opened, []))
+        found = list(verify_runs.metrics(opened))
         assert [text.split(" of step")[0] for text in found] == [f"{path}: mean_reward"], value
 
 
 def test_a_check_of_nothing_is_a_note(opened: Opened) -> None:
-    lines: list[Line] = []
-    for name, count in verify.COUNTED.items():
-        verify._counted(opened, name, count, Findings(lines.append))
-    assert [(line.status, line.check) for line in lines] == [
-        ("note", "metrics"),
-        ("note", "evaluations"),
-    ]
+    def said(name: str) -> list[str]:
+        lines: list[Line] = []
+        check = next(check for check in verify.OF_ROWS if check[0] == name)
+        verify._run(check, opened, Findings(lines.append, opened.folder))
+        return [f"{line.status} {line.text}" for line in lines]
+
+    opened.record["code"] = {"commit": "0", "changed": []}
+    opened.record.update(limr="0", environments={"changed_since_runs": {}})
+    for name in ("metrics", "evaluations"):
+        assert said(name) == []
+        assert (name, "none is here: nothing was checked") in list(verify._notes(opened))
     run(opened, None)
-    verify._counted(opened, "metrics", verify.COUNTED["metrics"], Findings(lines.append))
-    assert lines[-1].status == "ok"
-    assert lines[-1].text.startswith(f"1 of {len(verify_runs.drawn(opened.study))} ")
+    n = len(verify_runs.drawn(opened.study))
+    assert said("metrics") == [f"ok 1 of {n} as the rollouts give them; rewards too"]
+    assert "metrics" not in dict(verify._notes(opened))

@@ -171,7 +171,8 @@ def wrong_links(
         target = PurePosixPath((folder / name).read_bytes().decode(errors="replace"))
         up = next((n for n, part in enumerate(target.parts) if part != ".."), len(target.parts))
         deep = len(PurePosixPath(name).parts)
-        if target.is_absolute() or "\0" in str(target) or up >= deep or ".." in target.parts[up:]:
+        inside = target.parts and not target.is_absolute() and "\0" not in str(target)
+        if not inside or up >= deep or ".." in target.parts[up:]:
             yield f"{name}: a link of the code: it leads out of the folder, or may: {str(target)!r}"
 
 

@@ -22,16 +22,8 @@ from limr.study.study import Study, files_of
 
 OPEN_LICENCES = frozenset(
     {
-        "Apache-2.0",
-        "BSD-2-Clause",
-        "BSD-3-Clause",
-        "CC0-1.0",
-        "CC-BY-4.0",
-        "CC-BY-SA-4.0",
-        "ISC",
-        "MIT",
-        "ODC-By-1.0",
-        "PDDL-1.0",
+        *("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0"),
+        *("ISC", "MIT", "ODC-By-1.0", "PDDL-1.0"),
     }
 )
 

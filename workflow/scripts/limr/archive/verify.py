@@ -37,6 +37,17 @@ def _responses_passed(opened: Opened) -> str:
     return "" if stated else "left out of every table of them"
 
 
+def _metrics_passed(opened: Opened) -> str:
+    n, done = len(runs.drawn(opened.study)), len(runs.metrics_here(opened))
+    return f"{done} of {n} as the rollouts give them; rewards too" if done else ""
+
+
+def _evaluations_passed(opened: Opened) -> str:
+    n, done = len(contents.evaluations(opened.study)), len(runs.evaluations_here(opened))
+    text = "summaries follow from responses, each problem asked as often as the study says"
+    return f"{done} of {n} {text}" if done else ""
+
+
 # The name of a check, what yields its failures, and what is said if there are none.
 OF_FILES: tuple[Check, ...] = (
     (
@@ -60,17 +71,12 @@ OF_FILES: tuple[Check, ...] = (
     ("data", runs.data, "digests and origins agree"),
     ("runs", runs.runs, "settings, problems and code are the study's"),
 )
-TABLES: Check = ("parquet", runs.tables, "every table can be read")
-OF_TABLES: tuple[Check, ...] = (("responses", runs.responses, _responses_passed),)
-# check -> what yields failures, what the study has of it, and what is said
-COUNTED = {
-    "metrics": (runs.metrics, runs.drawn, "as the rollouts give them; rewards too"),
-    "evaluations": (
-        runs.evaluations,
-        contents.evaluations,
-        "summaries follow from responses, each problem asked as often as the study says",
-    ),
-}
+# Recomputed from rows, which must be readable.
+OF_ROWS: tuple[Check, ...] = (
+    ("responses", runs.responses, _responses_passed),
+    ("metrics", runs.metrics, _metrics_passed),
+    ("evaluations", runs.evaluations, _evaluations_passed),
+)
 
 
 def verify(path: Path, say: Callable[[Line], None]) -> bool:
@@ -147,13 +153,11 @@ def _check_all(opened: Opened, scratch: Path, findings: Findings) -> None:
         _run(check, opened, findings)
     for name, text in _notes(opened):
         findings.add(NOTE, name, text)
-    if not _run(TABLES, opened, findings):
+    if not findings.check("parquet", partial(runs.tables, opened), "every table can be read"):
         findings.add(NOTE, "results", "nothing is recomputed from tables that cannot be read")
         return
-    for check in OF_TABLES:
+    for check in OF_ROWS:
         _run(check, opened, findings)
-    for name in COUNTED:
-        _counted(opened, name, findings)
     stand_ins: list[str] = []
     findings.check("ids", lambda: verify_derived.stand_in(opened, stand_ins), "")
     for path in stand_ins:
@@ -169,10 +173,10 @@ def _check_all(opened: Opened, scratch: Path, findings: Findings) -> None:
         (opened.folder / path).unlink()
 
 
-def _run(check: Check, opened: Opened, findings: Findings) -> bool:
+def _run(check: Check, opened: Opened, findings: Findings) -> None:
     name, find, passed = check
-    said = passed if isinstance(passed, str) else passed(opened)
-    return findings.check(name, partial(find, opened), said)
+    said = passed if isinstance(passed, str) else partial(passed, opened)
+    findings.check(name, partial(find, opened), said)
 
 
 def _notes(opened: Opened) -> Iterator[tuple[str, str]]:
@@ -195,19 +199,10 @@ def _notes(opened: Opened) -> Iterator[tuple[str, str]]:
         )
     for lock in opened.record["environments"]["changed_since_runs"]:
         yield "environments", f"envs/{lock} is not the one of every run (as stated)"
-
-
-def _counted(opened: Opened, name: str, findings: Findings) -> None:
-    """Run a check that says how much it looked at; where there was nothing, that is a note."""
-    find, asked, passed = COUNTED[name]
-    n, done = len(asked(opened.study)), list[str]()
-    good = findings.check(
-        name,
-        lambda: find(opened, done),
-        lambda: f"{len(done)} of {n} {passed}" if done else "",
-    )
-    if good and not done:
-        findings.add(NOTE, name, f"none of {n} is here: nothing was checked")
+    if not runs.metrics_here(opened):
+        yield "metrics", "none is here: nothing was checked"
+    if not runs.evaluations_here(opened):
+        yield "evaluations", "none is here: nothing was checked"
 
 
 def _derived(

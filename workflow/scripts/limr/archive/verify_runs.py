@@ -120,19 +120,20 @@ def drawn(study: Study) -> list[tuple[str, int]]:
     return [(arm, seed) for arm, seed in contents.runs(study) if study.arms[arm].train == "ppo"]
 
 
-def metrics(opened: Opened, done: list[str]) -> Iterator[str]:
-    """Yield where a run's metrics differ from its rollouts, or its rewards from its verdicts.
+def metrics_here(opened: Opened) -> list[tuple[str, int, str]]:
+    """Return (arm, seed, folder) of the runs whose rollouts and metrics are archived."""
+    found = [(arm, n, f"{opened.results}/runs/{arm}/seed{n}") for arm, n in drawn(opened.study)]
+    return [
+        run
+        for run in found
+        if opened.has(f"{run[2]}/rollouts.parquet", f"{run[2]}/metrics.parquet")
+    ]
 
-    Args:
-        opened: the archive.
-        done: gains the tables that were checked.
-    """
-    for arm, seed in drawn(opened.study):
-        at = f"{opened.results}/runs/{arm}/seed{seed}"
+
+def metrics(opened: Opened) -> Iterator[str]:
+    """Yield where a run's metrics differ from its rollouts, or its rewards from its verdicts."""
+    for arm, seed, at in metrics_here(opened):
         rollouts, table = f"{at}/rollouts.parquet", f"{at}/metrics.parquet"
-        if not opened.has(rollouts, table):
-            continue
-        done.append(table)
         counted, odd = _recomputed(opened, rollouts, arm, seed)
         if odd:
             yield f"{rollouts}: reward: {odd:,} rows have another than the rule gives"
@@ -205,19 +206,18 @@ def responses(opened: Opened) -> Iterator[str]:
                 yield f"{path}: response: the study leaves them out, found {n:,} (said: {told})"
 
 
-def evaluations(opened: Opened, done: list[str]) -> Iterator[str]:
-    """Yield where an evaluation differs from its summary, its problems, or the study.
+def evaluations_here(opened: Opened) -> dict[str, tuple[int, int, str]]:
+    """Return path without suffix -> (seed, step, benchmark) of the archived evaluations."""
+    found = {
+        f"{opened.results}/evals/{arm}/seed{seed}/step{step}/{benchmark}": (seed, step, benchmark)
+        for arm, seed, step, benchmark in contents.evaluations(opened.study)
+    }
+    return {at: about for at, about in found.items() if opened.has(f"{at}.json", f"{at}.parquet")}
 
-    Args:
-        opened: the archive.
-        done: gains the summaries that were checked.
-    """
-    study = opened.study
-    for arm, seed, step, benchmark in contents.evaluations(study):
-        at = f"{opened.results}/evals/{arm}/seed{seed}/step{step}/{benchmark}"
-        if not opened.has(f"{at}.json", f"{at}.parquet"):
-            continue
-        done.append(f"{at}.json")
+
+def evaluations(opened: Opened) -> Iterator[str]:
+    """Yield where an evaluation differs from its summary, its problems, or the study."""
+    for at, (seed, step, benchmark) in evaluations_here(opened).items():
         found = opened.json(f"{at}.json")
         table = files.read_parquet(opened.folder / f"{at}.parquet", EVALUATIONS)
         expected = {
@@ -229,7 +229,7 @@ def evaluations(opened: Opened, done: list[str]) -> Iterator[str]:
             "grader_version": found.get("grader_version"),
             **collect.summarise_evaluation(table),
         }
-        settings = study.benchmarks[benchmark]
+        settings = opened.study.benchmarks[benchmark]
         asked = differences.of_values(settings, found.get("settings"), "settings", tolerance=0.0)
         for field in chain(asked, differences.of_values(expected, found)):
             yield f"{at}.json: {field}"
