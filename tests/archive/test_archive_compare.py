@@ -37,16 +37,16 @@ def test_what_differs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str
     first = study(tmp_path / "1", 20)
     second = study(tmp_path / "2", 36, seeds=[1])
     found = json.loads(compared(capsys, first, second, "--json"))
-    assert found["configuration"] == [{"key": "seeds", "first": "nothing", "second": "[1]"}]
-    assert found["subsets"] == [{"arm": "b", "first": 20, "second": 36, "shared": 20}]
+    assert found["configuration"] == [{"name": "seeds", "first": "nothing", "second": "[1]"}]
+    assert found["subsets"] == [{"name": "b", "first": 20, "second": 36, "shared": 20}]
     assert found["tables"] == [
-        {"table": "results", "cell": "b, x.accuracy", "first": "20.0", "second": "36.0"},
-        {"table": "results", "cell": "b, x.verdict", "first": "'same'", "second": "'better'"},
+        {"name": "results.b, x.accuracy", "first": "20.0", "second": "36.0"},
+        {"name": "results.b, x.verdict", "first": "'same'", "second": "'better'"},
     ]
     text = compared(capsys, first, second)
     assert "Configuration: 1 keys differ.\n  seeds: nothing → [1]\n" in text
     assert "Subsets: 1 arms differ.\n  b: 20 → 36 problems, 20 of them in both\n" in text
-    assert "Tables: 2 cells differ.\n  results, b, x.accuracy: 20.0 → 36.0\n" in text
+    assert "Tables: 2 cells differ.\n  results.b, x.accuracy: 20.0 → 36.0\n" in text
 
 
 def test_the_same_study_differs_in_nothing(
@@ -67,11 +67,11 @@ def test_a_table_a_column_and_a_row_of_one_side(
     files.write_text(first / "tables/only.tsv", "n\n1\n")
     files.write_text(second / "tables/results.tsv", "arm\tkind\taccuracy\na\tx\t20.5\n")
     found = json.loads(compared(capsys, first, second, "--json"))["tables"]
-    assert [(row["table"], row["cell"], row["second"]) for row in found] == [
-        ("only", "", "nothing"),
-        ("results", "a, x.verdict", "nothing"),
-        ("results", "b, x", "nothing"),
-        ("results", "b, y", "nothing"),
+    assert [(cell["name"], cell["second"]) for cell in found] == [
+        ("only", "nothing"),
+        ("results.a, x.verdict", "nothing"),
+        ("results.b, x", "nothing"),
+        ("results.b, y", "nothing"),
     ]
 
 
@@ -82,7 +82,7 @@ def test_rows_of_numbers_alone_are_numbered(
     for side, number in ((first, 1), (second, 2)):
         files.write_text(side / "tables/t.tsv", f"n\tm\n0\t5\n1\t{number}\n")
     found = json.loads(compared(capsys, first, second, "--json"))["tables"]
-    assert found == [{"table": "t", "cell": "row 2.m", "first": "1.0", "second": "2.0"}]
+    assert found == [{"name": "t.row 2.m", "first": "1.0", "second": "2.0"}]
 
 
 def test_an_archive_is_compared_with_a_folder(
@@ -96,8 +96,8 @@ def test_an_archive_is_compared_with_a_folder(
         {"results/s/study.yaml": json.dumps(config), "provenance/ids/subsets/b.jsonl": ids},
     )
     found = json.loads(compared(capsys, path, folder, "--json"))
-    assert [row["key"] for row in found["configuration"]] == ["ppo.gamma"]
-    assert found["subsets"] == [{"arm": "b", "first": 21, "second": 20, "shared": 20}]
+    assert [row["name"] for row in found["configuration"]] == ["ppo.gamma"]
+    assert found["subsets"] == [{"name": "b", "first": 21, "second": 20, "shared": 20}]
     assert found["tables"][0]["first"] == "nothing"
 
 
@@ -114,7 +114,7 @@ def test_a_small_change_of_the_configuration_is_seen(
     first = study(tmp_path / "1", 20, rate=0.25)
     second = study(tmp_path / "2", 20, rate=0.2500000001)
     found = json.loads(compared(capsys, first, second, "--json"))
-    assert found["configuration"] == [{"key": "rate", "first": "0.25", "second": "0.2500000001"}]
+    assert found["configuration"] == [{"name": "rate", "first": "0.25", "second": "0.2500000001"}]
 
 
 def test_differences_name_the_field() -> None:

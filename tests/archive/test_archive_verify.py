@@ -137,17 +137,21 @@ def test_an_evaluation_of_every_problem_passes(opened: Opened) -> None:
 CHANGES: dict[str, tuple[Callable[[list[Any]], list[Any]], str]] = {
     "a problem is dropped": (
         lambda rows: [row for row in rows if row["problem_id"] == "p1"],
-        "problem_id of",
+        "problem 'p2', sample 0 is missing",
     ),
     "a problem of another benchmark": (
         lambda rows: [{**row, "problem_id": row["problem_id"].replace("2", "3")} for row in rows],
-        "problem_id of",
+        "problem 'p3', sample 0 is not asked for",
     ),
-    "a sample is dropped": (lambda rows: rows[1:], "sample of"),
-    "a sample stands twice": (lambda rows: [rows[1], *rows[1:]], "sample of"),
+    "a sample is dropped": (lambda rows: rows[1:], "'p1', sample 0 is missing"),
+    "a sample appears twice": (lambda rows: [rows[0], *rows], "'p1', sample 0 is not asked for"),
+    "another decoding": (
+        lambda rows: [{**rows[0], "decoding": "hot"}, *rows],
+        "the row of 'hot', problem 'p1', sample 0 is not asked for",
+    ),
     "a problem without an id": (
         lambda rows: [*rows, {**rows[0], "problem_id": None}],
-        "problem_id of",
+        "problem 'None', sample 0 is not asked for",
     ),
 }
 

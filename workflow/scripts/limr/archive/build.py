@@ -49,7 +49,7 @@ class Plan:
         files: path -> (kind, the file or its content).
         stripped: tables of responses that go in without the texts.
         left_out: path -> bytes, sha256 and reason.
-        strangers: files among the results that are no part of the study as configured.
+        strangers: files among the results that the study as configured does not have.
         missing: files that a finished study has and this one does not have.
     """
 

@@ -46,7 +46,7 @@ class Code:
 
 
 def read(root: Path) -> Code:
-    """Return the code that stands in a folder, with its commit where it is a git repository.
+    """Return the code in a folder, with its commit where it is a git repository.
 
     Raises:
         InputError: git is there and cannot read its own repository.
@@ -120,7 +120,7 @@ def tree_name(files: Mapping[str, tuple[str, Path]]) -> str:
     """Return git's name of a tree.
 
     Args:
-        files: path -> (git's mode, where its content stands).
+        files: path -> (git's mode, the file with its content).
     """
     blobs = {
         name: (mode, _object("blob", path.read_bytes())) for name, (mode, path) in files.items()

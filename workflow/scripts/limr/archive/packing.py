@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import zipfile
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from limr.core.errors import InputError
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 LEVEL = 6
-# Compressed already: packing them again costs time and gains nothing.
+# Compressed already: compressing them once more costs time and gains nothing.
 STORED = (".parquet", ".png", ".pdf", ".safetensors", ".zip", ".gz", ".woff2")
 _BLOCK = 1 << 20
 _ROWS = 1 << 16
@@ -56,27 +57,17 @@ class Packer:
         info._compresslevel = LEVEL  # type: ignore[attr-defined] # no public name before 3.13
         info.file_size = len(source) if isinstance(source, bytes) else source.stat().st_size
         digest, size = hashlib.sha256(), 0
-        with self._zip.open(info, "w") as out:
-            for block in _blocks(source):
+        file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+        with file, self._zip.open(info, "w") as out:
+            while (block := file.read(_BLOCK)) and size <= info.file_size:
                 digest.update(block)
                 size += len(block)
-                if size > info.file_size:
-                    break
                 out.write(block)
         if not isinstance(source, bytes) and source.stat().st_size != size:
             raise InputError(f"{source}: it changed while it was archived. Is the study running?")
         found = File(size, digest.hexdigest(), kind)
         self.files[name] = found
         return found
-
-
-def _blocks(source: Path | bytes) -> Iterator[bytes]:
-    if isinstance(source, bytes):
-        yield source
-        return
-    with source.open("rb") as file:
-        while block := file.read(_BLOCK):
-            yield block
 
 
 @contextmanager

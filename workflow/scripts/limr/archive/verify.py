@@ -104,7 +104,7 @@ def verify(path: Path, say: Callable[[Line], None]) -> bool:
                 else:
                     findings.check(
                         "resume",
-                        lambda: [f"Snakemake would run again: {job}" for job in asked.result()],
+                        lambda: [f"Snakemake would rerun: {job}" for job in asked.result()],
                         "`snakemake -n`, all triggers: nothing to be done",
                     )
     return not findings.failed

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from limr.archive import (
-    CHANGES,
     COMMIT,
     CRATE,
-    IDS,
     RECORD,
     WITH_IDS,
     crate,
@@ -61,40 +59,24 @@ def manifest(document: Any, files: Mapping[str, tuple[int, str]]) -> Iterator[st
 
 
 def described(opened: Opened) -> Iterator[str]:
-    """Yield where the crate differs from the one that its record and its files give."""
-    code = set(opened.record["code"]["files"])
-    listed = {
-        name: crate.File(size, digest, _description(opened, name, code))
+    """Yield where the crate differs from the one that its record and its files give.
+
+    Only what it says that each file is, which is for people, is not compared.
+    """
+    found = opened.json(CRATE)
+    theirs = entities(found)
+    files = {
+        name: crate.File(size, digest, str(theirs.get(name, {}).get("description")))
         for name, (size, digest) in opened.files.items()
         if name != CRATE
     }
-    expected, found = crate.document(opened.record, listed), opened.json(CRATE)
+    expected = crate.document(opened.record, files)
     if not isinstance(found, dict) or expected["@context"] != found.get("@context"):
         yield f"{CRATE}: @context: expected {expected['@context']}"
-    ours, theirs = entities(expected), entities(found)
+    ours = entities(expected)
     for name in dict.fromkeys([*ours, *theirs]):
         for field in differences.of_values(ours.get(name, {}), theirs.get(name, {}), tolerance=0.0):
             yield f"{CRATE}: {name} {field}"
-
-
-def _description(opened: Opened, name: str, code: Collection[str]) -> str:
-    """Return what the crate says a file is."""
-    named = {
-        RECORD: "record of the archive",
-        COMMIT: "commit",
-        CHANGES: "changes",
-        opened.record["config"]: "configuration",
-    }
-    kind = opened.kind(name)
-    if name in opened.record["without_responses"]:
-        return f"{kind} without responses"
-    if name in named or kind:
-        return named.get(name) or str(kind)
-    if name.startswith(f"{contents.METADATA}/"):
-        return "workflow record"
-    if name.startswith(f"{IDS}/"):
-        return "ids"
-    return "code" if name in code else "own file"
 
 
 def commit(opened: Opened) -> Iterator[str]:
@@ -173,8 +155,8 @@ def environments(opened: Opened) -> Iterator[str]:
 def complete(opened: Opened) -> Iterator[str]:
     """Yield files that the study should have, and that nothing says are missing or left out.
 
-    Nor may anything be left out that no rule keeps out: made-up tables would then have no rows to
-    be made again from.
+    Nor may anything be left out that no rule keeps out: invented tables could then not be
+    recomputed.
     """
     stated = {*opened.record["missing"], *opened.record["left_out"]}
     for inside in contents.required(opened.study):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -247,24 +248,21 @@ def _ids(opened: Opened, benchmark: str) -> list[str] | None:
 
 
 def _asked(table: pa.Table, ids: list[str] | None, settings: Json) -> Iterator[str]:
-    """Yield where an evaluation's rows are not one a decoding, problem of the benchmark, sample."""
-    rows = table.select(["decoding", "problem_id", "sample"]).to_pandas()
-    samples = {entry["name"]: entry["samples"] for entry in settings["decodings"]}
-    parts = rows.groupby("decoding", sort=False, dropna=False)
-    by_decoding = {str(name): part for name, part in parts}
-    if sorted(by_decoding) != sorted(samples):
-        yield f"decoding: expected {sorted(samples)}, found {sorted(by_decoding)}"
-        return
-    for name, part in by_decoding.items():
-        asked = part.groupby("problem_id", sort=False, dropna=False)["sample"].apply(sorted)
-        if ids is not None and set(asked.index) != set(ids):
-            odd = sorted(map(str, set(asked.index) ^ set(ids)))
-            expected = f"the {len(set(ids))} of the benchmark"
-            yield f"problem_id of '{name}': expected {expected}, {len(odd)} differ: '{odd[0]}'"
-        due = list(range(samples[name]))
-        wrong = asked[asked.map(lambda found, due=due: found != due)]
-        if len(wrong):
-            yield (
-                f"sample of '{name}', '{wrong.index[0]}': expected {due[:9]}, "
-                f"found {wrong.iloc[0][:9]} ({len(wrong)} problems)"
-            )
+    """Yield a row that is missing or too many: one is due per decoding, problem and sample."""
+    samples = {entry["name"]: range(entry["samples"]) for entry in settings["decodings"]}
+    columns = [table[name].to_pylist() for name in ("decoding", "problem_id", "sample")]
+    found = Counter(zip(*columns, strict=True))
+    problems = set(columns[1] if ids is None else ids)
+    due = ((name, id_, n) for name in samples for id_ in problems for n in samples[name])
+    missing = next((row for row in due if row not in found), None)
+    wrong = next(
+        (
+            row
+            for row, n in found.items()
+            if n > 1 or row[1] not in problems or row[2] not in samples.get(row[0], ())
+        ),
+        None,
+    )
+    for row, what in ((missing, "is missing"), (wrong, "is not asked for, or appears twice")):
+        if row is not None:
+            yield f"the row of '{row[0]}', problem '{row[1]}', sample {row[2]} {what}"
