@@ -13,8 +13,8 @@ HELP = "check an archive of a study: every digest, and every result that can be 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = (
-        "Prints one line per check: ok, FAILED (file, field, expected, found) or note (what was not "
-        "checked, and why). Exit code 0: nothing failed; 1: something did; 2: no such file. "
+        "Prints one line per check: ok, FAILED (file, field, expected, found) or note (what was "
+        "not checked, and why). Exit code 0: nothing failed; 1: something did; 2: no such file. "
         "Nothing in the archive is executed. docs/archive.md says what each failure means."
     )
     parser.add_argument("archive", type=Path, help="the zip")
