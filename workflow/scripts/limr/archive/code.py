@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from limr.core import files as io
 from limr.core import provenance
 from limr.core.errors import InputError, IntegrityError
 
@@ -198,7 +197,7 @@ def module_digests(root: Path) -> dict[str, str]:
     """Return path under `workflow/` -> sha256 of every Python file there."""
     folder = root / "workflow"
     return {
-        path.relative_to(folder).as_posix(): io.sha256(path)
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*.py"))
     }
 

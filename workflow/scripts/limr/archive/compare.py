@@ -109,12 +109,10 @@ def _ids(side: Side) -> dict[str, set[str]]:
 def _of_subsets(first: dict[str, set[str]], second: dict[str, set[str]]) -> Iterator[Json]:
     for arm in sorted({*first, *second}):
         ours, theirs = first.get(arm), second.get(arm)
-        if ours is None or theirs is None:
+        if ours != theirs:
             sizes = ("nothing" if side is None else len(side) for side in (ours, theirs))
-            yield dict(zip(("name", "first", "second"), (arm, *sizes), strict=True))
-        elif ours != theirs:
-            sizes_of_both = {"first": len(ours), "second": len(theirs)}
-            yield {"name": arm, **sizes_of_both, "shared": len(ours & theirs)}
+            found = dict(zip(("name", "first", "second"), (arm, *sizes), strict=True))
+            yield found | ({"shared": len(ours & theirs)} if ours and theirs else {})
 
 
 # --- tables --------------------------------------------------------------------------------------
@@ -139,12 +137,11 @@ def _of_tables(
     for name in sorted({*first, *second}):
         if name in first and name in second:
             keys = _row_names(first[name], second[name])
-            rows = (_by_row(table[name], keys) for table in (first, second))
-            yield from differences.of_values(*rows, name)
+            ours, theirs = (_by_row(side[name], keys) for side in (first, second))
+            yield from differences.of_values(ours, theirs, name)
         else:
-            yield Difference(
-                name, *("a table" if name in s else "nothing" for s in (first, second))
-            )
+            ends = ("a table" if name in side else "nothing" for side in (first, second))
+            yield Difference(name, *ends)
 
 
 def _row_names(first: pd.DataFrame, second: pd.DataFrame) -> list[str]:
