@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from limr.archive import IDS, verify, verify_files, verify_runs
-from limr.archive.findings import Findings, Line
+from limr.archive.findings import Findings
 from limr.archive.opened import Opened
 from limr.core import files as io
 from limr.core import plugins, provenance
@@ -254,10 +254,12 @@ def test_a_metric_that_is_no_number_is_named(opened: Opened) -> None:
 
 def test_a_check_of_nothing_is_a_note(opened: Opened) -> None:
     def said(name: str) -> list[str]:
-        lines: list[Line] = []
-        check = next(check for check in verify.OF_ROWS if check[0] == name)
-        verify._run(check, opened, Findings(lines.append, opened.folder))
-        return [f"{line.status} {line.text}" for line in lines]
+        lines: list[str] = []
+        found = {check: (find, passed) for check, find, passed in verify.OF_ROWS}
+        find, passed = found[name]
+        findings = Findings(lines.append, opened.folder)
+        findings.check(name, lambda: find(opened), lambda: passed(opened))
+        return lines
 
     opened.record["code"] = {"commit": "0", "changed": []}
     opened.record.update(limr="0", environments={"changed_since_runs": {}})
@@ -266,5 +268,5 @@ def test_a_check_of_nothing_is_a_note(opened: Opened) -> None:
         assert (name, "none is here: nothing was checked") in list(verify._notes(opened))
     run(opened, None)
     n = len(verify_runs.drawn(opened.study))
-    assert said("metrics") == [f"ok 1 of {n} as the rollouts give them; rewards too"]
+    assert said("metrics") == [f"ok     metrics: 1 of {n} as the rollouts give them; rewards too"]
     assert "metrics" not in dict(verify._notes(opened))

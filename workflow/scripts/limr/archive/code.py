@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -149,45 +149,36 @@ def _object(kind: str, content: bytes) -> bytes:
 # --- links ---------------------------------------------------------------------------------------
 
 
-def wrong_links(
+def links(
     folder: Path, code: Mapping[str, Any], files: Mapping[str, tuple[int, str]]
-) -> Iterator[str]:
-    """Yield links of archived code that are no files of it, or that may lead out of its folder.
+) -> dict[str, str]:
+    """Return link -> target of archived code, where a link is a file whose text is the target.
 
-    A link is archived as a file whose text is the target. The target must be relative and may go up
-    at its start alone: behind a name, which may be another link, '..' is not what it seems.
+    A target must be relative and may go up at its start alone: behind a name, which may be another
+    link, '..' is not what it seems.
 
     Args:
         folder: the unpacked archive.
         code: the record's part on the code, with `links` and `files`.
         files: name -> (bytes, sha256) of the archive's files.
+
+    Raises:
+        IntegrityError: a link is no file of the code, or may lead out of the folder.
     """
+    found = {}
     known = set(code["files"]) & set(files)
     for name in code["links"]:
         if name not in known or files[name][0] > _LONGEST_TARGET:
-            yield f"{name}: a link of the code: it is not among the files of the archive's code"
-            continue
+            raise IntegrityError(f"{name}: a link of the code that is no file of the archived code")
         target = PurePosixPath((folder / name).read_bytes().decode(errors="replace"))
         up = next((n for n, part in enumerate(target.parts) if part != ".."), len(target.parts))
-        deep = len(PurePosixPath(name).parts)
         inside = target.parts and not target.is_absolute() and "\0" not in str(target)
-        if not inside or up >= deep or ".." in target.parts[up:]:
-            yield f"{name}: a link of the code: it leads out of the folder, or may: {str(target)!r}"
-
-
-def make_links(folder: Path, code: Mapping[str, Any], files: Mapping[str, tuple[int, str]]) -> None:
-    """Make the links, all or none.
-
-    Raises:
-        IntegrityError: one of them may not be made; nothing was changed.
-    """
-    for text in wrong_links(folder, code, files):
-        raise IntegrityError(f"{text}. Nothing of this archive should be used.")
-    for name in dict.fromkeys(code["links"]):
-        path = folder / name
-        target = path.read_text(encoding="utf-8")
-        path.unlink()
-        path.symlink_to(target)
+        if not inside or up >= len(PurePosixPath(name).parts) or ".." in target.parts[up:]:
+            raise IntegrityError(
+                f"{name}: a link of the code that leads out of the folder, or may: {str(target)!r}"
+            )
+        found[name] = str(target)
+    return found
 
 
 # --- modules -------------------------------------------------------------------------------------

@@ -73,7 +73,9 @@ def restore(
         unpacked = read(inside, files)
         _check_no_results(folder, unpacked.study.name)
         if with_code:
-            code.make_links(inside, unpacked.record["code"], files)
+            for name, target in code.links(inside, unpacked.record["code"], files).items():
+                (inside / name).unlink()
+                (inside / name).symlink_to(target)
         else:
             files = dict(_of_clone(unpacked, say))
         _move(inside, folder, files)

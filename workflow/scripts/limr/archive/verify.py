@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from limr import __version__
-from limr.archive import CRATE, documents, planning, unpack, verify_derived, verify_files
+from limr.archive import CRATE, documents, planning, unpack, verify_derived
+from limr.archive import verify_files as files
 from limr.archive import verify_runs as runs
-from limr.archive.findings import FAILED, NOTE, OK, Findings, Line
+from limr.archive.findings import FAILED, NOTE, OK, Findings
 from limr.archive.opened import Opened, read
 from limr.core import files as io
 from limr.core.errors import InputError
@@ -20,7 +21,8 @@ from limr.study import files as contents
 from limr.study.jobs import all as all_jobs
 from limr.study.jobs.job import Job
 
-Check = tuple[str, Callable[[Opened], Iterable[str]], str | Callable[[Opened], str]]
+# A check's name, what yields its failures, and what is said if there are none.
+Check = tuple[str, Callable[[Opened], Iterable[str]], Callable[[Opened], str]]
 
 
 def _code_passed(opened: Opened) -> str:
@@ -33,8 +35,8 @@ def _code_passed(opened: Opened) -> str:
 
 
 def _responses_passed(opened: Opened) -> str:
-    stated = opened.record["settings"]["responses"] and not opened.record["without_responses"]
-    return "" if stated else "left out of every table of them"
+    kept = opened.record["settings"]["responses"] and not opened.record["without_responses"]
+    return "" if kept else "left out of every table of them"
 
 
 def _metrics_passed(opened: Opened) -> str:
@@ -48,30 +50,28 @@ def _evaluations_passed(opened: Opened) -> str:
     return f"{done} of {n} {text}" if done else ""
 
 
-# The name of a check, what yields its failures, and what is said if there are none.
+def _says(text: str) -> Callable[[object], str]:
+    return lambda _: text
+
+
 OF_FILES: tuple[Check, ...] = (
-    (
-        "crate",
-        verify_files.described,
-        "a Workflow Run RO-Crate 0.5, each entity as the record and the files give it",
-    ),
+    ("crate", files.described, _says("a Workflow Run RO-Crate 0.5, as record and files give it")),
     (
         "complete",
-        verify_files.complete,
-        "every file of the study is here, or said to be missing or left out",
+        files.complete,
+        _says("every file of the study is here, or said to be missing or left out"),
     ),
-    ("code", verify_files.commit, _code_passed),
-    ("environments", verify_files.environments, "locks with hashes, as in runs"),
+    ("code", files.commit, _code_passed),
+    ("environments", files.environments, _says("locks with hashes, as in runs")),
     (
         "workflow records",
-        verify_files.workflow_records,
-        "Snakemake's records are whole and agree with the files",
+        files.workflow_records,
+        _says("Snakemake's records are whole and agree with the files"),
     ),
-    ("ids", verify_files.ids, "what is left out is named by its ids"),
-    ("data", runs.data, "digests and origins agree"),
-    ("runs", runs.runs, "settings, problems and code are the study's"),
+    ("ids", files.ids, _says("what is left out is named by its ids")),
+    ("data", runs.data, _says("digests and origins agree")),
+    ("runs", runs.runs, _says("settings, problems and code are the study's")),
 )
-# Recomputed from rows, which must be readable.
 OF_ROWS: tuple[Check, ...] = (
     ("responses", runs.responses, _responses_passed),
     ("metrics", runs.metrics, _metrics_passed),
@@ -79,12 +79,12 @@ OF_ROWS: tuple[Check, ...] = (
 )
 
 
-def verify(path: Path, say: Callable[[Line], None]) -> bool:
+def verify(path: Path, say: Callable[[str], None]) -> bool:
     """Check an archive; return whether everything is as it should be.
 
     Args:
         path: the zip.
-        say: is told each finding as it comes.
+        say: is told each finding as it comes, in a line.
 
     Raises:
         InputError: there is no such file, or no space to unpack it.
@@ -93,8 +93,8 @@ def verify(path: Path, say: Callable[[Line], None]) -> bool:
         folder = Path(scratch) / "archive"
         folder.mkdir()
         findings = Findings(say, folder)
-        files = _unpacked(path, folder, findings)
-        opened = _opened(folder, files, findings) if files is not None else None
+        digests = _unpacked(path, folder, findings)
+        opened = _opened(folder, digests, findings) if digests is not None else None
         if opened is not None:
             with ThreadPoolExecutor(1) as threads:
                 asked = planning.asked(opened, Path(scratch), threads)
@@ -105,7 +105,7 @@ def verify(path: Path, say: Callable[[Line], None]) -> bool:
                     findings.check(
                         "resume",
                         lambda: [f"Snakemake would rerun: {job}" for job in asked.result()],
-                        "`snakemake -n`, all triggers: nothing to be done",
+                        lambda: "`snakemake -n`, all triggers: nothing to be done",
                     )
     return not findings.failed
 
@@ -120,63 +120,60 @@ def _unpacked(path: Path, folder: Path, findings: Findings) -> dict[str, tuple[i
                 f"{path} unpacks to {size / 1e6:,.0f} MB; {folder.parent.parent} has "
                 f"{free / 1e6:,.0f} MB free. Set TMPDIR to a folder with more."
             )
-        files = unpack.extract(path, entries, folder)
+        digests = unpack.extract(path, entries, folder)
     except unpack.RefusedError as error:
         findings.add(FAILED, "zip", f"{error}. It was not unpacked further.")
         return None
-    digest = io.sha256(path)
-    findings.add(OK, "zip", f"{len(files):,} files, {size / 1e6:,.1f} MB; sha256 {digest}")
-    return files
+    text = f"{len(digests):,} files, {size / 1e6:,.1f} MB; sha256 {io.sha256(path)}"
+    findings.add(OK, "zip", text)
+    return digests
 
 
 def _opened(
-    folder: Path, files: Mapping[str, tuple[int, str]], findings: Findings
+    folder: Path, digests: Mapping[str, tuple[int, str]], findings: Findings
 ) -> Opened | None:
     findings.check(
         "manifest",
-        lambda: verify_files.manifest(documents.read_json(folder / CRATE), files),
-        f"sha256 and size of {len(files) - 1:,} files, none missing, none extra",
+        lambda: files.manifest(documents.read_json(folder / CRATE), digests),
+        lambda: f"sha256 and size of {len(digests) - 1:,} files, none missing, none extra",
     )
     found: list[Opened] = []
 
     def configuration() -> Iterator[str]:
-        found.append(read(folder, files))
+        found.append(read(folder, digests))
         yield from ()
 
     passed = "the record and the study are valid by the schema of this limr"
-    findings.check("configuration", configuration, passed)
+    findings.check("configuration", configuration, lambda: passed)
     return found[0] if found else None
 
 
 def _check_all(opened: Opened, scratch: Path, findings: Findings) -> None:
-    for check in OF_FILES:
-        _run(check, opened, findings)
+    for name, find, passed in OF_FILES:
+        findings.check(name, partial(find, opened), partial(passed, opened))
     for name, text in _notes(opened):
         findings.add(NOTE, name, text)
-    if not findings.check("parquet", partial(runs.tables, opened), "every table can be read"):
+    readable = findings.check(
+        "parquet", lambda: runs.tables(opened), lambda: "every table can be read"
+    )
+    if not readable:
         findings.add(NOTE, "results", "nothing is recomputed from tables that cannot be read")
         return
-    for check in OF_ROWS:
-        _run(check, opened, findings)
+    for name, find, passed in OF_ROWS:
+        findings.check(name, partial(find, opened), partial(passed, opened))
     stand_ins: list[str] = []
-    findings.check("ids", lambda: verify_derived.stand_in(opened, stand_ins), "")
+    findings.check("ids", lambda: verify_derived.stand_in(opened, stand_ins), lambda: "")
     for path in stand_ins:
         findings.add(NOTE, "problems", f"{path}: its texts are left out; ids stand in for them")
-    for name, find in all_jobs.DERIVED.items():
-        _derived(opened, name, list(find(opened.study)), scratch, stand_ins, findings)
+    for name, jobs in all_jobs.DERIVED.items():
+        _derived(opened, name, list(jobs(opened.study)), scratch, stand_ins, findings)
     findings.check(
         "subsets by id",
         lambda: verify_derived.subset_ids(opened, scratch, stand_ins),
-        "recomputed subsets have the ids of those that are left out",
+        lambda: "recomputed subsets have the ids of those that are left out",
     )
     for path in stand_ins:
         (opened.folder / path).unlink()
-
-
-def _run(check: Check, opened: Opened, findings: Findings) -> None:
-    name, find, passed = check
-    said = passed if isinstance(passed, str) else partial(passed, opened)
-    findings.check(name, partial(find, opened), said)
 
 
 def _notes(opened: Opened) -> Iterator[tuple[str, str]]:
@@ -189,7 +186,7 @@ def _notes(opened: Opened) -> Iterator[tuple[str, str]]:
     if about["changed"]:
         names = ", ".join(about["changed"][:5])
         yield "code", f"NOT A CLEAN COMMIT: {len(about['changed'])} files differ: {names}"
-    differing = verify_files.code_differences(opened)
+    differing = files.code_differences(opened)
     if differing:
         yield (
             "code",

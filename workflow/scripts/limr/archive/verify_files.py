@@ -80,14 +80,18 @@ def described(opened: Opened) -> Iterator[str]:
 
 
 def commit(opened: Opened) -> Iterator[str]:
-    """Yield what keeps the archived code from being the commit that is named."""
+    """Yield what keeps the archived code from being the commit that is named.
+
+    Raises:
+        IntegrityError: a link of the code may lead out of the folder.
+    """
     about = opened.record["code"]
     missing = sorted(set(about["files"]) - set(opened.files))
     for name in missing:
         yield f"{name}: code that the record names is missing"
     for name in _unexplained(opened):
         yield f"{name}: neither code, nor a result, nor a record: nothing says why it is there"
-    yield from coding.wrong_links(opened.folder, about, opened.files)
+    coding.links(opened.folder, about, opened.files)
     if about["commit"] is None or missing:
         return
     text = (opened.folder / COMMIT).read_bytes() if opened.has(COMMIT) else b""

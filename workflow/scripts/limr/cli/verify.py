@@ -31,6 +31,6 @@ def run(options: argparse.Namespace) -> int:
     return 0 if good else 1
 
 
-def _say(line: object) -> None:
+def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
