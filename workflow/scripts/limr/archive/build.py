@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,7 +48,7 @@ class Plan:
         rules: what may be passed on.
         code: the code.
         files: path -> (kind, the file or its content).
-        stripped: tables of responses that go in without the texts.
+        stripped: those tables of responses that go in without the texts.
         left_out: path -> bytes, sha256 and reason.
         strangers: files among the results that the study as configured does not have.
         missing: files that a finished study has and this one does not have.
@@ -59,7 +60,7 @@ class Plan:
     rules: sharing.Rules
     code: coding.Code
     files: dict[str, tuple[str, Path | bytes]] = field(default_factory=dict)
-    stripped: dict[str, Path] = field(default_factory=dict)
+    stripped: set[str] = field(default_factory=set)
     left_out: dict[str, Json] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -84,9 +85,7 @@ def archive(study: Study, folder: Path, root: Path, output: Path) -> list[str]:
             changed meanwhile.
     """
     sources = load_sources(root / "config/sources.yaml")
-    planned = plan(study, sources, folder, root)
-    record = write(planned, sources, output)
-    return said(planned, record)
+    return said(write(plan(study, sources, folder, root), sources, output))
 
 
 def plan(study: Study, sources: Mapping[str, Source], folder: Path, root: Path) -> Plan:
@@ -118,7 +117,7 @@ def _place(found: Plan, inside: str, kind: str) -> None:
     why = sharing.why_not(found.study, found.rules, inside, kind)
     if why is None:
         if kind in contents.WITH_RESPONSES and not found.rules.responses:
-            found.stripped[path] = source
+            found.stripped.add(path)
         found.files[path] = (kind, source)
         return
     # A policy's files are many and large: that they are left out says enough.
@@ -178,12 +177,12 @@ def _pack(found: Plan, packer: packing.Packer) -> dict[str, Json]:
     altered = {}
     for name in sorted(found.files):
         kind, source = found.files[name]
-        if name in found.stripped:
+        if name in found.stripped and isinstance(source, Path):
             with tempfile.TemporaryDirectory(prefix="limr-archive-") as scratch:
                 stripped = Path(scratch) / "table.parquet"
-                packing.without_responses(found.stripped[name], stripped)
+                packing.without_responses(source, stripped)
                 packer.add(name, stripped, f"{kind} without responses")
-            altered[name] = _about(found.stripped[name])
+            altered[name] = _about(source)
         else:
             executable = found.code.files.get(name) == coding.EXECUTABLE
             packer.add(name, source, kind, executable=executable)
@@ -276,35 +275,32 @@ def version(package: str) -> str | None:
         return None
 
 
-def said(found: Plan, record: Json) -> list[str]:
+def said(record: Json) -> list[str]:
     """Return what the author must know of the archive, the worst first."""
-    lines = []
-    if found.code.commit is None:
-        lines.append("WARNING: the code is not in git: no commit can be named or proved.")
-    if found.code.changed:
-        names = ", ".join(found.code.changed[:5]) + (", …" if len(found.code.changed) > 5 else "")
-        lines.append(
-            f"WARNING: {len(found.code.changed)} files of the code differ from commit "
-            f"{found.code.commit}: {names}. The difference goes in as {CHANGES}. Commit, and "
-            "archive again."
-        )
-    if found.missing:
-        lines.append(
-            f"WARNING: the study is not finished: {len(found.missing)} files are missing, such as "
-            f"{found.missing[0]}."
-        )
-    changed = record["environments"]["changed_since_runs"]
-    if changed:
-        lines.append(f"WARNING: locks that differ from those of the runs: {', '.join(changed)}.")
-    if found.strangers:
-        lines.append(
-            f"{len(found.strangers)} files under {found.results} are no part of this study and "
-            f"stay out, such as {found.strangers[0]}."
-        )
-    reasons: dict[str, list[str]] = {}
-    for path, about in found.left_out.items():
-        reasons.setdefault(about["why"], []).append(path)
-    lines += [f"{len(paths)} files stay out: {why}." for why, paths in reasons.items()]
-    if found.stripped:
-        lines.append(f"{len(found.stripped)} tables go in without the responses' texts.")
-    return lines
+    code, missing, others = record["code"], record["missing"], record["not_of_the_study"]
+    changed, locks = code["changed"], record["environments"]["changed_since_runs"]
+    names = ", ".join(changed[:5]) + (", …" if len(changed) > 5 else "")
+    reasons = Counter(about["why"] for about in record["left_out"].values())
+    stripped = record["without_responses"]
+    lines = [
+        (not code["commit"], "WARNING: the code is not in git: no commit can be named or proved."),
+        (
+            changed,
+            f"WARNING: {len(changed)} files of the code differ from commit {code['commit']}: "
+            f"{names}. The difference goes in as {CHANGES}. Commit, and archive again.",
+        ),
+        (
+            missing,
+            f"WARNING: the study is not finished: {len(missing)} files are missing, such as "
+            f"{''.join(missing[:1])}.",
+        ),
+        (locks, f"WARNING: locks that differ from those of the runs: {', '.join(locks)}."),
+        (
+            others,
+            f"{len(others)} files under results/{record['study']} are no part of this study and "
+            f"stay out, such as {''.join(others[:1])}.",
+        ),
+        *((True, f"{n} files stay out: {why}.") for why, n in reasons.items()),
+        (stripped, f"{len(stripped)} tables go in without the responses' texts."),
+    ]
+    return [text for applies, text in lines if applies]

@@ -59,14 +59,14 @@ OF_FILES: tuple[Check, ...] = (
     (
         "complete",
         files.complete,
-        _says("every file of the study is here, or said to be missing or left out"),
+        _says("every file is here, or said to be missing or left out"),
     ),
     ("code", files.commit, _code_passed),
     ("environments", files.environments, _says("locks with hashes, as in runs")),
     (
         "workflow records",
         files.workflow_records,
-        _says("Snakemake's records are whole and agree with the files"),
+        _says("whole, and they agree with the files"),
     ),
     ("ids", files.ids, _says("what is left out is named by its ids")),
     ("data", runs.data, _says("digests and origins agree")),
