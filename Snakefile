@@ -36,12 +36,7 @@ rule all:
     default_target: True
     input:
         preflight=looks(),
-        subsets=collect(
-            f"{RESULTS}/subsets/{{arm}}.{{suffix}}",
-            arm=STUDY.selected,
-            suffix=["jsonl", "json"],
-        ),
-        report=f"{RESULTS}/report.html",
+        study=plan.targets(STUDY),
 
 
 include: "workflow/rules/archive.smk"
@@ -49,7 +44,7 @@ include: "workflow/rules/archive.smk"
 
 rule archive:
     input:
-        f"{RESULTS}/archive/{STUDY.name}.zip",
+        AT.archive,
 
 
 onstart:

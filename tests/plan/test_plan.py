@@ -24,7 +24,7 @@ from limr.core.errors import InputError
 from limr.plan import bill, cost, counts, estimate, hardware, jobs, models
 from limr.plan.layout import Layout
 from limr.sources import pinned as sources
-from limr.study.jobs import graph
+from limr.study.jobs import plan as job_plan
 from limr.study.load import load as load_study
 from limr.study.study import Study
 
@@ -297,19 +297,20 @@ def stats(name: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("name", ["demo-full", "published"])
 def test_jobs_are_those_that_snakemake_counts(name: str) -> None:
-    found = graph.count(load(name), Path("nowhere"))
-    assert {rule: n for rule, (n, _) in found.items()} == stats(f"config/{name}.yaml")
+    found = jobs.jobs(load(name), Path("nowhere"), ROOT)
+    assert {rule: n.all for rule, n in found.items()} == stats(f"config/{name}.yaml")
 
 
 def test_a_job_is_left_where_a_file_or_a_job_before_it_is(tmp_path: Path) -> None:
     study = load("published")
-    nodes = graph.wanted(study)
-    for path in (path for node in nodes for path in node.outputs):
+    wanted = job_plan.wanted(study, job_plan.jobs(study))
+    for path in (path for job in wanted for path in job.outputs):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("")
-    assert all(left == 0 for _, left in graph.count(study, tmp_path).values())
+    assert all(n.to_do == 0 for n in jobs.jobs(study, tmp_path, ROOT).values())
     (tmp_path / "results/published/scores/lim.parquet").unlink()
-    left = {rule: n for rule, (_, n) in graph.count(study, tmp_path).items() if n}
+    counted = jobs.jobs(study, tmp_path, ROOT)
+    left = {rule: n.to_do for rule, n in counted.items() if n.to_do}
     assert left["import_scores"] == 1
     assert left["select_subset"] == 3  # two cut from it, and one that is as large
     assert left["all"] == 1

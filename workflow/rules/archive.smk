@@ -4,14 +4,13 @@
 
 rule archive_study:
     input:
-        subsets=rules.all.input.subsets,
-        report=rules.all.input.report,
+        study=rules.all.input.study,
     output:
-        archive=f"{RESULTS}/archive/{STUDY.name}.zip",
+        archive=AT.archive,
     log:
-        f"{LOGS}/archive_study/{STUDY.name}.log",
+        AT.log("archive_study", STUDY.name),
     benchmark:
-        f"{BENCHMARKS}/archive_study/{STUDY.name}.tsv"
+        AT.benchmark("archive_study", STUDY.name)
     conda:
         "../../envs/data.yaml"
     params:
@@ -24,7 +23,7 @@ rule archive_study:
         root=lambda wildcards, input: str(ROOT),
         # A new commit is a new archive, whatever it changed.
         commit=lambda wildcards: commit_of_code(ROOT),
-        code=code("archive_study"),
+        code=code_digest("archive_study"),
     message:
         "Archive the study"
     script:

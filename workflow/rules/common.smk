@@ -1,5 +1,5 @@
 # Takes: the configuration.
-# Makes: STUDY (checked as a whole), RESULTS, the wildcards' grammar, input and param functions.
+# Makes: STUDY (checked as a whole), the pinned files, the wildcards' grammar.
 #
 #   {dataset}  a problem set or a benchmark    {arm} {seed}  a run          {file}  a pinned file
 #   {source}   learning curves                 {selector}    a score        {table} {figure}
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.resources import Resources
 
 # This repository, also where another Snakefile takes it as a module: `basedir` is that one's folder.
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parents[1]
@@ -21,16 +22,16 @@ if not ROOT.is_dir():
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 from limr.archive.code import state as commit_of_code
-from limr.core import own_files, plugins
+from limr.core import plugins
 from limr.core.errors import InputError
 from limr.core.provenance import code_digest
-from limr.grading import plugins as grading_plugins, rewards
-from limr.models.interface import split_options
+from limr.grading import plugins as grading_plugins
 from limr.plan import preflight
 from limr.slurm import containers, orphaned_jobs, preempted_jobs, submission
 from limr.sources import pinned
+from limr.study.jobs import plan
+from limr.study.jobs.train import engine, split_options
 from limr.study.load import load as load_study, unavailable
-from limr.study.study import files_of
 
 CONFIGURED_BY = ", ".join(str(path) for path in workflow.configfiles) or "config"
 try:
@@ -45,9 +46,6 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-RESULTS = f"results/{STUDY.name}"
-RUN = f"{RESULTS}/runs/{{arm}}/seed{{seed}}"
-LOGS, BENCHMARKS = f"{RESULTS}/logs", f"{RESULTS}/benchmarks"
 # The mirror must not be a param: where a file comes from does not change what it is.
 if STUDY.config["mirror"]:
     os.environ.setdefault("LIMR_MIRROR", str(STUDY.config["mirror"]))
@@ -82,7 +80,9 @@ def refuse_what_cannot_run():
     if reason:
         raise WorkflowError(reason)
     try:
-        preflight.check(STUDY, Path(RESULTS), SOURCES, os.environ.get("LIMR_MIRROR"))
+        preflight.check(
+            STUDY, Path(STUDY.paths.root), SOURCES, os.environ.get("LIMR_MIRROR")
+        )
         plugin = workflow.executor_plugin
         if plugin is not None and plugin.name == "slurm":
             jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]

@@ -5,15 +5,17 @@
 
 rule fetch_source:
     output:
-        file=f"{RESULTS}/sources/{{file}}",
+        file=AT.source("{file}"),
     log:
-        f"{LOGS}/fetch_source/{{file}}.log",
+        AT.log("fetch_source", "{file}"),
     benchmark:
-        f"{BENCHMARKS}/fetch_source/{{file}}.tsv"
+        AT.benchmark("fetch_source", "{file}")
+    wildcard_constraints:
+        file=names("fetch_source", "file"),
     conda:
         "../../envs/data.yaml"
     params:
-        settings=lambda wildcards: {"sha256": SOURCES[wildcards.file].sha256},
+        settings=settings("fetch_source"),
         # A function of `input` is no trigger: another folder is not another file.
         registry=lambda wildcards, input: str(ROOT / "config/sources.yaml"),
         code=code("fetch_source"),
@@ -25,26 +27,19 @@ rule fetch_source:
 
 rule prepare_problems:
     input:
-        file=lambda wildcards: dataset_file(STUDY.datasets[wildcards.dataset]),
-        levels=lambda wildcards: levels_file(STUDY.datasets[wildcards.dataset]),
-        overrides=lambda wildcards: STUDY.datasets[wildcards.dataset].get(
-            "overrides", []
-        ),
+        unpack(inputs("prepare_problems")),
     output:
-        problems=f"{RESULTS}/problems/{{dataset}}.jsonl",
-        record=f"{RESULTS}/problems/{{dataset}}.json",
+        problems=AT.problems("{dataset}"),
+        record=AT.problems_record("{dataset}"),
     log:
-        f"{LOGS}/prepare_problems/{{dataset}}.log",
+        AT.log("prepare_problems", "{dataset}"),
     benchmark:
-        f"{BENCHMARKS}/prepare_problems/{{dataset}}.tsv"
+        AT.benchmark("prepare_problems", "{dataset}")
     conda:
         "../../envs/data.yaml"
     params:
-        settings=lambda wildcards: STUDY.datasets[wildcards.dataset],
-        code=lambda wildcards: code(
-            "prepare_problems",
-            ("datasets", STUDY.datasets[wildcards.dataset]["source"]),
-        ),
+        settings=settings("prepare_problems"),
+        code=code("prepare_problems"),
     message:
         "Prepare the problems {wildcards.dataset}"
     script:
@@ -53,21 +48,18 @@ rule prepare_problems:
 
 rule prepare_solutions:
     input:
-        file=lambda wildcards: dataset_file(STUDY.datasets[wildcards.dataset]),
+        unpack(inputs("prepare_solutions")),
     output:
-        solutions=f"{RESULTS}/solutions/{{dataset}}.jsonl",
+        solutions=AT.solutions("{dataset}"),
     log:
-        f"{LOGS}/prepare_solutions/{{dataset}}.log",
+        AT.log("prepare_solutions", "{dataset}"),
     benchmark:
-        f"{BENCHMARKS}/prepare_solutions/{{dataset}}.tsv"
+        AT.benchmark("prepare_solutions", "{dataset}")
     conda:
         "../../envs/data.yaml"
     params:
-        settings=lambda wildcards: STUDY.datasets[wildcards.dataset],
-        code=lambda wildcards: code(
-            "prepare_solutions",
-            ("datasets", STUDY.datasets[wildcards.dataset]["source"]),
-        ),
+        settings=settings("prepare_solutions"),
+        code=code("prepare_solutions"),
     message:
         "Prepare the worked solutions of {wildcards.dataset}"
     script:
@@ -76,18 +68,18 @@ rule prepare_solutions:
 
 rule audit_answers:
     input:
-        problems=f"{RESULTS}/problems/{{dataset}}.jsonl",
+        unpack(inputs("audit_answers")),
     output:
-        table=f"{RESULTS}/audits/{{dataset}}.parquet",
-        record=f"{RESULTS}/audits/{{dataset}}.json",
+        table=AT.audit("{dataset}"),
+        record=AT.audit_record("{dataset}"),
     log:
-        f"{LOGS}/audit_answers/{{dataset}}.log",
+        AT.log("audit_answers", "{dataset}"),
     benchmark:
-        f"{BENCHMARKS}/audit_answers/{{dataset}}.tsv"
+        AT.benchmark("audit_answers", "{dataset}")
     conda:
         "../../envs/data.yaml"
     params:
-        settings={"grader": STUDY.config["grader"]},
+        settings=settings("audit_answers"),
         judge=judge("grader"),
         code=code("audit_answers"),
     message:

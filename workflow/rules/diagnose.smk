@@ -1,34 +1,24 @@
 # Takes: scores/{selector}.parquet, the learning curves behind it, the first subset cut from it.
-# Makes: diagnostics/{selector}.parquet (one row a problem) and .epochs.parquet (a row a comparison)
+# Makes: diagnostics/{selector}.parquet (one row per problem) and .epochs.parquet (one per comparison)
 
 
 rule diagnose_scores:
     input:
-        problems=lambda wildcards: problems(STUDY.score_dataset(wildcards.selector)),
-        trajectories=lambda wildcards: f"{RESULTS}/trajectories/{source_of(wildcards.selector)}.parquet",
-        scores=f"{RESULTS}/scores/{{selector}}.parquet",
-        subset=lambda wildcards: first_subset(wildcards.selector, "jsonl"),
-        record=lambda wildcards: first_subset(wildcards.selector, "json"),
+        unpack(inputs("diagnose_scores")),
     output:
-        problems=f"{RESULTS}/diagnostics/{{selector}}.parquet",
-        epochs=f"{RESULTS}/diagnostics/{{selector}}.epochs.parquet",
+        problems=AT.diagnostics("{selector}"),
+        epochs=AT.diagnostics_by_epoch("{selector}"),
     log:
-        f"{LOGS}/diagnose_scores/{{selector}}.log",
+        AT.log("diagnose_scores", "{selector}"),
     benchmark:
-        f"{BENCHMARKS}/diagnose_scores/{{selector}}.tsv"
+        AT.benchmark("diagnose_scores", "{selector}")
     wildcard_constraints:
-        selector=any_of(DIAGNOSED),
+        selector=names("diagnose_scores", "selector"),
     conda:
         "../../envs/data.yaml"
     params:
-        settings=lambda wildcards: {
-            **STUDY.scores[wildcards.selector],
-            **STUDY.config["diagnostics"],
-        },
-        code=lambda wildcards: code(
-            "diagnose_scores",
-            ("selectors", STUDY.scores[wildcards.selector]["selector"]),
-        ),
+        settings=settings("diagnose_scores"),
+        code=code("diagnose_scores"),
     message:
         "Diagnose the scores: {wildcards.selector}"
     script:

@@ -6,41 +6,40 @@
 # One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
 
 
-for name, steps, arms in EVALUATIONS:
+for name, steps, arms in [rule for each in EVALUATED for rule in STUDY.rules(*each)]:
 
     rule:
         name:
             name
         input:
-            policies=lambda wildcards: policies(wildcards.arm),
-            problems=[problems(benchmark) for benchmark in STUDY.benchmarks],
+            unpack(inputs(name)),
         output:
-            evaluations=evaluations(steps, "parquet"),
-            summaries=evaluations(steps, "json"),
+            evaluations=[
+                AT.evaluation("{arm}", "{seed}", *place)
+                for place in STUDY.places(steps)
+            ],
+            summaries=[
+                AT.evaluation_record("{arm}", "{seed}", *place)
+                for place in STUDY.places(steps)
+            ],
         log:
-            f"{LOGS}/evaluate/{{arm}}-seed{{seed}}.log",
+            AT.log("evaluate", "{arm}-seed{seed}"),
         benchmark:
-            f"{BENCHMARKS}/evaluate/{{arm}}-seed{{seed}}.tsv"
+            AT.benchmark("evaluate", "{arm}-seed{seed}")
         wildcard_constraints:
             arm=any_of(arms),
         conda:
-            engine_environment("generate")
+            f"../../envs/{environment('generate')}.yaml"
         container:
-            engine_container("generate")
+            container_of("generate")
         resources:
             **gpus("generate", "generate"),
         params:
-            settings=lambda wildcards: {
-                "engine": STUDY.config["engine"]["generate"],
-                "options": asking_options(wildcards.arm),
-                "grader": STUDY.config["grader"],
-                "steps": EVALUATED[wildcards.arm],
-                "benchmarks": STUDY.benchmarks,
-            },
-            free=free_options("generate"),
-            state=f"{RESULTS}/state/evaluate/{{arm}}-seed{{seed}}",
+            settings=settings(name),
+            uncompared=uncompared("generate"),
+            state=AT.state("evaluate/{arm}-seed{seed}"),
             judge=judge("grader"),
-            code=lambda wildcards: code("evaluate", engine("generate")),
+            code=code(name),
         message:
             "Evaluate {wildcards.arm}, seed {wildcards.seed}"
         script:
@@ -49,31 +48,28 @@ for name, steps, arms in EVALUATIONS:
 
 rule sample_base:
     input:
-        base=f"{RESULTS}/base",
-        problems=lambda wildcards: source_problems(TRAJECTORIES[wildcards.source]),
+        unpack(inputs("sample_base")),
     output:
-        samples=f"{RESULTS}/samples/{{source}}.parquet",
-        summary=f"{RESULTS}/samples/{{source}}.json",
+        samples=AT.samples("{source}"),
+        summary=AT.samples_record("{source}"),
     log:
-        f"{LOGS}/sample_base/{{source}}.log",
+        AT.log("sample_base", "{source}"),
     benchmark:
-        f"{BENCHMARKS}/sample_base/{{source}}.tsv"
+        AT.benchmark("sample_base", "{source}")
     wildcard_constraints:
-        source=any_of(STUDY.sampled),
+        source=names("sample_base", "source"),
     conda:
-        engine_environment("generate")
+        f"../../envs/{environment('generate')}.yaml"
     container:
-        engine_container("generate")
+        container_of("generate")
     resources:
         **gpus("generate", "generate"),
     params:
-        settings=lambda wildcards: sampling_settings(TRAJECTORIES[wildcards.source]),
-        free=free_options("generate"),
-        state=f"{RESULTS}/state/sample_base/{{source}}",
+        settings=settings("sample_base"),
+        uncompared=uncompared("generate"),
+        state=AT.state("sample_base/{source}"),
         judge=judge("grader"),
-        code=lambda wildcards: code(
-            "sample_base", engine("generate"), importer(wildcards.source)
-        ),
+        code=code("sample_base"),
     message:
         "Ask the base policy: {wildcards.source}"
     script:
@@ -82,22 +78,17 @@ rule sample_base:
 
 rule cross_check:
     input:
-        evaluations=ALL_EVALUATION_FILES,
-        problems=[problems(benchmark) for benchmark in STUDY.benchmarks],
+        unpack(inputs("cross_check")),
     output:
-        opinions=f"{RESULTS}/collected/opinions.parquet",
+        opinions=AT.collected("opinions"),
     log:
-        f"{LOGS}/cross_check/all.log",
+        AT.log("cross_check", "all"),
     benchmark:
-        f"{BENCHMARKS}/cross_check/all.tsv"
+        AT.benchmark("cross_check", "all")
     conda:
         "../../envs/data.yaml"
     params:
-        settings={
-            "grader": STUDY.config["second_opinion"],
-            "benchmarks": list(STUDY.benchmarks),
-            "evaluations": [key["benchmark"] for key in ALL_EVALUATIONS],
-        },
+        settings=settings("cross_check"),
         judge=judge("second_opinion"),
         code=code("cross_check"),
     message:
@@ -108,28 +99,19 @@ rule cross_check:
 
 rule measure_overlap:
     input:
-        questions=f"{RESULTS}/problems/{{dataset}}.jsonl",
-        problems=[problems(name) for name in STUDY.trained_on()],
-        subsets=[f"{RESULTS}/subsets/{arm}.jsonl" for arm in STUDY.selected],
+        unpack(inputs("measure_overlap")),
     output:
-        overlaps=f"{RESULTS}/overlaps/{{dataset}}.parquet",
+        overlaps=AT.overlaps("{dataset}"),
     log:
-        f"{LOGS}/measure_overlap/{{dataset}}.log",
+        AT.log("measure_overlap", "{dataset}"),
     benchmark:
-        f"{BENCHMARKS}/measure_overlap/{{dataset}}.tsv"
+        AT.benchmark("measure_overlap", "{dataset}")
     wildcard_constraints:
-        dataset=any_of(STUDY.benchmarks),
+        dataset=names("measure_overlap", "dataset"),
     conda:
         "../../envs/data.yaml"
     params:
-        # Thresholds are the tables' own: another one measures nothing again.
-        settings={
-            "datasets": STUDY.trained_on(),
-            "arms": {arm: STUDY.arm_dataset(arm) for arm in STUDY.selected},
-            **{
-                key: STUDY.config["contamination"][key] for key in ("words", "longest")
-            },
-        },
+        settings=settings("measure_overlap"),
         code=code("measure_overlap"),
     message:
         "Measure what {wildcards.dataset} shares with the training problems"

@@ -6,22 +6,21 @@
 
 rule preflight:
     output:
-        report=f"{RESULTS}/preflight/{{work}}.json",
+        report=AT.preflight("{work}"),
     log:
-        f"{LOGS}/preflight/{{work}}.log",
+        AT.log("preflight", "{work}"),
     benchmark:
-        f"{BENCHMARKS}/preflight/{{work}}.tsv"
+        AT.benchmark("preflight", "{work}")
     wildcard_constraints:
         work="train|generate",
     priority: 100
     conda:
-        lambda wildcards: engine_environment(wildcards.work)
+        lambda wildcards: f"../../envs/{environment(wildcards.work)}.yaml"
     resources:
-        **one_gpu(),
+        # One GPU, so that it does not wait for long.
+        **{"gpu": 1, "nodes": 1, "mem_mb": 16_000, "runtime": 15, **gpu_partition()},
     params:
-        modules=lambda wildcards: plan(wildcards.work).MODULES,
-        gpus=1,
-        environment=lambda wildcards: Path(engine_environment(wildcards.work)).stem,
+        settings=settings("preflight"),
         code=code("preflight"),
     message:
         "Look at a node for {wildcards.work}"

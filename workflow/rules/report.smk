@@ -4,17 +4,17 @@
 
 rule collect_evaluations:
     input:
-        evaluations=ALL_EVALUATION_FILES,
+        unpack(inputs("collect_evaluations")),
     output:
-        evaluations=f"{RESULTS}/collected/evaluations.parquet",
+        evaluations=AT.collected("evaluations"),
     log:
-        f"{LOGS}/collect_evaluations/all.log",
+        AT.log("collect_evaluations", "all"),
     benchmark:
-        f"{BENCHMARKS}/collect_evaluations/all.tsv"
+        AT.benchmark("collect_evaluations", "all")
     conda:
         "../../envs/data.yaml"
     params:
-        settings={"evaluations": ALL_EVALUATIONS},
+        settings=settings("collect_evaluations"),
         code=code("collect_evaluations"),
     message:
         "Collect the evaluations"
@@ -24,20 +24,17 @@ rule collect_evaluations:
 
 rule collect_metrics:
     input:
-        metrics=[
-            f"{RESULTS}/runs/{{arm}}/seed{{seed}}/metrics.parquet".format(**run)
-            for run in TRAINED_RUNS
-        ],
+        unpack(inputs("collect_metrics")),
     output:
-        metrics=f"{RESULTS}/collected/metrics.parquet",
+        metrics=AT.collected("metrics"),
     log:
-        f"{LOGS}/collect_metrics/all.log",
+        AT.log("collect_metrics", "all"),
     benchmark:
-        f"{BENCHMARKS}/collect_metrics/all.tsv"
+        AT.benchmark("collect_metrics", "all")
     conda:
         "../../envs/data.yaml"
     params:
-        settings={"runs": TRAINED_RUNS},
+        settings=settings("collect_metrics"),
         code=code("collect_metrics"),
     message:
         "Collect the training metrics"
@@ -47,42 +44,25 @@ rule collect_metrics:
 
 rule make_table:
     input:
-        evaluations=lambda wildcards: material("tables", wildcards.table, "evaluations"),
-        metrics=lambda wildcards: material("tables", wildcards.table, "metrics"),
-        trajectories=lambda wildcards: material(
-            "tables", wildcards.table, "trajectories"
-        ),
-        scores=lambda wildcards: material("tables", wildcards.table, "scores"),
-        subsets=lambda wildcards: material("tables", wildcards.table, "subsets"),
-        diagnostics=lambda wildcards: material("tables", wildcards.table, "diagnostics"),
-        audits=lambda wildcards: material("tables", wildcards.table, "audits"),
-        problems=lambda wildcards: material("tables", wildcards.table, "problems"),
-        runs=lambda wildcards: material("tables", wildcards.table, "runs"),
-        paper=lambda wildcards: material("tables", wildcards.table, "paper"),
-        opinions=lambda wildcards: material("tables", wildcards.table, "opinions"),
-        overlaps=lambda wildcards: material("tables", wildcards.table, "overlaps"),
+        unpack(inputs("make_table")),
     output:
         tsv=report(
-            f"{RESULTS}/tables/{{table}}.tsv",
+            AT.table("{table}", "tsv"),
             caption="../report/table.rst",
             category="Tables",
             labels={"table": "{table}"},
         ),
-        markdown=f"{RESULTS}/tables/{{table}}.md",
-        latex=f"{RESULTS}/tables/{{table}}.tex",
+        markdown=AT.table("{table}", "md"),
+        latex=AT.table("{table}", "tex"),
     log:
-        f"{LOGS}/make_table/{{table}}.log",
+        AT.log("make_table", "{table}"),
     benchmark:
-        f"{BENCHMARKS}/make_table/{{table}}.tsv"
+        AT.benchmark("make_table", "{table}")
     conda:
         "../../envs/data.yaml"
     params:
-        settings=lambda wildcards: {
-            "study": overview("tables", wildcards.table),
-            "runs": (COSTED if material("tables", wildcards.table, "runs") else []),
-            "options": STUDY.config["tables"][wildcards.table],
-        },
-        code=lambda wildcards: code("make_table", ("tables", wildcards.table)),
+        settings=settings("make_table"),
+        code=code("make_table"),
     message:
         "Make the table {wildcards.table}"
     script:
@@ -91,43 +71,26 @@ rule make_table:
 
 rule draw_figure:
     input:
-        evaluations=lambda wildcards: material(
-            "figures", wildcards.figure, "evaluations"
-        ),
-        metrics=lambda wildcards: material("figures", wildcards.figure, "metrics"),
-        trajectories=lambda wildcards: material(
-            "figures", wildcards.figure, "trajectories"
-        ),
-        scores=lambda wildcards: material("figures", wildcards.figure, "scores"),
-        subsets=lambda wildcards: material("figures", wildcards.figure, "subsets"),
-        diagnostics=lambda wildcards: material(
-            "figures", wildcards.figure, "diagnostics"
-        ),
-        runs=lambda wildcards: material("figures", wildcards.figure, "runs"),
-        findings=lambda wildcards: material("figures", wildcards.figure, "findings"),
+        unpack(inputs("draw_figure")),
     output:
-        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
+        pdf=AT.figure("{figure}", "pdf"),
         png=report(
-            f"{RESULTS}/figures/{{figure}}.png",
+            AT.figure("{figure}", "png"),
             caption="../report/figure.rst",
             category="Figures",
             labels={"figure": "{figure}"},
         ),
-        tsv=f"{RESULTS}/figures/{{figure}}.tsv",
-        caption=f"{RESULTS}/figures/{{figure}}.txt",
+        tsv=AT.figure("{figure}", "tsv"),
+        caption=AT.figure("{figure}", "txt"),
     log:
-        f"{LOGS}/draw_figure/{{figure}}.log",
+        AT.log("draw_figure", "{figure}"),
     benchmark:
-        f"{BENCHMARKS}/draw_figure/{{figure}}.tsv"
+        AT.benchmark("draw_figure", "{figure}")
     conda:
         "../../envs/data.yaml"
     params:
-        settings=lambda wildcards: {
-            "study": overview("figures", wildcards.figure),
-            "runs": (COSTED if material("figures", wildcards.figure, "runs") else []),
-            "options": STUDY.config["figures"][wildcards.figure],
-        },
-        code=lambda wildcards: code("draw_figure", ("figures", wildcards.figure)),
+        settings=settings("draw_figure"),
+        code=code("draw_figure"),
     message:
         "Draw the figure {wildcards.figure}"
     script:
@@ -136,65 +99,24 @@ rule draw_figure:
 
 rule make_report:
     input:
-        evaluations=RESULT_FILES["evaluations"],
-        metrics=RESULT_FILES["metrics"],
-        trajectories=RESULT_FILES["trajectories"],
-        scores=RESULT_FILES["scores"],
-        subsets=RESULT_FILES["subsets"],
-        diagnostics=shown("diagnostics"),
-        opinions=shown("opinions"),
-        overlaps=shown("overlaps"),
-        tables=[f"{RESULTS}/tables/{name}.tsv" for name in STUDY.config["tables"]],
-        figures=[f"{RESULTS}/figures/{name}.png" for name in STUDY.config["figures"]],
-        captions=[f"{RESULTS}/figures/{name}.txt" for name in STUDY.config["figures"]],
-        runs=RESULT_FILES["runs"],
-        notes=[f"{RESULTS}/problems/{name}.json" for name in STUDY.config["datasets"]]
-        + [
-            f"{RESULTS}/trajectories/{name}.json"
-            for name in TRAJECTORIES
-            if name not in PUBLISHED
-        ]
-        + [
-            f"{RESULTS}/scores/{name}.json"
-            for name in STUDY.scores
-            if source_of(name) in PUBLISHED
-        ],
-        problems=RESULT_FILES["problems"],
-        rollouts=[path for name in CURVES for path in source_paths(TRAJECTORIES[name])],
-        page=[
-            ours(f"workflow/report/report.{suffix}")
-            for suffix in ("html.j2", "css", "js")
-        ],
+        unpack(inputs("make_report")),
     output:
         page=report(
-            f"{RESULTS}/report.html",
+            AT.report,
             caption="../report/page.rst",
             category="Report",
             labels={"what": "the page"},
         ),
-        headline=f"{RESULTS}/headline.txt",
+        headline=AT.headline,
     log:
-        f"{LOGS}/make_report/report.log",
+        AT.log("make_report", "report"),
     benchmark:
-        f"{BENCHMARKS}/make_report/report.tsv"
+        AT.benchmark("make_report", "report")
     conda:
         "../../envs/data.yaml"
     params:
-        settings={
-            "study": {
-                **STUDY.overview(),
-                "scored_from": STUDY.scored_from(),
-                "contamination": STUDY.config["contamination"],
-            },
-            "runs": COSTED,
-            "curves": CURVES,
-            "config": {
-                key: value
-                for key, value in STUDY.config.items()
-                if key not in ("mirror", "archive")
-            },
-        },
-        code=code("make_report", *report_plugins()),
+        settings=settings("make_report"),
+        code=code("make_report"),
     message:
         "Make the report"
     script:

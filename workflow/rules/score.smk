@@ -4,22 +4,21 @@
 
 rule import_trajectories:
     input:
-        paths=lambda wildcards: source_paths(TRAJECTORIES[wildcards.source]),
-        problems=lambda wildcards: source_problems(TRAJECTORIES[wildcards.source]),
+        unpack(inputs("import_trajectories")),
     output:
-        table=f"{RESULTS}/trajectories/{{source}}.parquet",
-        record=f"{RESULTS}/trajectories/{{source}}.json",
+        table=AT.curves("{source}"),
+        record=AT.curves_record("{source}"),
     log:
-        f"{LOGS}/import_trajectories/{{source}}.log",
+        AT.log("import_trajectories", "{source}"),
     benchmark:
-        f"{BENCHMARKS}/import_trajectories/{{source}}.tsv"
+        AT.benchmark("import_trajectories", "{source}")
     wildcard_constraints:
-        source=any_of(name for name in TRAJECTORIES if name not in PUBLISHED),
+        source=names("import_trajectories", "source"),
     conda:
         "../../envs/data.yaml"
     params:
-        settings=lambda wildcards: source_settings(TRAJECTORIES[wildcards.source]),
-        code=lambda wildcards: code("import_trajectories", importer(wildcards.source)),
+        settings=settings("import_trajectories"),
+        code=code("import_trajectories"),
     message:
         "Read the learning curves {wildcards.source}"
     script:
@@ -28,54 +27,39 @@ rule import_trajectories:
 
 use rule import_trajectories as import_scores with:
     input:
-        paths=lambda wildcards: source_paths(
-            TRAJECTORIES[source_of(wildcards.selector)]
-        ),
-        problems=lambda wildcards: problems(STUDY.score_dataset(wildcards.selector)),
+        unpack(inputs("import_scores")),
     output:
-        table=f"{RESULTS}/scores/{{selector}}.parquet",
-        record=f"{RESULTS}/scores/{{selector}}.json",
+        table=AT.scores("{selector}"),
+        record=AT.scores_record("{selector}"),
     log:
-        f"{LOGS}/import_scores/{{selector}}.log",
+        AT.log("import_scores", "{selector}"),
     benchmark:
-        f"{BENCHMARKS}/import_scores/{{selector}}.tsv"
+        AT.benchmark("import_scores", "{selector}")
     wildcard_constraints:
-        selector=any_of(name for name in STUDY.scores if source_of(name) in PUBLISHED),
+        selector=names("import_scores", "selector"),
     params:
-        settings=lambda wildcards: TRAJECTORIES[source_of(wildcards.selector)],
-        code=lambda wildcards: code(
-            "import_trajectories", importer(source_of(wildcards.selector))
-        ),
+        settings=settings("import_scores"),
+        code=code("import_scores"),
     message:
         "Read the published scores {wildcards.selector}"
 
 
 rule score_problems:
     input:
-        problems=lambda wildcards: problems(STUDY.score_dataset(wildcards.selector)),
-        trajectories=lambda wildcards: (
-            f"{RESULTS}/trajectories/{source_of(wildcards.selector)}.parquet"
-            if source_of(wildcards.selector)
-            else []
-        ),
+        unpack(inputs("score_problems")),
     output:
-        scores=f"{RESULTS}/scores/{{selector}}.parquet",
+        scores=AT.scores("{selector}"),
     log:
-        f"{LOGS}/score_problems/{{selector}}.log",
+        AT.log("score_problems", "{selector}"),
     benchmark:
-        f"{BENCHMARKS}/score_problems/{{selector}}.tsv"
+        AT.benchmark("score_problems", "{selector}")
     wildcard_constraints:
-        selector=any_of(
-            name for name in STUDY.scores if source_of(name) not in PUBLISHED
-        ),
+        selector=names("score_problems", "selector"),
     conda:
         "../../envs/data.yaml"
     params:
-        settings=lambda wildcards: STUDY.scores[wildcards.selector],
-        code=lambda wildcards: code(
-            "score_problems",
-            ("selectors", STUDY.scores[wildcards.selector]["selector"]),
-        ),
+        settings=settings("score_problems"),
+        code=code("score_problems"),
     message:
         "Score the problems: {wildcards.selector}"
     script:

@@ -4,34 +4,21 @@
 
 rule select_subset:
     input:
-        problems=lambda wildcards: problems(STUDY.arm_dataset(wildcards.arm)),
-        scores=lambda wildcards: f"{RESULTS}/scores/{STUDY.arms[wildcards.arm].score}.parquet",
-        trajectories=lambda wildcards: curves_behind(wildcards.arm),
-        size_like=lambda wildcards: size_like(wildcards.arm),
-        audit=lambda wildcards: audit_behind(wildcards.arm),
+        unpack(inputs("select_subset")),
     output:
-        subset=f"{RESULTS}/subsets/{{arm}}.jsonl",
-        record=f"{RESULTS}/subsets/{{arm}}.json",
+        subset=AT.subset("{arm}"),
+        record=AT.subset_record("{arm}"),
     log:
-        f"{LOGS}/select_subset/{{arm}}.log",
+        AT.log("select_subset", "{arm}"),
     benchmark:
-        f"{BENCHMARKS}/select_subset/{{arm}}.tsv"
+        AT.benchmark("select_subset", "{arm}")
     wildcard_constraints:
-        arm=any_of(STUDY.selected),
+        arm=names("select_subset", "arm"),
     conda:
         "../../envs/data.yaml"
     params:
-        settings=lambda wildcards: {
-            "cut": STUDY.arms[wildcards.arm].cut,
-            "seed": STUDY.scores[STUDY.arms[wildcards.arm].score]["seed"],
-            "origin": origin(wildcards.arm),
-            **(
-                {"dead_problems": STUDY.arms[wildcards.arm].dead_problems}
-                if AUDITED
-                else {}
-            ),
-        },
-        code=lambda wildcards: code("select_subset", *selector_plugin(wildcards.arm)),
+        settings=settings("select_subset"),
+        code=code("select_subset"),
     message:
         "Select the problems of {wildcards.arm}"
     script:

@@ -12,26 +12,22 @@ if STUDY.config["base"].get("revision"):
 
 rule make_base:
     input:
-        problems=[problems(name) for name in STUDY.datasets],
+        unpack(inputs("make_base")),
     output:
-        policy=directory(f"{RESULTS}/base"),
+        policy=directory(AT.base),
     log:
-        f"{LOGS}/make_base/base.log",
+        AT.log("make_base", "base"),
     benchmark:
-        f"{BENCHMARKS}/make_base/base.tsv"
+        AT.benchmark("make_base", "base")
     conda:
-        engine_environment("train")
+        f"../../envs/{environment('train')}.yaml"
     container:
-        engine_container("train")
+        container_of("train")
     params:
-        settings={
-            "engine": STUDY.config["engine"]["train"],
-            "base": STUDY.config["base"],
-            "options": engine_options("train"),
-        },
-        free=free_options("train"),
-        state=f"{RESULTS}/state/base",
-        code=code("make_base", engine("train")),
+        settings=settings("make_base"),
+        uncompared=uncompared("train"),
+        state=AT.state("base"),
+        code=code("make_base"),
     message:
         "Make the base policy"
     script:
@@ -39,80 +35,70 @@ rule make_base:
 
 
 # Arms with evaluated steps of their own have a rule of their own: an output's steps are fixed.
-for suffix, (steps, arms) in STUDY.variants("ppo").items():
+for name, steps, arms in STUDY.rules("train", "ppo"):
 
     rule:
         name:
-            f"train_ppo{suffix}"
+            name
         input:
-            base=rules.make_base.output.policy,
-            problems=f"{RESULTS}/subsets/{{arm}}.jsonl",
+            unpack(inputs(name)),
         output:
-            rollouts=f"{RUN}/rollouts.parquet",
-            metrics=f"{RUN}/metrics.parquet",
-            record=f"{RUN}/run.json",
-            policies=[directory(f"{RUN}/policy/step{step}") for step in steps],
+            rollouts=AT.rollouts("{arm}", "{seed}"),
+            metrics=AT.metrics("{arm}", "{seed}"),
+            record=AT.run_record("{arm}", "{seed}"),
+            policies=[directory(AT.policy("{arm}", "{seed}", step)) for step in steps],
         log:
-            f"{LOGS}/train_ppo/{{arm}}-seed{{seed}}.log",
+            AT.log("train_ppo", "{arm}-seed{seed}"),
         benchmark:
-            f"{BENCHMARKS}/train_ppo/{{arm}}-seed{{seed}}.tsv"
+            AT.benchmark("train_ppo", "{arm}-seed{seed}")
         wildcard_constraints:
             arm=any_of(arms),
         conda:
-            engine_environment("train")
+            f"../../envs/{environment('train')}.yaml"
         container:
-            engine_container("train")
+            container_of("train")
         resources:
             **gpus("train", "ppo"),
         params:
-            settings=lambda wildcards: {
-                **training_settings(wildcards.arm),
-                "reward": STUDY.arms[wildcards.arm].reward,
-            },
-            free=free_options("train"),
-            state=f"{RESULTS}/state/{{arm}}-seed{{seed}}",
+            settings=settings(name),
+            uncompared=uncompared("train"),
+            state=AT.state("{arm}-seed{seed}"),
             judge=judge("grader"),
-            code=lambda wildcards: code(
-                "train_ppo", engine("train"), reward_plugin(wildcards.arm)
-            ),
+            code=code(name),
         message:
             "Train {wildcards.arm} by PPO, seed {wildcards.seed}"
         script:
             "../scripts/train_ppo.py"
 
 
-for suffix, (steps, arms) in STUDY.variants("sft").items():
+for name, steps, arms in STUDY.rules("train", "sft"):
 
     rule:
         name:
-            f"train_sft{suffix}"
+            name
         input:
-            base=rules.make_base.output.policy,
-            problems=f"{RESULTS}/subsets/{{arm}}.jsonl",
-            solutions=lambda wildcards: (
-                f"{RESULTS}/solutions/{STUDY.arm_dataset(wildcards.arm)}.jsonl"
-            ),
+            unpack(inputs(name)),
         output:
-            metrics=f"{RUN}/metrics.parquet",
-            record=f"{RUN}/run.json",
-            policies=[directory(f"{RUN}/policy/step{step}") for step in steps],
+            metrics=AT.metrics("{arm}", "{seed}"),
+            record=AT.run_record("{arm}", "{seed}"),
+            policies=[directory(AT.policy("{arm}", "{seed}", step)) for step in steps],
         log:
-            f"{LOGS}/train_sft/{{arm}}-seed{{seed}}.log",
+            AT.log("train_sft", "{arm}-seed{seed}"),
         benchmark:
-            f"{BENCHMARKS}/train_sft/{{arm}}-seed{{seed}}.tsv"
+            AT.benchmark("train_sft", "{arm}-seed{seed}")
         wildcard_constraints:
             arm=any_of(arms),
         conda:
-            engine_environment("train")
+            f"../../envs/{environment('train')}.yaml"
         container:
-            engine_container("train")
+            container_of("train")
         resources:
             **gpus("train", "sft"),
         params:
-            settings=lambda wildcards: training_settings(wildcards.arm),
-            free=free_options("train"),
-            state=f"{RESULTS}/state/{{arm}}-seed{{seed}}",
-            code=code("train_sft", engine("train")),
+            settings=settings(name),
+            uncompared=uncompared("train"),
+            state=AT.state("{arm}-seed{seed}"),
+            code=code(name),
         message:
             "Fine-tune {wildcards.arm}, seed {wildcards.seed}"
         script:

@@ -13,7 +13,7 @@ with logged(snakemake.log[0]):
     settings = snakemake.params.settings
     outputs = zip(snakemake.output.evaluations, snakemake.output.summaries, strict=True)
     benchmarks = settings["benchmarks"]
-    options = {**settings["options"], **snakemake.params.free}
+    options = {**settings["options"], **snakemake.params.uncompared}
     problems = dict(zip(benchmarks, map(read_problems, snakemake.input.problems), strict=True))
     engine = plugins.load("engines", settings["engine"])
     state = Path(snakemake.params.state)

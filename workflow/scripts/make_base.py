@@ -13,7 +13,7 @@ with logged(snakemake.log[0]):
     engine.make_base(
         BaseJob(
             base=settings["base"],
-            options={**settings["options"], **snakemake.params.free},
+            options={**settings["options"], **snakemake.params.uncompared},
             held_out=[p for path in snakemake.input.problems for p in read_problems(path)],
             state=Path(snakemake.params.state),
             policy=Path(snakemake.output.policy),

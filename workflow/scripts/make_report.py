@@ -2,26 +2,14 @@
 
 from pathlib import Path
 
-from limr.analysis import load, results
+from limr.analysis import load
 from limr.core import files
 from limr.core.job_log import logged
 from limr.report import page
 
 with logged(snakemake.log[0]):
     settings, given = snakemake.params.settings, snakemake.input
-    inputs = results.load(
-        settings["study"],
-        evaluations=given.evaluations or None,
-        metrics=given.metrics or None,
-        trajectories=given.trajectories,
-        scores=given.scores,
-        subsets=given.subsets,
-        diagnostics=given.diagnostics,
-    )
-    inputs = results.with_checks(inputs, (), given.opinions or None)
-    inputs = load.with_problems(inputs, given.problems)
-    inputs = load.with_runs(inputs, zip(settings["runs"], given.runs, strict=True))
-    inputs = load.with_overlaps(inputs, given.overlaps)
+    inputs = load.inputs(settings["study"], dict(given.items()), settings["runs"])
     parts = page.Parts(
         config=settings["config"],
         tables=given.tables,

@@ -5,7 +5,6 @@ from limr.core.job_log import logged
 from limr.slurm import node
 
 with logged(snakemake.log[0]):
-    asked = snakemake.params
-    files.write_json(
-        snakemake.output.report, node.examine(asked.modules, asked.gpus, asked.environment)
-    )
+    asked = snakemake.params.settings
+    found = node.examine(asked["modules"], asked["gpus"], asked["environment"])
+    files.write_json(snakemake.output.report, found)

@@ -13,7 +13,7 @@ with logged(snakemake.log[0]):
     settings, source = snakemake.params.settings, snakemake.wildcards.source
     problems = {source: read_problems(snakemake.input.problems)}
     asked = {source: {"decodings": [settings["decoding"]]}}
-    options = {**settings["options"], **snakemake.params.free}
+    options = {**settings["options"], **snakemake.params.uncompared}
     engine = plugins.load("engines", settings["engine"])
     state = Path(snakemake.params.state)
     with (

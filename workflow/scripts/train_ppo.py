@@ -17,7 +17,7 @@ with logged(snakemake.log[0]):
             seed=int(snakemake.wildcards.seed),
             base=Path(snakemake.input.base),
             problems=read_problems(snakemake.input.problems),
-            options={**settings["options"], **snakemake.params.free},
+            options={**settings["options"], **snakemake.params.uncompared},
             grader=settings["grader"],
             state=Path(snakemake.params.state),
             policies=dict(

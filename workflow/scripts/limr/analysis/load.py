@@ -9,10 +9,45 @@ from typing import Any
 
 import pandas as pd
 
-from limr.analysis import paper
+from limr.analysis import paper, results
 from limr.analysis.results import Inputs
 from limr.core import files
 from limr.core.tables import AUDITS, OVERLAPS, read_problems
+
+Given = Mapping[str, Any]  # name in REQUIRES or OPTIONAL -> a path, or several
+
+
+def inputs(study: Mapping[str, Any], given: Given, costed: Sequence[Mapping[str, Any]]) -> Inputs:
+    """Read what a table, a figure or the report is given.
+
+    Args:
+        study: see `Inputs`.
+        given: the rule's inputs; other names than those below are not looked at.
+        costed: `arm` and `seed`, or `source`, of each of the `runs`.
+
+    Raises:
+        InputError: a file is missing or not what it should be.
+    """
+
+    def several(key: str) -> list[str]:
+        value = given.get(key) or []
+        return [value] if isinstance(value, str) else list(value)
+
+    def one(key: str) -> str | None:
+        return next(iter(several(key)), None)
+
+    found = results.load(
+        dict(study),
+        evaluations=one("evaluations"),
+        metrics=one("metrics"),
+        **{key: several(key) for key in ("trajectories", "scores", "subsets", "diagnostics")},
+    )
+    found = results.with_checks(found, several("audits"), one("opinions"))
+    found = with_problems(found, several("problems"))
+    found = with_findings(found, several("findings"))
+    found = with_runs(found, zip(costed, several("runs"), strict=True))
+    found = with_overlaps(found, several("overlaps"))
+    return with_paper(found, one("paper"))
 
 
 def with_problems(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:

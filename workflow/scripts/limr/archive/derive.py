@@ -18,6 +18,7 @@ from typing import Any
 
 from limr.core import provenance
 from limr.core.errors import InputError
+from limr.study.jobs import report
 from limr.study.jobs.job import Job
 
 
@@ -43,8 +44,11 @@ def run(job: Job, folder: Path, scratch: Path) -> None:
         InputError: it failed; with the last line that it said.
     """
     log = scratch / "job.log"
+    read = dict(job.input)
+    if "page" in read:  # never the archive's: a template is code
+        read["page"] = [str(provenance.ROOT / name) for name in report.PAGE]
     given = SimpleNamespace(
-        input=_Named(**job.input),
+        input=_Named(**read),
         output=_Named(**job.output),
         params=_Named(settings=job.settings, code="", registry="", root=""),
         wildcards=SimpleNamespace(**job.wildcards),

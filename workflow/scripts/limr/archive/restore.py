@@ -18,11 +18,16 @@ from limr.core import provenance
 from limr.core.errors import InputError, IntegrityError
 from limr.sources import pinned
 from limr.study import files as contents
-from limr.study.jobs import data, report
+from limr.study.jobs import plan
 from limr.study.jobs.job import Job
 
 # Snakemake takes a script that is not older than its outputs for a changed one.
 _OLDER = 60.0  # seconds
+# What may be left out, and is recomputed from what is there.
+_RECOMPUTED = (
+    "prepare_problems", "prepare_solutions", "audit_answers", "import_trajectories",
+    "import_scores", "select_subset", "draw_figure",
+)  # fmt: skip
 # Own files are put into a clone, which runs code: never where code is, nor as what may be code;
 # nor among the results of another study.
 _CLOSED = ("results", "workflow", "profiles", "envs", "slurm")
@@ -174,14 +179,7 @@ def _fetched(
 
 def _recompute(opened: Opened, say: Callable[[str], None]) -> None:
     """Recompute what is left out and can be made from what is there."""
-    jobs = chain(
-        data.preparing(opened.study),
-        data.audits(opened.study),
-        data.curves(opened.study),
-        data.subsets(opened.study),
-        report.figures(opened.study),
-    )
-    for job in jobs:
+    for job in (job for job in plan.jobs(opened.study, opened.folder) if job.rule in _RECOMPUTED):
         wanted = [path for path in job.outputs if path in opened.record["left_out"]]
         if wanted and all(documents.within(opened.folder, path) for path in job.inputs):
             _run(opened, job, wanted)

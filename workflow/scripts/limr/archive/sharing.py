@@ -17,7 +17,6 @@ from typing import Any
 
 from limr.core import plugins
 from limr.sources.pinned import Source
-from limr.study import files as contents
 from limr.study.study import Study, files_of
 
 OPEN_LICENCES = frozenset(
@@ -76,8 +75,7 @@ def rules(study: Study, sources: Mapping[str, Source]) -> Rules:
     published = {
         name: curves[entry["trajectories"]]
         for name, entry in study.scores.items()
-        if entry["trajectories"] in curves
-        and contents.provides_scores(study, entry["trajectories"])
+        if entry["trajectories"] in curves and study.provides_scores(entry["trajectories"])
     }
     pretrained = study.config["base"].get("model")
     return Rules(
@@ -104,6 +102,8 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
     stem = parts[-1].split(".")[0]
     if kind == "source":
         return found.files.get(parts[-1])
+    if kind == "other" and found.datasets:
+        return f"it may show texts of problems: {next(iter(found.datasets.values()))}"
     if kind in ("problems", "solutions", "audit"):
         return found.datasets.get(parts[-1].removesuffix(".jsonl").removesuffix(".parquet"))
     if kind == "trajectories":

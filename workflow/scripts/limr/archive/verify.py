@@ -18,7 +18,6 @@ from limr.archive.opened import Opened, read
 from limr.core import files as io
 from limr.core.errors import InputError
 from limr.study import files as contents
-from limr.study.jobs import all as all_jobs
 from limr.study.jobs.job import Job
 
 # A check's name, what yields its failures, and what is said if there are none.
@@ -165,8 +164,8 @@ def _check_all(opened: Opened, scratch: Path, findings: Findings) -> None:
     findings.check("ids", lambda: verify_derived.stand_in(opened, stand_ins), lambda: "")
     for path in stand_ins:
         findings.add(NOTE, "problems", f"{path}: its texts are left out; ids stand in for them")
-    for name, jobs in all_jobs.DERIVED.items():
-        _derived(opened, name, list(jobs(opened.study)), scratch, stand_ins, findings)
+    for name, jobs in verify_derived.recomputed(opened).items():
+        _derived(opened, name, jobs, scratch, stand_ins, findings)
     findings.check(
         "subsets by id",
         lambda: verify_derived.subset_ids(opened, scratch, stand_ins),

@@ -15,7 +15,7 @@ from limr.archive.opened import Opened
 from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import AUDITS
-from limr.study.jobs import data, report
+from limr.study.jobs import plan
 from limr.study.jobs.job import Job
 from limr.study.study import Study
 
@@ -24,6 +24,38 @@ PICTURES = (".png", ".pdf")
 LEFT_OUT = "(left out)"
 # Rules that make nothing of problems without texts.
 TEXTS_ONLY = ("prepare_problems", "audit_answers", "cross_check", "measure_overlap")
+
+
+# What a verifier does not compute again: downloads, training and generation.
+_NOT_RECOMPUTED = (
+    "fetch_source", "preflight", "make_base", "sample_base", "train_ppo", "train_sft", "evaluate",
+)  # fmt: skip
+_LABELS = {
+    "prepare_problems": "problems",
+    "prepare_solutions": "problems",
+    "audit_answers": "audits",
+    "import_trajectories": "learning curves",
+    "import_scores": "learning curves",
+    "score_problems": "scores",
+    "select_subset": "subsets",
+    "diagnose_scores": "diagnostics",
+    "collect_evaluations": "collected tables",
+    "collect_metrics": "collected tables",
+    "cross_check": "second opinions",
+    "measure_overlap": "overlaps",
+    "make_table": "tables",
+    "draw_figure": "figures",
+    "make_report": "report",
+}
+
+
+def recomputed(opened: Opened) -> dict[str, list[Job]]:
+    """Return the jobs whose outputs are recomputed, by what a verifier calls them, in order."""
+    found: dict[str, list[Job]] = {label: [] for label in _LABELS.values()}
+    for job in plan.jobs(opened.study, opened.folder):
+        if job.script not in _NOT_RECOMPUTED:
+            found.setdefault(_LABELS.get(job.rule, job.rule), []).append(job)
+    return found
 
 
 def stand_in(opened: Opened, made: list[str]) -> Iterator[str]:
@@ -64,8 +96,9 @@ def _audit(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def shows_texts(study: Study) -> set[str]:
     """Return the outputs of tables that show texts of problems."""
-    found = [job for job in report.tables(study) if sharing.shows_texts(job.wildcards["table"])]
-    return {path for job in found for path in job.outputs}
+    found = [job for job in plan.jobs(study) if job.rule == "make_table"]
+    shown = [job for job in found if sharing.shows_texts(job.wildcards["table"])]
+    return {path for job in shown for path in job.outputs}
 
 
 def check(
@@ -156,14 +189,16 @@ def _sources(opened: Opened, again: dict[str, str], found: Any) -> dict[str, str
 
 def subset_ids(opened: Opened, scratch: Path, stand_ins: list[str]) -> Iterator[str]:
     """Yield where the ids of subsets that were left out differ from those made again."""
-    for job in data.subsets(opened.study):
-        path = job.output["subset"]
+    for job in plan.jobs(opened.study, opened.folder):
+        if job.rule != "select_subset":
+            continue
+        path, record = job.outputs
         ids = ids_of(path.removeprefix(f"{opened.results}/"))
         inputs_there = all(documents.within(opened.folder, name) for name in job.inputs)
         if opened.has(path) or not opened.has(ids) or not inputs_there:
             continue
         said = files.read_jsonl(opened.folder / ids)
-        aside = opened.folder / job.output["record"]
+        aside = opened.folder / record
         kept = aside.read_bytes() if aside.is_file() else None
         try:
             derive.run(job, opened.folder, scratch)

@@ -29,6 +29,19 @@ def expand(path: Path, importer: ModuleType) -> list[Path]:
     return found
 
 
+def listed(path: str, importer: ModuleType, folder: Path) -> list[str]:
+    """Return the files of a log as `expand` does, relative to a folder as the path is.
+
+    What is not there is the log itself: whoever only plans a study needs no log.
+    """
+    if not (folder / path).is_dir():
+        return [path]
+    return [
+        str(Path(path) / found.relative_to(folder / path))
+        for found in expand(folder / path, importer)
+    ]
+
+
 def by_number(path: Path) -> tuple[int, str]:
     """Return a sort key: the last number in a file's name, then the name."""
     numbers = re.findall(r"\d+", path.stem)

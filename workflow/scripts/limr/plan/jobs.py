@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from limr.core.errors import InputError
-from limr.study.jobs import graph
+from limr.study.jobs import plan
 from limr.study.study import Study
 
 
@@ -26,7 +27,10 @@ class Jobs:
 
 
 def jobs(study: Study, folder: Path, code: Path | None = None) -> dict[str, Jobs]:
-    """Return each rule's jobs, see `limr.study.jobs.graph.count`; nothing is run.
+    """Return each rule's jobs, in an order in which they can run; nothing is run.
+
+    A job is to be done where an output is missing or a job before it is to be done. Changed
+    settings and edited code are not looked at: that is what Snakemake's dry run is for.
 
     Args:
         study: a checked study.
@@ -39,7 +43,19 @@ def jobs(study: Study, folder: Path, code: Path | None = None) -> dict[str, Jobs
     snakefile = (code or folder) / "Snakefile"
     if not snakefile.is_file():
         raise InputError(f"{folder}: there is no Snakefile. Run this in the folder of the project.")
-    return {rule: Jobs(n, left) for rule, (n, left) in graph.count(study, folder).items()}
+    every: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    to_make: set[str] = set()
+    for job in plan.wanted(study, plan.jobs(study, folder)):
+        there = all((folder / path).exists() for path in job.outputs)
+        every[job.rule] += 1
+        if not there or not to_make.isdisjoint(job.inputs):
+            left[job.rule] += 1
+            to_make.update(job.outputs)
+    if set(left) <= {"preflight"}:  # nodes are looked at for work that is left
+        left.clear()
+    found = {rule: Jobs(n, left[rule]) for rule, n in every.items()}
+    return {**found, "all": Jobs(1, 1 if left.total() else 0)}
 
 
 def measured(results: Path, rules: Mapping[str, Jobs]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from limr.core import plugins
+from limr.study.jobs import plan
 from limr.study.study import Study
 
 METADATA = ".snakemake/metadata"
@@ -56,6 +56,11 @@ def _patterns(names: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, re.Pa
     return {kind: re.compile(text.format(**choices)) for kind, text in PATTERNS.items()}
 
 
+@lru_cache(maxsize=4)
+def _planned(study: Study) -> frozenset[str]:
+    return frozenset(path for job in plan.jobs(study) for path in job.outputs)
+
+
 def _names(study: Study) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return (
         ("file", tuple(study.files())),
@@ -71,66 +76,23 @@ def _names(study: Study) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def kind(study: Study, inside: str) -> str | None:
-    """Return what a file under `results/{study}/` is, or None where it is no part of the study."""
+    """Return what a file under `results/{study}/` is, or None where it is no part of the study.
+
+    `other`: a planned job makes it, and no pattern says more of it.
+    """
     for name, pattern in _patterns(_names(study)).items():
         if pattern.fullmatch(inside):
             return name
-    return None
-
-
-def provides_scores(study: Study, source: str | None) -> bool:
-    """Return whether a source of `trajectories` holds scores instead of learning curves."""
-    if source is None:
-        return False
-    format_ = study.config["trajectories"][source]["format"]
-    return bool(plugins.load("importers", format_).PROVIDES == "scores")
+    return "other" if f"{study.paths.root}/{inside}" in _planned(study) else None
 
 
 def required(study: Study) -> list[str]:
     """Return the files under `results/{study}/` that a finished study has, policies apart."""
-    found = [f"sources/{name}" for name in study.files()]
-    found += [
-        f"problems/{name}.{suffix}" for name in study.datasets for suffix in ("json", "jsonl")
-    ]
-    found += [
-        f"trajectories/{name}.{suffix}"
-        for name in study.config["trajectories"]
-        if not provides_scores(study, name)
-        for suffix in ("json", "parquet")
-    ]
-    found += [f"samples/{n}.{end}" for n in study.sampled for end in ("json", "parquet")]
-    found += [f"scores/{name}.parquet" for name in study.scores]
-    found += [f"subsets/{arm}.{suffix}" for arm in study.selected for suffix in ("json", "jsonl")]
-    for arm, seed in runs(study):
-        files = ["metrics.parquet", "run.json"]
-        files += ["rollouts.parquet"] if study.arms[arm].train == "ppo" else []
-        found += [f"runs/{arm}/seed{seed}/{name}" for name in files]
-    for arm, seed, step, benchmark in evaluations(study):
-        at = f"evals/{arm}/seed{seed}/step{step}/{benchmark}"
-        found += [f"{at}.json", f"{at}.parquet"]
-    found += ["collected/evaluations.parquet"] if study.benchmarks else []
-    found += ["collected/metrics.parquet"] if study.trained else []
-    asked = any(
-        "opinions" in plugins.load("tables", name).REQUIRES for name in study.config["tables"]
-    )
-    found += ["collected/opinions.parquet"] if asked and study.benchmarks else []
-    found += [f"overlaps/{name}.parquet" for name in study.benchmarks if overlaps(study)]
-    found += [
-        f"tables/{name}.{suffix}"
-        for name in study.config["tables"]
-        for suffix in ("md", "tex", "tsv")
-    ]
-    found += [
-        f"figures/{name}.{suffix}"
-        for name in study.config["figures"]
-        for suffix in ("pdf", "png", "tsv", "txt")
-    ]
-    return [*found, "headline.txt", "report.html"]
-
-
-def overlaps(study: Study) -> bool:
-    """Return whether a table shows what questions share with training problems."""
-    return any("overlaps" in plugins.load("tables", t).REQUIRES for t in study.config["tables"])
+    paths = study.paths
+    made = [path for job in plan.wanted(study, plan.jobs(study)) for path in job.outputs]
+    apart = (paths.base, f"{paths.root}/preflight/")
+    found = [path for path in made if not path.startswith(apart) and "/policy/step" not in path]
+    return sorted(path.removeprefix(f"{paths.root}/") for path in found)
 
 
 def runs(study: Study) -> list[tuple[str, int]]:

@@ -6,17 +6,18 @@ Everything that can be known to fail is refused here, in seconds, before any job
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from limr.core import plugins
 from limr.study.arms import Arm
+from limr.study.paths import ResultPaths
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is itself: what is derived from it is kept by it
 class Study:
     """A checked study. Mappings keep the order of the configuration."""
 
@@ -52,10 +53,27 @@ class Study:
             if getattr(plugins.load("importers", entry["format"]), "SAMPLES_BASE", False)
         ]
 
+    def provides_scores(self, source: str | None) -> bool:
+        """Return whether a source of `trajectories` holds scores instead of learning curves."""
+        if source is None:
+            return False
+        importer = plugins.load("importers", self.config["trajectories"][source]["format"])
+        return bool(importer.PROVIDES == "scores")
+
+    @property
+    def paths(self) -> ResultPaths:
+        """Where its files are."""
+        return ResultPaths(self.name)
+
     @property
     def trained(self) -> list[str]:
         """Names of the arms that need a training run."""
         return self.arms_by("ppo", "sft")
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether any policy is asked any benchmark."""
+        return bool(self.benchmarks and (self.base or self.trained))
 
     @property
     def selected(self) -> list[str]:
@@ -78,13 +96,26 @@ class Study:
             found.setdefault(suffix, (arm.steps, []))[1].append(name)
         return found
 
-    def rule(self, stage: str, arm: str) -> str:
-        """Return the name of the rule that does a stage (`train`, `evaluate`) of an arm."""
-        train = self.arms[arm].train
+    def rules(self, stage: str, train: str) -> list[tuple[str, tuple[int, ...], list[str]]]:
+        """Return (rule, evaluated steps, arms) of a stage, `train` or `evaluate`.
+
+        Args:
+            stage: `train` or `evaluate`.
+            train: the kind of training of the arms.
+        """
         ends = {"none": "_base", "ppo": "", "sft": "_sft"}
         name = f"train_{train}" if stage == "train" else f"evaluate{ends[train]}"
         variants = self.variants(train).items()
-        return name + next(suffix for suffix, (_, arms_) in variants if arm in arms_)
+        return [(f"{name}{suffix}", steps, arms) for suffix, (steps, arms) in variants]
+
+    def rule(self, stage: str, arm: str) -> str:
+        """Return the name of the rule that does a stage of an arm."""
+        found = self.rules(stage, self.arms[arm].train)
+        return next(name for name, _, arms in found if arm in arms)
+
+    def places(self, steps: Iterable[int]) -> list[tuple[int, str]]:
+        """Return (step, benchmark) of each evaluation of a run, in order."""
+        return [(step, benchmark) for step in steps for benchmark in self.benchmarks]
 
     def files(self) -> dict[str, str]:
         """Return the pinned files of the study: name in config/sources.yaml -> who needs it."""

@@ -1,65 +1,57 @@
-"""The jobs of what people look at: tables, figures, the report."""
+"""Jobs of what people look at: tables, figures, the report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from limr.core import plugins, provenance
-from limr.study import files
-from limr.study.jobs import data
+from limr.core import plugins
+from limr.study.jobs import choose, data, evaluate, train
 from limr.study.jobs.job import Job, Json, Paths
 from limr.study.study import Study
 
+# Files of the repository itself, which are inputs too.
 PAGE = [f"workflow/report/report.{suffix}" for suffix in ("html.j2", "css", "js")]
 PAPER = "config/paper.yaml"
+_KINDS = (
+    ("tables", "make_table", "table", {"tsv": "tsv", "markdown": "md", "latex": "tex"}),
+    (
+        "figures",
+        "draw_figure",
+        "figure",
+        {"pdf": "pdf", "png": "png", "tsv": "tsv", "caption": "txt"},
+    ),
+)
 
 
-def material(study: Study) -> dict[str, Paths]:
-    """Return what a table or a figure may ask for, as the rules' inputs.smk does."""
-    results = f"results/{study.name}"
-    selected_from = dict.fromkeys(study.arm_dataset(arm) for arm in study.selected)
-    return {
-        "evaluations": f"{results}/collected/evaluations.parquet" if study.benchmarks else [],
-        "metrics": f"{results}/collected/metrics.parquet" if study.trained else [],
-        "trajectories": [
-            f"{results}/trajectories/{name}.parquet"
-            for name in study.config["trajectories"]
-            if not files.provides_scores(study, name)
-        ],
-        "scores": [f"{results}/scores/{name}.parquet" for name in study.scores],
-        "subsets": [
-            f"{results}/subsets/{arm}.{suffix}"
-            for arm in study.selected
-            for suffix in ("json", "jsonl")
-        ],
-        "diagnostics": [
-            f"{results}/diagnostics/{name}.{suffix}"
-            for name in data.diagnosed(study)
-            for suffix in ("parquet", "epochs.parquet")
-        ],
-        "opinions": f"{results}/collected/opinions.parquet" if study.benchmarks else [],
-        "overlaps": [f"{results}/overlaps/{name}.parquet" for name in study.benchmarks],
-        "audits": [f"{results}/audits/{name}.json" for name in study.datasets],
-        "findings": [f"{results}/audits/{name}.parquet" for name in selected_from],
-        "problems": [f"{results}/problems/{name}.jsonl" for name in study.datasets],
-        "runs": [
-            *(f"{results}/runs/{arm}/seed{seed}/run.json" for arm, seed in data.trained(study)),
-            *(f"{results}/samples/{source}.json" for source in study.sampled),
-        ],
-        "paper": PAPER,
-    }
+def jobs(study: Study) -> Iterator[Job]:
+    """Yield the jobs of tables, figures and the report."""
+    files, costed = result_files(study), _costed(study)
+    for kind, rule, wildcard, suffixes in _KINDS:
+        for name in study.config[kind]:
+            read = asked(kind, name, files)
+            settings = {
+                "study": overview(study, kind, name),
+                "runs": costed if read.get("runs") else [],
+                "options": study.config[kind][name],
+            }
+            path = study.paths.table if kind == "tables" else study.paths.figure
+            made = {key: path(name, suffix) for key, suffix in suffixes.items()}
+            yield Job(rule, read, made, settings, {wildcard: name}, ((kind, name),))
+    yield _report(study, files)
 
 
-def _costed(study: Study) -> list[Json]:
-    """Return the keys of what is read for costs, in the order of its paths."""
-    runs = [data.keys(study, arm, seed) for arm, seed in data.trained(study)]
-    return [*runs, *({"source": source} for source in study.sampled)]
+def result_files(study: Study) -> dict[str, Paths]:
+    """Return what a table or a figure may ask for, by the name in its REQUIRES or OPTIONAL."""
+    found: dict[str, Paths] = {"paper": PAPER}
+    for stage in (data, train, choose, evaluate):
+        found |= stage.result_files(study)
+    return found
 
 
-def _asked(study: Study, kind: str, name: str) -> dict[str, Paths]:
+def asked(kind: str, name: str, files: Mapping[str, Paths]) -> dict[str, Paths]:
+    """Return the part of `result_files` that a table or a figure asks for."""
     plugin = plugins.load(kind, name)
-    wanted = {*plugin.REQUIRES, *getattr(plugin, "OPTIONAL", ())}
-    return {key: paths if key in wanted else [] for key, paths in material(study).items()}
+    return {key: files[key] for key in (*plugin.REQUIRES, *getattr(plugin, "OPTIONAL", ()))}
 
 
 def overview(study: Study, kind: str, name: str) -> Json:
@@ -79,75 +71,35 @@ def overview(study: Study, kind: str, name: str) -> Json:
     return told
 
 
-def tables(study: Study) -> Iterator[Job]:
-    """Yield the jobs of tables."""
-    results = f"results/{study.name}"
-    runs = _costed(study)
-    for name in study.config["tables"]:
-        given = _asked(study, "tables", name)
-        yield Job(
-            "make_table",
-            given,
-            {
-                "tsv": f"{results}/tables/{name}.tsv",
-                "markdown": f"{results}/tables/{name}.md",
-                "latex": f"{results}/tables/{name}.tex",
-            },
-            {
-                "study": overview(study, "tables", name),
-                "runs": runs if given["runs"] else [],
-                "options": study.config["tables"][name],
-            },
-            {"table": name},
-        )
+def _costed(study: Study) -> list[Json]:
+    """Return the keys of what is read for costs, in the order of its paths."""
+    samples = [{"source": source} for source in study.sampled]
+    return [*evaluate.runs(study, trained=True), *samples]
 
 
-def figures(study: Study) -> Iterator[Job]:
-    """Yield the jobs of figures."""
-    results = f"results/{study.name}"
-    runs = _costed(study)
-    for name in study.config["figures"]:
-        given = _asked(study, "figures", name)
-        yield Job(
-            "draw_figure",
-            given,
-            {
-                "pdf": f"{results}/figures/{name}.pdf",
-                "png": f"{results}/figures/{name}.png",
-                "tsv": f"{results}/figures/{name}.tsv",
-                "caption": f"{results}/figures/{name}.txt",
-            },
-            {
-                "study": overview(study, "figures", name),
-                "runs": runs if given["runs"] else [],
-                "options": study.config["figures"][name],
-            },
-            {"figure": name},
-        )
-
-
-def report(study: Study) -> Iterator[Job]:
-    """Yield the job of the report and of its lines for the terminal."""
-    results, curves = f"results/{study.name}", study.scored_from()
-    read = ("evaluations", "metrics", "trajectories", "scores", "subsets", "runs", "problems")
-    kept = {k: v for k, v in study.config.items() if k not in ("mirror", "archive")}
-    yield Job(
+def _report(study: Study, files: Mapping[str, Paths]) -> Job:
+    paths, curves = study.paths, study.scored_from()
+    shown = {
+        key
+        for kind in ("tables", "figures")
+        for name in study.config[kind]
+        for key in asked(kind, name, files)
+    }
+    read = ["evaluations", "metrics", "trajectories", "scores", "subsets", "runs", "problems"]
+    # What takes time to make is part of the page only where a table or a figure shows it.
+    read += [key for key in ("diagnostics", "opinions", "overlaps") if key in shown]
+    return Job(
         "make_report",
         {
-            **{key: material(study)[key] for key in read},
-            **{key: _shown(study, key) for key in ("diagnostics", "opinions", "overlaps")},
-            "tables": [f"{results}/tables/{name}.tsv" for name in study.config["tables"]],
-            "figures": [f"{results}/figures/{name}.png" for name in study.config["figures"]],
-            "captions": [f"{results}/figures/{name}.txt" for name in study.config["figures"]],
+            **{key: files[key] for key in read},
+            "tables": [paths.table(name, "tsv") for name in study.config["tables"]],
+            "figures": [paths.figure(name, "png") for name in study.config["figures"]],
+            "captions": [paths.figure(name, "txt") for name in study.config["figures"]],
             "notes": _notes(study),
-            "rollouts": [
-                f"{results}/runs/{run['arm']}/seed{run['seed']}/rollouts.parquet"
-                for run in curves.values()
-            ],
-            # Never the archive's: a template is code.
-            "page": [str(provenance.ROOT / name) for name in PAGE],
+            "rollouts": [paths.rollouts(run["arm"], run["seed"]) for run in curves.values()],
+            "page": PAGE,
         },
-        {"page": f"{results}/report.html", "headline": f"{results}/headline.txt"},
+        {"page": paths.report, "headline": paths.headline},
         {
             "study": {
                 **study.overview(),
@@ -156,32 +108,23 @@ def report(study: Study) -> Iterator[Job]:
             },
             "runs": _costed(study),
             "curves": list(curves),
-            "config": kept,
+            "config": {k: v for k, v in study.config.items() if k not in ("mirror", "archive")},
         },
+        plugins=(
+            *((kind, name) for kind in ("tables", "figures") for name in study.config[kind]),
+            *(("selectors", entry["selector"]) for entry in study.scores.values()),
+            ("tables", "compute"),
+        ),
     )
-
-
-def _shown(study: Study, key: str) -> Paths:
-    """Return material that the report speaks of where a table or a figure shows it."""
-    asked = [
-        _asked(study, kind, name)[key]
-        for kind in ("tables", "figures")
-        for name in study.config[kind]
-    ]
-    return material(study)[key] if any(asked) else []
 
 
 def _notes(study: Study) -> list[str]:
     """Return the records whose notes the report shows."""
-    results = f"results/{study.name}"
-    notes = [f"{results}/problems/{name}.json" for name in study.config["datasets"]]
-    notes += [
-        f"{results}/trajectories/{name}.json"
-        for name in study.config["trajectories"]
-        if not files.provides_scores(study, name)
-    ]
-    return notes + [
-        f"{results}/scores/{name}.json"
-        for name, entry in study.scores.items()
-        if files.provides_scores(study, entry["trajectories"])
+    paths, scores = study.paths, study.scores.items()
+    published = [name for name, e in scores if study.provides_scores(e["trajectories"])]
+    read = [name for name in study.config["trajectories"] if not study.provides_scores(name)]
+    return [
+        *(paths.problems_record(name) for name in study.config["datasets"]),
+        *(paths.curves_record(name) for name in read),
+        *(paths.scores_record(name) for name in published),
     ]
