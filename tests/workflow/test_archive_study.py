@@ -154,7 +154,7 @@ def test_the_command_says_so(archive: Path, committed: Project, tmp_path: Path) 
     cut.write_bytes(archive.read_bytes()[:-1000])
     done = limr(committed, "verify", str(cut))
     assert done.returncode == 1
-    assert done.stdout.startswith("FAILED zip: cut.zip has no end record")
+    assert done.stdout.startswith(f"FAILED zip: {cut}: it has no end record")
     assert limr(committed, "verify", str(tmp_path / "none.zip")).returncode == 2
 
 

@@ -50,7 +50,7 @@ def opened(path: Path) -> Iterator[Side]:
         return
     with tempfile.TemporaryDirectory(prefix="limr-compare-") as scratch:
         folder = Path(scratch)
-        unpack.extract(path, unpack.check(path), folder)
+        unpack.unpack(path, folder)
         record = documents.read_json(folder / RECORD) if (folder / RECORD).is_file() else None
         results = folder / "results" / str(record.get("study") if isinstance(record, dict) else "")
         if not documents.within(folder, str(results / "study.yaml")):

@@ -62,7 +62,6 @@ def restore(
         InputError: the folder is neither, or has results of the study already.
         IntegrityError: the archive is not whole, or not one that limr wrote.
     """
-    entries = unpack.check(path)
     with_code = not (folder / "Snakefile").exists()
     if with_code and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(
@@ -73,7 +72,7 @@ def restore(
     # Beside its place, on the same disk: only what was checked is moved there.
     with tempfile.TemporaryDirectory(prefix=".limr-restore-", dir=folder) as scratch:
         inside = Path(scratch)
-        files = unpack.extract(path, entries, inside)
+        files = unpack.unpack(path, inside)
         _check_digests(path, inside, files)
         unpacked = read(inside, files)
         _check_no_results(folder, unpacked.study.name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import stat
 import struct
 import zipfile
@@ -30,6 +31,28 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, RuntimeError
 
 class RefusedError(IntegrityError):
     """An archive that is not unpacked: damaged, or not one that limr wrote."""
+
+
+def unpack(path: Path, folder: Path) -> dict[str, tuple[int, str]]:
+    """Unpack an archive into a folder; return name -> (bytes, sha256).
+
+    Raises:
+        InputError: there is no such file, or no space to unpack it.
+        RefusedError: see `check` and `extract`; the message names the archive.
+    """
+    try:
+        entries = check(path)
+        size, free = sum(entry.file_size for entry in entries), shutil.disk_usage(folder).free
+        if size > free:
+            raise InputError(
+                f"{path} unpacks to {size / 1e6:,.0f} MB; {folder} has {free / 1e6:,.0f} MB free. "
+                "Free some space, or set TMPDIR to a folder with more."
+            )
+        return extract(path, entries, folder)
+    except RefusedError as error:
+        raise RefusedError(
+            f"{path}: {error}. It is damaged, or limr did not write it: get it again."
+        ) from None
 
 
 def check(path: Path) -> list[zipfile.ZipInfo]:
@@ -69,8 +92,8 @@ def _check_table(path: Path) -> None:
         tail = file.read()  # at most: the zip64 record (56 bytes), its locator (20), the end (22)
     if tail[-22:-18] != b"PK\x05\x06" or tail[-2:] != b"\0\0":
         raise RefusedError(
-            f"{path.name} has no end record as its last 22 bytes: it is cut short, has something "
-            "behind it, or is no zip"
+            "it has no end record as its last 22 bytes: it is cut short, has something behind it, "
+            "or is no zip"
         )
     entries, table = struct.unpack("<10xHL6x", tail[-22:])
     if tail[-42:-38] == b"PK\x06\x07" and len(tail) == 98:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,6 @@ from limr.archive import verify_runs as runs
 from limr.archive.findings import FAILED, NOTE, OK, Findings
 from limr.archive.opened import Opened, read
 from limr.core import files as io
-from limr.core.errors import InputError
 from limr.study import files as contents
 from limr.study.jobs.job import Job
 
@@ -92,8 +90,7 @@ def verify(path: Path, say: Callable[[str], None]) -> bool:
         folder = Path(scratch) / "archive"
         folder.mkdir()
         findings = Findings(say, folder)
-        digests = _unpacked(path, folder, findings)
-        opened = _opened(folder, digests, findings) if digests is not None else None
+        opened = _opened(path, folder, findings)
         if opened is not None:
             with ThreadPoolExecutor(1) as threads:
                 asked = planning.asked(opened, Path(scratch), threads)
@@ -109,28 +106,16 @@ def verify(path: Path, say: Callable[[str], None]) -> bool:
     return not findings.failed
 
 
-def _unpacked(path: Path, folder: Path, findings: Findings) -> dict[str, tuple[int, str]] | None:
+def _opened(path: Path, folder: Path, findings: Findings) -> Opened | None:
+    """Unpack an archive and read its record and study; None where that fails."""
     try:
-        entries = unpack.check(path)
-        size = sum(entry.file_size for entry in entries)
-        free = shutil.disk_usage(folder).free
-        if size > free:
-            raise InputError(
-                f"{path} unpacks to {size / 1e6:,.0f} MB; {folder.parent.parent} has "
-                f"{free / 1e6:,.0f} MB free. Set TMPDIR to a folder with more."
-            )
-        digests = unpack.extract(path, entries, folder)
+        digests = unpack.unpack(path, folder)
     except unpack.RefusedError as error:
-        findings.add(FAILED, "zip", f"{error}. It was not unpacked further.")
+        findings.add(FAILED, "zip", str(error))
         return None
+    size = sum(size for size, _ in digests.values())
     text = f"{len(digests):,} files, {size / 1e6:,.1f} MB; sha256 {io.sha256(path)}"
     findings.add(OK, "zip", text)
-    return digests
-
-
-def _opened(
-    folder: Path, digests: Mapping[str, tuple[int, str]], findings: Findings
-) -> Opened | None:
     findings.check(
         "manifest",
         lambda: files.manifest(documents.read_json(folder / CRATE), digests),
