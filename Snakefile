@@ -54,6 +54,6 @@ onstart:
 share_resources()
 
 # A dry run for SLURM shows what jobs ask for, which Snakemake leaves out where there is a message.
-if "slurm" in sys.argv and not orphaned_jobs.starts_jobs(sys.argv[1:]):
+if STARTED.submits and not STARTED.starts_jobs:
     for each in workflow.rules:
         each.message = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 import re
@@ -89,6 +90,19 @@ TINY: dict[str, Any] = {
 }
 
 
+def little(**changes: Any) -> dict[str, Any]:
+    """Return the small study with one seed and few arms; of a section, keys may be changed."""
+    study = copy.deepcopy(TINY)
+    study["seeds"] = [1]
+    study["arms"] = {name: study["arms"][name] for name in ("base", "full", "limr")}
+    study["evaluate"]["benchmarks"] = {"arithmetic-easy": {}}
+    study["figures"] = {"accuracy": {}}
+    del study["sft"], study["evaluate"]["sft_steps"]
+    for key, value in changes.items():
+        study[key] = {**study[key], **value}
+    return study
+
+
 @dataclass
 class Result:
     """What a Snakemake run said: `jobs` are the messages of the jobs that it ran or would run."""
@@ -112,7 +126,8 @@ class Project:
     def environment(self) -> dict[str, str]:
         """The environment of its commands: this copy's library, not the installed one."""
         scripts = str(self.folder / "workflow/scripts")
-        kept = {key: value for key, value in os.environ.items() if key != "LIMR_MIRROR"}
+        left_out = ("LIMR_MIRROR", "PYTHONDONTWRITEBYTECODE")  # hundreds of jobs import the same
+        kept = {key: value for key, value in os.environ.items() if key not in left_out}
         return {**kept, "PYTHONPATH": scripts, "OMP_NUM_THREADS": "1"}
 
     def command(self, *arguments: str) -> list[str]:

@@ -73,6 +73,7 @@ def test_the_reported_numbers_are_of_these_steps_and_weights(inputs: Inputs) -> 
     assert contrasts.group_interval(said, "limr").mean == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_other_choices_say_what_they_are(inputs: Inputs) -> None:
     plain = {v.name for a in sensitivity.answers(inputs) for v in a.variants}
     assert "each arm's best step (optimistic)" in plain
@@ -89,6 +90,7 @@ def test_other_choices_say_what_they_are(inputs: Inputs) -> None:
     assert best != last or contrasts.best_step(inputs, "limr") == 48
 
 
+@pytest.mark.slow
 def test_the_primary_comparison_is_the_declared_one(inputs: Inputs) -> None:
     by_default = findings.primary(inputs)
     assert by_default is not None
@@ -116,6 +118,7 @@ def test_equivalence_needs_a_margin_and_a_narrow_interval(inputs: Inputs) -> Non
     assert findings.verdict(inputs, dataclasses.replace(pair, mean=-1.0)) == "worse"
 
 
+@pytest.mark.slow
 def test_comparisons_correct_within_their_families(inputs: Inputs) -> None:
     module = plugins.load("tables", "comparisons")
     two = {name: inputs.study[name] for name in inputs.study}

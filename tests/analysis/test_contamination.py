@@ -213,6 +213,7 @@ def test_examples_show_the_nearest_pair_and_hostile_texts_harmlessly(inputs):
     assert len(text) < 200
 
 
+@pytest.mark.slow
 def test_results_without_the_overlapping_questions_are_those_of_the_others(inputs):
     assert contamination.left_out(inputs)["easy"] == {"easy-0", "easy-1", "easy-2"}
     frame = clean_results.build(inputs, {}).set_index(["arm", "benchmark"])
@@ -236,6 +237,7 @@ def test_results_without_the_overlapping_questions_are_those_of_the_others(input
     assert "without the 3 that overlap" in clean_results.caption(frame.reset_index())
 
 
+@pytest.mark.slow
 def test_a_benchmark_that_overlaps_whole_has_no_clean_result(inputs):
     every = inputs.overlaps.assign(match="exact")
     easy = inputs.overlaps.assign(

@@ -315,6 +315,7 @@ def test_curves_of_chosen_arms_start_where_their_scoring_run_ends():
     assert set(frame["unit"]) == {"rollouts"}
 
 
+@pytest.mark.slow
 def test_supervised_arms_have_no_rollouts_and_stay_out_of_that_figure():
     inputs = synthetic_study.inputs()
     assert "sft" not in set(accuracy_by_cost.data(inputs, {"unit": "rollouts"})["group"])

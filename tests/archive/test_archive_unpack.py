@@ -145,6 +145,7 @@ def test_a_million_entries_are_refused_by_the_end_record_alone(tmp_path: Path) -
         unpack.check(path)
 
 
+@pytest.mark.slow
 def test_a_real_table_of_too_many_entries(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as zipped:

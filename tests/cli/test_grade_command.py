@@ -36,6 +36,7 @@ def test_rows_gain_verdict_and_answer(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_rows_keep_their_order_whatever_the_workers_do(tmp_path):
     golds = ["3\\sqrt{13}", "5", "x^2+2x+1"]
     answers = ["\\sqrt{117}", "5", "(x+1)^2"]

@@ -170,7 +170,7 @@ def test_published_scores_need_problems(tmp_path):
         ([{"prompt": "a"}], "entry 1 needs an 'id'"),
         ([{"id": "x", "prompt": 3}], "entry 1 .id 'x'. needs a 'prompt'"),
         ([{"id": "x", "prompt": "a", "level": "5"}], "'level' must be a whole number"),
-        ([{"id": "x", "prompt": "a"}, {"id": "x", "prompt": "b"}], "stand twice"),
+        ([{"id": "x", "prompt": "a"}, {"id": "x", "prompt": "b"}], "occur twice"),
         ([{"id": "\ud800", "prompt": "a"}], "half of a character pair"),
         ([], "no problems in it"),
     ],

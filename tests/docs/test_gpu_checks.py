@@ -37,6 +37,7 @@ def load(name: str) -> Any:
     return module
 
 
+@pytest.mark.slow
 def test_the_embedded_check_compares_two_devices(tmp_path):
     words = ["--devices", "cpu,cpu", "--seeds", "2", "--steps", "2", "--warmup-steps", "2"]
     done = run("embedded.py", *words, "--output", str(tmp_path / "out.json"))
@@ -57,6 +58,7 @@ def test_curves_that_differ_do_not_agree():
     assert compared(side(0.50, 0.55, 0.45), side(0.48, 0.53, 0.43))["curves_agree"]
 
 
+@pytest.mark.slow
 def test_the_generation_check_measures(tmp_path):
     models.save_policy(case.policy(3, scale=1.5), case.WORDS, tmp_path / "model")
     words = ["--template", "none", "--batches", "2,5", "--tokens", "6", "--device", "cpu"]
@@ -68,6 +70,7 @@ def test_the_generation_check_measures(tmp_path):
     assert all(0 < row["tokens"] <= 6 * row["batch_size"] for row in rows)
 
 
+@pytest.mark.slow
 def test_the_colocated_check_is_a_valid_plan(tmp_path):
     (tmp_path / "model").mkdir()
     words = ["--model", str(tmp_path / "model"), "--dry-run", "--output", str(tmp_path / "o.json")]

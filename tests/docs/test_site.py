@@ -41,6 +41,7 @@ def site(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
+@pytest.mark.slow
 def test_every_page_and_selector_is_there(site: Path, root: Path) -> None:
     html = site / "html"
     assert (html / "index.html").is_file()
@@ -65,6 +66,7 @@ def test_no_page_loads_anything_from_a_network(site: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_broken_link_stops_the_build(site: Path, root: Path, tmp_path: Path) -> None:
     """The same call of Sphinx on a copy with one bad page."""
     source = tmp_path / "source"
@@ -78,6 +80,7 @@ def test_a_broken_link_stops_the_build(site: Path, root: Path, tmp_path: Path) -
     assert "nowhere.md" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_kept_pictures_are_what_is_drawn(root: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(root / "workflow/scripts")}
     command = [sys.executable, str(SITE / "draw.py"), str(tmp_path)]

@@ -48,7 +48,7 @@ def test_evaluations_are_counted_by_problem_and_decoding(tmp_path):
 
 def test_doubled_empty_and_absent_evaluations_are_refused(tmp_path):
     files.write_parquet(tmp_path / "e", responses([*ROWS, ROWS[0]]))
-    with pytest.raises(InputError, match=r"1 responses stand twice.*q2"):
+    with pytest.raises(InputError, match=r"1 responses occur twice.*q2"):
         collect.collect_evaluations([(KEYS, tmp_path / "e")])
     files.write_parquet(tmp_path / "e", responses([]))
     with pytest.raises(InputError, match="no responses"):

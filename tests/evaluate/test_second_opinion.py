@@ -44,6 +44,7 @@ def opinions(tmp_path_factory):
         return second_opinion.opinions([("marks", path)] * 2, GOLDS, pool, "paper, version 0")
 
 
+@pytest.mark.slow
 def test_every_response_is_judged_once_more_and_counted(opinions):
     assert opinions.schema.equals(tables.OPINIONS)
     frame = opinions.to_pandas()
@@ -74,6 +75,7 @@ def test_the_rate_is_a_mean_over_problems(opinions):
     assert found.n_questions == 3
 
 
+@pytest.mark.slow
 def test_the_order_of_the_files_does_not_matter(tmp_path):
     other = [row("q1", "1", "incorrect"), row("q2", "p-q")]
     for name, rows in (("a", ROWS), ("b", other)):

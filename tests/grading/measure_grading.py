@@ -6,6 +6,7 @@ items that were judged otherwise than labelled.
 """
 
 import argparse
+import itertools
 import json
 import lzma
 import sys
@@ -66,8 +67,11 @@ def rows(path: Path) -> Iterator[dict]:
             yield item
 
 
-def measure(folder: Path, grader: Grader | None = None) -> dict[str, Rate]:
-    """Grade the development data and return the rates by kind of item."""
+def measure(folder: Path, grader: Grader | None = None, every: int = 1) -> dict[str, Rate]:
+    """Grade the development data and return the rates by kind of item.
+
+    Of the responses, which are most of them, one of `every` is graded.
+    """
     grader = grader or Grader()
     rates = {kind: Rate() for kind in ("real", "core", "policy", "mutants", "rewrites", "full")}
     files = {"real": "real_pairs", "mutants": "mutants", "rewrites": "gold_variants"}
@@ -78,7 +82,7 @@ def measure(folder: Path, grader: Grader | None = None) -> dict[str, Rate]:
     for item in rows(folder / "pairs.jsonl"):
         grade = grader.grade(item["gold"], item["response"], truncated=False)
         rates["core" if item["core"] else "policy"].add(item, grade, item["equal"])
-    for item in rows(folder / "responses.jsonl.xz"):
+    for item in itertools.islice(rows(folder / "responses.jsonl.xz"), 0, None, every):
         if item["truth"] is None:  # no box, no label
             continue
         grade = grader.grade(item["gold"], item["response"], truncated=False)

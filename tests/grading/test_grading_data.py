@@ -2,14 +2,21 @@ import pytest
 from measure_grading import markdown, measure
 
 
-@pytest.fixture(scope="module")
-def rates(mirror):
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(8, id="every eighth of the responses"),
+        pytest.param(1, id="all 20,000 responses", marks=pytest.mark.long),
+    ],
+)
+def rates(mirror, request):
     folder = mirror / "grading"
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there: the grader is not measured on real responses")
-    return measure(folder)
+    return measure(folder, every=request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_real_answers(rates):
     assert rates["real"].accuracy >= 0.999

@@ -109,6 +109,7 @@ def boxed(answers, golds=GOLDS):
     return [(gold, f"\\boxed{{{answer}}}", False) for answer in answers for gold in golds]
 
 
+@pytest.mark.slow_cases("powers", "factorials")
 @pytest.mark.parametrize(
     "answers", [POWERS, FACTORIALS, NESTED, ODD], ids=["powers", "factorials", "nested", "odd"]
 )
@@ -119,6 +120,7 @@ def test_costly_and_odd_answers(pool, answers):
         assert grade.verdict != "correct" or readable, item
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answers", [POWERS, FACTORIALS, NESTED], ids=["powers", "factorials", "nested"]
 )
@@ -126,6 +128,7 @@ def test_costly_gold_answers(pool, answers):
     judged(pool, [(gold, "\\boxed{x + 5}", False) for gold in answers])
 
 
+@pytest.mark.slow
 def test_long_answers(pool):
     found = judged(pool, boxed(LONG, GOLDS[:3]) + [(text, "\\boxed{x}", False) for text in LONG])
     assert {grade.verdict for grade in found} <= {"incorrect", "malformed"}
@@ -156,6 +159,7 @@ def test_hostile_responses(response, settings):
         judged(one, [("5", response, False), ("1,2", response, False), ("x", response, True)])
 
 
+@pytest.mark.slow
 def test_nothing_is_executed(pool, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     here = [text.format(canary=CANARY) for text in CODE]
@@ -265,6 +269,7 @@ def test_regular_expression_bombs_in_answers(pool):
     assert {grade.verdict for grade in found} <= {"incorrect", "malformed"}
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_development_set(mirror, tmp_path, monkeypatch):
     lines = (mirror / "grading/hostile.jsonl").read_text(encoding="utf-8").splitlines()

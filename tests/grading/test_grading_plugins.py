@@ -48,6 +48,7 @@ def verdicts(pool, gold, *responses):
     return [(g.verdict, g.reason) for g in pool.grade_many([(gold, r, False) for r in responses])]
 
 
+@pytest.mark.slow
 def test_it_judges_in_workers_within_limits(installed):
     with GradingPool(SETTINGS_OF_FACTS, workers=1, seconds=1.5, memory_mb=1024) as pool:
         responses = ("Rome", " roma\n", "Paris", "hang", "swallow", "fail")

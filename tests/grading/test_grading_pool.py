@@ -64,6 +64,7 @@ def pool():
         yield one
 
 
+@pytest.mark.slow
 def test_grades_are_those_of_the_grader_and_in_order(pool):
     grader = Grader()
     items = [*ITEMS, ("2,3", "\\boxed{2} and \\boxed{3}", False), ("2,3", "no box", False)]
@@ -77,6 +78,7 @@ def test_grades_are_those_of_the_grader_and_in_order(pool):
     assert [grade.verdict for grade in expected[: len(PAIRS)]] == VERDICTS
 
 
+@pytest.mark.slow
 def test_an_empty_batch_and_a_batch_after_closing():
     with GradingPool(workers=1, seconds=LONG) as one:
         assert one.grade_many([]) == []
@@ -132,6 +134,7 @@ def mirror_pairs(mirror):
     return [(row["gold"], row["pred"]) for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["sleep", "spin", "deaf"])
 def test_a_worker_over_the_time_limit_is_killed(answer):
     with HostilePool(workers=1, seconds=LIMIT) as one:
@@ -148,6 +151,7 @@ def test_a_worker_over_the_time_limit_is_killed(answer):
         assert pids(one) == workers  # remembered: not tried again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["eat", "eat and hide it"])
 def test_a_worker_over_the_memory_limit_is_no_danger(answer):
     with HostilePool(workers=1, seconds=LONG, memory_mb=300) as one:
@@ -156,6 +160,7 @@ def test_a_worker_over_the_memory_limit_is_no_danger(answer):
         assert [grade.verdict for grade in found] == ["incorrect", "correct"]
 
 
+@pytest.mark.slow
 def test_a_pair_that_kills_its_worker_is_tried_twice_then_wrong(tmp_path):
     with HostilePool(workers=2, seconds=LONG) as one:
         found = one.grade_many(box("die", "gold", f"die once {tmp_path / 'mark'}", "other"))
@@ -170,6 +175,7 @@ def test_an_error_or_a_printing_library_changes_nothing():
     assert [grade.verdict for grade in found] == ["incorrect", "incorrect", "correct"]
 
 
+@pytest.mark.slow
 def test_a_worker_killed_from_outside_changes_no_verdict(pool):
     pool.grade_many(ITEMS)
     stop = threading.Event()
@@ -193,6 +199,7 @@ def test_a_worker_killed_from_outside_changes_no_verdict(pool):
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_idle_workers_killed_from_outside_are_replaced(pool):
     pool.grade_many([("\\sqrt{2}", "\\boxed{\\sqrt{3}}", False)])
     for pid in pids(pool):
@@ -212,6 +219,7 @@ def test_duplicates_are_judged_once(tmp_path):
     assert len(mark.read_text().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_large_batch():
     answers = [f"x+{n}" for n in range(16)]
     items = [
@@ -275,6 +283,7 @@ print(*pids(pool), flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["sys.exit()", "time.sleep(600)"])
 def test_workers_end_with_their_parent(end):
     code = PARENT.format(folder=str(HOSTILE.parent), answer="gold 2", end=end)
@@ -288,6 +297,7 @@ def test_workers_end_with_their_parent(end):
     assert all(is_gone(pid) for pid in workers)
 
 
+@pytest.mark.slow
 def test_a_busy_worker_without_a_parent_is_ended_by_the_kernel():
     code = PARENT.format(folder=str(HOSTILE.parent), answer="spin", end="time.sleep(600)")
     code = code.replace("seconds=600", "seconds=2")

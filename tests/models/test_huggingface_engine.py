@@ -19,7 +19,7 @@ from limr.core import files, validation
 from limr.core.errors import InputError, IntegrityError
 from limr.models import prompt_templates
 from limr.models.interface import BaseJob, Decoding
-from limr.models.pretrained import folders, pace, policy
+from limr.models.pretrained import folders, policy, responses
 from limr.study.load import load as load_study
 from limr.study.load import unavailable
 from limr.train.embedded import model as models
@@ -156,12 +156,12 @@ def test_stop_texts_of_several_tokens_are_found_wherever_they_are(tmp_path):
 
 
 def test_a_long_generation_says_how_far_it_is(tiny, monkeypatch, capsys):
-    monkeypatch.setattr(pace, "EVERY", 0.0)
+    monkeypatch.setattr(responses, "EVERY", 0.0)
     huggingface.open_policy(tiny, options(batch_size=2)).generate(PROMPTS, GREEDY, 1)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("0 of 5 responses, 2 tokens, ")
     assert any(line.startswith("4 of 5 responses, ") for line in lines)
-    monkeypatch.setattr(pace, "EVERY", 30.0)
+    monkeypatch.setattr(responses, "EVERY", 30.0)
     huggingface.open_policy(tiny, options()).generate(PROMPTS, GREEDY, 1)
     assert capsys.readouterr().err == ""
 

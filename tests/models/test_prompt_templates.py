@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tokenizers import processors
 
 import byte_tokenizer
 from limr.core.errors import InputError
@@ -89,25 +88,3 @@ def test_a_chat_template_that_refuses_is_reported():
 def test_an_unknown_template_has_a_nearest_name():
     with pytest.raises(InputError, match="Did you mean 'qwen-boxed'"):
         prompt_templates.find("qwen-box")
-
-
-@pytest.mark.parametrize("name", prompt_templates.NAMES)
-def test_the_full_text_reads_back_to_the_same_tokens(name):
-    opened = byte_tokenizer.make(
-        "<s>", "<|im_start|>", "<|im_end|>", bos="<s>", chat=byte_tokenizer.CHATML
-    )
-    for tokenizer in (opened, byte_tokenizer.make("<|im_start|>", "<|im_end|>", chat="x")):
-        text = prompt_templates.full_text(name, PROBLEM, tokenizer)
-        ids = tokenizer.encode(text, add_special_tokens=False)
-        assert [ids] == prompt_templates.encode(name, [PROBLEM], tokenizer)
-    assert prompt_templates.full_text("none", PROBLEM, opened) == f"<s>{PROBLEM}"
-
-
-def test_a_full_text_that_cannot_be_written_is_refused():
-    closing = byte_tokenizer.make("<s>", "</s>", bos="<s>")
-    closing.backend_tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>",
-        special_tokens=[(text, closing.convert_tokens_to_ids(text)) for text in ("<s>", "</s>")],
-    )
-    with pytest.raises(InputError, match="cannot be written as text"):
-        prompt_templates.full_text("none", PROBLEM, closing)

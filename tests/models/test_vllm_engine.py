@@ -317,6 +317,7 @@ def test_a_process_that_dies_is_no_endless_wait(worker_script, tmp_path):
     worker.close()
 
 
+@pytest.mark.slow
 def test_a_process_that_hangs_is_ended(worker_script, tmp_path, monkeypatch):
     monkeypatch.setattr(process, "START_SECONDS", 1.0)
     monkeypatch.setattr(process, "GRACE", -9.0)

@@ -17,7 +17,7 @@ from limr.train.embedded.order import Order
 from limr.train.openrlhf import command
 from limr.train.openrlhf import options as options_schema
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def ask(python: Path, script: str, given: Any = None) -> Any:

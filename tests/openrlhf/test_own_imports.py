@@ -13,6 +13,8 @@ import own_imports
 import pytest
 from import_all import normal
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 # OpenRLHF imports it as it starts; here stands a stub, in the lock's second stage the real one.
 STUBS = [Path(__file__).parent / "cpu_only"]

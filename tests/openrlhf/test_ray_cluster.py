@@ -14,7 +14,7 @@ import pytest
 import stand_in_slurm
 from real_trainer import ON_CPU, PYTHON, ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.rounds]
 GPUS = 4
 COUNT = """
 import ray

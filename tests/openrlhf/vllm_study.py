@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import byte_tokenizer
 import torch
 import yaml
 from real_trainer import HERE, ON_CPU, PYTHON
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
+import byte_tokenizer
 from small_study import Project, Result, make_project
 
 STUDY = "generated"

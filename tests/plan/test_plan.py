@@ -22,7 +22,7 @@ from limr.cli import plan
 from limr.core import files, plugins
 from limr.core.errors import InputError
 from limr.plan import bill, cost, counts, estimate, hardware, jobs, models
-from limr.plan.layout import Layout
+from limr.plan.engines import Layout
 from limr.sources import pinned as sources
 from limr.study.jobs import plan as job_plan
 from limr.study.load import load as load_study
@@ -159,7 +159,7 @@ def test_a_small_subset_is_one_batch():
     layout = Layout(1, 1, generating=1, training=1)
     few = cost.ppo_seconds(PPO, 25, 10**9, layout, GPU, None).central
     assert few < cost.ppo_seconds(PPO, 100, 10**9, layout, GPU, None).central
-    assert cost.rollout_bytes(PPO, 25, 100.0).central == 10 * 25 * 4 * 100 * cost.BYTES_A_TOKEN
+    assert cost.rollout_bytes(PPO, 25, 100.0).central == 10 * 25 * 4 * 100 * cost.BYTES_PER_TOKEN
 
 
 def test_small_models_keep_a_gpu_less_busy():
@@ -254,6 +254,7 @@ def test_problems_are_counted_where_they_are_known(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_pinned_files_hold_as_many_problems_as_they_say(mirror):
     pinned = sources.load_sources(ROOT / "config/sources.yaml")
     checked = 0
@@ -295,6 +296,7 @@ def stats(name: str) -> dict[str, int]:
     return {rule: int(n) for rule, n in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["demo-full", "published"])
 def test_jobs_are_those_that_snakemake_counts(name: str) -> None:
     found = jobs.jobs(load(name), Path("nowhere"), ROOT)

@@ -161,8 +161,8 @@ def test_unknown_split_and_prompt():
 
 def test_even_shares_fill_up_what_is_short():
     # 10 among capacities 2, 3, 20: 2, 3 and the remaining 5.
-    assert arithmetic._level_off(10, {"a": 2, "b": 3, "c": 20}) == {"a": 2, "b": 3, "c": 5}
-    assert arithmetic._level_off(5, {"a": 9, "b": 9}) == {"a": 3, "b": 2}
+    assert arithmetic._divided(10, {"a": 2, "b": 3, "c": 20}) == {"a": 2, "b": 3, "c": 5}
+    assert arithmetic._divided(5, {"a": 9, "b": 9}) == {"a": 3, "b": 2}
 
 
 def test_warmup_noise_has_the_stated_shares():

@@ -100,7 +100,7 @@ def test_kept_empty_answers_survive_writing_and_reading(tmp_path):
         ([{"id": "a", "prompt": "p", "source": "math"}], "row 0: 'answer' must be a text"),
         ([row(prompt=" ")], "row 0: 'prompt' must be a text that is not empty"),
         ([row(id=7)], "row 0: 'id' must be a text"),
-        ([ROW, row(prompt="Other")], "stand twice, the first is 'a'"),
+        ([ROW, row(prompt="Other")], "occur twice, the first is 'a'"),
     ],
 )
 def test_math_full_refuses(tmp_path, rows, message):

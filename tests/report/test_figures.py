@@ -37,6 +37,7 @@ def draw(name, inputs, folder):
     return {key: (folder / file).read_bytes() for key, file in OUTPUTS.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_comes_with_data_and_caption(name, inputs, tmp_path):
     found = draw(name, inputs, tmp_path / "a")
@@ -47,11 +48,13 @@ def test_every_figure_comes_with_data_and_caption(name, inputs, tmp_path):
     assert len(pd.read_csv(tmp_path / "a" / "f.tsv", sep="\t")) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["accuracy", "scores", "uncertainty"])
 def test_the_same_data_give_the_same_bytes(name, inputs, tmp_path):
     assert draw(name, inputs, tmp_path / "a") == draw(name, inputs, tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_a_figure_is_a_function_of_its_data_alone(inputs, tmp_path):
     module, frame, settings = data("accuracy", inputs)
     frame.to_csv(tmp_path / "x.tsv", sep="\t", index=False)
@@ -125,6 +128,7 @@ def test_examples_run_from_the_best_score_to_the_worst(inputs):
     assert frame["epoch"].min() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 2, 4, 5, 6])
 def test_of_few_problems_each_is_an_example_once(inputs, tmp_path, n):
     few = inputs.scores["lim"].iloc[:n]
@@ -149,6 +153,7 @@ def test_scores_by_how_problems_fared(inputs):
     assert f"of {len(frame)} problems" in text
 
 
+@pytest.mark.slow
 def test_published_scores_without_curves_are_drawn(inputs, tmp_path):
     record = {**inputs.subsets["limr"], "trajectories": "published"}
     study = {**inputs.study, "benchmarks": []}
@@ -158,6 +163,7 @@ def test_published_scores_without_curves_are_drawn(inputs, tmp_path):
         draw("learning-curves", bare, tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_small_studies_draw(inputs, tmp_path):
     e, m = inputs.evaluations, inputs.metrics
     one = dataclasses.replace(
@@ -188,6 +194,7 @@ def test_agreement_is_a_matrix_with_two_halves(inputs):
     assert "share 0.46 by chance" in text
 
 
+@pytest.mark.slow
 def test_agreement_draws_one_score_negative_and_undefined(inputs, tmp_path):
     lim, constant = inputs.scores["lim"], inputs.scores["all"]
     scores = {"lim": lim, "bottom": lim.assign(score=-lim["score"]), "all": constant}
@@ -254,6 +261,7 @@ def test_offline_bins_hold_what_was_joined(inputs):
     assert "128 samples" in text
 
 
+@pytest.mark.slow
 def test_diagnostics_of_one_epoch_draw(tmp_path):
     curves = synthetic_study.trajectories()
     one = synthetic_study.inputs(curves.filter(pc.equal(curves["epoch"], 0)))

@@ -50,6 +50,7 @@ def test_the_papers_averages_are_means_of_its_benchmarks():
         assert row["average"] == pytest.approx(mean, abs=0.051), row["name"]
 
 
+@pytest.mark.slow
 def test_ours_stand_beside_the_papers(papers, tmp_path):
     frame = build("paper-table-2", papers, tmp_path)
     assert list(frame["arm"].unique()) == ["Base", "FULL", "LIMR", "RAND", "LINEAR"]
@@ -124,6 +125,7 @@ def test_a_broken_paper_file_is_refused(tmp_path):
         paper.read(path)
 
 
+@pytest.mark.slow
 def test_levels_sum_to_the_benchmark(inputs, tmp_path):
     frame = build("by-level", inputs, tmp_path)
     assert set(frame["benchmark"]) == {"Arithmetic, easy", "Arithmetic, medium"}
@@ -231,6 +233,7 @@ def test_latex_is_escaped_and_complete(inputs, tmp_path):
 
 
 # The inputs of `gold-audit` are audits: tests/problems/test_answer_audit.py.
+@pytest.mark.slow_cases("break-even", "by-level", "clean-results", "comparisons")
 @pytest.mark.parametrize("name", [n for n in plugins.names("tables") if n != "gold-audit"])
 def test_every_table_has_a_row_for_each_in_latex(name, inputs, tmp_path):
     frame = build(name, inputs, tmp_path)

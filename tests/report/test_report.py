@@ -72,6 +72,7 @@ def text_of(page):
     return re.sub(r"\s+", " ", html.unescape(body))
 
 
+@pytest.mark.slow
 def test_it_is_well_formed_and_self_contained(page):
     opened, scripts = [], []
 
@@ -121,6 +122,7 @@ def test_texts_are_escaped(page):
     assert "never solved &lt;in&gt; any epoch &amp; more" in page
 
 
+@pytest.mark.slow
 def test_every_headline_number_is_in_it(page, inputs):
     text = text_of(page)
     for arm in findings.arm_results(inputs):
@@ -237,6 +239,7 @@ def test_a_study_with_one_arm_and_seed_has_a_report(inputs, tmp_path):
     assert len(report.headline(small)) == 1
 
 
+@pytest.mark.slow
 def test_the_same_inputs_give_the_same_page(inputs, tmp_path):
     for name in ("a", "b"):
         report.build_report(inputs, report.Parts(config=CONFIG), tmp_path / name)

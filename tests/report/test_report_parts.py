@@ -36,6 +36,7 @@ def unpacked(text):
     return json.loads(zlib.decompress(base64.b64decode(text)))
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_a_visible_text_has_nothing_that_acts(text):
     found = safe_text.visible(text)
@@ -165,6 +166,7 @@ def test_a_choice_is_what_it_says(inputs):
     )
 
 
+@pytest.mark.slow
 def test_the_answer_is_tried_on_every_other_choice(inputs):
     answers = sensitivity.answers(inputs)
     assert [(a.first.name, a.second.name) for a in answers] == [("limr", "full"), ("limr", "rand")]
@@ -185,6 +187,7 @@ def test_the_answer_is_tried_on_every_other_choice(inputs):
     assert sensitivity.answers(dataclasses.replace(inputs, evaluations=None)) == []
 
 
+@pytest.mark.slow
 def test_a_change_of_the_answer_is_named(inputs):
     first, second = inputs.groups[2], inputs.groups[1]
 
@@ -206,6 +209,7 @@ def test_a_change_of_the_answer_is_named(inputs):
     assert f"about {100 * answer.detectable:.0f} points" in lines[1]
 
 
+@pytest.mark.slow
 def test_the_answer_is_one_sentence_with_its_uncertainty(inputs):
     text = findings.answer(inputs)
     for comparison in findings.comparisons(inputs):
@@ -238,6 +242,7 @@ def test_a_study_that_only_evaluates_asks_another_question(inputs):
     assert findings.answer(some).startswith("FULL (384 problems) ends highest")
 
 
+@pytest.mark.slow
 def test_charts_stay_within_their_track(inputs):
     answers = sensitivity.answers(inputs)
     for chart in (interval_charts.forest(inputs), interval_charts.answers(inputs, answers)):

@@ -31,6 +31,7 @@ def build(name, inputs, tmp_path, **options):
     return pd.read_csv(tmp_path / f"{name}.tsv", sep="\t")
 
 
+@pytest.mark.slow
 def test_results_have_the_shape_of_table_2(inputs, tmp_path):
     frame = build("results", inputs, tmp_path)
     assert list(frame["arm"]) == ["Base", "FULL", "LIMR", "RAND", "LINEAR", "SFT"]
@@ -69,6 +70,7 @@ def test_markdown_is_rounded_and_carries_the_caption(inputs, tmp_path):
     assert caption in text
 
 
+@pytest.mark.slow
 def test_differences_are_paired_and_antisymmetric(inputs, tmp_path):
     frame = build("differences", inputs, tmp_path)
     pairs = list(zip(frame["arm"], frame["against"], strict=True))
@@ -277,6 +279,7 @@ def test_nothing_diagnosed_is_said(name, inputs, tmp_path):
         build(name, dataclasses.replace(inputs, diagnostics={}), tmp_path)
 
 
+@pytest.mark.slow
 def test_one_epoch_makes_an_empty_stability_table(tmp_path):
     curves = synthetic_study.trajectories(epochs=6)
     curves = curves.filter(pc.equal(curves["epoch"], 0))
@@ -290,6 +293,16 @@ def test_one_epoch_makes_an_empty_stability_table(tmp_path):
     assert len(build("uncertainty", one, tmp_path)) == 3  # lim, learnability, curve-free
 
 
+@pytest.mark.slow_cases(
+    "break-even",
+    "by-level",
+    "clean-results",
+    "comparisons",
+    "cost-to-accuracy",
+    "differences",
+    "paper-table-2",
+    "results",
+)
 @pytest.mark.parametrize("name", plugins.names("tables"))
 def test_the_same_inputs_give_the_same_bytes(name, inputs, tmp_path):
     for folder in ("a", "b"):

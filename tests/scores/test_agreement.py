@@ -213,6 +213,7 @@ def test_real_curves_agree_as_is_known(real, root):
     assert free.overlap == pytest.approx(golden["curve_free"]["overlap"], abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_a_window_of_pass_rates_recovers_little_of_the_published_subset(mirror, root):
     golden = files.read_json(root / "tests/golden/agreement.json")["published"]

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from limr.analysis import results
+from limr.analysis import load
 from limr.core import files, plugins
 from limr.core.errors import InputError
 from limr.core.random_streams import stream
@@ -142,7 +142,7 @@ def test_files_are_read_by_the_scores_name(tmp_path):
     }
     for name, content in made.items():
         files.write_parquet(tmp_path / name, content)
-    found = results.load({}, diagnostics=sorted(tmp_path.iterdir())).diagnostics
+    found = load.inputs({}, {"diagnostics": sorted(tmp_path.iterdir())}, ()).diagnostics
     assert list(found) == ["lim-5"]
     assert found["lim-5"].problems.equals(made["lim-5.parquet"].to_pandas())
     assert found["lim-5"].epochs.equals(made["lim-5.epochs.parquet"].to_pandas())

@@ -184,6 +184,7 @@ def true_rates():
     return p
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("selector", ["lim", "variance", "learnability", "linear"])
 def test_intervals_cover_the_expected_score(selector):
     """95 % intervals hold the mean over data sets in 92 to 98 %, mid-range and extreme.

@@ -161,9 +161,10 @@ def test_equals_the_second_opinion_on_simulated_curves(selector, seed, n, epochs
             agree(selector, rows, options)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("selector", DETERMINISTIC)
-@pytest.mark.parametrize("gaps", [0.0, 331 / 8523])
+@pytest.mark.parametrize("gaps", [0.0, pytest.param(331 / 8523, marks=pytest.mark.long)])
 def test_equals_the_second_opinion_on_real_curves(selector, gaps, real_curves):
     rng = stream(4, "test")
     rows = [
@@ -188,6 +189,7 @@ def real_curves(mirror):
 # The published procedure, end to end.
 
 
+@pytest.mark.slow
 def test_lim_is_the_published_procedure():
     """8,523 problems, 21 epochs of 8 steps of 1,024 prompts: 331 are left out of each epoch."""
     n_problems, n_epochs, n_steps, batch = 8523, 21, 8, 1024
@@ -479,6 +481,7 @@ def options_for(selector, n_epochs):
     return st.sampled_from(allowed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("selector", DETERMINISTIC)
 @UNHURRIED
 @given(rows=tables(), data=st.data())
@@ -520,6 +523,7 @@ def test_properties_of_every_selector(selector, rows, data):
         np.testing.assert_array_equal(again.values, found.values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 @UNHURRIED
 @given(rows=tables(most_problems=8), never_solved=st.sampled_from(["warn", "drop"]))
@@ -538,6 +542,7 @@ def test_properties_of_lim(rule, rows, never_solved):
     np.testing.assert_array_equal(direct("bottom-lim", taken, options).values, -found)
 
 
+@pytest.mark.slow
 @UNHURRIED
 @given(
     counts=tables(most_problems=4, gaps=False),
@@ -704,6 +709,7 @@ def test_scores_of_the_real_curves_are_the_recorded_ones(real_curves, root):
             assert at_least == list(expected["at_least"].values()), selector
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_measurements_of_the_selection_page_are_current(mirror, root):
     path = root / "docs/measure_missing_rules.py"

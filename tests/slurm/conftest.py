@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cluster as clusters
 import pytest
 from on_slurm import OnSlurm
 
-from small_study import TINY, Project, make_project
+from kept_studies import kept_project
+from small_study import Project, little, make_project
 
 
 @pytest.fixture(scope="session")
@@ -30,26 +29,10 @@ def cluster() -> Iterator[clusters.Cluster]:
     shutil.rmtree(folder)
 
 
-def small(**changes: Any) -> dict[str, Any]:
-    """The small study with one seed and few arms."""
-    study = copy.deepcopy(TINY)
-    study["seeds"] = [1]
-    study["arms"] = {name: study["arms"][name] for name in ("base", "full", "limr")}
-    study["evaluate"]["benchmarks"] = {"arithmetic-easy": {}}
-    study["figures"] = {"accuracy": {}}
-    del study["sft"], study["evaluate"]["sft_steps"]
-    for key, value in changes.items():
-        study[key] = {**study[key], **value}
-    return study
-
-
 @pytest.fixture(scope="session")
-def local_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def local_project(finished_little: Project) -> Project:
     """A copy in which the study has run without SLURM."""
-    found = make_project(tmp_path_factory.mktemp("local") / "project")
-    found.write(small())
-    found.finish()
-    return found
+    return finished_little
 
 
 @pytest.fixture
@@ -57,7 +40,7 @@ def on_slurm(cluster: clusters.Cluster, tmp_path: Path) -> OnSlurm:
     """A fresh copy whose Snakemake runs on the cluster's login node."""
     cluster.wait_until_idle()
     project = OnSlurm(make_project(tmp_path / "project").folder, cluster)
-    project.write(small())
+    project.write(little())
     return project
 
 
@@ -67,10 +50,8 @@ LONG = {"ppo": {"steps": 80}, "evaluate": {"ppo_steps": [80]}}
 @pytest.fixture(scope="session")
 def local_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy in which one run of some seconds has been made without SLURM."""
-    found = make_project(tmp_path_factory.mktemp("run") / "project")
-    found.write(small(**LONG))
-    found.finish("results/tiny/runs/full/seed1/run.json")
-    return found
+    folder = tmp_path_factory.mktemp("run") / "project"
+    return kept_project(little(**LONG), folder, "results/tiny/runs/full/seed1/run.json")
 
 
 @pytest.fixture

@@ -10,25 +10,6 @@ from limr.slurm import orphaned_jobs
 LINE = "{}|{}|{}|{}|rule_train_ppo_wildcards_full_1"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["--profile", "slurm"], True),
-        (["--profile", "slurm", "-n"], False),
-        (["-pn"], False),
-        (["--dry-run"], False),
-        (["--configfile", "config/demo.yaml", "--unlock"], False),
-        (["-c2"], True),
-        (["-call"], True),
-        (["-jall"], True),
-        (["--cores", "2", "--rerun-incomplete"], True),
-        (["--lint"], False),
-    ],
-)
-def test_only_a_start_is_guarded(arguments, expected):
-    assert orphaned_jobs.starts_jobs(arguments) is expected
-
-
 def test_only_this_workflows_jobs_count(tmp_path):
     lines = [
         LINE.format(1, "RUNNING", "limr_0a1b", tmp_path),
@@ -99,6 +80,32 @@ def test_a_controller_that_is_down_stops_the_start(slurm):
     (slurm / "bin/squeue").write_text("#!/bin/sh\necho 'Unable to contact slurm' >&2; exit 1\n")
     with pytest.raises(InputError, match="squeue failed: Unable to contact slurm"):
         orphaned_jobs.guard(slurm, "mine", choice(None))
+
+
+def test_a_controller_that_is_down_holds_up_no_local_run(slurm, capsys):
+    (slurm / "bin/squeue").write_text(f"#!/bin/sh\ntouch '{slurm}/asked'; exit 1\n")
+    orphaned_jobs.guard(slurm, "mine", choice(None), submits=False)
+    assert not (slurm / "asked").exists()  # nothing was ever submitted from this folder
+    assert not capsys.readouterr().err
+
+
+def test_a_local_run_after_a_submitted_one_asks_and_waits(slurm):
+    orphaned_jobs.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
+    (slurm / "queue").write_text(LINE.format(8, "RUNNING", "limr_x", slurm) + "\n")
+    with pytest.raises(InputError, match="scancel 8"):
+        orphaned_jobs.guard(slurm, "mine", choice("refuse"), submits=False)
+
+
+@pytest.mark.parametrize("body", ["echo 'Unable to contact slurm' >&2; exit 1", "exec sleep 60"])
+def test_a_local_run_after_a_submitted_one_is_only_warned(slurm, capsys, monkeypatch, body):
+    orphaned_jobs.guard(slurm, "mine", choice("cancel"), lambda seconds: None)
+    capsys.readouterr()
+    monkeypatch.setattr(orphaned_jobs, "LOCAL_SECONDS", 0.2)
+    (slurm / "bin/squeue").write_text(f"#!/bin/sh\n{body}\n")
+    orphaned_jobs.guard(slurm, "mine", choice(None), submits=False)
+    said = capsys.readouterr().err
+    assert "limr: warning: squeue" in said
+    assert "starts nevertheless" in said
 
 
 def test_without_slurm_there_is_nothing_to_do(tmp_path):

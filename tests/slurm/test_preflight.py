@@ -12,7 +12,7 @@ import yaml
 
 from limr.core.errors import InputError
 from limr.models.pretrained import access
-from limr.plan import preflight, preflight_disk
+from limr.plan import preflight
 from limr.slurm import node, submission
 from limr.slurm.submission import Request
 from limr.sources import pinned as sources
@@ -137,7 +137,7 @@ def test_a_hub_that_cannot_be_reached_is_said(monkeypatch, tmp_path):
 def test_a_study_that_the_disk_has_no_room_for_is_refused(tmp_path, monkeypatch):
     pinned = sources.load_sources(ROOT / "config/sources.yaml")
     study = load("single-node")
-    needed = preflight_disk.needed_gb(study, tmp_path / "results", pinned)
+    needed = preflight.needed_gb(study, tmp_path / "results", pinned)
     assert needed is not None
     assert 150 < needed < 250  # docs/plan.md: 45 GB of results, 150 GB of checkpoints
     usage = shutil.disk_usage(tmp_path)
@@ -146,9 +146,9 @@ def test_a_study_that_the_disk_has_no_room_for_is_refused(tmp_path, monkeypatch)
         monkeypatch.setattr(shutil, "disk_usage", lambda _, found=found: found)
         if refused:
             with pytest.raises(InputError, match=r"still writes about .* GB free"):
-                preflight_disk.check(study, tmp_path / "results/single-node", pinned)
+                preflight.check_disk(study, tmp_path / "results/single-node", pinned)
         else:
-            assert "GB to write" in preflight_disk.check(
+            assert "GB to write" in preflight.check_disk(
                 study, tmp_path / "results/single-node", pinned
             )
 
@@ -156,13 +156,13 @@ def test_a_study_that_the_disk_has_no_room_for_is_refused(tmp_path, monkeypatch)
 def test_what_is_done_needs_no_room(tmp_path):
     pinned = sources.load_sources(ROOT / "config/sources.yaml")
     study = load("single-node")
-    before = preflight_disk.needed_gb(study, tmp_path, pinned)
+    before = preflight.needed_gb(study, tmp_path, pinned)
     for arm in study.trained:
         for seed in study.seeds:
             run = tmp_path / f"runs/{arm}/seed{seed}/run.json"
             run.parent.mkdir(parents=True)
             run.touch()
-    after = preflight_disk.needed_gb(study, tmp_path, pinned)
+    after = preflight.needed_gb(study, tmp_path, pinned)
     assert before is not None
     assert after is not None
     assert after < before - 140  # no checkpoints any more

@@ -20,6 +20,8 @@ from on_slurm import RUN, STATE, OnSlurm, Running
 from limr.core import files
 from small_study import Project, Result
 
+pytestmark = [pytest.mark.slow, pytest.mark.rounds]
+
 OUTPUTS = ("rollouts.parquet", "policy/step80/model.safetensors")
 LOG = "logs/slurm/rule_train_ppo/full_1"
 LIMIT = "train_ppo:runtime=1 if attempt == 1 else 30"  # minutes

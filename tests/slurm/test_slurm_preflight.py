@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from on_slurm import OnSlurm
 
+pytestmark = pytest.mark.slow
+
 
 def refused(project: OnSlurm, *arguments: str) -> str:
     """Run; return what was said by a Snakemake that stopped before its first job."""

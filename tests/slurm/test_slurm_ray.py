@@ -17,7 +17,7 @@ import pytest
 from ray_jobs import AS_THE_RULE, NODES, PLACE, WAIT, RayJob, nothing_left, wait_until
 from real_trainer import required_python
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.rounds]
 
 
 @pytest.fixture

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from on_slurm import OnSlurm
 
 from small_study import Project
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_study_over_several_nodes_gives_the_bytes_of_a_local_run(

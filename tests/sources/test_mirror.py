@@ -109,6 +109,7 @@ def fetch_models(hub: local_hub.Hub, tmp_path: Path, **base: str) -> subprocess.
 # --- models
 
 
+@pytest.mark.slow
 def test_a_model_comes_whole_and_a_second_run_asks_nothing(hub, model, tmp_path):
     done = fetch_models(hub, tmp_path)
     assert done.returncode == 0, done.stderr
@@ -126,6 +127,7 @@ def test_a_model_comes_whole_and_a_second_run_asks_nothing(hub, model, tmp_path)
     assert hub.requests == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_download_goes_on(hub, model, tmp_path):
     weights = model / "model.safetensors"
     size = weights.stat().st_size
@@ -144,6 +146,7 @@ def test_an_interrupted_download_goes_on(hub, model, tmp_path):
     assert got == [weights.name]  # the others were there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json"])
 def test_a_file_that_is_not_the_hubs_is_refused(hub, tmp_path, file):
     hub.broken.add(file)
@@ -155,6 +158,7 @@ def test_a_file_that_is_not_the_hubs_is_refused(hub, tmp_path, file):
     assert fetch_models(hub, tmp_path).returncode == 0
 
 
+@pytest.mark.slow
 def test_another_model_than_the_pinned_one_is_refused(hub, model, tmp_path):
     done = fetch_models(hub, tmp_path, sha256="0" * 64)
     assert done.returncode == 2
@@ -163,6 +167,7 @@ def test_another_model_than_the_pinned_one_is_refused(hub, model, tmp_path):
     assert fetch_models(hub, tmp_path, sha256=right).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_on_the_hub(hub, tmp_path):
     done = fetch_models(hub, tmp_path, revision="f" * 40)
     assert done.returncode == 2
@@ -314,6 +319,7 @@ def fetch(locks: Path, mirror: Path, said: list[str] | None = None, name: str = 
     )
 
 
+@pytest.mark.slow
 def test_packages_come_once(index, tmp_path, monkeypatch):
     locks, mirror = tmp_path / "envs", tmp_path / "mirror"
     files.write_text(locks / "data.lock", pinned(wheel(index, "one")) + pinned(wheel(index, "two")))
@@ -336,6 +342,7 @@ def test_packages_come_once(index, tmp_path, monkeypatch):
     ]
 
 
+@pytest.mark.slow
 def test_what_came_before_a_failure_is_kept(index, tmp_path, monkeypatch):
     locks, mirror = tmp_path / "envs", tmp_path / "mirror"
     lines = [pinned(wheel(index, name)) for name in ("one", "two")]
@@ -370,6 +377,7 @@ def test_wheels_fit_the_locks_platform_and_not_this_machines(index, tmp_path):
     assert names == {old.name, only.name}
 
 
+@pytest.mark.slow
 def test_the_build_of_pytorch_that_can_be_had(index, tmp_path):
     locks, mirror, said = tmp_path / "envs", tmp_path / "mirror", []
     files.write_text(locks / "embedded.lock", pinned(wheel(index, "one")))

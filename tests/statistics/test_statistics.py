@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from limr.core.errors import InputError
 from limr.core.random_streams import stream
 from limr.statistics import bootstrap, hypothesis_tests, power
 from limr.statistics.estimates import Arm, Estimate, Runs, of_difference, of_mean
-from limr.statistics.intervals import wilson
-from limr.statistics.student_t import two_sided
+from limr.statistics.intervals import two_sided, wilson
 
 
 @pytest.mark.parametrize(
@@ -134,17 +134,30 @@ def test_other_questions_are_refused():
 # --- what the intervals are made of
 
 
-@pytest.mark.parametrize(
-    ("level", "df", "quantile"),  # scipy.stats.t.ppf
-    [
-        (0.95, 1, 12.706204736174694),
-        (0.95, 2, 4.302652729749462),
-        (0.99, 29, 2.756385903670605),
-        (0.95, math.inf, 1.959963984540054),
-    ],
-)
-def test_students_quantiles_are_the_published_ones(level, df, quantile):
-    assert two_sided(level, df) == pytest.approx(quantile, rel=1e-4)
+@pytest.mark.parametrize("level", [0.0, 0.5, 0.9, 0.95, 0.99, 0.999, 1 - 1e-6])
+def test_students_quantiles_are_scipys(level):
+    df = np.array([1, 1.5, 2, 2.7, 5, 29, 329, 3999, 4001, 1e6, math.inf])
+    expected = stats.t.isf((1 - level) / 2, df)
+    assert two_sided(level, df) == pytest.approx(expected, rel=1e-9)
+    assert [two_sided(level, one) for one in df] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(("level", "quantile"), [(0.95, 12.706204736174694), (0.5, 1.0)])
+def test_students_quantiles_are_the_published_ones(level, quantile):
+    assert two_sided(level, 1.0) == pytest.approx(quantile, rel=1e-12)
+
+
+@pytest.mark.parametrize(("mean", "df"), [(0.01, 9), (-0.02, 99.5), (0.03, 1), (0.005, math.inf)])
+def test_one_variance_alone_gives_the_t_tests_p_value(mean, df):
+    found = estimate(mean, questions=1e-4, df=df, runs=()).p_value()
+    assert found == pytest.approx(2 * stats.t.sf(abs(mean) / 0.01, df), rel=1e-9)
+
+
+def test_a_known_variance_gives_the_z_tests_detectable_difference():
+    known = estimate(questions=1e-4, df=math.inf, runs=())
+    assert power.detectable(known) == pytest.approx(
+        0.01 * (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)), rel=1e-5
+    )
 
 
 def test_random_draws_are_what_varies_not_their_seeds():

@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM
 
 import embedded_case as case
 from limr.core.errors import InputError
-from limr.models import decoding
+from limr.models.interface import Decoding
 from limr.train.embedded import model as models
 from limr.train.embedded import packing, sampling, supervised
 from limr.train.embedded.forward import weights_of
@@ -83,7 +83,7 @@ def test_greedy_generation_matches_hugging_face(tmp_path):
     models.save_policy(case.policy(3), case.WORDS, tmp_path / "policy")
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "policy", dtype=torch.float32)
     weights = weights_of(model.model)
-    drawing = decoding.Drawing(samples=1, temperature=0.0, top_p=1.0, max_tokens=12)
+    drawing = Decoding(name="", samples=1, temperature=0.0, top_p=1.0, max_tokens=12)
     output = model.lm_head.weight.detach()
     found = sampling.draw(weights, output, PROMPTS, drawing, torch.Generator())
     for prompt, response in zip(PROMPTS, found.responses(), strict=True):

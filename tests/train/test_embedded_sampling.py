@@ -7,6 +7,7 @@ import torch
 
 import embedded_case as case
 from limr.models import decoding
+from limr.models.interface import Decoding
 from limr.train.embedded import packing, sampling
 from limr.train.embedded.forward import weights_of
 
@@ -14,8 +15,8 @@ PROMPTS = [case.WORDS.encode(text) for text in ("1+2=?", "31*(2+4)=?", "x+1=3,x=
 
 
 def drawing(**changes):
-    return decoding.Drawing(
-        **{"samples": 4, "temperature": 1.2, "top_p": 1.0, "max_tokens": 9, **changes}
+    return Decoding(
+        **{"name": "", "samples": 4, "temperature": 1.2, "top_p": 1.0, "max_tokens": 9, **changes}
     )
 
 

@@ -91,6 +91,7 @@ def test_outputs_keep_the_contract(tmp_path):
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
     first = outputs(trained(tmp_path / "a"))
     assert outputs(trained(tmp_path / "b")) == first
@@ -100,6 +101,7 @@ def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
     assert outputs(trained(tmp_path / "d", options=rarely)) == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("finished", [1, 3])
 def test_killed_and_resumed_is_the_same_run(tmp_path, finished):
     expected = outputs(trained(tmp_path / "whole"))
@@ -140,6 +142,7 @@ def test_a_run_that_fails_at_any_step_resumes(tmp_path, monkeypatch, step):
     assert outputs(folder) == expected
 
 
+@pytest.mark.slow
 def test_the_state_of_another_configuration_is_not_used(tmp_path, monkeypatch, capsys):
     folder = tmp_path / "run"
     case.base(folder)
@@ -153,6 +156,7 @@ def test_the_state_of_another_configuration_is_not_used(tmp_path, monkeypatch, c
     assert outputs(folder) == outputs(trained(tmp_path / "clean"))
 
 
+@pytest.mark.slow
 def test_ppo_raises_the_reward(tmp_path):
     settings = {**case.PPO, "steps": 25, "prompts_per_step": 8, "samples_per_prompt": 8}
     settings = {**settings, "train_batch_size": 32, "warmup_steps": 0}

@@ -135,7 +135,7 @@ def test_modules_are_changed_as_they_are_imported(
 HOLDER = """
 import os, subprocess, sys
 from pathlib import Path
-from limr import provenance, working_folder
+from limr.core import provenance, working_folder
 with working_folder.opened(Path(sys.argv[1]), "a") as folder:
     child = subprocess.Popen(["sleep", "600"], pass_fds=[folder.lock], stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,21 +37,27 @@ def model(folder: Path, tokenizer: Any = QWEN, **config: Any) -> Path:
     return folder
 
 
+def job(*problems: Problem, solutions: Any = None, sft: Any = None) -> Any:
+    """What a training job says of its problems."""
+    options = {"sft": sft}
+    return SimpleNamespace(arm="full", problems=problems, solutions=solutions, options=options)
+
+
 def test_prompts_are_those_of_the_template() -> None:
-    texts = prompts.rendered([SHORT, LONG], "qwen-boxed", QWEN, None, "full")
+    texts = prompts.rendered(job(SHORT, LONG), "qwen-boxed", QWEN, None)
     assert texts == [prompt_templates.render("qwen-boxed", p.prompt, QWEN) for p in (SHORT, LONG)]
 
 
 def test_prompts_that_are_too_long_are_counted_and_named() -> None:
     with pytest.raises(InputError, match=r"arm 'full': 1 prompts .* = 200: long\. Raise"):
-        prompts.rendered([SHORT, LONG], "qwen-boxed", QWEN, 200, "full")
+        prompts.rendered(job(SHORT, LONG), "qwen-boxed", QWEN, 200)
 
 
 def test_a_start_token_that_the_trainer_would_not_write_is_refused() -> None:
     opening = byte_tokenizer.make("<s>", "</s>", bos="<s>", end="</s>")
     with pytest.raises(InputError, match="puts a token of its own before a text"):
-        prompts.rendered([SHORT], "few-shot", opening, None, "full")
-    assert prompts.rendered([SHORT], "few-shot", QWEN, None, "full")
+        prompts.rendered(job(SHORT), "few-shot", opening, None)
+    assert prompts.rendered(job(SHORT), "few-shot", QWEN, None)
 
 
 def test_labels_carry_the_id_and_the_answer(tmp_path: Path) -> None:
@@ -108,20 +115,23 @@ def own(**changes: Any) -> dict[str, Any]:
 
 
 def test_solutions_end_with_the_end_token() -> None:
-    rows, long = prompts.with_solutions([SHORT], {"short": "It is 2.\n"}, ["?"], QWEN, own(), "sft")
+    one = job(SHORT, solutions={"short": "It is 2.\n"}, sft=own())
+    rows, long = prompts.with_solutions(one, ["?"], QWEN)
     assert rows == [{"prompt": "?", "response": "It is 2.<|endoftext|>"}]
     assert long == []
 
 
 def test_solutions_are_never_cut() -> None:
     solutions = {"short": "2", "long": "81" * 100}
-    given = ([SHORT, LONG], solutions, ["?", "?"], QWEN)
     with pytest.raises(InputError, match=r"1 of 2 solutions are longer .* = 50: long"):
-        prompts.with_solutions(*given, own(max_tokens=50), "sft")
-    rows, long = prompts.with_solutions(*given, own(max_tokens=50, too_long="leave-out"), "sft")
+        given = job(SHORT, LONG, solutions=solutions, sft=own(max_tokens=50))
+        prompts.with_solutions(given, ["?", "?"], QWEN)
+    given = job(SHORT, LONG, solutions=solutions, sft=own(max_tokens=50, too_long="leave-out"))
+    rows, long = prompts.with_solutions(given, ["?", "?"], QWEN)
     assert (len(rows), long) == (1, ["long"])
     with pytest.raises(InputError, match="1 problems have no worked solution"):
-        prompts.with_solutions([SHORT, LONG], {"short": "2"}, ["?", "?"], QWEN, own(), "sft")
+        given = job(SHORT, LONG, solutions={"short": "2"}, sft=own())
+        prompts.with_solutions(given, ["?", "?"], QWEN)
 
 
 def test_a_disk_that_is_too_small_is_refused(tmp_path: Path) -> None:

@@ -164,6 +164,7 @@ def test_the_real_logs(mirror: Path):
         np.testing.assert_array_equal(found.samples.accuracy[row], raw[problem.problem_id][:44])
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_real_pass_rates_join_math_full(mirror: Path):
     problems = read_problem_file(mirror / "limr" / "math_full.json")

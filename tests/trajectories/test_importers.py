@@ -13,7 +13,6 @@ from limr.core import files, validation
 from limr.core.errors import InputError
 from limr.core.random_streams import stream
 from limr.core.tables import EVALUATIONS, ROLLOUTS, TRAJECTORIES, Problem
-from limr.trajectories import duplicates
 from limr.trajectories.importers import evaluations, rollouts, scores_json, trajectories
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -64,7 +63,7 @@ def test_rollouts_are_counted_by_problem_and_epoch(tmp_path):
     ("row", "message"),
     [
         (("a", 5, -1, 0, 0.0, "correct"), "a negative epoch in 1 of 6 rows.*row 6"),
-        (("a", 1, 0, 1, 0.0, "correct"), "stand twice.*problem_id 'a', step 1, sample 1"),
+        (("a", 1, 0, 1, 0.0, "correct"), "occur twice.*problem_id 'a', step 1, sample 1"),
         (("zz", 5, 1, 0, 0.0, "correct"), "in no problem file.*'zz'"),
         (("a", 5, 1, 0, 0.0, "right"), "a verdict that is none of"),
         (("a", 5, None, 0, 0.0, "correct"), "epoch is missing"),
@@ -145,24 +144,7 @@ def test_a_doubled_row_is_found_wherever_it_stands(tmp_path, monkeypatch, batch,
         read_rollouts(path, None)
 
 
-def test_doubled_rows_are_found_by_sorting_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(duplicates, "_CELLS", 0)
-    rows = simulated(200, stream(1, "test"))
-    read_rollouts(write_rollouts(tmp_path / "r.parquet", rows), None)
-    path = write_rollouts(tmp_path / "r.parquet", [*rows, rows[-1]])
-    with pytest.raises(InputError, match="stand twice or more"):
-        read_rollouts(path, None)
-
-
-def test_too_many_rows_out_of_order_are_refused_rather_than_trusted(tmp_path, monkeypatch):
-    monkeypatch.setattr(duplicates, "MOST_UNORDERED", 100)
-    rows = simulated(200, stream(1, "test"))
-    path = write_rollouts(tmp_path / "r.parquet", rows[::-1])
-    with pytest.raises(InputError, match="Sort the file by step"):
-        read_rollouts(path, None)
-
-
-def test_many_epochs_and_problems_in_one_batch_are_counted_by_sorting(tmp_path):
+def test_many_epochs_and_problems_in_one_batch(tmp_path):
     rows = [(f"p{7919 * i % 5000}", 1 + i, 3 * i, 0, 0.5, "correct") for i in range(400)]
     found = read_rollouts(write_rollouts(tmp_path / "r.parquet", rows), None)
     samples = found.samples
@@ -205,7 +187,7 @@ def test_trajectories_come_back_in_the_problems_order(tmp_path):
         (("a", 0, 0, 0), "n below 1"),
         (("a", 0, 8, 9), "n_correct outside"),
         (("a", 0, 8, -1), "n_correct outside"),
-        (("b", 0, 8, 1), "stand twice"),
+        (("b", 0, 8, 1), "occur twice"),
         (("q", 0, 8, 1), "in no problem file"),
     ],
 )
@@ -255,7 +237,7 @@ def test_a_repeated_row_is_reported_and_a_contradiction_refused(tmp_path):
     rows, notes = read_scores(tmp_path, [("What is a?", 0.5), ("What is a?", 0.5)])
     assert rows[1]["score"] == 0.5
     assert "1 of 2 rows repeat a prompt" in notes
-    with pytest.raises(InputError, match=r"entry 2: .*stands twice, with the scores 0.5 and 0.6"):
+    with pytest.raises(InputError, match=r"entry 2: .*occurs twice, with the scores 0.5 and 0.6"):
         read_scores(tmp_path, [("What is a?", 0.5), ("What is a?", 0.6)])
 
 
@@ -337,7 +319,7 @@ def test_evaluations_are_pass_rates_of_one_epoch(tmp_path):
         (ANSWERS, None, "2 decodings in it"),
         (ANSWERS, "samples", "Did you mean 'sampled'"),
         ([("z", "greedy", 0, "correct")], None, r"no problem file .*row 1 \(problem 'z'\)"),
-        ([ANSWERS[0], ANSWERS[0]], None, "stand twice"),
+        ([ANSWERS[0], ANSWERS[0]], None, "occur twice"),
         ([], None, "no rows"),
     ],
 )

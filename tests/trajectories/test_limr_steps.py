@@ -15,7 +15,7 @@ from limr.core.errors import InputError
 from limr.core.random_streams import stream
 from limr.core.tables import Problem
 from limr.scores import scoring
-from limr.trajectories import reading
+from limr.trajectories import json_rows
 from limr.trajectories.importers import limr_steps
 
 
@@ -211,7 +211,7 @@ def test_a_folder_without_steps_and_a_file_without_number(tmp_path):
 
 
 def test_a_document_that_is_too_large_is_refused_before_it_is_read(log, monkeypatch):
-    monkeypatch.setattr(reading, "LARGEST_JSON", 40)
+    monkeypatch.setattr(json_rows, "LARGEST_JSON", 40)
     with pytest.raises(InputError, match="in one JSON document"):
         read(log, PROBLEMS)
 

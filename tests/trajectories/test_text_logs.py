@@ -240,9 +240,8 @@ def test_prompts_that_are_all_different_are_refused_before_they_fill_the_memory(
         read_verl(write_verl(tmp_path / "v", rows), None)
 
 
-def test_unknown_prompts_are_not_kept_without_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(prompt_index, "_MOST_UNKNOWN", 10)
+def test_unknown_prompts_are_not_kept():
     index = prompt_index.PromptIndex(PROBLEMS)
     for i in range(200):
         assert index.find([f"unknown {i}", PROMPTS["B"]]).tolist() == [-1, 1]
-    assert len(index._seen) <= 10 + 2 * len(PROBLEMS) + 2
+    assert len(index._seen) == 1

@@ -19,6 +19,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+import documents
 from limr.core import files as io
 from limr.sources import mirror as contents
 from small_study import ROOT, Project, make_project
@@ -169,20 +170,35 @@ def test_a_second_fetch_needs_no_network_and_changes_nothing(cut, carried):
     assert after == before
 
 
-def test_an_environment_is_made_and_used(cut, carried, tmp_path):
-    """pip's options are those of `make setup`; what is then imported is the environment's own."""
+@pytest.mark.parametrize("page", ["air-gapped.md", "environments.md"])
+def test_an_environment_is_made_and_used(cut, carried, tmp_path, page):
+    """By the page's own lines; what is then imported is the environment's own."""
     project, made = carried
-    python = str(tmp_path / "venv/bin/python")
-    assert (
-        run(cut, project, made, sys.executable, "-m", "venv", str(tmp_path / "venv")).returncode
-        == 0
+    envs = tmp_path / "envs"
+    envs.symlink_to(project.folder / "envs")
+
+    def call(words, folder, environment):
+        return subprocess.run(
+            [*cut, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    environment = {
+        **{key: value for key, value in project.environment.items() if key[:4] != "PIP_"},
+        "LIMR_MIRROR": str(made),
+    }
+    if (
+        page == "environments.md"
+    ):  # which has a network, where it is read: here the mirror stands in
+        environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(made / "packages")}
+    blocks = documents.blocks(ROOT / "docs" / page)
+    [block] = [block for block in blocks if "data-environment/bin/python -m pip" in block.text]
+    bare = documents.Terminal(
+        tmp_path, environment | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}, call
     )
-    pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
-    pip += ["--require-hashes", "--only-binary", ":all:", "-r", "envs/data.lock"]
-    offline = ["--no-index", "--find-links", str(made / "packages")]
-    assert run(cut, project, made, python, *pip, "--no-index").returncode != 0  # nowhere else
-    done = run(cut, project, made, python, *pip, *offline)
-    assert done.returncode == 0, done.stderr
+    lines = [line for line in block.text.splitlines(keepends=True) if "export" not in line]
+    assert bare.run("".join(lines)).returncode != 0  # packages come from nowhere else
+    documents.run(block, documents.Terminal(tmp_path, environment, call))
+    python = str(tmp_path / "data-environment/bin/python")
     rows = [{"gold": "1/2", "response": f"So it is \\boxed{{{x}}}."} for x in ("\\frac{3}{6}", "2")]
     io.write_jsonl(tmp_path / "responses.jsonl", rows)
     words = ["grade", str(tmp_path / "responses.jsonl"), "--output", str(tmp_path / "graded.jsonl")]
@@ -193,7 +209,7 @@ def test_an_environment_is_made_and_used(cut, carried, tmp_path):
     look = "import math_verify, pandas, sys; print(math_verify.__file__, pandas.__file__)"
     found = run(cut, project, made, python, "-c", look).stdout.split()
     assert len(found) == 2
-    assert all(Path(path).is_relative_to(tmp_path / "venv") for path in found)
+    assert all(Path(path).is_relative_to(tmp_path / "data-environment") for path in found)
 
 
 def test_a_study_runs_on_the_real_data(cut, carried):

@@ -13,7 +13,7 @@ import pytest
 
 from limr.archive import restore, verify
 from limr.core.errors import InputError
-from small_study import Project, make_project
+from small_study import Project
 
 RESULTS = "results/published"
 RESTRICTED = (
@@ -31,14 +31,17 @@ pytestmark = [pytest.mark.data, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def published(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The published study, run from the mirror and archived."""
-    project = make_project(tmp_path_factory.mktemp("published") / "project")
-    (project.folder / "study.yaml").write_text(
-        (project.folder / "config/published.yaml").read_text()
-    )
+def published(
+    published_data: Project, mirror: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    """The published study, run from the mirror as docs/published-data.md says, and archived."""
+    folder = tmp_path_factory.mktemp("published") / "project"
+    shutil.copytree(published_data.folder, folder, symlinks=True, copy_function=shutil.copy2)
+    project = Project(folder)
+    (folder / "study.yaml").write_text((folder / "config/published.yaml").read_text())
     found = project.run("archive", mirror=mirror)
     assert found.returncode == 0, found.output[-4000:]
+    assert found.jobs == ["Archive the study"]
     return project
 
 

@@ -7,8 +7,11 @@ from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
 from small_study import Project
+
+pytestmark = pytest.mark.slow
 
 ANSWERS = ["2", "", "None", "p-q", "\\frac{1}{2}", "5", "6", "7"]
 STUDY: dict[str, Any] = {

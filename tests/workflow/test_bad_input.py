@@ -12,6 +12,8 @@ import yaml
 
 from small_study import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 PUBLISHED = yaml.safe_load((ROOT / "config/published.yaml").read_text())
 
 

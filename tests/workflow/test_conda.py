@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from import_all import normal
 
 from small_study import TINY, Project, Result, make_project
 
-pytestmark = pytest.mark.timeout(1800)  # two environments are installed, one with PyTorch
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # environments are installed
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PROBLEMS = "results/tiny/problems/arithmetic.jsonl"
@@ -46,6 +46,7 @@ class Conda:
     project: Project
     home: Path
     channel: Path
+    jobs: dict[str, str] = field(default_factory=dict)  # environment -> a script that ran in it
 
     def run(self, *arguments: str) -> Result:
         """Run Snakemake with the stand-in as conda."""
@@ -110,15 +111,25 @@ def conda(tmp_path: Path) -> Conda:
     return make(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conda]:
-    """A project in which the environments `data` and `embedded` were made and a job ran in each."""
+@pytest.fixture(
+    scope="module", params=["data", pytest.param("data and embedded", marks=pytest.mark.long)]
+)
+def deployed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Conda]:
+    """A project in which environments were made and a job ran in each.
+
+    `embedded` has PyTorch, and takes minutes and gigabytes.
+    """
     made = make(tmp_path_factory.mktemp("conda"))
+    made.jobs = {"data": "prepare_problems"}
+    if request.param != "data":
+        made.jobs["embedded"] = "make_base"
     scripts = made.project.folder / "workflow/scripts"
     for name, package in (("prepare_problems", "pandas"), ("make_base", "torch")):
         with (scripts / f"{name}.py").open("a") as script:
             script.write(WHERE.format(name=name, package=package))
-    found = made.run("results/tiny/base")
+    found = made.run(PROBLEMS if request.param == "data" else "results/tiny/base")
     assert found.returncode == 0, found.output[-6000:]
     assert "Failed to install conda environment from pin file" not in found.output
     yield made
@@ -127,19 +138,21 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conda]:
 
 def test_jobs_run_in_environments_made_from_pin_and_lock(deployed: Conda) -> None:
     prefixes = []
-    for name in ("prepare_problems", "make_base"):
+    for name in deployed.jobs.values():
         ran = json.loads((deployed.project.folder / f"{name}.json").read_text())
         prefix = Path(ran[0]).parents[1]
         assert Path(ran[1]).is_relative_to(prefix), f"{ran[1]} leaked in from outside {prefix}"
         prefixes.append(prefix)
     assert set(prefixes) == set(deployed.environments())
-    assert len(set(prefixes)) == 2
+    assert len(set(prefixes)) == len(deployed.jobs)
 
 
-@pytest.mark.parametrize(("name", "job"), [("data", "prepare_problems"), ("embedded", "make_base")])
-def test_an_environment_holds_what_its_lock_says_and_no_more(
-    deployed: Conda, name: str, job: str
-) -> None:
+def test_an_environment_holds_what_its_lock_says_and_no_more(deployed: Conda) -> None:
+    for name, job in deployed.jobs.items():
+        holds_its_lock(deployed, name, job)
+
+
+def holds_its_lock(deployed: Conda, name: str, job: str) -> None:
     python = json.loads((deployed.project.folder / f"{job}.json").read_text())[0]
     listed = subprocess.run(
         [python, "-I", "-m", "pip", "list", "--format=freeze"],
@@ -156,14 +169,12 @@ def test_an_environment_holds_what_its_lock_says_and_no_more(
     assert found - {"pip==26.0.1"} == wanted
 
 
-@pytest.mark.parametrize(("name", "job"), [("data", "prepare_problems"), ("embedded", "make_base")])
-def test_every_import_is_satisfied_by_its_own_environment(
-    deployed: Conda, name: str, job: str
-) -> None:
-    python = json.loads((deployed.project.folder / f"{job}.json").read_text())[0]
-    # Reading a study loads every plug-in, whatever its own environment is.
-    loaded = own_imports.plugins(*own_imports.ALL) if name == "data" else []
-    assert own_imports.unsatisfied(python, [*own_imports.needed(name), *loaded]) == {}
+def test_every_import_is_satisfied_by_its_own_environment(deployed: Conda) -> None:
+    for name, job in deployed.jobs.items():
+        python = json.loads((deployed.project.folder / f"{job}.json").read_text())[0]
+        # Reading a study loads every plug-in, whatever its own environment is.
+        loaded = own_imports.plugins(*own_imports.ALL) if name == "data" else []
+        assert own_imports.unsatisfied(python, [*own_imports.needed(name), *loaded]) == {}
 
 
 def test_an_import_that_an_environment_lacks_is_noticed(deployed: Conda) -> None:

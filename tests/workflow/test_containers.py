@@ -137,6 +137,7 @@ def images_of(project: Project, folder: Path | None) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow
 def test_the_rules_of_gpu_engines_run_in_their_images_and_no_others(
     project: Project, tmp_path: Path
 ) -> None:
@@ -158,6 +159,7 @@ def test_the_rules_of_gpu_engines_run_in_their_images_and_no_others(
     assert set(plainly.values()) <= {"None", "False"}
 
 
+@pytest.mark.slow
 def test_a_study_does_not_start_without_its_images(project: Project, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "snakemake", "--configfile", "config/config.yaml", "-n"]
     done = subprocess.run(

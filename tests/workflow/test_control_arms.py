@@ -10,10 +10,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from kept_studies import kept_project
 from limr.grading import paper, rewards
 from limr.grading.pool import GradingPool
 from limr.problems.datasets import arithmetic
-from small_study import TINY, Project, make_project
+from small_study import TINY
+
+pytestmark = pytest.mark.slow
 
 ALL = {"train": "ppo", "score": "everything"}
 PAPER = {"grader": {"preset": "paper"}}
@@ -54,10 +57,8 @@ def controls() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project: Project = make_project(tmp_path_factory.mktemp("controls") / "project")
-    project.write(controls())
-    project.finish(*TARGETS)
-    return project.folder / "results/controls"
+    folder = tmp_path_factory.mktemp("controls") / "project"
+    return kept_project(controls(), folder, *TARGETS).folder / "results/controls"
 
 
 def rollouts(results: Path, arm: str) -> pd.DataFrame:

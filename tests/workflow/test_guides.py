@@ -1,4 +1,4 @@
-"""Guides are followed word by word, as a new user would: bring-your-own.md, contributing.md."""
+"""Guides are followed word by word, as a new user would: each in a folder of its own."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_bring_your_own_word_by_word(reader: dict[str, str], tmp_path: Path) -> 
     needs_the_real_model()
     folder = tmp_path / "mine"
     folder.mkdir()
-    said = documents.follow(ROOT / "docs/bring-your-own.md", folder, reader)
+    said = documents.follow(ROOT / "docs/bring-your-own.md", documents.Terminal(folder, reader))
 
     verdicts = [json.loads(line)["verdict"] for line in (folder / "verdicts.jsonl").open()]
     assert verdicts == ["correct", "incorrect"]
@@ -82,10 +82,23 @@ def test_bring_your_own_word_by_word(reader: dict[str, str], tmp_path: Path) -> 
 
 def test_a_selector_in_ten_minutes_word_by_word(reader: dict[str, str]) -> None:
     clone = Path(reader["LIMR"])
-    said = documents.follow(ROOT / "docs/contributing.md", clone, reader)
+    said = documents.follow(ROOT / "docs/contributing.md", documents.Terminal(clone, reader))
     [chosen] = [json.loads(line) for line in (clone / "chosen.jsonl").open()]
     assert (chosen["problem_id"], chosen["score"]) == ("late", 1.0)
     scores = pd.read_parquet(clone / "scores.parquet").set_index("problem_id")
     assert scores.loc["early", "score"] == 0.5
     assert scores.loc["never", "reason"] == "never solved"
     assert "Late: in which epoch" in said  # on the page of keys, with its first line
+
+
+def test_an_importer_a_table_and_a_figure_word_by_word(reader: dict[str, str]) -> None:
+    clone = Path(reader["LIMR"])
+    said = documents.follow(ROOT / "docs/extending.md", documents.Terminal(clone, reader))
+    table = pd.read_csv(clone / "results/mine/tables/solved.tsv", sep="\t")
+    assert table.to_dict("records") == [{"log": "log", "problems": 2, "solved": 2}]
+    figure = pd.read_csv(clone / "results/mine/figures/solved.tsv", sep="\t")
+    assert list(figure["share"]) == [0.5, 0.75]
+    assert (clone / "results/mine/figures/solved.png").stat().st_size > 1000
+    [chosen] = [json.loads(line) for line in (clone / "results/mine/subsets/chosen.jsonl").open()]
+    assert chosen["problem_id"] == "late"
+    assert "Counts of samples in a CSV file" in said

@@ -13,8 +13,11 @@ from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
 from small_study import TINY, Project
+
+pytestmark = pytest.mark.slow
 
 
 def limr(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
 from small_study import ROOT, Project
 
@@ -17,6 +16,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import upstream
 from limr.core.random_streams import stream
+
+pytestmark = pytest.mark.slow
 
 PROMPTS = [f"What is {i} + {i}?" for i in range(60)]
 EPOCHS, STEPS, PER_STEP = 5, 3, 19
@@ -52,8 +53,8 @@ MINE = '''
 
 from __future__ import annotations
 
-from limr.scores import from_curves
-from limr import trajectories as tr
+from limr.scores.scoring import from_curves
+from limr.trajectories import curves as tr
 
 TITLE = "Last epoch"
 NEEDS_TRAJECTORIES = True
@@ -65,9 +66,9 @@ OPTIONS = {
 }
 
 
-def score(problems, taken, options, rng):
+def score(problems, samples, options, rng):
     """Return the last epoch's accuracy."""
-    curves = tr.curves(taken, None, options["missing"])
+    curves = tr.curves(samples, None, options["missing"])
     return from_curves(curves, curves.accuracy[curves.usable][:, -1])
 '''
 
@@ -110,7 +111,7 @@ def test_a_study_from_a_log_and_a_selector_in_one_file(from_log: Project) -> Non
     assert from_log.planned() == []
 
     # Nothing but one file and one entry in the study.
-    path = from_log.folder / "workflow/scripts/limr/selectors/last_epoch.py"
+    path = from_log.folder / "workflow/scripts/limr/scores/selectors/last_epoch.py"
     path.write_text(MINE)
     study = json.loads(json.dumps(LOG))
     study["scores"]["mine"] = {"selector": "last-epoch", "trajectories": "log"}
@@ -130,6 +131,24 @@ def test_a_study_from_a_log_and_a_selector_in_one_file(from_log: Project) -> Non
         assert "mine" in (results / f"{path}.tsv").read_text(), path
     assert (results / "diagnostics/mine.parquet").exists()
     assert "mine" in (results / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_an_archive_of_a_folder_of_step_files_is_verified(from_log: Project) -> None:
+    from_log.write({**LOG, "archive": {"own_files": ["mine", "log"]}})
+    from_log.finish("archive")
+    verified = subprocess.run(
+        [sys.executable, "-m", "limr", "verify", "results/from-log/archive/from-log.zip"],
+        cwd=from_log.folder, env=from_log.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "ok     learning curves: 2 files" in verified.stdout
+
+
+def test_a_study_without_engines_runs(project: Project, tiny: dict[str, Any]) -> None:
+    del tiny["engines"]
+    project.write(tiny)
+    project.finish("results/tiny/base")
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -175,11 +194,8 @@ def test_a_log_that_cannot_be_used_leaves_nothing_behind(from_log: Project) -> N
 
 
 @pytest.mark.data
-def test_selection_from_one_shot_rlvrs_log(project: Project, mirror: Path) -> None:
-    project.write(yaml.safe_load((ROOT / "config/one-shot-rlvr.yaml").read_text()))
-    done = project.run(mirror=mirror)
-    assert done.returncode == 0, done.output[-4000:]
-    results = project.folder / "results/one-shot-rlvr"
+def test_selection_from_one_shot_rlvrs_log(published_data: Project) -> None:
+    results = published_data.folder / "results/one-shot-rlvr"
     subset = json.loads((results / "subsets/limr.json").read_text())
     assert (subset["n_problems"], subset["n_scored"]) == (1209, 1209)
     table = pd.read_csv(results / "tables/subsets.tsv", sep="\t").set_index("arm")
@@ -193,11 +209,10 @@ def test_selection_from_one_shot_rlvrs_log(project: Project, mirror: Path) -> No
 
 
 @pytest.mark.data
-def test_published_scores_against_offline_pass_rates(project: Project, mirror: Path) -> None:
-    project.write(yaml.safe_load((ROOT / "config/offline-rates.yaml").read_text()))
-    done = project.run(mirror=mirror)
-    assert done.returncode == 0, done.output[-4000:]
-    table = pd.read_csv(project.folder / "results/offline-rates/tables/offline.tsv", sep="\t")
+def test_published_scores_against_offline_pass_rates(published_data: Project) -> None:
+    table = pd.read_csv(
+        published_data.folder / "results/offline-rates/tables/offline.tsv", sep="\t"
+    )
     whole = table[table["pass rate"] == "all"].iloc[0]
     assert (whole["problems"], whole["selected"]) == (4161, 645)
     assert whole["recovers"] == pytest.approx(0.41, abs=0.01)

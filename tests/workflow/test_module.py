@@ -32,7 +32,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def test_module_md_word_by_word(environment: dict[str, str], tmp_path: Path) -> None:
     project = tmp_path / "project"
-    documents.follow(ROOT / "docs/module.md", project, environment)
+    documents.follow(ROOT / "docs/module.md", documents.Terminal(project, environment))
     results = project / "results/mine"
     chosen = [json.loads(line)["problem_id"] for line in (results / "subsets/limr.jsonl").open()]
     assert sorted(chosen) == ["a", "d"]

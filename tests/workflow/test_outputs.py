@@ -14,6 +14,8 @@ import pytest
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, SCORES, TRAJECTORIES
 from small_study import TINY, Project
 
+pytestmark = pytest.mark.slow
+
 PPO, SFT = TINY["ppo"], TINY["sft"]
 PPO_ARMS = ("full", "limr", "rand-1", "rand-2", "linear")
 

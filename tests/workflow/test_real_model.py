@@ -188,6 +188,7 @@ def test_the_report_names_the_model(finished_real: Project) -> None:
     assert "This is a miniature" not in page  # the embedded engine's caveat
 
 
+@pytest.mark.long  # of a tiny model: tests/models/test_huggingface_engine.py
 def test_a_second_run_gives_the_same_bytes(
     finished_real: Project, model: Path, mirror: Path
 ) -> None:

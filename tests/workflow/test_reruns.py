@@ -9,6 +9,8 @@ import yaml
 
 from small_study import Project
 
+pytestmark = pytest.mark.slow
+
 REPORT = ["Make the report"]
 COLLECT = ["Collect the evaluations", "Collect the training metrics"]
 

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from small_study import Project
+import pytest
+
+from small_study import TINY, Project, little
+
+pytestmark = pytest.mark.slow
 
 
+@pytest.mark.parametrize(
+    ("study", "done"),
+    [
+        (little(), "finished_little"),
+        pytest.param(TINY, "finished_project", marks=pytest.mark.long),
+    ],
+    ids=["little", "tiny"],
+)
 def test_killed_at_three_stages_and_rerun_gives_the_same_bytes(
-    project: Project, finished_project: Project, tiny: dict[str, Any]
+    study: dict[str, Any], done: str, project: Project, request: pytest.FixtureRequest
 ) -> None:
-    project.write(tiny)
+    quiet: Project = request.getfixturevalue(done)
+    project.write(study)
     project.kill_when("tiny/state/base/checkpoint.pt")  # in the warm-up
     assert not (project.folder / "results/tiny/base").exists()
     project.kill_when("tiny/state/full-seed1/checkpoint.pt", orphans=True)  # in a PPO run
     project.kill_when("tiny/evals/limr/seed1/step3/arithmetic-easy.parquet")  # in an evaluation
     project.finish("--nolock")
-    assert project.digests() == finished_project.digests()
+    assert project.digests() == quiet.digests()
     assert project.planned() == []
     leftovers = list(project.folder.glob("results/**/.*.tmp"))
     assert leftovers == []

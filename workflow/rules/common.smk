@@ -27,7 +27,7 @@ from limr.core.errors import InputError
 from limr.core.provenance import code_digest
 from limr.grading import plugins as grading_plugins
 from limr.plan import preflight
-from limr.slurm import containers, orphaned_jobs, preempted_jobs, submission
+from limr.slurm import containers, invocation, orphaned_jobs, preempted_jobs, submission
 from limr.sources import pinned
 from limr.study.jobs import plan
 from limr.study.jobs.train import engine, split_options
@@ -39,10 +39,12 @@ try:
     SOURCES = pinned.load_sources(ROOT / "config/sources.yaml")
     for name in STUDY.files():
         pinned.find(SOURCES, name)
-    if workflow.is_main_process and orphaned_jobs.starts_jobs(sys.argv[1:]):
-        # Now, before anybody looks at what is there: it may still be written.
-        orphaned_jobs.guard(Path.cwd(), STUDY.name)
-        preempted_jobs.watch(Path.cwd(), os.environ)
+    STARTED = invocation.read()
+    if workflow.is_main_process and STARTED.starts_jobs:
+        # Before Snakemake looks at the files that are there: a job may still write them.
+        orphaned_jobs.guard(Path.cwd(), STUDY.name, submits=STARTED.submits)
+        if STARTED.submits:
+            preempted_jobs.watch(Path.cwd(), os.environ)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

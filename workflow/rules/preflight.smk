@@ -1,7 +1,7 @@
 # Takes: a compute node of the sort that training or generation wants.
 # Makes: preflight/{work}.json: its GPUs, driver and packages; fails with advice where they lack.
 #
-# No job reads it: a report that is made again would have finished runs made again. It goes first.
+# No job reads it: a new report would make Snakemake repeat finished runs. It goes first.
 
 
 rule preflight:

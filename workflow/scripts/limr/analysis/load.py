@@ -1,20 +1,34 @@
-"""What a table, figure or report is given beside the results that every study has."""
+"""Read what tables, figures and the report are made from.
+
+A new kind of result is a field of `limr.analysis.results.Inputs`, and a reader here of its name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
-from limr.analysis import paper, results
-from limr.analysis.results import Inputs
+from limr.analysis import paper
+from limr.analysis.results import Diagnosis, Inputs, Json
 from limr.core import files
-from limr.core.tables import AUDITS, OVERLAPS, read_problems
+from limr.core.tables import (
+    AUDITS,
+    DIAGNOSTICS,
+    OPINIONS,
+    OVERLAPS,
+    SCORES,
+    STABILITY,
+    TRAJECTORIES,
+    read_problems,
+)
+from limr.evaluate.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
 
 Given = Mapping[str, Any]  # name in REQUIRES or OPTIONAL -> a path, or several
+Reader = Callable[[Sequence[Path]], Any]
 
 
 def inputs(study: Mapping[str, Any], given: Given, costed: Sequence[Mapping[str, Any]]) -> Inputs:
@@ -22,93 +36,80 @@ def inputs(study: Mapping[str, Any], given: Given, costed: Sequence[Mapping[str,
 
     Args:
         study: see `Inputs`.
-        given: the rule's inputs; other names than those below are not looked at.
-        costed: `arm` and `seed`, or `source`, of each of the `runs`.
+        given: the rule's inputs: the kinds of `READERS`, and `runs`; other names are left alone.
+        costed: of each of the `runs`, `arm` and `seed` of a training run, or `source` of the base's
+            responses that a score is made from.
 
     Raises:
         InputError: a file is missing or not what it should be.
     """
-
-    def several(key: str) -> list[str]:
-        value = given.get(key) or []
-        return [value] if isinstance(value, str) else list(value)
-
-    def one(key: str) -> str | None:
-        return next(iter(several(key)), None)
-
-    found = results.load(
+    found = {kind: read(paths) for kind, read in READERS.items() if (paths := _paths(given, kind))}
+    records = list(zip(costed, map(files.read_json, _paths(given, "runs")), strict=True))
+    return Inputs(
         dict(study),
-        evaluations=one("evaluations"),
-        metrics=one("metrics"),
-        **{key: several(key) for key in ("trajectories", "scores", "subsets", "diagnostics")},
-    )
-    found = results.with_checks(found, several("audits"), one("opinions"))
-    found = with_problems(found, several("problems"))
-    found = with_findings(found, several("findings"))
-    found = with_runs(found, zip(costed, several("runs"), strict=True))
-    found = with_overlaps(found, several("overlaps"))
-    return with_paper(found, one("paper"))
-
-
-def with_problems(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:
-    """Return the inputs with `problems/*.jsonl`, named by their stem.
-
-    Raises:
-        InputError: a file is missing or not what it should be.
-    """
-    return replace(inputs, problems={Path(path).stem: read_problems(path) for path in paths})
-
-
-def with_findings(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:
-    """Return the inputs with `audits/*.parquet`, named by their stem.
-
-    Raises:
-        InputError: a file is missing or not what it should be.
-    """
-    found = {Path(path).stem: files.read_parquet(path, AUDITS).to_pandas() for path in paths}
-    return replace(inputs, findings=found)
-
-
-def with_runs(inputs: Inputs, runs: Iterable[tuple[Mapping[str, Any], Path | str]]) -> Inputs:
-    """Return the inputs with the records of what sampled responses to learn or to choose from.
-
-    Args:
-        inputs: what the study has.
-        runs: `arm` and `seed` of each training run, and its `run.json`; `source` of the base's
-            responses that a score is made of, and their `samples/{source}.json`.
-
-    Raises:
-        InputError: a file is missing or not JSON.
-    """
-    records = [(keys, files.read_json(path)) for keys, path in runs]
-    return replace(
-        inputs,
         runs=[
             {**record, "arm": keys["arm"], "seed": keys["seed"]}
             for keys, record in records
             if "arm" in keys
         ],
         samples={keys["source"]: record for keys, record in records if "source" in keys},
+        **found,
     )
 
 
-def with_overlaps(inputs: Inputs, paths: Sequence[Path | str]) -> Inputs:
-    """Return the inputs with `overlaps/*.parquet`, the benchmark named by the stem.
+def _paths(given: Given, kind: str) -> list[Path]:
+    value = given.get(kind) or []
+    return [Path(path) for path in ([value] if isinstance(value, str | Path) else value)]
 
-    Raises:
-        InputError: a file is missing or not what it should be.
-    """
-    frames = [
-        files.read_parquet(path, OVERLAPS).to_pandas().assign(benchmark=Path(path).stem)
+
+def _frame(path: Path, columns: pa.Schema) -> pd.DataFrame:
+    frame: pd.DataFrame = files.read_parquet(path, columns).to_pandas()
+    return frame
+
+
+def _by_name(read: Callable[[Path], Any]) -> Reader:
+    """Return a reader of several files, each named by its stem: `scores/lim.parquet` is 'lim'."""
+    return lambda paths: {path.stem: read(path) for path in paths}
+
+
+def _subsets(paths: Sequence[Path]) -> dict[str, Json]:
+    """Read the records of subsets and, where given, the ids of their problems."""
+    records = {path.stem: files.read_json(path) for path in paths if path.suffix == ".json"}
+    for path in paths:
+        if path.suffix == ".jsonl":
+            ids = [row["problem_id"] for row in files.read_jsonl(path)]
+            records.setdefault(path.stem, {})["problem_ids"] = ids
+    return records
+
+
+def _diagnostics(paths: Sequence[Path]) -> dict[str, Diagnosis]:
+    """Read `diagnostics/{score}.parquet` and, beside each, `diagnostics/{score}.epochs.parquet`."""
+    return {
+        path.stem: Diagnosis(
+            _frame(path, DIAGNOSTICS), _frame(path.with_suffix(".epochs.parquet"), STABILITY)
+        )
         for path in paths
-    ]
-    return replace(inputs, overlaps=pd.concat(frames, ignore_index=True)) if frames else inputs
+        if "." not in path.stem
+    }
 
 
-def with_paper(inputs: Inputs, path: Path | str | None) -> Inputs:
-    """Return the inputs with what the paper reports, where it is asked for.
+def _overlaps(paths: Sequence[Path]) -> pd.DataFrame:
+    """Read `overlaps/{benchmark}.parquet` as one frame with the column `benchmark`."""
+    frames = [_frame(path, OVERLAPS).assign(benchmark=path.stem) for path in paths]
+    return pd.concat(frames, ignore_index=True)
 
-    Raises:
-        InputError: the file is missing or not what it should be.
-    """
-    return replace(inputs, paper=paper.read(path)) if path else inputs
+
+READERS: Mapping[str, Reader] = {
+    "evaluations": lambda paths: _frame(paths[0], COLLECTED_EVALUATIONS),
+    "metrics": lambda paths: _frame(paths[0], COLLECTED_METRICS),
+    "opinions": lambda paths: _frame(paths[0], OPINIONS),
+    "paper": lambda paths: paper.read(paths[0]),
+    "trajectories": _by_name(lambda path: files.read_parquet(path, TRAJECTORIES)),
+    "scores": _by_name(lambda path: _frame(path, SCORES)),
+    "subsets": _subsets,
+    "diagnostics": _diagnostics,
+    "audits": _by_name(files.read_json),
+    "findings": _by_name(lambda path: _frame(path, AUDITS)),
+    "problems": _by_name(read_problems),
+    "overlaps": _overlaps,
+}

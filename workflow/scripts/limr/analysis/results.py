@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from limr.core import files
 from limr.core.errors import InputError
-from limr.core.tables import DIAGNOSTICS, OPINIONS, SCORES, STABILITY, TRAJECTORIES, Problem
-from limr.evaluate.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
+from limr.core.tables import Problem
 from limr.statistics.intervals import Floats
 from limr.study import preregistration
 from limr.study.preregistration import Declaration
@@ -104,69 +101,6 @@ class Inputs:
                 tuple(arm.get("changes", ())),
             )
         return list(found.values())
-
-
-def load(
-    study: Json,
-    *,
-    evaluations: Path | str | None = None,
-    metrics: Path | str | None = None,
-    trajectories: Sequence[Path | str] = (),
-    scores: Sequence[Path | str] = (),
-    subsets: Sequence[Path | str] = (),
-    diagnostics: Sequence[Path | str] = (),
-) -> Inputs:
-    """Read what is given; files are named by their stem (`scores/lim.parquet` is 'lim').
-
-    Args:
-        study: see `Inputs`.
-        evaluations: `collected/evaluations.parquet`.
-        metrics: `collected/metrics.parquet`.
-        trajectories: `trajectories/*.parquet`.
-        scores: `scores/*.parquet`.
-        subsets: `subsets/*.json`, and `subsets/*.jsonl` for the overlap of subsets.
-        diagnostics: `diagnostics/*.parquet` and, beside each, `diagnostics/*.epochs.parquet`.
-
-    Raises:
-        InputError: a file is missing or not what it should be.
-    """
-    records = {Path(p).stem: files.read_json(p) for p in subsets if Path(p).suffix == ".json"}
-    for path in (Path(p) for p in subsets if Path(p).suffix == ".jsonl"):
-        ids = [row["problem_id"] for row in files.read_jsonl(path)]
-        records.setdefault(path.stem, {})["problem_ids"] = ids
-    return Inputs(
-        study,
-        _frame(evaluations, COLLECTED_EVALUATIONS),
-        _frame(metrics, COLLECTED_METRICS),
-        {Path(p).stem: files.read_parquet(p, TRAJECTORIES) for p in trajectories},
-        {Path(p).stem: files.read_parquet(p, SCORES).to_pandas() for p in scores},
-        records,
-        {Path(p).stem: _diagnosis(Path(p)) for p in diagnostics if "." not in Path(p).stem},
-    )
-
-
-def with_checks(
-    inputs: Inputs, audits: Sequence[Path | str], opinions: Path | str | None
-) -> Inputs:
-    """Return the inputs with `audits/*.json`, in the order given, and `collected/opinions.parquet`.
-
-    Raises:
-        InputError: a file is missing or not what it should be.
-    """
-    found = {Path(path).stem: files.read_json(path) for path in audits}
-    return replace(inputs, audits=found, opinions=_frame(opinions, OPINIONS))
-
-
-def _diagnosis(path: Path) -> Diagnosis:
-    epochs = path.with_suffix(".epochs.parquet")
-    return Diagnosis(
-        files.read_parquet(path, DIAGNOSTICS).to_pandas(),
-        files.read_parquet(epochs, STABILITY).to_pandas(),
-    )
-
-
-def _frame(path: Path | str | None, contract: Any) -> pd.DataFrame | None:
-    return files.read_parquet(path, contract).to_pandas() if path else None
 
 
 # --- evaluations ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Making derived files again from the files of an archive, by the scripts of the running limr.
+"""Recomputes derived files from the files of an archive, by the scripts of the running limr.
 
 A script of the workflow is run in this process with a stand-in for what Snakemake gives it. The
 scripts are those beside this module, never the archive's. Each reads archived files only, so that
@@ -33,7 +33,7 @@ class _Named(SimpleNamespace):
 
 
 def run(job: Job, folder: Path, scratch: Path) -> None:
-    """Run a job in a folder; its outputs must not stand there yet.
+    """Run a job in a folder; its outputs must not exist yet.
 
     Args:
         job: the job.
@@ -65,9 +65,9 @@ def run(job: Job, folder: Path, scratch: Path) -> None:
 
 @contextlib.contextmanager
 def made_again(job: Job, folder: Path, scratch: Path) -> Iterator[dict[str, tuple[Path, Path]]]:
-    """Yield path -> (made again, archived) for every output of a job that is archived.
+    """Yield path -> (recomputed, archived) for every output of a job that is archived.
 
-    The archived outputs stand aside while the job runs under the very paths it ran under, since
+    The archived outputs are moved aside while the job runs under the very paths it ran under, since
     some files speak of paths; afterwards everything is as before.
 
     Raises:

@@ -62,7 +62,7 @@ def stand_in(opened: Opened, made: list[str]) -> Iterator[str]:
     """Write problems and audits that were left out, with ids, levels and findings but no texts.
 
     Scores and subsets need no more. `made` gains the paths; those of subsets are not among them,
-    since they are made again. Yields what is wrong with the ids.
+    since they are recomputed. Yields what is wrong with the ids.
     """
     for name in opened.study.datasets:
         for inside, write in (
@@ -111,7 +111,7 @@ def check(
         found: the jobs.
         scratch: a folder for what is made.
         stand_ins: problems without texts.
-        skipped: gains the outputs that could not be made again, since an input is left out.
+        skipped: gains the outputs that could not be recomputed, since an input is left out.
     """
     for job in found:
         outputs = [path for path in job.outputs if opened.has(path) and path not in stand_ins]
@@ -188,7 +188,7 @@ def _sources(opened: Opened, again: dict[str, str], found: Any) -> dict[str, str
 
 
 def subset_ids(opened: Opened, scratch: Path, stand_ins: list[str]) -> Iterator[str]:
-    """Yield where the ids of subsets that were left out differ from those made again."""
+    """Yield where the ids of subsets that were left out differ from the recomputed ones."""
     for job in plan.jobs(opened.study, opened.folder):
         if job.rule != "select_subset":
             continue

@@ -158,7 +158,7 @@ def metrics(opened: Opened) -> Iterator[str]:
 def _recomputed(opened: Opened, path: str, arm: str, seed: int) -> tuple[pd.DataFrame, int]:
     """Return the metrics of rollouts by step, and how many rewards are not what the rule gives."""
     wanted = ["problem_id", "step", "sample", "reward", "verdict", "response_tokens", "truncated"]
-    files.check_parquet(opened.folder / path, ROLLOUTS)
+    files.check_parquet(opened.folder / path, ROLLOUTS.names)
     sums, odd = [], 0
     for batch in pq.ParquetFile(opened.folder / path).iter_batches(_BATCH, columns=wanted):
         frame = batch.to_pandas().astype({"verdict": str})

@@ -14,7 +14,7 @@ HELP = "pack a study's results, finished or not, into a zip that anybody can ver
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = (
-        "A finished study is archived by `snakemake --configfile STUDY.yaml archive` as well; this "
+        "A finished study is archived by `snakemake archive --configfile STUDY.yaml` as well; this "
         "command also packs what there is of an unfinished one, and says what is missing."
     )
     parser.add_argument("study", type=Path, metavar="STUDY.yaml", help="the study's configuration")

@@ -1,4 +1,4 @@
-"""`limr fetch`: bring what studies need into a folder, for a machine without a network."""
+"""`limr fetch`: what studies need goes into a folder, for a machine without a network."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from limr.core.errors import InputError
 if TYPE_CHECKING:
     from limr.study.study import Study
 
-HELP = "bring all that studies need into a mirror folder, for a machine without a network"
+HELP = "fetch all that studies need into a mirror folder, for a machine without a network"
 PARTS = ("data", "models", "packages")
 EPILOG = """\
-Files that are there are left alone: a second run brings nothing, an interrupted one goes on. Where
-LIMR_MIRROR names another mirror, data files are copied from there. Run this in the project's
+Files that are there are left alone: a second run fetches nothing, an interrupted one continues.
+Where LIMR_MIRROR names another mirror, data files are copied from there. Run this in the project's
 folder. docs/air-gapped.md has the rest. Exit codes: 0 fine, 1 --check found faults, 2 bad usage, or
-something cannot be had.
+something cannot be fetched.
 """
 
 
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--only", action="append", choices=PARTS, help="this part alone; may be repeated (all)"
     )
     parser.add_argument(
-        "--check", action="store_true", help="bring nothing; compare every file with SHA256SUMS"
+        "--check", action="store_true", help="fetch nothing; compare every file with SHA256SUMS"
     )
 
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Fill or check the mirror.
 
     Raises:
-        InputError: a study is refused, or something cannot be had.
+        InputError: a study is refused, or something cannot be fetched.
     """
     if args.check:
         return check(args.mirror)
@@ -81,9 +81,10 @@ def check(mirror: Path) -> int:
 def fill(
     mirror: Path, studies: list[Study], environments: list[str] | None, parts: tuple[str, ...]
 ) -> int:
-    """Bring what studies need; return how many files, models and packages were brought.
+    """Fetch what studies need; return how many files, models and packages were fetched.
 
-    The list is written after each file of a kind, so that an interrupted run goes on.
+    The list is written after every model and every few packages, so that an interrupted run can
+    continue.
     """
     from limr.models.pretrained import mirror as mirror_models
     from limr.sources import mirror as contents
@@ -111,44 +112,41 @@ def fill(
 
 
 def _data(mirror: Path, studies: list[Study], listed: dict[str, str]) -> int:
+    """Bring the pinned files, from another mirror where LIMR_MIRROR names one."""
     import os
 
+    from limr.core import files
     from limr.sources import mirror as contents
-    from limr.sources import mirror_files
-    from limr.sources import pinned as sources
+    from limr.sources import pinned
 
-    pinned = sources.load_sources("config/sources.yaml")
-    names = dict.fromkeys(name for study in studies for name in study.files())
-    wanted = [sources.find(pinned, name) for name in names]
     configured = os.environ.get(contents.VARIABLE)
     other = Path(configured) if configured else None
     if other is not None and other.resolve() == mirror.resolve():
         other = None
-    brought = mirror_files.fetch(wanted, mirror, listed, other)
-    for name in brought:
-        _say(f"file {name}")
-    return len(brought)
+    known, brought = pinned.load_sources("config/sources.yaml"), 0
+    for name in dict.fromkeys(name for study in studies for name in study.files()):
+        source = pinned.find(known, name)
+        target = mirror / source.mirror
+        if not target.is_file() or files.sha256(target) != source.sha256:
+            pinned.fetch(source, target, other)
+            _say(f"file {name}")
+            brought += 1
+        listed[source.mirror] = source.sha256
+    return brought
 
 
 def _bases(studies: list[Study]) -> list[dict[str, object]]:
     """Return the bases that are on the hub, each once."""
-    found = {
-        (base["model"], base["revision"]): base
-        for base in (study.config["base"] for study in studies)
-        if base.get("revision")
-    }
-    return list(found.values())
+    bases = [study.config["base"] for study in studies]
+    return list({(b["model"], b["revision"]): b for b in bases if b.get("revision")}.values())
 
 
 def _environments(studies: list[Study]) -> list[str]:
     from limr.core import plugins
 
-    found = ["dev"]
-    for study in studies:
-        for kind in ("train", "generate"):
-            engine = plugins.load("engines", study.config["engine"][kind])
-            found.append(getattr(engine, "ENVIRONMENT", "data"))
-    return list(dict.fromkeys(found))
+    engines = [study.config["engine"][kind] for study in studies for kind in ("train", "generate")]
+    found = [getattr(plugins.load("engines", name), "ENVIRONMENT", "data") for name in engines]
+    return list(dict.fromkeys(["dev", *found]))
 
 
 def own_files(study: Study) -> list[str]:
@@ -170,7 +168,7 @@ def _load(path: Path) -> Study:
 
 @contextmanager
 def _alone(mirror: Path) -> Iterator[None]:
-    """Hold the mirror against a second fetch, which would lose entries of its list."""
+    """Keep a second fetch out, which would lose entries of the list."""
     import fcntl
 
     mirror.mkdir(parents=True, exist_ok=True)
@@ -178,7 +176,9 @@ def _alone(mirror: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"{mirror}: another `limr fetch` fills it. Wait for it.") from None
+            raise InputError(
+                f"{mirror}: another `limr fetch` is filling it. Wait for it."
+            ) from None
         yield
 
 

@@ -53,11 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the plan; return 0.
-
-    Raises:
-        InputError: the study is refused, or something must be given that is not known.
-    """
+    """Print the plan; return 0. Raises InputError where the study or an option is refused."""
     plan = build(args)
     sys.stdout.write(json.dumps(plan, indent=2) + "\n" if args.json else text(plan))
     if args.check:
@@ -77,7 +73,7 @@ def _check(path: Path) -> None:
 
 
 def build(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the plan as JSON holds it."""
+    """Return the plan, as `--json` prints it."""
     from limr.plan import bill, counts, detectable, estimate, hardware, jobs, models
     from limr.sources import pinned as sources
 
@@ -92,7 +88,6 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     study, here, code = _study(args.study), Path.cwd(), _code()
     pinned = sources.load_sources(code / "config/sources.yaml")
     numbers = _problems(args.problems, study)
-    given = estimate.Assumptions(gpu, args.response_tokens, numbers, pinned)
     counted = jobs.jobs(study, here, code)
     results = Path("results") / study.name
     sizes = counts.Counts(study, results, numbers, pinned)
@@ -100,7 +95,8 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
     tasks, size = [], None
     if any(estimate.plans(study)) and (study.trained or study.benchmarks):
         size = models.size(study.config["base"], args.parameters)
-        tasks = estimate.tasks(study, results, size, given)
+        given = estimate.Assumptions(sizes, size, gpu, args.response_tokens)
+        tasks = estimate.tasks(given)
     gpu_rules = {"preflight", *(task.rule for task in tasks)}
     others = {rule: n for rule, n in counted.items() if rule not in gpu_rules}
     return {
@@ -120,7 +116,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _code() -> Path:
-    """Return the project's folder: this one, elsewhere limr's own."""
+    """Return the project's folder: this one if it has a Snakefile, else limr's own."""
     from limr.core import provenance
 
     here = Path.cwd()
@@ -160,7 +156,7 @@ def _problems(given: list[str], study: Any) -> dict[str, int]:
 
 
 def text(plan: dict[str, Any]) -> str:
-    """Return the plan for people."""
+    """Return the plan as text for people."""
     model = plan["model"]
     lines = [f"Study '{plan['study']}' ({plan['config']})"]
     if model:

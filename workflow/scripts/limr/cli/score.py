@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,30 +74,37 @@ def run(args: argparse.Namespace) -> int:
     """
     from limr.core import files, validation
     from limr.problems import own_file
+    from limr.scores import scoring
 
     if (args.subset is None) != (args.threshold is None and args.size is None):
         raise InputError("--subset goes with --threshold or --size: it is where the choice goes.")
-    importer, selector = (
-        plugins.load("importers", args.format),
-        plugins.load("selectors", args.selector),
-    )
+    importer = plugins.load("importers", args.format)
+    selector = plugins.load("selectors", args.selector)
     options = _options(args, importer, selector)
     settings = validation.complete(options[0], importer.OPTIONS, f"format '{args.format}'")
     problems = own_file.read(args.problems) if args.problems is not None else None
     if problems is None and importer.PROVIDES == "scores":
         raise InputError(f"--problems is needed for the format '{args.format}': it has no ids.")
     found = importer.read(own_files.expand(args.path, importer), problems, settings)
-    table, made, candidates = _scores(args, found, problems, options[1])
-    lines = [*found.report(), *_summary(table)]
-    if made is not None:
-        lines += _solved(args, *made, selector, options[1])
-        lines += _certainty(args, candidates, made[1], selector, options[1]) if args.draws else []
+    ids = found.problem_ids.to_pylist()
+    levels = [p.level for p in problems] if problems is not None else [None] * len(ids)
+    candidates, table = scoring.ProblemSet(ids, levels), found.table
+    lines = found.report()
+    if importer.PROVIDES == "scores":
+        lines += _summary(table)
+    else:
+        key = {"seed": args.seed, "name": args.selector}
+        made = scoring.score(args.selector, candidates, found.samples, options[1], **key)
+        table = scoring.score_table(made, candidates)
+        lines += [*_summary(table), *_solved(args, made, found.samples, selector, options[1])]
+        if args.draws:
+            lines += _certainty(args, candidates, found.samples, selector, options[1])
     if args.subset is not None:
         lines += _write_subset(args, table, problems, found)
     files.write_parquet(args.output, table)
     if found.prompts:
         beside = args.output.with_suffix(".problems.jsonl")
-        own_file.write_made(beside, candidates.problem_ids, found.prompts, args.path.stem)
+        own_file.write_made(beside, ids, found.prompts, args.path.stem)
         lines.append(f"Which id is which prompt: {beside}.")
     lines.append(f"Written to {args.output}.")
     sys.stderr.write("\n".join(lines) + "\n")
@@ -134,25 +142,10 @@ def _value(text: str) -> Any:
         return text
 
 
-def _scores(
-    args: argparse.Namespace,
-    found: Imported,
-    problems: list[Problem] | None,
-    options: Mapping[str, Any],
-) -> tuple[Any, tuple[Scores, Samples] | None, ProblemSet]:
-    """Return the table of scores, with what they were made here from; and what was scored."""
-    from limr.scores import scoring
-
-    ids = found.problem_ids.to_pylist()
-    levels = [p.level for p in problems] if problems is not None else [None] * len(ids)
-    candidates = scoring.ProblemSet(ids, levels)
-    if found.scores is not None:
-        return found.scores, None, candidates
-    samples = found.tally.samples(len(ids), release=True)
-    made = scoring.score(
-        args.selector, candidates, samples, options, seed=args.seed, name=args.selector
-    )
-    return scoring.score_table(made, candidates), (made, samples), candidates
+def _threshold(args: argparse.Namespace, selector: ModuleType) -> float | None:
+    """Return the threshold that was asked for, else the selector's usual one, if it has one."""
+    usual = getattr(selector, "THRESHOLD", None)
+    return usual if args.threshold is None else args.threshold
 
 
 def _summary(table: Any) -> list[str]:
@@ -165,10 +158,8 @@ def _summary(table: Any) -> list[str]:
     values = vector(table["score"])
     scored = values[~np.isnan(values)]
     lines = [f"{len(scored):,} of {len(values):,} problems scored."]
-    reasons = [text for text in table["reason"].to_pylist() if text]
-    lines += [
-        f"  {reasons.count(reason):,} not scored: {reason}." for reason in dict.fromkeys(reasons)
-    ]
+    reasons = Counter(text for text in table["reason"].to_pylist() if text)
+    lines += [f"  {n:,} not scored: {reason}." for reason, n in reasons.items()]
     if len(scored):
         counts = ", ".join(f"≥ {key}: {n:,}" for key, n in sizes(scored).items())
         lines.append(f"Scores from {scored.min():.3f} to {scored.max():.3f}; {counts}.")
@@ -190,9 +181,7 @@ def _solved(
     lines = [
         f"Never solved: {int((rate == 0).sum()):,} problems; always: {int((rate == 1).sum()):,}."
     ]
-    threshold = args.threshold
-    if threshold is None:
-        threshold = getattr(selector, "THRESHOLD", None)
+    threshold = _threshold(args, selector)
     if threshold is not None and hasattr(selector, "warnings"):
         settings = validation.complete(dict(options), selector.OPTIONS, "selector")
         texts = selector.warnings(reached(scored.values, threshold), samples, settings)
@@ -217,15 +206,11 @@ def _certainty(
     of = diagnostics.subject(
         candidates, samples, args.selector, options, seed=args.seed, name=args.selector
     )
-    threshold = args.threshold
-    if threshold is None and args.size is None:
-        threshold = getattr(selector, "THRESHOLD", None)
-    rng = stream(args.seed, "ties", args.selector)
-    cut = (
-        diagnostics.cut_best(of, args.size, rng)
-        if threshold is None
-        else diagnostics.cut_by(of, {"threshold": threshold})
-    )
+    threshold = _threshold(args, selector)
+    if args.size is None and threshold is not None:
+        cut = diagnostics.cut_by(of, {"threshold": threshold})
+    else:
+        cut = diagnostics.cut_best(of, args.size, stream(args.seed, "ties", args.selector))
     draws = stream(args.seed, "diagnose", args.selector, "draws")
     problems = diagnostics.problem_table(of, cut, args.draws, 0.95, draws)
     epochs = diagnostics.epoch_table(of, cut, 0.95)
@@ -240,13 +225,13 @@ def _write_subset(
     """Cut the scores, write the chosen problems, and say what was chosen."""
     from limr.core import files
     from limr.core.random_streams import stream
-    from limr.core.tables import Problem as Row
+    from limr.core.tables import Problem
     from limr.subsets import cut as selection
 
     if problems is None:
-        texts = found.prompts or [""] * len(found.problem_ids)
         ids = found.problem_ids.to_pylist()
-        problems = [Row(key, text, "", "log") for key, text in zip(ids, texts, strict=True)]
+        texts = found.prompts or [""] * len(ids)
+        problems = [Problem(key, text, "", "log") for key, text in zip(ids, texts, strict=True)]
     rule = {"threshold": args.threshold} if args.size is None else {"size": args.size}
     rng = stream(args.seed, "ties", args.selector)
     rows, record = selection.cut(table.to_pandas(), problems, rule, rng)

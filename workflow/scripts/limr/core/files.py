@@ -27,8 +27,8 @@ Json = dict[str, Any]
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside `path` that is renamed to `path` if the block succeeds.
 
-    Works for a file and for a folder. On an error nothing is left behind and whatever stood at
-    `path` stays as it was. A full disk is reported with the path and the space that is left.
+    Works for a file and for a folder. On an error nothing is left behind and whatever was at `path`
+    stays as it was. A full disk is reported with the path and the space that is left.
 
     Raises:
         InputError: the disk is full.
@@ -95,14 +95,30 @@ def read_json(path: str | Path) -> Any:
         raise InputError(f"{path}:{error.lineno}: not valid JSON ({error.msg}).") from None
 
 
+def read_yaml(path: str | Path) -> Any:
+    """Read a YAML file.
+
+    Raises:
+        InputError: it is missing, not UTF-8, or not YAML.
+    """
+    import yaml  # here, as most commands do without it
+
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML ({error}).") from None
+
+
 def write_jsonl(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write one JSON object a line, keys in the given order, atomically."""
+    """Write one JSON object per line, keys in the given order, atomically."""
     lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows]
     write_text(path, "".join(line + "\n" for line in lines))
 
 
 def read_jsonl(path: str | Path) -> list[Json]:
-    """Read one JSON object a line; blank lines are passed over.
+    """Read one JSON object per line; blank lines are passed over.
 
     Raises:
         InputError: the file is missing, not UTF-8, or a line is not a JSON object.
@@ -149,38 +165,46 @@ def read_parquet(
     Raises:
         InputError: missing, not parquet, cut short, a column missing or of another type.
     """
-    wanted = check_parquet(path, schema, columns)
+    wanted = [name for name in schema.names if columns is None or name in columns]
+    table = read_columns(path, wanted)
     try:
-        table = pq.read_table(path, columns=wanted)
         return table.cast(pa.schema([schema.field(name) for name in wanted]))
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: not a readable parquet table of this kind ({error}).") from None
+    except pa.ArrowException as error:
+        raise _no_table(path, error) from None
 
 
-def check_parquet(
-    path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None
-) -> list[str]:
-    """Return the columns to read, after a look at the file's own schema.
-
-    Args:
-        path: the file.
-        schema: see `read_parquet`.
-        columns: see `read_parquet`.
+def read_columns(path: str | Path, columns: Sequence[str]) -> pa.Table:
+    """Read some columns of a parquet file, of whatever type.
 
     Raises:
         InputError: missing, not parquet, cut short, or a column is missing.
     """
-    wanted = [name for name in schema.names if columns is None or name in columns]
+    check_parquet(path, columns)
+    try:
+        return pq.read_table(path, columns=list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise _no_table(path, error) from None
+
+
+def check_parquet(path: str | Path, columns: Sequence[str]) -> None:
+    """Refuse a file that is no parquet table with these columns; reads its end only.
+
+    Raises:
+        InputError: missing, not parquet, cut short, or a column is missing.
+    """
     try:
         found = pq.read_schema(path).names
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file.") from None
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: not a readable parquet table of this kind ({error}).") from None
-    missing = [name for name in wanted if name not in found]
+        raise _no_table(path, error) from None
+    missing = [name for name in columns if name not in found]
     if missing:
         raise InputError(f"{path}: column '{missing[0]}' is missing; found {found}.")
-    return wanted
+
+
+def _no_table(path: str | Path, error: Exception) -> InputError:
+    return InputError(f"{path}: not a readable parquet table of this kind ({error}).")
 
 
 def write_tsv(path: str | Path, frame: pd.DataFrame) -> None:

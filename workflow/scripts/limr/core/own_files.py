@@ -30,16 +30,13 @@ def expand(path: Path, importer: ModuleType) -> list[Path]:
 
 
 def listed(path: str, importer: ModuleType, folder: Path) -> list[str]:
-    """Return the files of a log as `expand` does, relative to a folder as the path is.
+    """Return the files of a log in `expand`'s order, relative to a folder as the path is.
 
     What is not there is the log itself: whoever only plans a study needs no log.
     """
-    if not (folder / path).is_dir():
-        return [path]
-    return [
-        str(Path(path) / found.relative_to(folder / path))
-        for found in expand(folder / path, importer)
-    ]
+    found = (folder / path).glob(getattr(importer, "FILES", None) or "[]")
+    files = sorted((p for p in found if p.is_file()), key=by_number)
+    return [str(Path(path) / p.relative_to(folder / path)) for p in files] or [path]
 
 
 def by_number(path: Path) -> tuple[int, str]:

@@ -1,13 +1,14 @@
-"""A progress bar on a terminal, nothing elsewhere."""
+"""Progress bars on a terminal (nothing elsewhere), and work in several processes or threads."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 from limr.core.errors import InputError
@@ -15,6 +16,7 @@ from limr.core.errors import InputError
 T = TypeVar("T")
 R = TypeVar("R")
 _MANY = 8  # items that are worth starting processes for
+_WORKERS = 2  # processes that read; each holds one item
 
 
 @contextmanager
@@ -24,7 +26,7 @@ def bar(total: int, unit: str) -> Iterator[Any]:
     Where stderr is no terminal (a log file, a pipe) nothing is shown, and tqdm is not loaded.
     """
     if not sys.stderr.isatty():
-        yield _Silent()
+        yield SimpleNamespace(update=lambda n: None)
         return
     from tqdm import tqdm  # type: ignore[import-untyped]
 
@@ -32,36 +34,31 @@ def bar(total: int, unit: str) -> Iterator[Any]:
         yield shown
 
 
-def over(items: Collection[T], unit: str) -> Iterator[T]:
+def over(items: Iterable[T], total: int, unit: str) -> Iterator[T]:
     """Yield the items, showing how many of them are done."""
-    with bar(len(items), unit) as shown:
+    with bar(total, unit) as shown:
         for item in items:
             yield item
             shown.update(1)
 
 
-def mapped(
-    function: Callable[[T], R], items: Collection[T], unit: str, workers: int = 2
-) -> Iterator[R]:
-    """Yield `function` of each item, in order, made in processes where there are many items.
+def mapped(function: Callable[[T], R], items: Collection[T], unit: str) -> Iterator[R]:
+    """Yield `function` of each item, in order, computed in processes where there are many items.
 
     Args:
         function: of a module, without side effects.
         items: what it is given.
         unit: what the items are, for the bar.
-        workers: processes; each works on one item at a time.
 
     Raises:
         InputError: a process was ended from outside.
     """
-    if len(items) < _MANY or workers < 2 or cores() < 2:
-        yield from map(function, over(items, unit))
+    if len(items) < _MANY or cores() < _WORKERS:
+        yield from map(function, over(items, len(items), unit))
         return
-    with bar(len(items), unit) as shown, ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(_WORKERS) as pool:
         try:
-            for result in pool.map(function, items):
-                yield result
-                shown.update(1)
+            yield from over(pool.map(function, items), len(items), unit)
         except BrokenProcessPool:
             raise InputError(
                 f"a process that read {unit} was ended from outside: is there too little memory? "
@@ -79,15 +76,10 @@ def cores() -> int:
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield the items, the next one being made in a second thread while one is worked on."""
+    """Yield the items; the next one is read in a second thread while one is worked on."""
     end = object()
     with ThreadPoolExecutor(max_workers=1) as pool:
         coming = pool.submit(next, items, end)
         while (item := coming.result()) is not end:
             coming = pool.submit(next, items, end)
             yield cast("T", item)
-
-
-class _Silent:
-    def update(self, n: int) -> None:
-        """Show nothing."""

@@ -9,6 +9,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,21 +30,26 @@ def code_digest(script: str, plugins: Iterable[str] = (), scripts: Path = SCRIPT
         plugins: dotted modules loaded by name, e.g. `limr.scores.selectors.lim`.
         scripts: the folder `workflow/scripts` of the code.
     """
-    used = modules_behind(_imports(scripts / f"{script}.py") | set(plugins), scripts)
-    text = "".join(f"{module} {_file_digest(_existing(module, scripts))}\n" for module in used)
+    used = _behind(_imports(scripts / f"{script}.py") | set(plugins), scripts)
+    text = "".join(f"{module} {_file_digest(path)}\n" for module, path in sorted(used.items()))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def modules_behind(modules: Iterable[str], scripts: Path = SCRIPTS) -> list[str]:
+def modules_behind(modules: Iterable[str]) -> list[str]:
     """Return these modules of the library and all that they import, directly or not, sorted."""
-    wanted = sorted(modules)
-    seen: set[str] = set()
+    return sorted(_behind(modules, SCRIPTS))
+
+
+def _behind(modules: Iterable[str], scripts: Path) -> dict[str, Path]:
+    wanted = set(modules)
+    found: dict[str, Path] = {}
     while wanted:
         module = wanted.pop()
-        if module not in seen and _path(module, scripts) is not None:
-            seen.add(module)
-            wanted.extend(sorted(_imports(_existing(module, scripts))))
-    return sorted(seen)
+        path = None if module in found else _path(module, scripts)
+        if path is not None:
+            found[module] = path
+            wanted |= _imports(path)
+    return found
 
 
 def _path(module: str, scripts: Path) -> Path | None:
@@ -52,13 +58,6 @@ def _path(module: str, scripts: Path) -> Path | None:
         if path.is_file():
             return path
     return None
-
-
-def _existing(module: str, scripts: Path) -> Path:
-    path = _path(module, scripts)
-    if path is None:
-        raise FileNotFoundError(module)
-    return path
 
 
 @cache
@@ -109,25 +108,16 @@ def describe(settings: Mapping[str, Any], code: str, inputs: Mapping[str, str]) 
 def _versions() -> dict[str, str]:
     found = {}
     for name in PACKAGES:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):  # an env need not have them all
             found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # an env need not hold every package
     return found
 
 
 def _commit() -> str | None:
     """Return the commit of the code, with `-changed` where files differ; None outside git."""
+    command = ["git", "-C", str(ROOT), "describe"]
+    command += ["--always", "--abbrev=40", "--dirty=-changed"]
     try:
-        command = [
-            "git",
-            "-C",
-            str(ROOT),
-            "describe",
-            "--always",
-            "--abbrev=40",
-            "--dirty=-changed",
-        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603 (a fixed command)
     except (OSError, subprocess.SubprocessError):
         return None

@@ -1,8 +1,8 @@
 """Named random streams: every consumer of randomness has a stream of its own.
 
-A stream is identified by the study's seed and a path of names, such as
-`stream(1, "rollouts", "full", 12)`. A new consumer therefore cannot shift another one's draws, and
-nothing has to be saved in order to resume: the stream of step 12 is the same after a restart.
+A stream is named by the study's seed and a list of names, such as
+`stream(1, "rollouts", "full", 12)`. So a new consumer cannot shift another one's draws, and nothing
+has to be saved for a resume: the stream of step 12 is the same after a restart.
 """
 
 from __future__ import annotations

@@ -1,19 +1,19 @@
 """Texts of models and data sets, made harmless to look at: visible, bounded, in one direction.
 
 A response may hold anything. Control characters (terminal escapes, nulls, marks that turn the
-direction of writing) are shown by a sign or their number; what is too long loses its middle, which
-says so. Escaping for HTML is the page's own business.
+direction of writing) are shown by a sign or their number; a text that is too long loses its middle,
+and says so. The page itself escapes HTML.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
-# Unicode's pictures of control characters stand in their order from here; line ends stay.
+# Unicode's pictures of control characters begin here, in their order; line ends stay.
 _PICTURES = 0x2400
 _KEPT = "\n\t"
-_JOINERS = "\u200c\u200d"  # needed by some scripts, and invisible only
-_HEAD = 0.4  # of what is kept: answers stand at the end
+_JOINERS = "\u200c\u200d"  # invisible, but some scripts need them
+_HEAD = 0.4  # of what is kept: answers are at the end
 
 
 def visible(text: str) -> str:

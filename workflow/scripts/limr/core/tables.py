@@ -17,7 +17,7 @@ VERDICTS = ("correct", "incorrect", "malformed")
 FORMAT_COLUMNS = ("truncated", "too_long", "no_box", "too_many_boxes", "garbled", "repeated")
 _VERDICT = pa.dictionary(pa.int8(), pa.string())
 
-# One row a rollout: one sampled response to one problem at one training step.
+# One row per rollout: one sampled response to one problem at one training step.
 ROLLOUTS = pa.schema(
     [
         ("problem_id", pa.string()),
@@ -32,7 +32,7 @@ ROLLOUTS = pa.schema(
     ]
 )
 
-# One row a training step. A column that a kind of training does not have is null.
+# One row per training step. A column that a kind of training does not have is null.
 METRICS = pa.schema(
     [
         ("step", pa.int32()),  # from 1
@@ -48,13 +48,13 @@ METRICS = pa.schema(
         ("policy_loss", pa.float64()),
         ("value_loss", pa.float64()),
         ("clip_fraction", pa.float64()),  # share of tokens whose ratio was clipped
-        ("loss", pa.float64()),  # supervised fine-tuning: mean cross-entropy a target token
+        ("loss", pa.float64()),  # supervised fine-tuning: mean cross-entropy per target token
         ("tokens", pa.int64()),  # prompt and response tokens trained on
         ("seconds", pa.float64()),  # wall time; the one column that a rerun does not repeat
     ]
 )
 
-# One row a problem and epoch; an epoch without samples has no row.
+# One row per problem and epoch; an epoch without samples has no row.
 TRAJECTORIES = pa.schema(
     [
         ("problem_id", pa.string()),
@@ -65,10 +65,10 @@ TRAJECTORIES = pa.schema(
     ]
 )
 
-# One row a problem; NaN and a reason where it cannot be scored.
+# One row per problem; NaN and a reason where it cannot be scored.
 SCORES = pa.schema([("problem_id", pa.string()), ("score", pa.float64()), ("reason", pa.string())])
 
-# One row a problem: how sure its score is (`limr.scores.resampling`). Numbers are null without a
+# One row per problem: how sure its score is (`limr.scores.resampling`). Numbers are null without a
 # score.
 DIAGNOSTICS = pa.schema(
     [
@@ -85,7 +85,7 @@ DIAGNOSTICS = pa.schema(
     ]
 )
 
-# One row a comparison of a score from some epochs with the same score from others.
+# One row per comparison of a score from some epochs with the same score from others.
 STABILITY = pa.schema(
     [
         ("kind", pa.string()),  # "first": the first epochs against all; "odd-even"
@@ -103,7 +103,7 @@ STABILITY = pa.schema(
     ]
 )
 
-# One row a response of an evaluation.
+# One row per response of an evaluation.
 EVALUATIONS = pa.schema(
     [
         ("problem_id", pa.string()),
@@ -118,8 +118,8 @@ EVALUATIONS = pa.schema(
     ]
 )
 
-# One row a sort of response: how many of a problem's were judged so by the study's grader and by
-# another rule. What was read stands only where one of them says correct and the other does not.
+# How many of a problem's responses the study's grader and another rule judged alike: one row per
+# combination. Answers are filled in only where one rule says correct and the other does not.
 OPINIONS = pa.schema(
     [
         ("rule", pa.string()),  # the second one
@@ -136,9 +136,8 @@ OPINIONS = pa.schema(
     ]
 )
 
-# One row a problem and finding of an audit of gold answers; `limr.problems.answer_audit` says what
-# is found. What a benchmark's questions share with training problems, one row a set of training
-# problems, question and length of n-grams (`limr.problems.overlap`).
+# What a benchmark's questions share with training problems (`limr.problems.overlap`): one row per
+# set of training problems, question and length of n-grams.
 OVERLAPS = pa.schema(
     [
         ("scope", pa.string()),  # "problem set" or "arm"
@@ -154,12 +153,14 @@ OVERLAPS = pa.schema(
         ("match_id", pa.string()),  # the training problem with the same text
     ]
 )
+
+# One row per problem and finding of an audit of gold answers (`limr.problems.answer_audit`).
 AUDITS = pa.schema([(name, pa.string()) for name in ("problem_id", "answer", "finding", "detail")])
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem: `answer` is the gold answer, `level` from 1 (easy) or None where unknown."""
+    """One problem: `answer` is the gold answer, `level` is from 1 (easy), None where unknown."""
 
     problem_id: str
     prompt: str
@@ -199,7 +200,7 @@ def check_problems(
             to such a problem can be correct.
 
     Raises:
-        InputError: no problems, an empty id, prompt or answer, or an id that stands twice.
+        InputError: no problems, an empty id, prompt or answer, or an id that occurs twice.
     """
     fields = ["problem_id", "prompt"] + ([] if allow_empty_answers else ["answer"])
     if not problems:
@@ -214,7 +215,7 @@ def check_problems(
     doubled = [key for key, n in Counter(p.problem_id for p in problems).items() if n > 1]
     if doubled:
         raise InputError(
-            f"{where}: {len(doubled)} problem_id stand twice, the first is '{doubled[0]}'. "
+            f"{where}: {len(doubled)} problem_id occur twice, the first is '{doubled[0]}'. "
             "Ids join every table of the study: make them unique."
         )
 

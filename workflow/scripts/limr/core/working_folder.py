@@ -2,7 +2,7 @@
 
 <folder>.lock            held while a process works on the run
 <folder>/job.txt         digest of the job that the folder belongs to
-<folder>/attempts.txt    one line a process start
+<folder>/attempts.txt    one line per process start
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Folder:
         return self.root.joinpath(*names)
 
     def remove(self) -> None:
-        """Delete the folder: the outputs stand."""
+        """Delete the folder: the outputs are written."""
         shutil.rmtree(self.root)
 
 
@@ -41,8 +41,8 @@ class Folder:
 def opened(root: Path, digest: str) -> Iterator[Folder]:
     """Open the working folder of the job with this digest, alone.
 
-    A folder of another job is renamed to `<root>.other-<its digest>` and said on stderr. A second
-    process waits until the first is done: it may be the orphan of a killed workflow.
+    A folder of another job is renamed to `<root>.other-<its digest>`, with a message on stderr. A
+    second process waits until the first is done: that may be the orphan of a killed workflow.
     """
     root.parent.mkdir(parents=True, exist_ok=True)
     with _locked(root.with_name(f"{root.name}.lock")) as (lock, waited):

@@ -68,7 +68,7 @@ def _counted(keys: Mapping[str, Any], path: Path) -> pd.DataFrame:
     doubled = frame.duplicated(["problem_id", "decoding", "sample"])
     if doubled.any():
         first = frame.loc[doubled, ["problem_id", "decoding", "sample"]].iloc[0].to_dict()
-        raise InputError(f"{path}: {int(doubled.sum())} responses stand twice, such as {first}.")
+        raise InputError(f"{path}: {int(doubled.sum())} responses occur twice, such as {first}.")
     verdict = frame["verdict"].astype(str)
     frame = frame.assign(correct=verdict == "correct", malformed=verdict == "malformed")
     grouped = frame.groupby(["decoding", "problem_id"], sort=False)

@@ -17,17 +17,17 @@ _DECIMAL = re.compile(r"(?<![\d.])(\d{0,12})\.(\d{1,12})(?![\d.])")
 
 
 def equal(gold: str, answer: str) -> bool:
-    """Tell whether math-verify takes two normalised, guarded texts for equal; errors are a no."""
-    _quiet()
-    limit = SECONDS if threading.current_thread() is threading.main_thread() else None
+    """Tell whether math-verify takes two normalised, guarded texts for equal; an error is a no."""
+    quiet()
+    seconds = limit(SECONDS)
     try:
         from math_verify import verify
 
-        target = _parse(answer, limit)
-        reference = _parse_gold(gold, limit)
+        target = _parse(answer, seconds)
+        reference = _parse_gold(gold, seconds)
         if not target or not reference:
             return False
-        same = verify(reference, target, float_rounding=DECIMALS, timeout_seconds=limit)
+        same = verify(reference, target, float_rounding=DECIMALS, timeout_seconds=seconds)
         return bool(same) and _agree(reference[0], target[0])
     except Exception:  # noqa: BLE001 - whatever a hostile text provokes, it is not a right answer
         return False
@@ -44,18 +44,18 @@ def _agree(gold: Any, answer: Any) -> bool:
 
 
 @lru_cache(maxsize=PARSED)
-def _parse_gold(text: str, limit: int | None) -> Any:
-    return _parse(text, limit)
+def _parse_gold(text: str, seconds: int | None) -> Any:
+    return _parse(text, seconds)
 
 
-def _parse(text: str, limit: int | None) -> Any:
+def _parse(text: str, seconds: int | None) -> Any:
     from math_verify import parse
 
     return parse(
         f"${_exact_decimals(text)}$",
         extraction_config=(_extraction(),),
         fallback_mode="no_fallback",
-        parsing_timeout=limit,
+        parsing_timeout=seconds,
     )
 
 
@@ -80,8 +80,13 @@ def _fraction(found: re.Match[str]) -> str:
     return rf"\frac{{{int(whole + part)}}}{{{10 ** len(part)}}}"
 
 
+def limit(seconds: int) -> int | None:
+    """Return a time limit for math-verify, None in a thread where no signal can keep it."""
+    return seconds if threading.current_thread() is threading.main_thread() else None
+
+
 @cache
-def _quiet() -> None:
-    """Keep its warnings off stderr: time-outs and unreadable answers are ordinary here."""
-    logging.getLogger("math_verify").setLevel(logging.ERROR)
-    logging.getLogger("latex2sympy2_extended").setLevel(logging.ERROR)
+def quiet() -> None:
+    """Keep math-verify's warnings off stderr: time-outs and unreadable texts are ordinary here."""
+    for name in ("math_verify", "latex2sympy2_extended"):
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,8 +1,9 @@
-r"""Finding the answer in a response: the contents of `\boxed{...}`, by one pass over the text."""
+r"""Finding the answer in a response: in its `\boxed{...}`, in its last line, or all of it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ _TOKEN = re.compile(r"\\{1,3}boxed\s{0,8}\{|\\.|[{}]", re.DOTALL)
 
 @dataclass(frozen=True)
 class Box:
-    """A balanced box: its content and where it stands, `text[start:end]` being all of it."""
+    """A balanced box: its content and its place, `text[start:end]` being all of it."""
 
     content: str
     start: int
@@ -24,7 +25,7 @@ class Box:
 def boxes(text: str) -> list[Box]:
     r"""Return the balanced boxes in the order of their beginnings, innermost ones only.
 
-    Escaped braces, as in `\boxed{\{1,2\}}`, do not count; a box that never closes is passed over.
+    Escaped braces, as in `\boxed{\{1,2\}}`, do not count; a box that never closes is skipped.
     """
     found: list[Box] = []
     opened: list[tuple[int, int] | None] = []  # (start, start of content) of a box, None of a brace
@@ -55,7 +56,7 @@ def _first_box(text: str) -> int:
 def last_box(text: str) -> str | None:
     r"""Return the content of the last balanced box, None where there is none.
 
-    Where no box closes, a stray backslash may stand before the brace: `\boxed{5\}` is 5.
+    Where no box closes, a stray backslash may precede the brace: `\boxed{5\}` is 5.
     """
     found = boxes(text)
     if found:
@@ -69,8 +70,8 @@ def last_box(text: str) -> str | None:
 def joined_boxes(text: str, count: int) -> str | None:
     r"""Return the last `count` boxes joined by commas, where a list was spread over several.
 
-    They must stand close together and in one paragraph, as in
-    `$\boxed{2}$, $\boxed{3}$ and $\boxed{5}$`; None otherwise.
+    They must be close together and in one paragraph, as in `$\boxed{2}$, $\boxed{3}$ and
+    $\boxed{5}$`; None otherwise.
     """
     found = boxes(text)[-count:]
     if not 2 <= count <= MAX_BOXES_READ or len(found) < count:
@@ -80,3 +81,23 @@ def joined_boxes(text: str, count: int) -> str | None:
         if len(between) > _GAP or "\n\n" in between:
             return None
     return ", ".join(box.content for box in found)
+
+
+def last_line(text: str) -> str | None:
+    """Return the last line that is not empty, without white space around it; None without one."""
+    for line in reversed(text.splitlines()):
+        if line.strip():
+            return line.strip()
+    return None
+
+
+def whole(text: str) -> str | None:
+    """Return the response without white space around it; None where that is nothing."""
+    return text.strip() or None
+
+
+PLACES: dict[str, Callable[[str], str | None]] = {
+    "box": last_box,
+    "last-line": last_line,
+    "whole": whole,
+}

@@ -49,7 +49,7 @@ def why_not(gold: str, answer: str) -> str:
 
 
 def _values(gold: str, answer: str) -> tuple[str, str]:
-    """Take off names: `x = 5` is compared with 5 by the value, with `y = 5` as it stands."""
+    """Remove names: `x = 5` is compared with 5 by its value, and with `y = 5` unchanged."""
     gold, answer = names.spelled(gold), names.spelled(names.said(answer))
     if regions.is_said(gold) or regions.is_said(answer):
         return gold, answer
@@ -92,7 +92,7 @@ def _compare_wording(gold: str, answer: str) -> bool | None:
 
 
 def _both_signs(text: str) -> str:
-    r"""Write `1 \pm x` as the list of both values; a text with several signs stays as it is."""
+    r"""Write `1 \pm x` as the list of both values; a text with several signs is left unchanged."""
     opening, items, closing = split_list(text)
     if "\\mp" in text or "\\pm" not in text or opening not in ("", "\\{"):
         return text
@@ -123,7 +123,7 @@ class _Comparison:
         return self._by_algebra(gold, answer) if decided is None else decided
 
     def _compare_regions(self, gold: str, answer: str, level: int) -> bool | None:
-        """Compare inequalities and unions of intervals; None where algebra has to say it."""
+        """Compare inequalities and unions of intervals; None where algebra has to decide."""
         if not (regions.is_said(gold) or regions.is_said(answer)):
             return None
         left, right = regions.parts(gold), regions.parts(answer)
@@ -149,7 +149,7 @@ class _Comparison:
     def _compare_items(self, gold: str, answer: str, level: int) -> bool | None:
         r"""Compare lists item by item: in order in brackets, in any order otherwise.
 
-        None where one is no list, and where algebra has to say more, as in `\{1, 1, x\}`.
+        None where one is no list, and where algebra has to decide, as in `\{1, 1, x\}`.
         """
         opening, items, closing = split_list(_both_signs(gold))
         other_opening, others, other_closing = split_list(_both_signs(answer))

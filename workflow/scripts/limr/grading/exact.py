@@ -58,7 +58,7 @@ def rational(text: str) -> Fraction | None:
 
 
 def _bare(text: str) -> str:
-    """Take off white space and round brackets around a number."""
+    """Remove white space and round brackets around a number."""
     text = text.strip()
     while text.startswith("(") and text.endswith(")") and not set("(),") & set(text[1:-1]):
         text = text[1:-1].strip()
@@ -89,8 +89,8 @@ def _repeating(sign: str, whole: str, part: str, *periods: str) -> Fraction:
 def split_list(text: str) -> tuple[str, list[str], str]:
     r"""Split a list at its outer commas into (opening, items, closing).
 
-    `(1, 2)` gives ("(", ["1", "2"], ")"); `1, 2` gives ("", ["1", "2"], ""); a text that is no
-    list gives itself as the one item.
+    `(1, 2)` gives ("(", ["1", "2"], ")"); `1, 2` gives ("", ["1", "2"], ""); a text that is no list
+    gives itself as the only item.
     """
     text = text.strip()
     for opening, closing in (("\\{", "\\}"), ("(", ")"), ("[", "]"), ("(", "]"), ("[", ")")):
@@ -117,11 +117,7 @@ def _split(text: str) -> list[str] | None:
 
 
 def compare_numbers(gold: str, answer: str) -> bool | None:
-    """Compare two normalised texts as numbers or as lists of numbers.
-
-    Returns:
-        Whether they are equal; None where one of them is something else.
-    """
+    """Compare two normalised texts as numbers or lists of numbers; None if one is neither."""
     left, right = rational(gold), rational(answer)
     if left is not None and right is not None:
         return left == right

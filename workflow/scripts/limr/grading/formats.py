@@ -3,7 +3,7 @@ r"""The format rules: what makes a response malformed, whatever its answer is.
 The rules are the paper's (section 3.2 and its reward server): no end token, no box, five or more
 boxes, more than 30 % foreign characters, a block repeated five times in a row. Two are changed, see
 docs/deviations.md: the box limit can be set, and repeated layout (white space, dashes, digits) and
-short repeated mathematics are no offence. Each rule takes about linear time.
+short repeated mathematics are allowed. Each rule takes about linear time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LAYOUT = re.compile(rf"[\s\d_\-\u2010-\u2015]{{{_BLOCK * _TIMES},}}")
 
 
 def box_count(text: str) -> int:
-    r"""Return how often `\boxed` stands in the text, balanced or not."""
+    r"""Return how often `\boxed` appears in the text, balanced or not."""
     return text.count("\\boxed")
 
 
@@ -38,22 +38,24 @@ def is_garbled(text: str) -> bool:
 
 
 def is_repeated(text: str) -> bool:
-    r"""Tell whether a block of at least 5 characters stands 5 times in a row within one line.
+    r"""Tell whether a block of at least 5 characters appears 5 times in a row within one line.
 
-    Long stretches of nothing but white space, digits, dashes and underscores are passed over, and
-    so is mathematics without a word, as in `10 \times 10 \times ...`, up to 200 characters.
+    Long stretches of nothing but white space, digits, dashes and underscores do not count, nor does
+    mathematics without a word, as in `10 \times 10 \times ...`, up to 200 characters.
     """
     if len(text) < _BLOCK * _TIMES:
         return False
     pieces = (piece for line in text.split("\n") for piece in _LAYOUT.split(line))
-    return any(_repeats(piece) for piece in pieces)
+    return any(repeats(piece, _counts) for piece in pieces)
 
 
-def _repeats(line: str) -> bool:
-    """Try every block length on places one block apart: n log n for a line of n characters.
+def repeats(line: str, counts: Callable[[int, str], bool] | None = None) -> bool:
+    """Tell whether a block of at least 5 characters appears 5 times in a row in a line.
 
-    Five equal blocks of length p from s on hold a multiple i of p in [s, s + p), and from there
-    the line agrees with itself shifted by p for at least 3 p characters more.
+    `counts` may turn a repetition down by its length and block. Every block length is tried at
+    positions one block apart: n log n for a line of n characters. Five equal blocks of length p
+    from s on hold a multiple i of p in [s, s + p), and from there the line agrees with itself
+    shifted by p for at least 3 p characters more.
     """
     n = len(line)
     for size in range(_BLOCK, n // _TIMES + 1):
@@ -61,13 +63,17 @@ def _repeats(line: str) -> bool:
             if line[i] != line[i + size]:
                 continue
             run = _run(line, i, size)
-            if run >= _TIMES * size and (run >= _LONG or _has_word(line[i : i + size])):
+            if run >= _TIMES * size and (counts is None or counts(run, line[i : i + size])):
                 return True
     return False
 
 
+def _counts(run: int, block: str) -> bool:
+    return run >= _LONG or _has_word(block)
+
+
 def _has_word(block: str) -> bool:
-    """Tell whether a block, repeated, says a word: commands and single letters are mathematics."""
+    """Tell whether a block, repeated, has a word: commands and single letters are mathematics."""
     text = _COMMAND.sub(" ", _CUT.sub("", block * 3))
     return _WORD.search(text) is not None
 
@@ -89,7 +95,7 @@ def _run(line: str, i: int, size: int) -> int:
 
 
 def is_too_long(text: str) -> bool:
-    """Tell whether a response is longer than what is read, 200,000 characters."""
+    """Tell whether a response is longer than the 200,000 characters that are read."""
     return len(text) > MAX_CHARACTERS
 
 
@@ -112,18 +118,20 @@ def broken_rule(
         text: the response.
         truncated: the end token never came.
         max_boxes: most boxes allowed, None for any number.
-        repetition: whether repeated text is an offence.
-        boxed: whether the answer must stand in a box; else boxes are no matter.
+        repetition: whether repeated text is malformed.
+        boxed: whether the answer must be in a box; if not, boxes are not looked at.
 
     Returns:
         truncated, too-long, no-box, too-many-boxes, garbled, repeated, or "".
     """
-    rules: tuple[tuple[str, Callable[[], bool]], ...] = (
-        ("truncated", lambda: truncated),
-        ("too-long", lambda: is_too_long(text)),
-        ("no-box", lambda: boxed and has_no_box(text)),
-        ("too-many-boxes", lambda: boxed and has_too_many_boxes(text, max_boxes)),
-        ("garbled", lambda: is_garbled(text)),
-        ("repeated", lambda: repetition and is_repeated(text)),
-    )
-    return next((name for name, breaks in rules if breaks()), "")
+    if truncated:
+        return "truncated"
+    if is_too_long(text):
+        return "too-long"
+    if boxed and has_no_box(text):
+        return "no-box"
+    if boxed and has_too_many_boxes(text, max_boxes):
+        return "too-many-boxes"
+    if is_garbled(text):
+        return "garbled"
+    return "repeated" if repetition and is_repeated(text) else ""

@@ -12,16 +12,15 @@ from types import ModuleType
 from typing import Any
 
 from limr.core.errors import InputError
-from limr.grading.boxes import joined_boxes
+from limr.grading.boxes import PLACES, joined_boxes
 from limr.grading.equality import equal, why_not
 from limr.grading.exact import split_list
 from limr.grading.formats import MAX_CHARACTERS, broken_rule
 from limr.grading.normalise import normalise
-from limr.grading.places import PLACES
 from limr.grading.plugins import find, load
 
 GRADER_VERSION = 2  # raised when a change can change a verdict
-_REMEMBERED = 500_000  # verdicts; then the memory starts anew
+_REMEMBERED = 500_000  # verdicts; then the memory is emptied
 _SHORT = 200  # characters of a response that is remembered whole
 
 SETTINGS: dict[str, Any] = {
@@ -68,10 +67,9 @@ SETTINGS: dict[str, Any] = {
 
 
 def check(settings: Mapping[str, Any]) -> None:
-    """Refuse settings, all of them given, that cannot be used; a plug-in is not imported yet.
+    """Refuse two rules at once, and a plug-in that no installed package registers.
 
-    Raises:
-        InputError: two rules at once, or a plug-in that no installed package registers.
+    All settings must be given; a plug-in is not imported yet.
     """
     if settings["preset"] != "default" and (settings["plugin"] or settings["answer"] != "box"):
         raise InputError(
@@ -88,8 +86,8 @@ class Grade:
 
     `format` names the broken format rule where the verdict is malformed, else "". `answer` is the
     extracted answer, None where there is none. `reason` says why the verdict is not correct: the
-    format rule, or different, not-compared (guards turned the answer away), no-gold, or what a pool
-    adds, such as timed-out; "" where it is correct.
+    format rule, or different, not-compared (the guards refused the answer), no-gold, or a pool's,
+    such as timed-out; "" where it is correct.
     """
 
     verdict: str
@@ -101,8 +99,7 @@ class Grade:
 class Grader:
     """Grades responses, remembering verdicts by (gold, extracted answer).
 
-    Args:
-        settings: the study's `grader` (see `SETTINGS`); what is missing has its default.
+    `settings` are the study's `grader` (see `SETTINGS`); what is missing has its default.
     """
 
     def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
@@ -118,12 +115,9 @@ class Grader:
         self._grades: dict[tuple[str, str, bool], Grade] = {}
 
     def grade(self, gold: str, response: str, *, truncated: bool) -> Grade:
-        """Return the grade of `response` against the gold answer `gold`.
+        """Return the grade of a response, without its end token, against the gold answer.
 
-        Args:
-            gold: the gold answer, as the data set writes it.
-            response: what the policy wrote, without the end token.
-            truncated: the end token never came; the response is malformed.
+        `truncated`: the end token never came, so that the response is malformed.
         """
         if len(response) > _SHORT:
             return self._grade(gold, response, truncated)
@@ -137,11 +131,7 @@ class Grader:
         return grade
 
     def ready(self) -> None:
-        """Import what decides, so that it is missing now and not at the first pair.
-
-        Raises:
-            InputError: a plug-in cannot be imported.
-        """
+        """Import what decides, so that a missing plug-in is an InputError now, not later."""
         _ = self._judge
 
     def _grade(self, gold: str, response: str, truncated: bool) -> Grade:
@@ -162,7 +152,7 @@ class Grader:
 
     @cached_property
     def _judge(self) -> Callable[[str, str], bool]:
-        """What decides; a plug-in is imported when it is first asked, in a worker."""
+        """What decides; a plug-in is imported when it is first used, in a worker."""
         if self._preset:
             judge: Callable[[str, str], bool] = self._preset.equal
             return judge
@@ -193,7 +183,7 @@ class Grader:
     def is_equal(self, gold: str, answer: str) -> bool:
         """Tell whether an extracted answer is the gold one; each pair is judged once.
 
-        A subclass may put another judge here (`limr.grading.screen`).
+        A subclass may decide otherwise (`limr.grading.screen`).
         """
         key = (gold, answer)
         found = self._equal.get(key)
@@ -205,13 +195,13 @@ class Grader:
 
 
 def _joined(gold: str, response: str) -> str | None:
-    """Return the last boxes put together, where the gold answer is a list or a set of as many."""
+    """Return the last boxes joined, where the gold answer is a list or a set of as many."""
     opening, items, _ = split_list(normalise(gold))
     return joined_boxes(response, len(items)) if opening in ("", "\\{") else None
 
 
 def _preset(name: str) -> ModuleType | None:
-    """Import another rule where it is asked for: `broken_rule`, `last_box` and `equal`."""
+    """Import another rule when it is needed: `broken_rule`, `last_box` and `equal`."""
     if name == "paper":
         from limr.grading import paper
 

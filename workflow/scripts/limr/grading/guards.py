@@ -1,7 +1,7 @@
 r"""What may be given to an algebra system: short, flat and cheap expressions only.
 
-Everything here is a linear scan. What is turned away counts as not equal, which also stops a policy
-from boxing the question's own, unevaluated expression.
+Everything here is a linear scan. A refused text counts as not equal, which also stops a policy from
+boxing the question's own, unevaluated expression.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ARITHMETIC = re.compile(
 
 
 def is_cheap(text: str) -> bool:
-    """Tell whether an algebra system can be trusted to finish with the normalised text."""
+    """Tell whether an algebra system is sure to finish with the normalised text."""
     if len(text) > MAX_LENGTH or _depth(text) > MAX_DEPTH or _COSTLY.search(text):
         return False
     if any(len(number) > MAX_DIGITS for number in _NUMBER.findall(text)):
@@ -74,9 +74,9 @@ def _cheap_factorials(text: str) -> bool:
 
 
 def is_no_value(text: str) -> bool:
-    """Tell whether a text that is not a number cannot be one that was worked out.
+    """Tell whether a text that is not a number cannot be the result of a calculation.
 
-    That is arithmetic left undone, such as `3+4` where 7 is asked for, an expression in a variable,
+    That is unfinished arithmetic, such as `3+4` where the answer is 7, an expression in a variable,
     or a jumble of both. Roots, functions and constants may still be equal to a number.
     """
     return _ARITHMETIC.fullmatch(text) is not None

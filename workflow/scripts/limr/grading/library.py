@@ -1,13 +1,12 @@
 r"""math-verify alone as a preset, the way most projects call it: gold and answer between `$`.
 
-A second opinion, not a reward: it has no format rules but the box and the end token, none of our
-own notation, names or units, and what its algebra cannot read equals nothing.
+A second opinion, not a reward: its only format rules are the box and the end token, it has none of
+our own notation, names or units, and what its algebra cannot read equals nothing.
 """
 
 from __future__ import annotations
 
-from limr.grading import boxes, guards, paper
-from limr.grading.formats import MAX_CHARACTERS, box_count
+from limr.grading import boxes, formats, guards, paper
 
 last_box = boxes.last_box
 
@@ -16,9 +15,9 @@ def broken_rule(response: str, truncated: bool) -> str:
     """Return `truncated`, `too-long`, `no-box` or ""."""
     if truncated:
         return "truncated"
-    if len(response) > MAX_CHARACTERS:
+    if formats.is_too_long(response):
         return "too-long"
-    return "" if box_count(response) else "no-box"
+    return "no-box" if formats.has_no_box(response) else ""
 
 
 def equal(gold: str, answer: str) -> bool:

@@ -1,4 +1,4 @@
-r"""What stands around a value: names as in `x = 5`, letters of choices, words before the answer."""
+r"""Text around a value: names as in `x = 5`, letters of choices, words before the answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LABEL = re.compile(
     r"(?:(?:option|choice|answer|选项?|答案)\s*:?\s*)?\(?([A-Z])\)?\.?", re.IGNORECASE
 )
 _LABELLED = re.compile(r"\(([A-Z])\)\s*[:.]?\s+(\S.*)|([A-Z])[.:)]\s+(\S.*)")
-# What may stand left of an equals sign and be left out: a name, not an expression.
+# What may be left of an equals sign and be ignored: a name, not an expression.
 _NAME = re.compile(
     r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?'?(?:\^\{-1\})?(?:\s*\([a-zA-Z, ]{1,12}\))?|\([a-zA-Z, ]{1,20}\)"
     r"|[A-Za-z_{}\d]{1,12}\s*:\s*[A-Za-z_{}\d]{1,12}|[a-zA-Z ,]{1,60}(?:[a-zA-Z])?"
@@ -74,16 +74,16 @@ def last_value(text: str) -> str:
     if not sign or not right.strip() or left.rstrip().endswith(("<", ">", "!")):
         return text
     if left.lstrip().startswith("-") and _LETTER.fullmatch(left.strip("- ")):
-        return text  # -x = 4 does not say 4
+        return text  # -x = 4 does not mean 4
     if left.count("{") != left.count("}"):
-        return text  # the sign stands within an index, as in a sum
+        return text  # the sign is within an index, as in a sum
     if "," in left and not _NAME.fullmatch(left.strip()):
         return text
     return right.strip()
 
 
 def said(text: str) -> str:
-    """Take off the beginning of a sentence: `The answer is 5` and `Answer: 5` give 5."""
+    """Remove the beginning of a sentence: `The answer is 5` and `Answer: 5` give 5."""
     found = _SENTENCE.match(text)
     if not found or _NOT_SAID.match(text, found.end()):
         return text
@@ -91,10 +91,10 @@ def said(text: str) -> str:
 
 
 def named_items(text: str) -> str:
-    r"""Take the names off the items of a list.
+    r"""Remove the names of a list's items.
 
     One name, as in `x = 1, x = 2`, gives the list `1, 2`; different letters, as in `y = 1, x = 3`,
-    give the tuple in the order of the alphabet, `(3, 1)`. Anything else is given back.
+    give the tuple in the order of the alphabet, `(3, 1)`. Anything else is returned unchanged.
     """
     opening, items, _ = split_list(text)
     if opening or len(items) < 2 or "=" not in text:
@@ -112,11 +112,11 @@ def named_items(text: str) -> str:
 
 
 def spelled(text: str) -> str:
-    """Write a number word in digits, six as 6; anything else is given back."""
+    """Write a number word in digits, six as 6; anything else is returned unchanged."""
     return _SPELLED.get(text.casefold(), text)
 
 
 def point(text: str) -> str:
-    """Take the name off a point, `P(3,1)` gives (3,1)."""
+    """Remove the name of a point, `P(3,1)` gives (3,1)."""
     found = _POINT.fullmatch(text)
     return found.group(1) if found else text

@@ -1,4 +1,4 @@
-r"""One spelling for equal answers: takes off what surrounds the mathematics, computes nothing.
+r"""One spelling for equal answers: removes what surrounds the mathematics, computes nothing.
 
 Row separators (`\\`) inside matrices are never touched.
 """
@@ -105,7 +105,7 @@ def normalise(text: str) -> str:
 
 
 def _thousands(text: str) -> str:
-    """Drop the commas between groups of three digits if the whole is one number, else keep them."""
+    """Remove the commas between groups of three digits if the whole is one number."""
     return text.replace("\x00", "" if _GROUPED.fullmatch(text) else ",")
 
 
@@ -119,14 +119,14 @@ def _wording(text: str) -> str:
 
 
 def same_unit(gold: str, answer: str) -> bool:
-    """Tell whether no unit contradicts the other one, as `5 cents` and `5 dollars` do."""
+    """Tell whether the units do not contradict each other, as `5 cents` and `5 dollars` do."""
     found = [_UNIT.search(text.strip()) for text in (gold, answer)]
     units = [unit.group(1) or "" for unit in found if unit]
     return len(units) < 2 or not units_differ(*units)
 
 
 def _outer_braces(text: str) -> str:
-    """Take off braces around the whole, which say nothing in LaTeX."""
+    """Remove braces around the whole text, which have no meaning in LaTeX."""
     while len(text) > 1 and text[0] == "{" and _closing(text) == len(text) - 1:
         text = text[1:-1].strip()
     return text
@@ -142,7 +142,7 @@ def _closing(text: str) -> int:
 
 
 def compact(text: str) -> str:
-    """Return a text without white space and needless braces, to compare as it stands."""
+    """Return a text without white space and needless braces, for comparing spellings."""
     text = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
     return re.sub(r"([_^])\{(\w)\}", r"\1\2", text)
 

@@ -41,14 +41,8 @@ _SIZES: tuple[dict[str, float], ...] = (
     {"cent": 1, "dollar": 100},
     {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800},
     {
-        "mm": 1,
-        "cm": 10,
-        "m": 1000,
-        "km": 1e6,
-        "in": 25.4,
-        "ft": 304.8,
-        "yard": 914.4,
-        "mile": 1.6e6,
+        **{"mm": 1, "cm": 10, "m": 1000, "km": 1e6},
+        **{"in": 25.4, "ft": 304.8, "yard": 914.4, "mile": 1.6e6},
     },
     {"mg": 1, "g": 1000, "kg": 1e6, "ounce": 28349.5, "lb": 453592.0},
 )
@@ -78,7 +72,7 @@ def _spell(run: str, table: dict[str, str]) -> str:
 def units_differ(gold: str, answer: str) -> bool:
     """Tell whether two units measure the same in different sizes, as cents and dollars do.
 
-    Unknown units and units of different kinds are not compared: they are said to differ by no one.
+    Unknown units and units of different kinds count as not different.
     """
     first, second = _unit(gold), _unit(answer)
     return any(

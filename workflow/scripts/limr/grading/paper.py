@@ -1,35 +1,30 @@
 r"""The published reward (GAIR-NLP/LIMR at 98ebf1b) as a preset: its format rules and its equality.
 
-Written from the description of its behaviour, and measured against it. What it does that our own
-grader does not: it gives math-verify the BARE text, without `$`, so that only numbers at the start
-of a text, `\frac{1}{2}` and texts with their own delimiters are read. `3\sqrt{13}` is read as 3,
+Written from the description of its behaviour, and measured against it. It differs from our own
+grader: it gives math-verify the BARE text, without `$`, so that only numbers at the start of a
+text, `\frac{1}{2}` and texts with their own delimiters are read. `3\sqrt{13}` is read as 3,
 `(3,\pi/2)` as 3, and `p-q` and `\dfrac{1}{2}` as nothing. docs/gold-audit.md says what that costs.
 
-A gold answer is **dead** if its bare text is read as nothing: equality is asked of every pair of a
-reading of the gold answer and one of the response's, there is no pair, and no response can be
+A gold answer is **dead** if its bare text is read as nothing: every reading of the gold answer is
+compared with every reading of the response's, there is no such pair, and no response can be
 rewarded. It is **lossy** if it is read as something that math-verify does not take for the same
-text between dollar signs: a fragment of it decides. Answers that the published server read within
-2 seconds are judged as there; its time limit did not take effect, ours does (see `equal`).
+text between dollar signs: a fragment of it decides. Answers that the published server read within 2
+seconds are judged as there; its time limit did not take effect, ours does (see `equal`).
 """
 
 from __future__ import annotations
 
-import logging
 import re
-import threading
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
-from limr.grading import guards
+from limr.grading import formats, guards
+from limr.grading.algebra import limit, quiet
 
 MAX_BOXES = 4
-MAX_GARBLED = 0.3
-MAX_CHARACTERS = 200_000  # of a response; longer ones are malformed unread
 MAX_ANSWER = 4_000  # of an answer; longer ones equal nothing
 SECONDS = 2  # for one reading or comparison, where signals work
 MAX_NESTED = 3  # levels of braces within a box that its pattern can follow
-_BLOCK, _TIMES = 5, 5  # a block of at least 5 characters, 5 times in a row
-_FOREIGN = re.compile(r"[^\x20-\x7e\s\u2200-\u22ff]")
 _WHOLE = re.compile(r"-?[1-9]\d{0,2}|0")  # read as it is written, with or without dollar signs
 # What math-verify hands to an algebra system: delimited LaTeX, and plain arithmetic.
 _DELIMITED = re.compile(r"\$|\\\(|\\\[|\\boxed|\[")
@@ -50,15 +45,14 @@ def broken_rule(response: str, truncated: bool) -> str:
     """
     if truncated:
         return "truncated"
-    if len(response) > MAX_CHARACTERS:
+    if formats.is_too_long(response):
         return "too-long"
     text = response.strip()
-    count = text.count("\\boxed")
-    if count == 0:
+    if formats.has_no_box(text):
         return "no-box"
-    if count > MAX_BOXES:
+    if formats.has_too_many_boxes(text, MAX_BOXES):
         return "too-many-boxes"
-    if len(_FOREIGN.findall(text)) > MAX_GARBLED * len(text):
+    if formats.is_garbled(text):
         return "garbled"
     if is_repeated(text):
         return "repeated"
@@ -66,39 +60,16 @@ def broken_rule(response: str, truncated: bool) -> str:
 
 
 def is_repeated(text: str) -> bool:
-    r"""Tell whether `(.{5,}?)\1{4,}` is found, in n log n steps for a line of n characters.
-
-    A block of length p five times in a row is a stretch of 4 p characters that equal those p
-    further on; it covers three whole blocks of a grid of width p.
-    """
-    return any(_repeats(line) for line in text.split("\n"))
-
-
-def _repeats(line: str) -> bool:
-    for size in range(_BLOCK, len(line) // _TIMES + 1):
-        wanted = (_TIMES - 1) * size
-        for start in range(0, len(line) - wanted + 1, size):
-            if line[start] != line[start + size]:
-                continue
-            end = start + 3 * size
-            if line[start:end] == line[start + size : end + size]:
-                low, high = start, end
-                while low > max(0, start - size) and line[low - 1] == line[low - 1 + size]:
-                    low -= 1
-                while high + size < len(line) and high - low < wanted:
-                    if line[high] != line[high + size]:
-                        break
-                    high += 1
-                if high - low >= wanted:
-                    return True
-    return False
+    r"""Tell whether the published pattern `(.{5,}?)\1{4,}` is found; see `formats.repeats`."""
+    return any(formats.repeats(line) for line in text.split("\n"))
 
 
 def last_box(text: str) -> str | None:
     r"""Return the content of the last box that the published pattern finds, None without one.
 
     Boxes are sought from the left and do not overlap: the inner one of two nested boxes is not
-    found. Every brace counts; where that leaves a box open or too deep, escaped ones need not.
+    found. Every brace counts; where that leaves a box open or too deep, escaped ones may be
+    ignored.
     """
     found, position, opening = None, 0, "\\boxed{"
     while (start := text.find(opening, position)) >= 0:
@@ -137,10 +108,10 @@ def _closing(text: str, start: int) -> int | None:
 
 
 def equal(gold: str, answer_text: str) -> bool:
-    """Tell whether the published reward takes what stands in the last box for the gold answer.
+    """Tell whether the published reward takes the content of the last box for the gold answer.
 
-    Each reading and the comparison has 2 seconds in the main thread, as the paper meant; elsewhere
-    no signal can come, and what is costly is not computed there or here: it equals nothing.
+    Each reading and the comparison has 2 seconds in the main thread, as the paper meant; in other
+    threads no signal can come, and what is costly is computed in neither: it equals nothing.
     """
     if max(len(gold), len(answer_text)) > MAX_ANSWER:
         return False
@@ -175,12 +146,12 @@ def reading(gold: str) -> str:
 
 
 def parsed(text: str) -> Any:
-    """Return math-verify's readings of a text as it stands, [] where there are none."""
-    _quiet()
+    """Return math-verify's readings of an unchanged text, [] where there are none."""
+    quiet()
     from math_verify import parse
 
     try:
-        return parse(text, parsing_timeout=_limit())
+        return parse(text, parsing_timeout=limit(SECONDS))
     except Exception:  # noqa: BLE001 - a text that cannot be read is read as nothing
         return []
 
@@ -194,7 +165,7 @@ def same(gold: Any, answer: Any) -> bool:
     from math_verify import verify
 
     try:
-        return bool(verify(gold, answer, timeout_seconds=_limit()))
+        return bool(verify(gold, answer, timeout_seconds=limit(SECONDS)))
     except Exception:  # noqa: BLE001 - as in the published reward, an error is a wrong answer
         return False
 
@@ -208,14 +179,3 @@ def is_costly(text: str) -> bool:
         for found in _PLAIN.finditer(text)
         if "^" in found.group() or "**" in found.group()
     )
-
-
-def _limit() -> int | None:
-    return SECONDS if threading.current_thread() is threading.main_thread() else None
-
-
-@cache
-def _quiet() -> None:
-    """Keep math-verify's warnings off stderr: time-outs and unreadable texts are ordinary here."""
-    for name in ("math_verify", "latex2sympy2_extended"):
-        logging.getLogger(name).setLevel(logging.ERROR)

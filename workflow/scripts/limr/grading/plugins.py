@@ -1,9 +1,9 @@
-"""Graders of other packages: what decides whether an answer is the gold one, by entry point.
+"""Graders of other packages, by entry point: whether an answer is the gold one.
 
 A package registers a function under the group `limr.graders`; a study names it: `grader: {plugin:
 NAME}`. The function takes the gold answer and the extracted answer, two texts, and returns whether
 they mean the same. It is called in the grading pool's workers only, under its limits of time and
-memory (`limr.grading.pool`); a call that raises, or that runs into a limit, is no match.
+memory (`limr.grading.pool`); a call that raises, or that reaches a limit, is no match.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ Equal = Callable[[str, str], bool]
 def find(name: str) -> EntryPoint:
     """Return the entry point of a grader; nothing is imported.
 
-    Raises:
-        InputError: no installed package registers it, or several do.
+    Raises InputError where no installed package registers it, or several do.
     """
     known = entry_points(group=GROUP)
     found = [entry for entry in known if entry.name == name]
@@ -41,11 +40,7 @@ def find(name: str) -> EntryPoint:
 
 
 def load(name: str) -> Equal:
-    """Import a grader.
-
-    Raises:
-        InputError: see `find`; or it cannot be imported, or is no function.
-    """
+    """Import a grader; refuse one that cannot be imported or is no function."""
     entry = find(name)
     try:
         function = entry.load()
@@ -64,11 +59,7 @@ def load(name: str) -> Equal:
 
 
 def digest(name: str) -> str:
-    """Return a digest of a grader's code: of all Python files of its top-level package or module.
-
-    Raises:
-        InputError: see `find`; or its package is not there.
-    """
+    """Return a digest of all Python files of a grader's top-level package or module."""
     entry = find(name)
     spec = importlib.util.find_spec(entry.module.partition(".")[0])
     if spec is None or spec.origin is None:

@@ -1,13 +1,13 @@
-"""Grading with hard limits: what may reach the algebra system runs in processes that can be killed.
+"""Grading with hard limits: the algebra system runs in processes that can be killed.
 
 The caller's own process applies the format rules, finds the answer and compares short numbers; all
 of that is linear and bounded. Every other pair of gold answer and answer goes to a worker, once,
-whatever the number of responses that give it. A worker that passes the time limit is killed by the
-kernel's hand, not by a signal that the algebra system could catch, and replaced; its pair is not
-equal, with a reason. Verdicts are those of `Grader`, with or without a pool.
+however many responses give it. A worker that exceeds the time limit is killed by the kernel, not by
+a signal that the algebra system could catch, and replaced; its pair is not equal, with a reason.
+Verdicts are those of `Grader`, with or without a pool.
 
-Nothing is started before a pair needs it: number answers cost no process. Workers end when the pool
-is closed, when the caller exits and when it is killed, since their pipe ends then.
+No process starts before a pair needs it: numeric answers need none. Workers end when the pool is
+closed, when the caller exits and when it is killed, since their pipe ends then.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import wait
-from types import TracebackType
 from typing import Any, Self
 
 from limr.core import progress
@@ -35,12 +34,12 @@ SECONDS = 5.0
 MEMORY_MB = 1024
 TIMED_OUT, CRASHED, OUT_OF_MEMORY = "timed-out", "crashed", worker.OUT_OF_MEMORY
 START_SECONDS = 120.0  # for a worker to load the algebra system, on a busy machine
-_TRIES = 2  # workers that may die of a pair: the first may have been killed by someone else
-_REMEMBERED = 500_000  # pairs; then the memory starts anew
+_TRIES = 2  # workers that a pair may kill: the first may have been killed by something else
+_REMEMBERED = 500_000  # pairs; then the memory is emptied
 
 
 class _Worker:
-    """A process, the pair it judges and when that must be over."""
+    """A process, the pair that it judges and the deadline for it."""
 
     def __init__(self, command: Sequence[str], first_line: bytes) -> None:
         environment = {
@@ -64,7 +63,7 @@ class _Worker:
         self.send(first_line)
 
     def send(self, line: bytes) -> None:
-        """Write a line; that the worker is dead is found out when its answer is read."""
+        """Write a line; whether the worker is dead shows when its answer is read."""
         assert self.process.stdin is not None  # noqa: S101 - for mypy
         with contextlib.suppress(BrokenPipeError):
             view = memoryview(line)
@@ -85,7 +84,7 @@ class _Worker:
         return self.process.stdout.fileno()
 
     def kill(self) -> None:
-        """End the process, whatever it does, and wait until it has gone."""
+        """Kill the process and wait until it is gone."""
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
@@ -94,13 +93,13 @@ class _Worker:
 
 
 class GradingPool:
-    """Grades batches of responses, with hard limits of time and memory a pair of answers.
+    """Grades batches of responses, with hard limits of time and memory per pair of answers.
 
     It may be used from any thread, by several at once (they take turns), and within Ray actors.
 
     Args:
         settings: the study's `grader` (see `limr.grading.grade.SETTINGS`).
-        workers: processes; as many as there are cores, at most 4, if not given.
+        workers: processes; by default as many as there are cores, at most 4.
         seconds: wall time for one pair.
         memory_mb: address space of one worker.
     """
@@ -130,12 +129,7 @@ class GradingPool:
         """Return the pool; no process is started yet."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Close the pool."""
         self.close()
 
@@ -150,12 +144,8 @@ class GradingPool:
     ) -> list[Grade]:
         """Return a grade for each (gold answer, response, truncated), in order.
 
-        Args:
-            items: what is to be graded.
-            done: called with 1 for each item that has its grade, for a progress bar.
-
-        Raises:
-            InputError: the workers cannot start, for example since math-verify is not installed.
+        `done` is called with 1 for each item that has its grade, for a progress bar. Raises
+        InputError where the workers cannot start, for example as math-verify is not installed.
         """
         with self._lock:
             if len(self._screen.judged) > _REMEMBERED:
@@ -163,7 +153,7 @@ class GradingPool:
             batch = Batch(self._screen, items, done)
             for number in range(len(items)):
                 self._grade(batch, number)
-                if batch.waiting:  # the workers go on while the caller's own work does
+                if batch.waiting:  # the workers work beside the caller
                     self._move_on(batch, block=False)
             while batch.waiting:
                 self._move_on(batch, block=True)
@@ -236,7 +226,7 @@ class GradingPool:
     def _judge(self, pair: Pair, judgement: Judgement, batch: Batch) -> None:
         self._screen.judged[pair] = judgement
         for number in batch.waiting.pop(pair, ()):
-            self._grade(batch, number)  # a list spread over boxes asks about a second pair
+            self._grade(batch, number)  # a list spread over boxes has a second pair
 
     def _remove(self, one: _Worker) -> None:
         self._workers.remove(one)

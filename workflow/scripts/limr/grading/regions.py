@@ -19,7 +19,7 @@ _MEMBER = re.compile(r"([a-zA-Z])\s*\\in\b\s*")
 
 @dataclass(frozen=True)
 class Part:
-    """One interval: brackets, ends as texts, and the letter it was said of ("" for none)."""
+    """One interval: brackets, ends as texts, and the letter that it is for ("" for none)."""
 
     opening: str
     low: str
@@ -46,7 +46,7 @@ def parts(text: str) -> list[Part] | None:
 
 
 def is_said(text: str) -> bool:
-    """Tell whether a text says its region by a union or by an inequality."""
+    """Tell whether a text gives its region by a union or by an inequality."""
     return bool(_UNION.search(text) or _SIGN.search(text) or text == _REALS)
 
 

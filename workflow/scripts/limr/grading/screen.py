@@ -1,7 +1,7 @@
 """The part of grading that needs no limits: format rules, extraction, short numbers.
 
-`Screen` is the grader with a table of judged pairs where the algebra system would be asked. Where a
-pair is not in the table yet, `Batch` notes which responses wait for it.
+`Screen` is the grader with a table of judged pairs in place of the algebra system. Where a pair is
+not in the table yet, `Batch` notes which responses wait for it.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ Pair = tuple[str, str]  # gold answer, extracted answer
 
 
 class Unjudged(BaseException):
-    """Raised with a pair that has to be judged first; no error, and no handler of errors' case."""
+    """Raised with a pair that has to be judged first; no error, which a handler might stop."""
 
 
 class Stopped(BaseException):
-    """Raised with the limit that a pair ran into: nothing more is computed of it here."""
+    """Raised with the limit that a pair reached: nothing more is computed of it here."""
 
 
 class Judgement(NamedTuple):
-    """Whether a pair is equal, and the limit that it ran into, "" where it did not."""
+    """Whether a pair is equal, and the limit that it reached, "" where it reached none."""
 
     equal: bool
     reason: str
@@ -51,9 +51,8 @@ class Screen(Grader):
     def is_equal(self, gold: str, answer: str) -> bool:
         """Tell whether a pair is equal: from the table, or at once where it is bounded.
 
-        Raises:
-            Unjudged: it stands not yet in the table.
-            Stopped: its judgement ran into a limit.
+        Raises Unjudged where it is not in the table yet, Stopped where its judgement reached a
+        limit.
         """
         if self._is_ours and is_bounded(gold, answer):
             return super().is_equal(gold, answer)
@@ -66,7 +65,7 @@ class Screen(Grader):
 
 
 def is_bounded(gold: str, answer: str) -> bool:
-    """Tell whether a pair is sure to be decided at once, without an algebra system."""
+    """Tell whether a pair can certainly be decided at once, without an algebra system."""
     if max(len(gold), len(answer)) > SHORT:
         return False
     if rational(normalise(gold)) is None:

@@ -1,4 +1,4 @@
-"""A worker of `limr.grading.pool`: judges one pair of answers a line, within limits of its own.
+"""A worker of `limr.grading.pool`: judges one pair of answers per line, within limits of its own.
 
 Started as `python -m limr.grading.worker`, never forked or spawned by multiprocessing: a fork of a
 process with threads (PyTorch, Ray) can hang, and a spawn would run the caller's script again. Lines
@@ -76,7 +76,7 @@ def _next_line(parent: int) -> bytes:
 
 
 def _limit_cpu(seconds: float) -> None:
-    """Let the kernel end this process if a pair takes too long and nobody is left to do it."""
+    """Let the kernel end this process if a pair takes too long and no parent is left to do it."""
     limit = math.ceil(time.process_time() + seconds) + _SPARE
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 

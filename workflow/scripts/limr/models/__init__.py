@@ -1,1 +1,1 @@
-"""Policies as folders: prompt templates, pretrained models, generation by vLLM."""
+"""Policies as model folders: prompt templates, pretrained models, generation by vLLM."""

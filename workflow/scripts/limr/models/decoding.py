@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-
-@dataclass(frozen=True)
-class Drawing:
-    """How tokens are drawn: temperature 0 is greedy, top_p 1 cuts nothing."""
-
-    samples: int
-    temperature: float
-    top_p: float
-    max_tokens: int
+from limr.models.interface import Decoding
 
 
-def choose(log_p: Tensor, drawing: Drawing, uniform: Tensor) -> Tensor:
+def choose(log_p: Tensor, decoding: Decoding, uniform: Tensor) -> Tensor:
     """Choose one token a row: the likeliest, or by inverting the distribution function.
 
     Args:
         log_p: (rows, vocabulary) log-probabilities.
-        drawing: temperature 0 takes the likeliest; top_p < 1 cuts the tail first.
+        decoding: temperature 0 takes the likeliest; top_p < 1 cuts the tail first.
         uniform: (rows,) numbers in [0, 1).
     """
-    if drawing.temperature == 0:
+    if decoding.temperature == 0:
         return log_p.argmax(-1)
     p = log_p.exp()
-    if drawing.top_p < 1:
-        p = nucleus(p, drawing.top_p)
+    if decoding.top_p < 1:
+        p = nucleus(p, decoding.top_p)
     below = p.cumsum(-1)
     total = below[:, -1:]
     # `below < total` keeps a rounded-up threshold from passing the last possible token.

@@ -6,18 +6,18 @@ An engine's module has these names; a function that an engine does not offer is 
 - `BASE`: JSON schema of the study's `base` for this engine;
 - `check(study) -> None`: refuses settings that contradict each other (`InputError`), before any
   job; pure, and without the engine's own libraries; absent where nothing is to be checked;
-- `NOT_IN_DIGEST`: names of options that decide how much fits, not what comes out; a change of them
-  makes nothing again; absent where there are none;
+- `NOT_IN_DIGEST`: names of options that change memory and speed, not the results; a change of them
+  reruns nothing; absent where there are none;
 - `find_base(base) -> str`: refuses a base that cannot be had (`InputError`), in seconds, before any
   job, and says where it is; absent where a base is made from nothing;
-- `base_work(base) -> {"steps", "examples"}`: what making the base takes; absent where it is
-  not made by the engine;
+- `base_work(base) -> {"steps", "examples"}`: the work that making the base takes; absent where the
+  engine does not train it;
 - `make_base(job: BaseJob) -> None`: writes the base policy, a Hugging Face model folder;
 - `train_ppo(job: PpoJob) -> None` and `train_sft(job: SftJob) -> None`;
 - `open_policy(folder, options, state=None) -> Policy`; `state` is a working folder, outside the
-  declared outputs, in which an engine may keep responses that a killed job has made;
+  declared outputs, in which an engine may keep the responses of a killed job.
 
-What an engine needs GPUs for stands in `limr/plan/engines/`, in a module of its name: see there.
+The GPUs that an engine needs are in `limr/plan/engines/`, in a module of its name.
 
 Every function writes atomically, resumes from `job.state` after a kill, and gives the same bytes
 for the same job, or says in docs/design.md what it cannot promise.
@@ -37,7 +37,7 @@ Settings = Mapping[str, Any]
 
 
 def split_options(options: Settings, free: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return an engine's options in two parts: those that count, and its `NOT_IN_DIGEST`."""
+    """Return an engine's options in two parts: those that decide results, and the others."""
     own = {key: value for key, value in options.items() if key not in free}
     return own, {key: value for key, value in options.items() if key in free}
 
@@ -113,9 +113,8 @@ class Policy(Protocol):
     def check(self, prompts: Sequence[str], decoding: Decoding) -> None:
         """Refuse what could not be generated, before anything is.
 
-        Raises:
-            LongPromptError: prompts leave no room for `decoding.max_tokens`.
-            InputError: a prompt cannot be asked.
+        Raises LongPromptError where prompts leave no room for `decoding.max_tokens`, and InputError
+        where a prompt cannot be encoded.
         """
         ...
 

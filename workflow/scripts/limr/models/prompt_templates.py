@@ -1,4 +1,4 @@
-"""Prompt templates: what stands around a problem's text when a pretrained model is asked.
+"""Prompt templates: the text around a problem when a pretrained model is prompted with it.
 
 This is the one place where prompts are written. A template is an entry of `TEMPLATES`.
 """
@@ -47,7 +47,7 @@ _SHOTS = "".join(f"{_ASKED}{asked}{_ANSWERED}{solved}\n\n" for asked, solved in 
 
 @dataclass(frozen=True)
 class Template:
-    """`before` and `after` stand around the problem, or `chat`: the tokenizer's own template does.
+    """`before` and `after` surround the problem; with `chat` the tokenizer's own template does.
 
     `markup` are texts that must be single tokens; of these, `ends` end a response, as the model's
     own end token does. `stops` are texts that end a response, and are cut off. `opens`: the
@@ -89,26 +89,16 @@ DESCRIPTION = "; ".join(f"`{name}`: {template.title}" for name, template in TEMP
 
 
 def find(name: str) -> Template:
-    """Return a template by its name.
-
-    Raises:
-        InputError: there is no such template.
-    """
+    """Return a template by its name; refuse an unknown name."""
     if name not in TEMPLATES:
         raise InputError(f"there is no prompt template '{name}'.{nearest(name, TEMPLATES)}")
     return TEMPLATES[name]
 
 
 def check(name: str, tokenizer: Tokenizer, where: str) -> None:
-    """Refuse a tokenizer that cannot write a template.
+    """Refuse a tokenizer that lacks the chat template or markup of a template.
 
-    Args:
-        name: of the template.
-        tokenizer: of the model.
-        where: the model's folder, for the message.
-
-    Raises:
-        InputError: it lacks a chat template, or markup that the template is written in.
+    `where` is the model's folder, for the message.
     """
     template = find(name)
     if template.chat and not tokenizer.chat_template:
@@ -134,8 +124,7 @@ def single_token(tokenizer: Tokenizer, text: str) -> int | None:
 def render(name: str, prompt: str, tokenizer: Tokenizer) -> str:
     """Return the text that the model reads.
 
-    Raises:
-        InputError: the tokenizer's chat template refuses a system message.
+    Raises InputError where the tokenizer's chat template refuses a system message.
     """
     template = find(name)
     if not template.chat:
@@ -163,27 +152,3 @@ def encode(name: str, prompts: Sequence[str], tokenizer: Tokenizer) -> list[list
     texts = [render(name, prompt, tokenizer) for prompt in prompts]
     opens = find(name).opens
     return [list(tokenizer.encode(text, add_special_tokens=opens)) for text in texts]
-
-
-def full_text(name: str, prompt: str, tokenizer: Tokenizer) -> str:
-    """Return the whole text of a prompt, for a trainer that adds no special tokens of its own.
-
-    Read without special tokens it gives the ids of `encode`: where the tokenizer would open a text
-    with a start token, that token's text stands in it.
-
-    Raises:
-        InputError: see `render`; or the tokenizer cannot read the text back to the same ids.
-    """
-    text = render(name, prompt, tokenizer)
-    if not find(name).opens:
-        return text
-    wanted = list(tokenizer.encode(text, add_special_tokens=True))
-    plain = list(tokenizer.encode(text, add_special_tokens=False))
-    opening = tokenizer.decode(wanted[: len(wanted) - len(plain)], skip_special_tokens=False)
-    whole = str(opening) + text
-    if list(tokenizer.encode(whole, add_special_tokens=False)) != wanted:
-        raise InputError(
-            f"template '{name}': this tokenizer puts special tokens around a text that cannot be "
-            "written as text. Take template 'chat-boxed' or 'qwen-boxed'."
-        )
-    return whole

@@ -1,9 +1,9 @@
 """What choosing problems costs before a study runs: in training steps, by arithmetic alone.
 
-A chosen arm trains for T steps, and its score is from S steps of another run: S + T in all. n uses
-of its subset cost S + n T steps against the n T of an arm that trains on everything for as many:
-at equal steps it never pays. It pays from use n on where it reaches the same accuracy in T - S / n
-steps or fewer; more than T cannot be saved, so n > S / T.
+A chosen arm trains for T steps, and its score comes from S steps of another run: S + T in all. n
+uses of its subset cost S + n T steps against the n T of an arm that trains on everything for as
+many: at equal steps it never pays. It pays from use n on where it reaches the same accuracy in T -
+S / n steps or fewer; more than T cannot be saved, so n > S / T.
 """
 
 from __future__ import annotations
@@ -21,10 +21,6 @@ USES = (1, 2, 3, 5, 10)  # for which the steps to save are said, where they can 
 
 def bill(study: Study, counts: Counts) -> list[Json]:
     """Return what each arm that is trained by PPO on scored problems costs, in the study's order.
-
-    Args:
-        study: a checked study.
-        counts: how many problems its arms have.
 
     Returns:
         For each arm that needs a scoring run: arm, steps, scored_from, scoring_steps (None: not
@@ -65,7 +61,7 @@ def _row(
 
 
 def _scoring(study: Study, counts: Counts, arm: str) -> tuple[str, int | None, int | None] | None:
-    """Return the run that an arm is scored from, its steps and its rollouts; None: none is needed.
+    """Return the run that an arm is scored from, its steps and its rollouts; None if it needs none.
 
     Steps and rollouts are None where they are not known, as for a score from a file.
     """
@@ -76,7 +72,7 @@ def _scoring(study: Study, counts: Counts, arm: str) -> tuple[str, int | None, i
     other = source.get("arm")
     if score["trajectories"] in study.sampled:
         n = counts.dataset(study.arm_dataset(arm)).n
-        text = f"{source['samples']} responses of the base a problem"
+        text = f"{source['samples']} responses of the base per problem"
         return text, None, source["samples"] * n if n else None
     if not other:
         return f"'{score['trajectories']}', a file", None, None
@@ -115,7 +111,7 @@ def _steps_of_epoch(study: Study, counts: Counts, arm: str) -> int | None:
 
 
 def lines(found: list[Json]) -> list[tuple[str, ...]]:
-    """Return the bill as rows of texts: arm, own steps, scoring, in all, rollouts, scored from."""
+    """Return rows of texts: arm, own steps, scoring, in all, rollouts, uses, scored from."""
     return [
         (
             row["arm"],

@@ -1,8 +1,9 @@
 """The throughput model behind an estimate; docs/plan.md explains it and its uncertainty.
 
-Floating-point operations a token, for N parameters: 2 N to generate or to score it, 6 N to train on
-it, 2 N more where activations are computed twice. A GPU reaches a share of its peak, which is what
-is known least: every estimate is a range.
+Floating-point operations per token, for N parameters: 2 N to generate or to score it, 6 N to train
+on it, 2 N more where activations are computed twice. Which share of its peak a GPU reaches is known
+least: every estimate is a range. `given` is the mean length of a response in tokens as the user
+says it, or None: assumed.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from limr.models.interface import Settings
+from limr.plan.engines import Layout
 from limr.plan.hardware import Gpu
-from limr.plan.layout import Layout
 
-FORWARD, TRAINING, RECOMPUTING = 2.0, 6.0, 2.0  # FLOPs a parameter and token
+FORWARD, TRAINING, RECOMPUTING = 2.0, 6.0, 2.0  # FLOPs per parameter and token
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Range:
     high: float
 
     def __add__(self, other: Range) -> Range:
-        """Add end by end: what is cheap is cheap together."""
+        """Add end by end: both quantities are cheap, or dear, at the same time."""
         return Range(self.low + other.low, self.central + other.central, self.high + other.high)
 
     def times(self, factor: float) -> Range:
@@ -48,7 +49,7 @@ class Case:
     evaluating: float  # share of peak while hundreds do
     training: float  # share of peak
     scoring: float  # share of peak, forward only
-    between: float  # seconds a PPO step: weights to the generators, grading, waking and sleeping
+    between: float  # seconds per PPO step: weights to the generators, grading, waking and sleeping
     loading: float  # seconds to load a model
 
 
@@ -59,7 +60,7 @@ CASES = (
 )
 PROMPT_TOKENS = 200.0  # a problem in its template, mean
 SOLUTION_SHARE = 0.5  # mean solution of fine-tuning, share of the longest
-BYTES_A_TOKEN = 1.5  # of text in a compressed table
+BYTES_PER_TOKEN = 1.5  # of text in a compressed table
 
 
 LARGE = 7.0e9  # parameters from which a GPU is kept busy
@@ -68,7 +69,7 @@ LARGE = 7.0e9  # parameters from which a GPU is kept busy
 def reached(parameters: int) -> float:
     """Return which part of `CASES`' shares of the peak a model of this size reaches.
 
-    Small models leave a GPU waiting for memory and for the processor: a cube root of the size.
+    Small models leave a GPU waiting for memory and for the processor: by the cube root of the size.
     """
     return float(min(1.0, (parameters / LARGE) ** (1 / 3)))
 
@@ -79,25 +80,17 @@ def over(formula: Callable[[Case], float]) -> Range:
 
 
 def response_tokens(case: Case, longest: int, given: float | None) -> float:
-    """Return the mean length of a response, `given` by the user or assumed."""
+    """Return the mean length of a response, given by the user or assumed."""
     return min(given, longest) if given is not None else case.response * longest
 
 
 def ppo_seconds(
     ppo: Settings, problems: int, parameters: int, layout: Layout, gpu: Gpu, given: float | None
 ) -> Range:
-    """Return how long a PPO run takes.
+    """Return how long a PPO run takes; `parameters` are those of the policy, and of the critic.
 
     The phases of a step follow each other: generation, scoring (old and reference policy, critic),
     training. Roles that share GPUs take turns; others work at the same time.
-
-    Args:
-        ppo: the study's `ppo`.
-        problems: of the arm.
-        parameters: of policy and of critic.
-        layout: which GPUs do what.
-        gpu: their type.
-        given: mean response length in tokens, or None.
     """
     rollouts = min(problems, ppo["prompts_per_step"]) * ppo["samples_per_prompt"]
     per_token = TRAINING + (RECOMPUTING if layout.recomputing else 0.0)
@@ -134,15 +127,9 @@ def evaluation_seconds(
     responses: dict[int, int], policies: int, parameters: int, layout: Layout, gpu: Gpu,
     given: float | None,
 ) -> Range:  # fmt: skip
-    """Return how long the evaluations of a run take.
+    """Return how long it takes to evaluate so many policies, one after the other.
 
-    Args:
-        responses: longest response in tokens -> how many are drawn from each policy.
-        policies: how many are evaluated, one after the other.
-        parameters: of a policy.
-        layout: which GPUs do it.
-        gpu: their type.
-        given: mean response length in tokens, or None.
+    `responses`: longest response in tokens -> how many are drawn from each policy.
     """
 
     def seconds(case: Case) -> float:
@@ -160,4 +147,4 @@ def rollout_bytes(ppo: Settings, problems: int, given: float | None) -> Range:
     """Return the size of a run's rollouts on disk."""
     rollouts = min(problems, ppo["prompts_per_step"]) * ppo["samples_per_prompt"] * ppo["steps"]
     longest = ppo["max_response_tokens"]
-    return over(lambda case: rollouts * response_tokens(case, longest, given) * BYTES_A_TOKEN)
+    return over(lambda case: rollouts * response_tokens(case, longest, given) * BYTES_PER_TOKEN)

@@ -1,4 +1,4 @@
-"""How many problems an arm or a benchmark will have, as far as that is known before it runs."""
+"""How many problems an arm or a benchmark will have, as far as this is known before it runs."""
 
 from __future__ import annotations
 
@@ -19,18 +19,14 @@ class Count:
     source: str
 
 
+@dataclass(frozen=True)
 class Counts:
-    """The numbers of a study's problems."""
+    """The numbers of a study's problems; `given` are a user's numbers by arm or problem set."""
 
-    def __init__(
-        self,
-        study: Study,
-        results: Path,
-        given: Mapping[str, int],
-        sources: Mapping[str, Source],
-    ) -> None:
-        """Keep where to look; `given` are a user's numbers by arm or problem set."""
-        self.study, self.results, self.given, self.sources = study, results, given, sources
+    study: Study
+    results: Path  # the study's folder, which may not exist
+    given: Mapping[str, int]
+    sources: Mapping[str, Source]
 
     def dataset(self, name: str) -> Count:
         """Return the problems of a problem set or benchmark; 0 where they are not known."""

@@ -1,4 +1,4 @@
-"""The smallest difference between two arms that a study can be expected to find."""
+"""The smallest difference between two arms that a study can be expected to detect."""
 
 from __future__ import annotations
 
@@ -21,12 +21,9 @@ _SEEDS = (2, 3, 5, 10)
 
 
 def plan(study: Study, counts: Counts, accuracy: float | None) -> Json | None:
-    """Return the difference that is found in 80 % of such studies; None where nothing is compared.
+    """Return the difference that is detected in 80 % of such studies; None without a comparison.
 
-    Args:
-        study: a checked study.
-        counts: the numbers of its problems.
-        accuracy: in (0, 1); None: measured where the study has evaluations, else assumed.
+    `accuracy` is in (0, 1); None: measured where the study has evaluations, else assumed.
     """
     said = preregistration.of(study.overview())
     names = [name for name in study.benchmarks if name != said.validation]
@@ -59,7 +56,7 @@ def _samples(study: Study, benchmark: str) -> int:
 
 
 def _measured(counts: Counts, said: Declaration) -> float | None:
-    """Return the mean accuracy of the evaluations that are there, in the headline decodings."""
+    """Return the mean accuracy of the existing evaluations, in the headline decodings."""
     path = counts.results / "collected" / "evaluations.parquet"
     if not path.is_file():
         return None

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from limr.core import plugins
 from limr.plan import cost
 from limr.plan.cost import Range
 from limr.plan.counts import Counts
+from limr.plan.engines import Layout
 from limr.plan.hardware import Gpu
 from limr.plan.jobs import Jobs
-from limr.plan.layout import Layout
 from limr.plan.models import Size
-from limr.sources.pinned import Source
 from limr.study.study import Study
 
 Json = dict[str, Any]
-_WEIGHT_BYTES = 2.0  # of a saved policy, a parameter
+_WEIGHT_BYTES = 2.0  # per parameter of a saved policy
 
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What the user says: GPU type, the mean response in tokens, numbers of problems."""
+    """What an estimate is made from; `counts` knows the study and where its results are."""
 
+    counts: Counts
+    size: Size  # of the base model
     gpu: Gpu
-    response_tokens: float | None
-    problems: Mapping[str, int]
-    sources: Mapping[str, Source]
+    response_tokens: float | None  # mean length as the user says it, None: assumed
 
 
 @dataclass(frozen=True)
 class Task:
-    """A rule's jobs for one arm; each seed is a job."""
+    """A rule's jobs for one arm, one job per seed."""
 
     rule: str
     arm: str
@@ -70,7 +69,7 @@ class Task:
 
 
 def plans(study: Study) -> tuple[Callable[..., Layout] | None, Callable[..., Layout] | None]:
-    """Return who plans training and who plans evaluations; None for what runs on a CPU."""
+    """Return what plans training and what plans evaluations; None for what runs on a CPU."""
     known = plugins.names("plans")
     found = []
     for key, function in (("train", "training"), ("generate", "generation")):
@@ -80,126 +79,75 @@ def plans(study: Study) -> tuple[Callable[..., Layout] | None, Callable[..., Lay
     return found[0], found[1]
 
 
-def tasks(study: Study, results: Path, size: Size, given: Assumptions) -> list[Task]:
+def tasks(given: Assumptions) -> list[Task]:
     """Return the jobs that need GPUs; none where the study's engines run on a CPU.
 
-    Args:
-        study: a checked study.
-        results: its results folder, which may not exist.
-        size: of its base model.
-        given: see `Assumptions`.
-
-    Raises:
-        InputError: the engine refuses the study.
+    Raises InputError where an engine refuses the study.
     """
-    counts = Counts(study, results, given.problems, given.sources)
-    found: list[Task] = []
+    study = given.counts.study
     training, generation = plans(study)
-    if training is not None:
-        for name in study.trained:
-            problems = counts.arm(name)
-            n = problems.n or study.config["ppo"]["prompts_per_step"]
-            layout = training(study, name, n, size.parameters)
-            text = f"{n:,} ({problems.source})"
-            found.append(_training(study, results, size, given, (name, n, text), layout))
-    if study.benchmarks and generation is not None:
+    found = [_training(given, name, training) for name in study.trained if training]
+    if study.benchmarks and generation:
         layout = generation(study)
-        for name in [*study.base, *study.trained]:
-            found.append(_evaluation(study, results, size, given, (name, counts), layout))
+        found += [_evaluation(given, name, layout) for name in [*study.base, *study.trained]]
     return found
 
 
-def _training(
-    study: Study,
-    results: Path,
-    size: Size,
-    given: Assumptions,
-    arm: tuple[str, int, str],
-    layout: Layout,
-) -> Task:
-    name, n, text = arm
-    train, settings = study.arms[name].train, study.arms[name].settings
-    kept = _policies(study, name, size)
-    if train == "ppo":
-        seconds = cost.ppo_seconds(
-            settings, n, size.parameters, layout, given.gpu, given.response_tokens
-        )
-        kept += cost.rollout_bytes(settings, n, given.response_tokens)
+def _training(given: Assumptions, name: str, plan: Callable[..., Layout]) -> Task:
+    study, parameters, said = given.counts.study, given.size.parameters, given.response_tokens
+    arm, problems = study.arms[name], given.counts.arm(name)
+    n = problems.n or study.config["ppo"]["prompts_per_step"]
+    layout = plan(study, name, n, parameters)
+    weights = len(arm.steps) * _WEIGHT_BYTES * parameters
+    kept = Range(weights, weights, weights)
+    if arm.train == "ppo":
+        seconds = cost.ppo_seconds(arm.settings, n, parameters, layout, given.gpu, said)
+        kept += cost.rollout_bytes(arm.settings, n, said)
     else:
         longest = _longest_solution(study)
-        seconds = cost.sft_seconds(settings, longest, size.parameters, layout, given.gpu)
-    done = sum((results / f"runs/{name}/seed{s}/run.json").is_file() for s in study.seeds)
-    n_jobs = len(study.seeds)
-    rule = study.rule("train", name)
-    return Task(rule, name, n_jobs, n_jobs - done, layout, seconds, text, kept)
-
-
-def _policies(study: Study, arm: str, size: Size) -> Range:
-    weights = len(study.arms[arm].steps) * _WEIGHT_BYTES * size.parameters
-    return Range(weights, weights, weights)
+        seconds = cost.sft_seconds(arm.settings, longest, parameters, layout, given.gpu)
+    runs = [given.counts.results / f"runs/{name}/seed{seed}/run.json" for seed in study.seeds]
+    left = sum(not path.is_file() for path in runs)
+    text = f"{n:,} ({problems.source})"
+    return Task(study.rule("train", name), name, len(runs), left, layout, seconds, text, kept)
 
 
 def _longest_solution(study: Study) -> int:
-    engine = study.config["engines"].get(study.config["engine"]["train"], {})
+    engine = study.engine_options("train")
     return int(engine.get("sft", {}).get("max_tokens", study.config["ppo"]["max_response_tokens"]))
 
 
-def _evaluation(
-    study: Study,
-    results: Path,
-    size: Size,
-    given: Assumptions,
-    arm: tuple[str, Counts],
-    layout: Layout,
-) -> Task:
-    name, counts = arm
+def _evaluation(given: Assumptions, name: str, layout: Layout) -> Task:
+    study, said = given.counts.study, given.response_tokens
     steps = study.arms[name].steps
-    responses: dict[int, int] = {}
+    responses: Counter[int] = Counter()  # longest response in tokens -> how many
     unknown = []
     for benchmark, settings in study.benchmarks.items():
-        n = counts.dataset(benchmark).n
+        n = given.counts.dataset(benchmark).n
         unknown += [] if n else [benchmark]
         for decoding in settings["decodings"]:
             made = decoding["samples"] if decoding["temperature"] else 1
-            longest = decoding["max_tokens"]
-            responses[longest] = responses.get(longest, 0) + n * made
-    each = sum(responses.values())
+            responses[decoding["max_tokens"]] += n * made
     seconds = cost.evaluation_seconds(
-        responses, len(steps), size.parameters, layout, given.gpu, given.response_tokens
+        responses, len(steps), given.size.parameters, layout, given.gpu, said
     )
-    text = f"{each:,} responses x {len(steps)} policies"
+    text = f"{responses.total():,} responses x {len(steps)} policies"
     text += f" (without {', '.join(unknown)}: size not known)" if unknown else ""
     tokens = cost.over(
         lambda case: sum(
-            count * cost.response_tokens(case, longest, given.response_tokens)
+            count * cost.response_tokens(case, longest, said)
             for longest, count in responses.items()
         )
     )
-    done = sum(_evaluated(study, results, name, seed) for seed in study.seeds)
-    return Task(
-        study.rule("evaluate", name),
-        name,
-        len(study.seeds),
-        len(study.seeds) - done,
-        layout,
-        seconds,
-        text,
-        tokens.times(len(steps) * cost.BYTES_A_TOKEN),
-    )
-
-
-def _evaluated(study: Study, results: Path, arm: str, seed: int) -> bool:
-    folder = results / f"evals/{arm}/seed{seed}"
-    steps = study.arms[arm].steps
-    return all(
-        (folder / f"step{step}/{benchmark}.json").is_file()
-        for step in steps
-        for benchmark in study.benchmarks
-    )
+    kept = tokens.times(len(steps) * cost.BYTES_PER_TOKEN)
+    folders = [given.counts.results / f"evals/{name}/seed{seed}" for seed in study.seeds]
+    files = [f"step{step}/{benchmark}.json" for step in steps for benchmark in study.benchmarks]
+    left = sum(not all((folder / file).is_file() for file in files) for folder in folders)
+    return Task(study.rule("evaluate", name), name, len(folders), left, layout, seconds, text, kept)
 
 
 def totals(found: list[Task], size: Size) -> Json:
-    """Return GPU hours and disk of all tasks, and of those that are left."""
+    """Return GPU hours and disk of all tasks, and of those that are left to do."""
     zero = Range(0.0, 0.0, 0.0)
     hours, left, kept = zero, zero, zero
     for task in found:

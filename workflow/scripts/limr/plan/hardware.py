@@ -29,11 +29,7 @@ GPUS = {
 
 
 def find(name: str) -> Gpu:
-    """Return a GPU type.
-
-    Raises:
-        InputError: there is no such type here.
-    """
+    """Return a GPU type; refuse an unknown one."""
     if name not in GPUS:
         raise InputError(f"--gpu: '{name}' is not known.{nearest(name, GPUS)}")
     return GPUS[name]

@@ -1,4 +1,4 @@
-"""How many parameters a model has, from its config.json or, where there is no folder, by name."""
+"""How many parameters a model has, from its config.json or, without a folder, by its name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from limr.core.errors import InputError
 
 @dataclass(frozen=True)
 class Size:
-    """A model's size; `source` says where the number is from."""
+    """A model's number of parameters; `source` says where it is from."""
 
     parameters: int
     source: str
@@ -52,14 +52,9 @@ KNOWN = {
 
 
 def size(base: Mapping[str, Any], given: float | None = None) -> Size:
-    """Return the size of a study's base model.
+    """Return the size of a study's base model: what the user gives, its folder's, or a known one.
 
-    Args:
-        base: the study's `base`.
-        given: what the user says, which goes before everything.
-
-    Raises:
-        InputError: it is not known.
+    Raises InputError where none of these is there.
     """
     if given is not None:
         return Size(round(given), "--parameters")
@@ -77,14 +72,9 @@ def size(base: Mapping[str, Any], given: float | None = None) -> Size:
 
 
 def count(config: Mapping[str, Any], where: str) -> int:
-    """Return the parameters of a dense decoder of the Qwen2 or Llama family.
+    """Return the parameters of a dense decoder of the Qwen2 or Llama family, from its config.json.
 
-    Args:
-        config: the content of its config.json.
-        where: its file, for the message.
-
-    Raises:
-        InputError: not such a model.
+    `where` is its file, for the message. Another family is refused.
     """
     family = config.get("model_type")
     if family not in ("qwen2", "qwen3", "llama", "mistral"):

@@ -1,14 +1,13 @@
 r"""An audit of gold answers: which of them could no response, or only some, be rewarded for?
 
-Every gold answer is graded in its own box, as it stands and harmlessly rewritten, by the study's
-grader; the published reward's reading of it is looked at beside (see `limr.grading.paper`). Texts
-that stand under several ids are compared by their answers. What is found, one row a problem and
-finding:
+The study's grader grades every gold answer in its own box, as it is and harmlessly rewritten; what
+the published reward reads of it is checked too (see `limr.grading.paper`). Where one text has
+several ids, the answers are compared. What is found, one row per problem and finding:
 
 empty         there is no answer
 none          the answer is the text `None`, as a failed extraction leaves it
 dead          no response can be rewarded for the right answer: it is empty, `None`, or refused by
-              the study's grader although boxed as it stands
+              the study's grader although boxed as it is
 rigid         the study's grader refuses a harmless rewriting of it; the detail has which
 unread        the algebra system cannot read it: where the exact comparison does not help, only the
               same spelling is equal to it
@@ -60,7 +59,7 @@ def audit(
         `limr.core.tables.AUDITS`, one row a finding, in the problems' order; and the counts.
     """
     form = "\\boxed{{{}}}" if settings.get("answer", "box") == "box" else "{}"
-    with GradingPool(settings) as pool:  # gold answers are the world's texts, as responses are
+    with GradingPool(settings) as pool:  # gold answers are as little to be trusted as responses
 
         def accepts(gold: str, answer: str) -> bool:
             [grade] = pool.grade_many([(gold, form.format(answer), False)])
@@ -68,14 +67,22 @@ def audit(
 
         rows = _rows(problems, accepts)
     columns = [strings([row[column] for row in rows]) for column in range(len(AUDITS))]
-    return pa.table(columns, schema=AUDITS), _counts(problems, rows, settings)
+    counted = Counter(row[2] for row in rows)
+    return pa.table(columns, schema=AUDITS), {
+        "n_problems": len(problems),
+        "n_with_findings": len({row[0] for row in rows}),
+        "findings": {name: counted[name] for name in (*FINDINGS, *DUPLICATES)},
+        "grader": dict(settings),
+        "grader_version": GRADER_VERSION,
+        "math_verify": version("math-verify"),
+    }
 
 
 def _rows(problems: Sequence[Problem], accepts: Accepts) -> list[tuple[str, ...]]:
     seen: dict[str, list[Finding]] = {}
     doubled = _duplicates(problems, accepts)
     rows: list[tuple[str, ...]] = []
-    for number, problem in enumerate(progress.over(problems, "answers"), start=1):
+    for number, problem in enumerate(progress.over(problems, len(problems), "answers"), start=1):
         if problem.answer not in seen:
             seen[problem.answer] = list(findings(problem.answer, accepts))
         found = seen[problem.answer] + doubled.get(problem.problem_id, [])
@@ -111,7 +118,7 @@ def findings(gold: str, accepts: Accepts) -> Iterator[Finding]:
 
 
 def rewritings(gold: str) -> Iterator[tuple[str, str]]:
-    """Yield (name, text) of the rewritings of an answer that change nothing in what it means."""
+    """Yield (name, text) of rewritings of an answer that do not change its meaning."""
     yield "in dollar signs", f"${gold}$"
     yield "with a full stop", f"{gold}."
     if _FRACTION.search(gold):
@@ -137,17 +144,3 @@ def _duplicates(problems: Sequence[Problem], accepts: Accepts) -> dict[str, list
 
 def _equal(first: str, second: str, accepts: Accepts) -> bool:
     return first == second or accepts(first, second) or accepts(second, first)
-
-
-def _counts(
-    problems: Sequence[Problem], rows: Sequence[tuple[str, ...]], settings: Mapping[str, Any]
-) -> dict[str, Any]:
-    counted = Counter(row[2] for row in rows)
-    return {
-        "n_problems": len(problems),
-        "n_with_findings": len({row[0] for row in rows}),
-        "findings": {name: counted[name] for name in (*FINDINGS, *DUPLICATES)},
-        "grader": dict(settings),
-        "grader_version": GRADER_VERSION,
-        "math_verify": version("math-verify"),
-    }

@@ -1,8 +1,8 @@
 r"""Generated arithmetic and algebra in six levels: the problems of the embedded study.
 
-The whole space of problems is split once for all, by a hash that no seed enters, into what may be
-trained on, what is held out for benchmarks, and what the base model may see in its warm-up. So the
-three are disjoint whatever the seeds.
+All possible problems are split once, by a hash that does not depend on any seed, into those to
+train on, those held out for benchmarks, and those for the base model's warm-up. So the three are
+disjoint whatever the seeds.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
-
-import numpy as np
 
 from limr.core.errors import InputError, nearest
 from limr.core.random_streams import stream
@@ -61,11 +59,11 @@ class _Entry:
 def generate(
     n: int, seed: int, split: str, avoid: Collection[str] = (), levels: Collection[int] = LEVELS
 ) -> list[Problem]:
-    """Draw `n` distinct problems of a split, as evenly over levels and families as there are.
+    """Draw `n` distinct problems of a split, as evenly over levels and families as possible.
 
     Args:
         n: how many, at least 1.
-        seed: which of the problems; the same arguments give the same problems in the same order.
+        seed: the same arguments give the same problems in the same order.
         split: one of `SPLITS`: `train` and `warmup` have levels 1 to 6; `easy` 1 and 2, `medium` 3
             and 4, `hard` 5 and 6 are held out.
         avoid: prompts that must not be drawn.
@@ -90,15 +88,10 @@ def generate(
         order = stream(seed, SOURCE, split, name).permutation(len(entries))
         chosen += [entries[index] for index in order[:count]]
     width = max(4, len(str(n)))
+    ids = (f"{SOURCE}-{split}-{number:0{width}d}" for number in range(1, n + 1))
     return [
-        Problem(
-            f"{SOURCE}-{split}-{number:0{width}d}",
-            entry.item.prompt,
-            entry.item.answer,
-            SOURCE,
-            entry.level,
-        )
-        for number, entry in enumerate(chosen, start=1)
+        Problem(key, entry.item.prompt, entry.item.answer, SOURCE, entry.level)
+        for key, entry in zip(ids, chosen, strict=True)
     ]
 
 
@@ -108,37 +101,32 @@ def solution(prompt: str) -> str:
     Raises:
         InputError: the prompt is not one of the generated ones.
     """
-    item = _entry(prompt).item
+    if prompt not in _space():
+        raise InputError(f"{SOURCE}: '{prompt[:60]}' is not one of the generated problems.")
+    item = _space()[prompt].item
     return f"{item.working}{BOX}{item.answer}}}"
 
 
 def warmup_examples(
     n: int, seed: int, avoid: Collection[str] = (), levels: Collection[int] = LEVELS
 ) -> list[tuple[str, str]]:
-    """Draw `n` pairs (prompt, target) from which an imperfect base model is learnt.
+    """Draw `n` pairs (prompt, target) of the split `warmup`, to train an imperfect base model.
 
-    The families are equally frequent and a prompt may come again. About 45 % of the targets show
-    the working, 15 % have a wrong answer (4 % at level 1, 26 % at level 6), 30 % have no box.
-
-    Args:
-        n: how many, at least 1.
-        seed: the same arguments give the same pairs.
-        avoid: prompts that must not be drawn, beside those that are not in the warm-up's part.
-        levels: draw from these levels only.
+    The families are equally frequent and a prompt may be drawn again. About 45 % of the targets
+    show the working, 15 % have a wrong answer (4 % at level 1, 26 % at level 6), 30 % have no box.
+    The arguments are those of `generate`.
     """
     groups = list(_groups("warmup", avoid, levels).values())
     generator = stream(seed, SOURCE, "warmup examples")
-    families = generator.integers(len(groups), size=n)
-    draws = generator.random((n, 5))
-    return [
-        _example(groups[family], draw)
-        for family, draw in zip(families.tolist(), draws, strict=True)
-    ]
+    families = generator.integers(len(groups), size=n).tolist()
+    draws = generator.random((n, 5)).tolist()
+    return [_example(groups[family], *draw) for family, draw in zip(families, draws, strict=True)]
 
 
-def _example(entries: Sequence[_Entry], draw: np.ndarray) -> tuple[str, str]:
-    """Make one pair from five uniform draws: which, working, wrong, how wrong, box."""
-    which, working, wrong, how, box = draw.tolist()
+def _example(
+    entries: Sequence[_Entry], which: float, working: float, wrong: float, how: float, box: float
+) -> tuple[str, str]:
+    """Return a pair from five uniform draws: which entry, with working, wrong, how, with a box."""
     entry = entries[int(which * len(entries))]
     answer = entry.item.answer
     if wrong < _WRONG * entry.level / _MEAN_LEVEL:
@@ -149,7 +137,7 @@ def _example(entries: Sequence[_Entry], draw: np.ndarray) -> tuple[str, str]:
 
 
 def _wrong_answer(answer: str, draw: float) -> str:
-    """Return another non-negative number nearby: off by 1, 2 or 10, as slips are."""
+    """Return another non-negative number nearby: off by 1, 2 or 10, as usual mistakes are."""
     numerator, slash, denominator = answer.partition("/")
     value = int(numerator)
     slips = [value + slip for slip in (-10, -2, -1, 1, 2, 10) if value + slip >= 0]
@@ -157,20 +145,19 @@ def _wrong_answer(answer: str, draw: float) -> str:
 
 
 def _even_shares(n: int, groups: Mapping[str, Sequence[_Entry]]) -> dict[str, int]:
-    """Share `n` among levels, then among each level's families; what is short is made up."""
-    level_of = {name: entries[0].level for name, entries in groups.items()}
+    """Divide `n` evenly among levels, then among each level's families."""
     levels: dict[int, dict[str, int]] = {}
     for name, entries in groups.items():
-        levels.setdefault(level_of[name], {})[name] = len(entries)
-    totals = _level_off(n, {level: sum(sizes.values()) for level, sizes in levels.items()})
+        levels.setdefault(entries[0].level, {})[name] = len(entries)
+    totals = _divided(n, {level: sum(sizes.values()) for level, sizes in levels.items()})
     shares: dict[str, int] = {}
     for level, sizes in levels.items():
-        shares |= _level_off(totals[level], sizes)
+        shares |= _divided(totals[level], sizes)
     return shares
 
 
-def _level_off(n: int, capacity: Mapping[Key, int]) -> dict[Key, int]:
-    """Share `n` as evenly as the capacities allow; the first ones get what does not divide."""
+def _divided(n: int, capacity: Mapping[Key, int]) -> dict[Key, int]:
+    """Divide `n` as evenly as the capacities allow; the first ones get the remainder."""
     shares = dict.fromkeys(capacity, 0)
     left = n
     while left:
@@ -190,22 +177,13 @@ def _groups(
     if split not in _SPLITS:
         raise InputError(f"{SOURCE}: there is no split '{split}'.{nearest(split, SPLITS)}")
     bucket, levels = _SPLITS[split]
-    avoided = frozenset(avoid)
+    wanted, avoided = set(levels) & set(wanted_levels), frozenset(avoid)
     groups: dict[str, list[_Entry]] = {}
     for entry in _space().values():
-        wanted = entry.bucket == bucket and entry.level in levels and entry.level in wanted_levels
-        if wanted and entry.item.prompt not in avoided:
+        inside = entry.bucket == bucket and entry.level in wanted
+        if inside and entry.item.prompt not in avoided:
             groups.setdefault(entry.family, []).append(entry)
     return groups
-
-
-def _entry(prompt: str) -> _Entry:
-    try:
-        return _space()[prompt]
-    except KeyError:
-        raise InputError(
-            f"{SOURCE}: '{prompt[:60]}' is not one of the generated problems."
-        ) from None
 
 
 @cache
@@ -216,7 +194,7 @@ def _space() -> dict[str, _Entry]:
         for item in family.items():
             entry = _Entry(item, family.name, family.level, _bucket(item.key))
             if space.setdefault(item.prompt, entry) is not entry:
-                raise ValueError(f"{item.prompt!r} stands in two families")
+                raise ValueError(f"{item.prompt!r} is in two families")
     return space
 
 

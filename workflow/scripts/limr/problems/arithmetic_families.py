@@ -1,8 +1,8 @@
 r"""The families of the generated arithmetic problems: every problem of each, with its working.
 
-Each family lists its whole space, a few hundred to a few thousand items, so that counts are exact
-and nothing is drawn twice. An item's `key` is the same for prompts that differ only by the order of
-the terms: such twins never stand on both sides of the train / held-out / warm-up partition.
+Each family lists all its items, a few hundred to a few thousand, so that counts are exact and
+nothing is drawn twice. An item's `key` is the same for prompts that differ only by the order of the
+terms, so that such twins are always in the same part: training, held out or warm-up.
 """
 
 from __future__ import annotations

@@ -12,9 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from limr.core import validation
+from limr.core import files, validation
 from limr.core.errors import InputError
 from limr.core.tables import Problem
 
@@ -41,12 +39,7 @@ def read(path: Path) -> dict[str, Record]:
     Raises:
         InputError: the file is missing, not YAML, or not such a mapping.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML ({error}).") from None
+    content = files.read_yaml(path)
     if not isinstance(content, dict) or not content:
         raise InputError(f"{path}: expected a mapping of problem ids to old, new and reason.")
     found: dict[str, Record] = validation.complete(content, SCHEMA, str(path))
@@ -70,8 +63,8 @@ def apply(problems: Sequence[Problem], path: Path) -> tuple[list[Problem], list[
         at = f"{path}: '{key}'"
         if key not in answers:
             raise InputError(
-                f"{at} is no problem of this set. Take it out; or the set leaves it out itself "
-                "(`empty_answers: drop` does), then keep it there."
+                f"{at} is no problem of this set. Take it out; or if the set leaves it out itself "
+                "(`empty_answers: drop` does), keep it there."
             )
         if answers[key] != entry["old"]:
             raise InputError(
@@ -80,10 +73,6 @@ def apply(problems: Sequence[Problem], path: Path) -> tuple[list[Problem], list[
             )
         if entry["new"] == entry["old"]:
             raise InputError(f"{at}: 'new' is the old answer; nothing would be corrected.")
-    done = [{"problem_id": key, **entry} for key, entry in corrections.items()]
-    return [
-        replace(problem, answer=corrections[problem.problem_id]["new"])
-        if problem.problem_id in corrections
-        else problem
-        for problem in problems
-    ], done
+    answers |= {key: entry["new"] for key, entry in corrections.items()}
+    corrected = [replace(problem, answer=answers[problem.problem_id]) for problem in problems]
+    return corrected, [{"problem_id": key, **entry} for key, entry in corrections.items()]

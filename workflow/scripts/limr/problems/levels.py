@@ -1,7 +1,7 @@
 """Levels of problems that their own file does not have: from a second file, joined once by text.
 
 MATH500 as the paper's code ships it has no levels; the split that it is from has. The second file
-holds one JSON object a line with `problem` and `level`.
+holds one JSON object per line with `problem` and `level`.
 """
 
 from __future__ import annotations
@@ -39,10 +39,7 @@ def apply(problems: Sequence[Problem], path: Path) -> tuple[list[Problem], list[
                 f"{path}:{number}: this text has two levels, {known[text.strip()]} and {level}."
             )
     found = [
-        replace(problem, level=known.get(problem.prompt.strip()))
-        if problem.level is None
-        else problem
-        for problem in problems
+        replace(p, level=known.get(p.prompt.strip())) if p.level is None else p for p in problems
     ]
     n = sum(problem.level is not None for problem in found)
     if not n:

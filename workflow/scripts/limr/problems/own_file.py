@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def read(path: Path) -> list[Problem]:
     Each entry has `problem_id` (or `id`) and `prompt`; `answer`, `source` and `level` where known.
 
     Raises:
-        InputError: not such a file, a key missing or of another type, an id that stands twice.
+        InputError: not such a file, a key missing or of another type, an id that occurs twice.
     """
     rows: Any = files.read_jsonl(path) if path.suffix == ".jsonl" else files.read_json(path)
     if not isinstance(rows, list):
@@ -34,7 +35,8 @@ def _problem(row: Any, path: Path, number: int) -> Problem:
     key = row.get("problem_id", row.get("id"))
     if not isinstance(key, (str, int)) or isinstance(key, bool):
         raise InputError(f"{where} needs an 'id' (or 'problem_id'), a text; found {key!r}.")
-    _check_text(str(key), where)
+    if any("\ud800" <= character <= "\udfff" for character in str(key)):
+        raise InputError(f"{where}: the id {key!r} holds half of a character pair.")
     prompt, level = row.get("prompt"), row.get("level")
     if not isinstance(prompt, str):
         raise InputError(f"{where} (id '{key}') needs a 'prompt', a text; found {prompt!r}.")
@@ -46,19 +48,7 @@ def _problem(row: Any, path: Path, number: int) -> Problem:
     return Problem(str(key), prompt, str(answer), str(source), level)
 
 
-def _check_text(text: str, where: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InputError(f"{where}: the id {text!r} holds half of a character pair.") from None
-
-
 def write_made(path: Path, ids: Sequence[str], prompts: Sequence[str], source: str) -> None:
-    """Write the problems whose ids were made from their texts, so that they can be joined again."""
-    files.write_jsonl(
-        path,
-        [
-            {"problem_id": key, "prompt": prompt, "answer": "", "source": source, "level": None}
-            for key, prompt in zip(ids, prompts, strict=True)
-        ],
-    )
+    """Write problems whose ids were made from their texts, so that they can be joined again."""
+    problems = [Problem(key, text, "", source) for key, text in zip(ids, prompts, strict=True)]
+    files.write_jsonl(path, [asdict(problem) for problem in problems])

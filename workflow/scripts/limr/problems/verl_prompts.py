@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from limr.core import files
 from limr.core.errors import InputError
 
 
@@ -18,16 +18,7 @@ def read_columns(path: Path, names: Sequence[str]) -> pa.Table:
     Raises:
         InputError: missing, not parquet, cut short, empty, or without one of the columns.
     """
-    try:
-        found = pq.read_schema(path).names
-        missing = [name for name in names if name not in found]
-        if missing:
-            raise InputError(f"{path}: column '{missing[0]}' is missing; found {found}.")
-        table = pq.read_table(path, columns=list(names))
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file.") from None
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: not a readable parquet file ({error}).") from None
+    table = files.read_columns(path, names)
     if not table.num_rows:
         raise InputError(f"{path}: no rows in it.")
     return table

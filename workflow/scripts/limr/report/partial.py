@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import pandas as pd
 
-from limr.analysis import load, results
+from limr.analysis import load
 from limr.analysis.results import Inputs
-from limr.core import plugins
 from limr.core.errors import InputError
 from limr.evaluate import collect
 from limr.report import make as making
 from limr.report import page
 from limr.report.page import Missing, Parts
+from limr.study.jobs import evaluate, report
+from limr.study.jobs.job import Paths
+from limr.study.paths import ResultPaths
 from limr.study.study import Study
 
 Json = dict[str, Any]
@@ -30,23 +33,34 @@ SHOWN = 160  # characters of the reason why a table or figure cannot be made
 
 
 class _Folder:
-    """A study's results: gives the paths that are there, and notes those that are not."""
+    """A study's results: gives the paths that are there, and notes those that are not.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    Attributes:
+        root: where the study's results are.
+        paths: the study's paths, which the plan of jobs speaks of.
+        missing: what was looked for and is not there.
+    """
+
+    def __init__(self, root: Path, paths: ResultPaths) -> None:
+        self.root, self.paths = root, paths
         self.missing: list[Missing] = []
 
-    def found(self, kind: str, paths: Mapping[str, Sequence[str]]) -> dict[str, list[Path]]:
+    def at(self, path: str) -> Path:
+        """Return where a path of the plan is."""
+        return self.root / path.removeprefix(f"{self.paths.root}/")
+
+    def there(self, paths: Paths) -> list[Path]:
+        """Return those paths of the plan that exist."""
+        found = map(self.at, [paths] if isinstance(paths, str) else paths)
+        return [path for path in found if path.exists()]
+
+    def whole(self, kind: str, paths: Mapping[str, Paths]) -> dict[str, list[Path]]:
         """Return name -> its paths, for the names of which every path is there."""
-        whole = {
-            name: [self.root / path for path in parts]
-            for name, parts in paths.items()
-            if all((self.root / path).exists() for path in parts)
-        }
-        lacking = [name for name in paths if name not in whole]
+        found = {name: self.there(parts) for name, parts in paths.items()}
+        lacking = [name for name, parts in paths.items() if len(found[name]) < len(_listed(parts))]
         if lacking:
             self.missing.append(Missing(kind, lacking, len(paths)))
-        return whole
+        return {name: parts for name, parts in found.items() if name not in lacking}
 
     def readable(self, kind: str, read: Callable[[], Read]) -> Read | None:
         """Return what is read; a file of another version of the code is named and left out."""
@@ -55,6 +69,10 @@ class _Folder:
         except InputError as error:
             self.missing.append(Missing(kind, [str(error)[:SHOWN]]))
             return None
+
+
+def _listed(paths: Paths) -> list[str]:
+    return [paths] if isinstance(paths, str) else list(paths)
 
 
 def write(study: Study, root: Path, paper: Path, output: Path, texts: bool) -> list[Missing]:
@@ -73,9 +91,9 @@ def write(study: Study, root: Path, paper: Path, output: Path, texts: bool) -> l
     if not (root / "problems").is_dir():
         raise InputError(
             f"{root}: nothing of the study '{study.name}' is there yet. Run it first: "
-            f"snakemake --configfile {study.where}"
+            f"`snakemake --configfile {study.where}`"
         )
-    folder = _Folder(root)
+    folder = _Folder(root, study.paths)
     inputs, rollouts = _read(study, folder, paper)
     with TemporaryDirectory(prefix="limr-report-") as made:
         tables = _make("tables", study.config["tables"], inputs, Path(made), folder)
@@ -93,86 +111,52 @@ def write(study: Study, root: Path, paper: Path, output: Path, texts: bool) -> l
     return folder.missing
 
 
-def runs(study: Study) -> list[Json]:
-    """Return `arm`, `group`, `train` and `seed` of every run that is evaluated, in order."""
-    arms = [study.arms[name] for name in study.arms if name in study.base + study.trained]
-    return [
-        {"arm": arm.name, "group": arm.group, "train": arm.train, "seed": seed}
-        for arm in arms
-        for seed in study.seeds
-    ]
-
-
 def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str, Path]]:
-    sources = study.config["trajectories"].items()
-    own = {name: entry for name, entry in sources if _provides(entry) != "scores"}
-    problems = folder.found("problem sets", {n: [f"problems/{n}.jsonl"] for n in study.datasets})
-    trained = folder.found("training runs", _run_files(study))
-    curves = folder.found("learning curves", {n: [f"trajectories/{n}.parquet"] for n in own})
-    scores = folder.found("scores", {n: [f"scores/{n}.parquet"] for n in study.scores})
-    subsets = folder.found(
-        "subsets", {n: [f"subsets/{n}.json", f"subsets/{n}.jsonl"] for n in study.selected}
-    )
-    diagnosed = sorted((folder.root / "diagnostics").glob("*.parquet"))
-    inputs = results.load(
-        _overview(study),
-        trajectories=_flat(curves),
-        scores=_flat(scores),
-        subsets=_flat(subsets),
-        diagnostics=[p for p in diagnosed if p.with_suffix(".epochs.parquet").exists()],
-    )
-    inputs = replace(
-        inputs,
-        evaluations=folder.readable("evaluations", lambda: _evaluations(study, folder)),
-        metrics=folder.readable("training metrics", lambda: _metrics(study, folder)),
-    )
-    inputs = load.with_problems(inputs, _flat(problems))
-    audits = sorted((folder.root / "audits").glob("*.json"))
-    opinions = folder.root / "collected/opinions.parquet"
-    checked = opinions if opinions.exists() else None
-    whole = inputs
-    inputs = folder.readable("checks", lambda: results.with_checks(whole, audits, checked)) or whole
-    measured = inputs
-    overlaps = sorted((folder.root / "overlaps").glob("*.parquet"))
-    inputs = folder.readable("overlaps", lambda: load.with_overlaps(measured, overlaps)) or measured
-    tables = [path.with_suffix(".parquet") for path in audits]
-    inputs = load.with_findings(inputs, [path for path in tables if path.exists()])
-    keys = {_name(run): run for run in runs(study)}
-    records: list[tuple[Json, Path]] = [(keys[name], paths[0]) for name, paths in trained.items()]
-    drawn = {name: folder.root / f"samples/{name}.json" for name in study.sampled}
-    records += [({"source": name}, path) for name, path in drawn.items() if path.exists()]
-    inputs = load.with_paper(load.with_runs(inputs, records), paper)
-    return inputs, _rollouts(own, folder)
-
-
-def _rollouts(curves: Mapping[str, Json], folder: _Folder) -> dict[str, Path]:
-    """Return name of learning curves -> the rollouts of this study that they are from."""
-    found = {
-        name: folder.root / f"runs/{entry['arm']}/seed{entry['seed']}/rollouts.parquet"
-        for name, entry in curves.items()
-        if entry.get("arm")
+    """Return what there is of the results that a table or a figure may ask for."""
+    files = report.result_files(study)
+    given: dict[str, Sequence[Path]] = {"paper": [paper]}
+    for kind, named in (
+        ("problems", "problem sets"),
+        ("trajectories", "learning curves"),
+        ("scores", "scores"),
+        ("subsets", "subsets"),
+    ):
+        units: dict[str, list[str]] = {}
+        for path in files[kind]:
+            units.setdefault(Path(path).stem, []).append(path)
+        given[kind] = [path for paths in folder.whole(named, units).values() for path in paths]
+    diagnosed = folder.there(files["diagnostics"])
+    given["diagnostics"] = [p for p in diagnosed if p.with_suffix(".epochs.parquet").exists()]
+    given["findings"] = folder.there(files["findings"])
+    records = _records(study, folder)
+    given["runs"] = [path for _, path in records]
+    inputs = load.inputs(_overview(study), given, [keys for keys, _ in records])
+    found: dict[str, Any] = {
+        kind: folder.readable(kind, partial(load.READERS[kind], paths))
+        for kind in ("audits", "opinions", "overlaps")
+        if (paths := folder.there(files[kind]))
     }
-    return {name: path for name, path in found.items() if path.exists()}
+    found["evaluations"] = folder.readable("evaluations", lambda: _evaluations(study, folder))
+    found["metrics"] = folder.readable("training metrics", lambda: _metrics(study, folder))
+    known = {kind: value for kind, value in found.items() if value is not None}
+    rollouts = {
+        name: folder.at(study.paths.rollouts(run["arm"], run["seed"]))
+        for name, run in study.scored_from().items()
+    }
+    return replace(inputs, **known), {n: path for n, path in rollouts.items() if path.exists()}
 
 
-def _provides(entry: Mapping[str, Any]) -> str:
-    return str(plugins.load("importers", entry["format"]).PROVIDES)
-
-
-def _flat(found: Mapping[str, Sequence[Path]]) -> list[Path]:
-    return [path for paths in found.values() for path in paths]
+def _records(study: Study, folder: _Folder) -> list[tuple[Json, Path]]:
+    """Return the keys and the path of each record of a training run or of the base's responses."""
+    runs = {_name(run): run for run in evaluate.runs(study, trained=True)}
+    units = {n: [study.paths.run_record(r["arm"], r["seed"])] for n, r in runs.items()}
+    found = [(runs[n], paths[0]) for n, paths in folder.whole("training runs", units).items()]
+    drawn = {name: folder.there(study.paths.samples_record(name)) for name in study.sampled}
+    return [*found, *(({"source": name}, paths[0]) for name, paths in drawn.items() if paths)]
 
 
 def _name(run: Mapping[str, Any]) -> str:
     return f"{run['arm']} seed {run['seed']}"
-
-
-def _run_files(study: Study) -> dict[str, list[str]]:
-    return {
-        _name(run): [f"runs/{run['arm']}/seed{run['seed']}/run.json"]
-        for run in runs(study)
-        if run["train"] != "none"
-    }
 
 
 def _overview(study: Study) -> Json:
@@ -189,33 +173,23 @@ def _overview(study: Study) -> Json:
 
 
 def _evaluations(study: Study, folder: _Folder) -> pd.DataFrame | None:
-    files = {
-        _name(run): [
-            f"evals/{run['arm']}/seed{run['seed']}/step{step}/{benchmark}.parquet"
-            for step in study.arms[run["arm"]].steps
-            for benchmark in study.benchmarks
-        ]
-        for run in (runs(study) if study.benchmarks else ())
-    }
-    found, keys = folder.found("evaluated runs", files), {_name(r): r for r in runs(study)}
+    """Return the evaluations of the runs that have all of them."""
+    keys: dict[str, list[Json]] = {}
+    for key in evaluate.evaluations(study):
+        keys.setdefault(_name(key), []).append(key)
+    units = {name: [evaluate.path(study, key) for key in own] for name, own in keys.items()}
     entries = [
-        ({**keys[name], "step": step, "benchmark": benchmark}, path)
-        for name, paths in found.items()
-        for path, (step, benchmark) in zip(paths, _places(study, keys[name]), strict=True)
+        entry
+        for name, paths in folder.whole("evaluated runs", units).items()
+        for entry in zip(keys[name], paths, strict=True)
     ]
     return collect.collect_evaluations(entries).to_pandas() if entries else None
 
 
-def _places(study: Study, run: Json) -> list[tuple[int, str]]:
-    return [(s, b) for s in study.arms[run["arm"]].steps for b in study.benchmarks]
-
-
 def _metrics(study: Study, folder: _Folder) -> pd.DataFrame | None:
-    entries = [
-        (run, path)
-        for run in runs(study)
-        if (path := folder.root / f"runs/{run['arm']}/seed{run['seed']}/metrics.parquet").exists()
-    ]
+    runs = evaluate.runs(study, trained=True)
+    paths = [folder.there(study.paths.metrics(run["arm"], run["seed"])) for run in runs]
+    entries = [(run, found[0]) for run, found in zip(runs, paths, strict=True) if found]
     return collect.collect_metrics(entries).to_pandas() if entries else None
 
 

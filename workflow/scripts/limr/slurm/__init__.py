@@ -1,5 +1,1 @@
-"""Checks before the first expensive job: what SLURM will take, disk, the model, a node with GPUs.
-
-What would fail after hours in a queue fails here in seconds, with advice. `submission` asks SLURM
-itself, `storage` looks at the disk (both where Snakemake runs), `node` looks at a compute node.
-"""
+"""SLURM: what it would refuse, its jobs of an earlier Snakemake, a node with GPUs, containers."""

@@ -1,7 +1,8 @@
 """Containers of environments that need GPUs, for sites that prefer them to conda.
 
-An image is named by what it was made from, so that one of another lock is not found instead of
-being used. `LIMR_CONTAINERS` is the folder of the images; where it is not set, rules have none.
+An image's name has a digest of what it was made from, so that an image of another lock is never
+used by mistake. `LIMR_CONTAINERS` is the folder of the images; where it is not set, rules have
+none.
 """
 
 from __future__ import annotations
@@ -19,12 +20,7 @@ _PARTS = ("def", "linux-64.pin.txt", "post-deploy.sh")
 
 
 def image_name(environment: str, envs: Path) -> str:
-    """Return the file name of an environment's image, e.g. `train-0123456789ab.sif`.
-
-    Args:
-        environment: name of the environment; it must have a definition.
-        envs: the folder of the environments' files.
-    """
+    """Return the file name of an environment's image, e.g. `train-0123456789ab.sif`."""
     digest = hashlib.sha256()
     for part in _PARTS:
         digest.update((envs / f"{environment}.{part}").read_bytes())
@@ -34,11 +30,9 @@ def image_name(environment: str, envs: Path) -> str:
 def image(environment: str, envs: Path, variables: Mapping[str, str] = os.environ) -> str | None:
     """Return the path of an environment's image, for a rule's `container:`.
 
-    None where no folder of images is set, or where the environment has no definition: its rules run
-    without a container.
-
-    Raises:
-        InputError: the folder is set and the image is not there; the message says how to build it.
+    None where no folder of images is set, or where the environment has no definition in `envs`: its
+    rules run without a container. Raises InputError where the image is missing, with the command
+    that builds it.
     """
     folder = variables.get(VARIABLE)
     definition = envs / f"{environment}.def"

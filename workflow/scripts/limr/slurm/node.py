@@ -20,16 +20,10 @@ _QUERY = "name,driver_version,memory.total"
 
 
 def examine(modules: Sequence[str], gpus: int, environment: str) -> Json:
-    """Return what a node has; every lack is named at once.
+    """Return what a node has; everything that it lacks is named at once.
 
-    Args:
-        modules: packages that the engine imports.
-        gpus: GPUs that this process should see.
-        environment: name of the environment, for the messages.
-
-    Raises:
-        InputError: a package cannot be imported, the driver or PyTorch's build does not serve, or
-            fewer GPUs are visible.
+    Raises InputError where a package of `modules` cannot be imported, the driver or PyTorch's build
+    does not fit, or this process sees fewer than `gpus` GPUs. `environment` is for the messages.
     """
     where = os.uname().nodename
     lacks = [lack for module in modules if (lack := _import(module, environment))]
@@ -74,10 +68,9 @@ def _version(module: str) -> str:
 
 
 def cards() -> list[Json]:
-    """Return the GPUs that PyTorch sees, each after a small product of matrices on it.
+    """Return the GPUs that PyTorch sees, after a small product of matrices on each.
 
-    Raises:
-        InputError: PyTorch has no CUDA, the driver does not serve it, or a GPU does not compute.
+    Raises InputError where PyTorch has no CUDA, the driver does not fit, or a GPU does not compute.
     """
     import torch
 

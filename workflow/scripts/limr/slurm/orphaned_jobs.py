@@ -1,17 +1,18 @@
 """Jobs that a killed Snakemake left in SLURM: found before a new start, then waited for or ended.
 
-Snakemake does not know its jobs of an earlier life. A restart would submit them again beside
-themselves, and the jobs that end meanwhile would have worked for nothing. They are known by the
-prefix of their name (`slurm-jobname-prefix` of the profile) and by the folder that they work in.
+Snakemake does not know the jobs of an earlier Snakemake. It would submit them a second time, and
+what the first ones still produce would be lost. They are recognised by the prefix of their name
+(`slurm-jobname-prefix` of the profile) and by the folder that they work in.
+
+A start that submits to SLURM leaves a mark in `.snakemake/`. A start on this machine alone asks
+SLURM only where that mark is, and only for seconds: a controller that is down stops no local run.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,22 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from limr.core.errors import InputError
+from limr.slurm import ask
 
 VARIABLE = "LIMR_SLURM_ORPHANS"
 CHOICES = ("wait", "cancel", "refuse")
 PREFIX = "limr_"
+MARK = "limr-submitted"  # in .snakemake: jobs of this folder have been submitted to SLURM
 SECONDS = 10.0  # between two looks
-_TIMEOUT = 60
+LOCAL_SECONDS = 5.0  # how long a start on this machine alone waits for SLURM's answer
 _HELD: dict[Path, int] = {}  # locks of this process
-_NO_CLUSTER = "Could not establish a configuration source"  # SLURM's programs alone are no cluster
+_NO_CLUSTER = "Could not establish a configuration source"  # SLURM's programs without a cluster
 _FORMAT = "%i|%T|%j|%Z|%k"
-# A Snakemake that starts no job needs no guard.
-_LOOKING = {
-    *("--dry-run", "--dryrun", "--lint", "--unlock", "--dag", "--rulegraph", "--filegraph"),
-    *("--summary", "--detailed-summary", "--list-rules", "--list", "--report", "--archive"),
-    *("--help", "--version", "--cleanup-metadata", "--conda-create-envs-only", "--list-changes"),
-}
-_SHORT = re.compile(r"-[pkqFat]*[nhSDlv][A-Za-z]*")  # in `-call` the rest is a value
 
 
 @dataclass(frozen=True)
@@ -46,18 +42,8 @@ class Job:
     what: str
 
 
-def starts_jobs(arguments: Sequence[str]) -> bool:
-    """Tell whether a Snakemake with these arguments may start jobs."""
-    return not any(word in _LOOKING or _SHORT.fullmatch(word) for word in arguments)
-
-
 def jobs_of(text: str, folder: Path) -> list[Job]:
-    """Return the jobs of this workflow, from squeue's lines (`_FORMAT`).
-
-    Args:
-        text: what squeue printed.
-        folder: the working folder of the workflow.
-    """
+    """Return the jobs that work in a folder, from squeue's lines (`_FORMAT`)."""
     found = []
     for line in text.splitlines():
         parts = line.split("|", 4)
@@ -72,18 +58,27 @@ def guard(
     study: str,
     environment: Mapping[str, str] = os.environ,
     sleep: Callable[[float], object] = time.sleep,
+    *,
+    submits: bool = True,
 ) -> None:
     """Return once no job of an earlier Snakemake works in this folder.
 
     Without SLURM on this machine there is nothing to do. While a Snakemake of another study works
     in the same folder, whose jobs they are cannot be told: they are left alone.
-    `LIMR_SLURM_ORPHANS` is what to do with orphans: `wait` (the default: what they have made is
+    `LIMR_SLURM_ORPHANS` is what to do with such jobs: `wait` (the default: their results are
     kept), `cancel` (a run goes on from its last checkpoint) or `refuse`.
 
+    Args:
+        folder: the working folder of the workflow.
+        study: its name.
+        environment: of this process.
+        sleep: waits between two looks.
+        submits: whether this Snakemake submits to SLURM; if not, see the module's text.
+
     Raises:
-        InputError: another Snakemake works on this study here; jobs are there and `refuse` was
-            asked for; they cannot be cancelled; SLURM does not answer; or the variable has another
-            value.
+        InputError: another Snakemake works on this study here; there are such jobs and `refuse` is
+            set; they cannot be cancelled; SLURM does not answer and this Snakemake submits to it;
+            or the variable has another value.
     """
     choice = environment.get(VARIABLE, "wait")
     if choice not in CHOICES:
@@ -91,7 +86,7 @@ def guard(
     if shutil.which("squeue", path=environment.get("PATH")) is None:
         return
     others = _hold(folder / ".snakemake", study)
-    found = listed(folder)
+    found = _found(folder, submits)
     if not found:
         return
     if others:
@@ -111,8 +106,23 @@ def guard(
     sys.stderr.write("limr: they have ended; going on.\n")
 
 
+def _found(folder: Path, submits: bool) -> list[Job]:
+    """Return the jobs of an earlier Snakemake; SLURM is asked where it may have some."""
+    mark = folder / ".snakemake" / MARK
+    if submits:
+        mark.touch()
+        return listed(folder)
+    if not mark.exists():
+        return []
+    try:
+        return listed(folder, seconds=LOCAL_SECONDS)
+    except InputError as error:
+        sys.stderr.write(f"limr: warning: {error} This run starts nevertheless.\n")
+        return []
+
+
 def _hold(folder: Path, study: str) -> list[str]:
-    """Mark that this process works on a study; return the marks of others that are held."""
+    """Lock a study for this process; return the locks that other processes hold."""
     folder.mkdir(exist_ok=True)
     own = folder / f"limr-{study}.lock"
     if own not in _HELD:  # a module's rules are read once for every `use rule`
@@ -125,15 +135,12 @@ def _hold(folder: Path, study: str) -> list[str]:
                 f"another Snakemake works on the study '{study}' in this folder: its jobs are no "
                 "orphans. Wait for it, or end it."
             ) from None
-        _HELD[own] = descriptor  # until this process ends, whichever way
-    return [path.stem for path in sorted(folder.glob("limr-*.lock")) if _is_others(path)]
+        _HELD[own] = descriptor  # until this process ends
+    locks = sorted(folder.glob("limr-*.lock"))
+    return [path.stem for path in locks if path not in _HELD and _is_held(path)]
 
 
-def _is_others(path: Path) -> bool:
-    return path not in _HELD and _held(path)
-
-
-def _held(path: Path) -> bool:
+def _is_held(path: Path) -> bool:
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -142,14 +149,14 @@ def _held(path: Path) -> bool:
     return False
 
 
-def listed(folder: Path, *options: str) -> list[Job]:
+def listed(folder: Path, *options: str, seconds: float = ask.SECONDS) -> list[Job]:
     """Return the jobs of this workflow that squeue lists with these options.
 
     Raises:
-        InputError: SLURM does not answer.
+        InputError: SLURM does not answer within so many seconds.
     """
-    said = _call(["squeue", "--noheader", "--me", f"--format={_FORMAT}", *options])
-    return jobs_of(said, folder)
+    words = ["squeue", "--noheader", "--me", f"--format={_FORMAT}", *options]
+    return jobs_of(_call(words, seconds), folder)
 
 
 def _say(jobs: Sequence[Job], choice: str) -> None:
@@ -160,18 +167,9 @@ def _say(jobs: Sequence[Job], choice: str) -> None:
     sys.stderr.write("\n".join([head + what[choice] + advice, *lines]) + "\n")
 
 
-def _call(words: Sequence[str]) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603 - SLURM's own programs, no shell
-            words, capture_output=True, text=True, check=False, timeout=_TIMEOUT
-        )
-    except subprocess.TimeoutExpired:
-        raise InputError(
-            f"{words[0]} does not answer within {_TIMEOUT} s. Is SLURM's controller up?"
-        ) from None
-    if done.returncode != 0 and _NO_CLUSTER in done.stderr:
-        return ""
-    if done.returncode != 0:
+def _call(words: Sequence[str], seconds: float = ask.SECONDS) -> str:
+    done = ask.call(words, seconds=seconds)
+    if done.returncode and _NO_CLUSTER not in done.stderr:
         raise InputError(
             f"{words[0]} failed: {done.stderr.strip()}. Without it nobody knows whether jobs of an "
             "earlier run still work in this folder. Try again when SLURM answers."

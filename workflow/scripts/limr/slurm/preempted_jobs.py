@@ -2,14 +2,13 @@
 
 Where jobs are requeued (`PreemptMode=REQUEUE`) SLURM starts the same job again, and there is
 nothing to do. Where they are cancelled (`PreemptMode=CANCEL`) they stay `PREEMPTED`, and Snakemake
-would wait for them for ever: its executor leaves them to SLURM, which does start them again when it
-is asked.
+would wait for them for ever: its executor leaves them to SLURM, which starts them again only when
+it is asked to.
 """
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -17,11 +16,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from limr.core.errors import InputError
-from limr.slurm import orphaned_jobs
+from limr.slurm import ask, orphaned_jobs
 
-PAUSE = "LIMR_SLURM_FIRST_LOOK"  # seconds between two looks, as the profile's for other states
+PAUSE = "LIMR_SLURM_FIRST_LOOK"  # seconds between two looks, the profile's for other states too
 _SECONDS = 20.0
-_TIMEOUT = 60
 
 
 def watch(
@@ -29,15 +27,9 @@ def watch(
     environment: Mapping[str, str],
     sleep: Callable[[float], object] = time.sleep,
 ) -> None:
-    """Look after this workflow's jobs until this process ends, where there is SLURM.
+    """Look for preempted jobs of this folder until this process ends, where there is SLURM.
 
-    Args:
-        folder: the working folder of the workflow.
-        environment: of this process.
-        sleep: waits between two looks.
-
-    Raises:
-        InputError: SLURM does not answer, or the pause is no number of seconds.
+    Raises InputError where SLURM does not answer, or the pause is no number of seconds.
     """
     if shutil.which("squeue", path=environment.get("PATH")) is None:
         return
@@ -58,24 +50,19 @@ def watch(
 
 
 def requeue(folder: Path, left_alone: set[str]) -> set[str]:
-    """Have SLURM start preempted jobs again; return the numbers of those that it refuses to.
+    """Have SLURM start preempted jobs again; return the numbers of those that it refuses.
 
-    Args:
-        folder: the working folder of the workflow.
-        left_alone: numbers of jobs that are none of this workflow's.
+    `left_alone` are the numbers of jobs that are not this Snakemake's.
     """
     refused: set[str] = set()
     try:
         found = [job for job in _preempted(folder) if job.number not in left_alone]
-    except (InputError, OSError):
+    except InputError:
         return refused  # the controller may be back at the next look
     for job in found:
-        words = ["scontrol", "requeue", job.number]
         try:
-            done = subprocess.run(  # noqa: S603 - SLURM's own program, no shell
-                words, capture_output=True, text=True, check=False, timeout=_TIMEOUT
-            )
-        except subprocess.TimeoutExpired:
+            done = ask.call(["scontrol", "requeue", job.number])
+        except InputError:
             continue
         what = "was preempted; it starts again and goes on"
         if done.returncode:

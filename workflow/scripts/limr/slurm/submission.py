@@ -1,22 +1,22 @@
-"""Would SLURM take the jobs of a study? Asked by `sbatch --test-only`, which submits nothing.
+"""Would SLURM take the jobs of a study? `sbatch --test-only` tells, which submits nothing.
 
-SLURM refuses an unknown partition, account or constraint and what no node has, but takes a job that
-wants more time or nodes than its partition allows, and never starts it. These are compared here.
+SLURM refuses an unknown partition, account or constraint and more than any node has. A job that
+wants more time or nodes than its partition allows it accepts and never starts: these are compared
+here.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from limr.core.errors import InputError
+from limr.slurm import ask
 
-_TIMEOUT = 60
 _HINTS = {
     "partition": "Set LIMR_SLURM_PARTITION, or LIMR_SLURM_GPU_PARTITION for jobs with GPUs, to one "
     "of those below.",
@@ -42,11 +42,10 @@ class Request:
 
 
 def requests(jobs: Iterable[Any], settings: Any) -> list[Request]:
-    """Return what a study's jobs ask for, each sort once.
+    """Return what a study's jobs ask for, equal requests once.
 
-    Args:
-        jobs: jobs of Snakemake that are to be submitted; their resources are of a first attempt.
-        settings: of the SLURM executor.
+    `jobs` are Snakemake's, to be submitted, with the resources of a first attempt; `settings` are
+    the SLURM executor's.
     """
     from snakemake_executor_plugin_slurm.submit_string import get_submit_command
     from snakemake_executor_plugin_slurm.utils import set_gres_string
@@ -75,12 +74,11 @@ def requests(jobs: Iterable[Any], settings: Any) -> list[Request]:
 def check(asked: Sequence[Request]) -> None:
     """Refuse a study whose jobs SLURM would not take or would never start.
 
-    Raises:
-        InputError: what SLURM said, for every rule that it refuses, and how to mend it.
+    The InputError has SLURM's own words for every rule that it refuses, and how to mend it.
     """
     if not asked:
         return
-    limits = partitions(_call(["scontrol", "show", "partition", "--oneliner"])[1])
+    limits = partitions(ask.call(["scontrol", "show", "partition", "--oneliner"]).stdout)
     refused: dict[str, list[str]] = {}
     said: dict[tuple[str, ...], str] = {}
     for request in asked:
@@ -97,7 +95,7 @@ def check(asked: Sequence[Request]) -> None:
 
 
 def beyond(request: Request, limits: dict[str, dict[str, str]]) -> str:
-    """Return how a request is beyond its partition's limits, or ""."""
+    """Return how a request exceeds its partition's limits, or ""."""
     name = request.partition or next((n for n, p in limits.items() if p["Default"] == "YES"), None)
     limit = limits.get(name or "")
     if limit is None:
@@ -140,16 +138,17 @@ def minutes(text: str) -> int | None:
 def _refusal(request: Request) -> str:
     """Return why SLURM refuses a request, with advice, or ""."""
     # A reader of a script from stdin has no quoting; the script does nothing and is not run.
-    code, output = _call(["sbatch", "--test-only", *request.arguments], "#!/bin/sh\n")
-    if code == 0:
+    done = ask.call(["sbatch", "--test-only", *request.arguments], "#!/bin/sh\n")
+    if done.returncode == 0:
         return ""
+    output = done.stdout + done.stderr
     words = "; ".join(line.removeprefix("sbatch: ") for line in output.splitlines() if line)
     hint = next((text for key, text in _HINTS.items() if key in output.lower()), "")
-    return f"{words or f'sbatch ended with {code}'} ({_asked(request)}). {hint}".rstrip()
+    return f"{words or f'sbatch ended with {done.returncode}'} ({_asked(request)}). {hint}".rstrip()
 
 
 def _asked(request: Request) -> str:
-    """Return what a request asks for, without what is the same for all."""
+    """Return what a request asks for, without what all requests have in common."""
     own = {"--parsable", "--requeue", "--export=ALL"}
     skipped = {"--job-name", "--output", "--comment"}
     words, rest = [], list(request.arguments)
@@ -164,28 +163,5 @@ def _asked(request: Request) -> str:
 
 def _there() -> str:
     form = "%R: %D nodes, %c CPUs, %m MB, %G, %f"
-    code, output = _call(["sinfo", "--noheader", "--format", form])
-    return "This cluster has " + "; ".join(output.splitlines()) if code == 0 else ""
-
-
-def _call(words: list[str], text: str = "") -> tuple[int, str]:
-    """Run a program of SLURM; return its exit code and what it said.
-
-    Raises:
-        InputError: it is not there, or does not answer.
-    """
-    try:
-        done = subprocess.run(  # noqa: S603 (no shell)
-            words,
-            input=text,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InputError(
-            f"SLURM does not answer ({error}). Is this the login node, and does sinfo work here?"
-        ) from None
-    return done.returncode, done.stdout + done.stderr
+    done = ask.call(["sinfo", "--noheader", "--format", form])
+    return "" if done.returncode else "This cluster has " + "; ".join(done.stdout.splitlines())

@@ -1,4 +1,4 @@
-"""What a mirror holds: its list of checksums, and where models and packages stand in it."""
+"""What a mirror holds: its list of checksums, and where models and packages are in it."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ ENVIRONMENTS = {
     "train": ("train", "flash-attn"),
     "evaluate": ("evaluate",),
 }
-# Tried in turn, as when an environment is made: the build without CUDA where it can be had.
+# Tried in turn, as when an environment is made: first the build without CUDA.
 _ALTERNATIVES = {"torch": ("torch-cpu", "torch-cuda")}
 # Wheels for the glibc that the locks are for; newer ones where there is no such wheel (vLLM).
 _GLIBC = (*range(28, 4, -1), *range(29, 36))
@@ -35,7 +35,7 @@ _PLATFORMS = (
 )
 # pip asks a source for its metadata, which for these would compile kernels.
 _QUICK = {"DS_BUILD_OPS": "0", "FLASH_ATTENTION_SKIP_CUDA_BUILD": "TRUE"}
-_AT_A_TIME = 16  # packages of a call of pip; what it has brought when it is killed is lost
+_AT_A_TIME = 16  # packages per call of pip; a call that is killed has fetched nothing
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _SHOWN = 6
 
@@ -82,18 +82,18 @@ def fetch(
     save: Callable[[], None],
     say: Callable[[str], object],
 ) -> int:
-    """Bring the packages of an environment into a mirror; return how many were brought.
+    """Fetch the packages of an environment into a mirror; return how many were fetched.
 
     Args:
         environment: one of `ENVIRONMENTS`.
         locks: the folder of the locks.
-        mirror: where they go; `listed`, what its list says, gains them.
-        listed: path -> sha256.
+        mirror: where they go.
+        listed: path -> sha256, what the mirror's list says; gains the packages.
         save: called whenever `listed` has grown.
-        say: told what is taken instead of what cannot be had.
+        say: told where one lock is taken instead of another.
 
     Raises:
-        InputError: a package cannot be had, or this machine is not one that the locks are for.
+        InputError: a package cannot be fetched, or the locks are not for this machine.
     """
     brought = 0
     for name in ENVIRONMENTS[environment]:
@@ -108,16 +108,13 @@ def fetch(
             except InputError as error:
                 if choice == choices[-1]:
                     raise
-                say(f"{choice}.lock cannot be had here: taking {choices[-1]}.lock. {error}")
+                say(f"{choice}.lock cannot be fetched here: taking {choices[-1]}.lock. {error}")
     return brought
 
 
 def _lacking(lock: Path, mirror: Path, listed: dict[str, str]) -> list[Pinned]:
-    there = {
-        sha256
-        for path, sha256 in listed.items()
-        if path.startswith(f"{PACKAGES}/") and (mirror / path).is_file()
-    }
+    in_packages = (item for item in listed.items() if item[0].startswith(f"{PACKAGES}/"))
+    there = {sha256 for path, sha256 in in_packages if (mirror / path).is_file()}
     return [pinned for pinned in read_lock(lock) if not there.intersection(pinned.hashes)]
 
 
@@ -152,12 +149,10 @@ def _fetch_lock(lock: Path, mirror: Path, listed: dict[str, str], save: Callable
 
 def _download(lock: Path, wanted: Sequence[Pinned], folder: Path) -> None:
     """Have pip download packages into a folder, which refuses what has another hash."""
-    lines = [
-        " ".join([pinned.requirement, *(f"--hash=sha256:{value}" for value in pinned.hashes)])
-        for pinned in wanted
-    ]
     asked = folder.with_suffix(".txt")
-    files.write_text(asked, "\n".join(lines) + "\n")
+    hashes = (" ".join(f"--hash=sha256:{value}" for value in pinned.hashes) for pinned in wanted)
+    lines = [f"{p.requirement} {text}\n" for p, text in zip(wanted, hashes, strict=True)]
+    files.write_text(asked, "".join(lines))
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
     command += ["--no-deps", "--require-hashes", "--no-build-isolation", "--progress-bar=off"]
     command += [f"--platform={name}" for name in _PLATFORMS]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import re
-import shutil
-import sys
 import time
 import urllib.error
 import urllib.parse
@@ -16,9 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-import yaml
-
-from limr.core import files, validation
+from limr.core import files, progress, validation
 from limr.core.errors import InputError, IntegrityError, nearest
 
 TIMEOUT = 30.0  # seconds without a byte
@@ -47,13 +43,7 @@ def load_sources(path: str | Path) -> dict[str, Source]:
     Raises:
         InputError: missing, not YAML, an unknown or missing key, a malformed url, sha256 or path.
     """
-    try:
-        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML ({error}).") from None
-    entries = validation.complete(document, validation.load("sources"), str(path))
+    entries = validation.complete(files.read_yaml(path), validation.load("sources"), str(path))
     sources = {name: Source(name=name, **entry) for name, entry in entries.items()}
     for source in sources.values():
         _check_entry(source, f"{path}: '{source.name}'")
@@ -105,7 +95,7 @@ def fetch(source: Source, output: str | Path, mirror: Path | None = None) -> Non
     """Copy a pinned file from the mirror, or download it where none is configured; check it.
 
     Where a mirror is configured the network is never tried: a machine without one must not hang.
-    Nothing stands at `output` unless size and sha256 are right.
+    Nothing is left at `output` unless size and sha256 are right.
 
     Args:
         source: the pinned file.
@@ -119,7 +109,7 @@ def fetch(source: Source, output: str | Path, mirror: Path | None = None) -> Non
     if mirror is not None:
         path = mirror_path(source, mirror)
         with files.atomic(output) as temporary, path.open("rb") as file:
-            _copy(file, temporary, source, str(path), progress=False)
+            _copy(file, temporary, source, str(path))
         return
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -140,38 +130,30 @@ def fetch(source: Source, output: str | Path, mirror: Path | None = None) -> Non
 def _download(source: Source, path: Path) -> None:
     request = urllib.request.Request(source.url, headers={"User-Agent": "limr"})  # noqa: S310 - http(s) only, checked on loading
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310 - as above
-        _copy(response, path, source, source.url, progress=True)
-    if sys.stderr.isatty():
-        sys.stderr.write("\n")
+        _copy(response, path, source, source.url)
 
 
-def _copy(file: BinaryIO, path: Path, source: Source, origin: str, *, progress: bool) -> None:
-    """Copy at most one byte more than the pinned size, and check what came."""
-    digest = hashlib.sha256()
-    done = 0
-    with path.open("wb") as output:
-        while done <= source.bytes:
-            block = file.read(min(_BLOCK, source.bytes + 1 - done))
-            if not block:
-                break
+def _copy(file: BinaryIO, path: Path, source: Source, origin: str) -> None:
+    """Copy at most one byte more than the pinned size, and check what came.
+
+    Raises:
+        IntegrityError: another size or another sha256.
+    """
+    digest, size = hashlib.sha256(), 0
+    with path.open("wb") as output, progress.bar(source.bytes, "bytes") as shown:
+        while block := file.read(min(_BLOCK, source.bytes + 1 - size)):
             digest.update(block)
             output.write(block)
-            done += len(block)
-            if progress and sys.stderr.isatty():
-                width = shutil.get_terminal_size().columns - 1
-                line = f"{source.name}: {done / 1e6:.1f} of {source.bytes / 1e6:.1f} MB"
-                sys.stderr.write("\r" + line[:width])
-    _check(source, origin, done, digest.hexdigest())
-
-
-def _check(source: Source, origin: str, size: int, digest: str) -> None:
-    mend = "It is cut short or altered; nothing was kept. Get it again from its origin."
+            size += len(block)
+            shown.update(len(block))
+    wrong = ""
     if size != source.bytes:
         found = f"more than {source.bytes}" if size > source.bytes else str(size)
+        wrong = f"has {found} bytes, expected {source.bytes}"
+    elif digest.hexdigest() != source.sha256:
+        wrong = f"has sha256 {digest.hexdigest()}, expected {source.sha256}"
+    if wrong:
         raise IntegrityError(
-            f"{source.name}: {origin} has {found} bytes, expected {source.bytes}. {mend}"
-        )
-    if digest != source.sha256:
-        raise IntegrityError(
-            f"{source.name}: {origin} has sha256 {digest}, expected {source.sha256}. {mend}"
+            f"{source.name}: {origin} {wrong}. It is cut short or altered; nothing was kept. Get "
+            "it again from its origin."
         )

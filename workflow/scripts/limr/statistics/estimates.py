@@ -17,8 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from limr.core.errors import InputError
-from limr.statistics.intervals import LEVEL, Floats, Interval, check_results, wilson
-from limr.statistics.student_t import two_sided
+from limr.statistics.intervals import (
+    LEVEL,
+    Floats,
+    Interval,
+    check_results,
+    two_sided,
+    wilson,
+)
 
 _SMALLEST_P = 1e-6
 
@@ -111,16 +117,16 @@ class Estimate:
 
         Without any variation, 1 for a mean of 0, else the smallest.
         """
-        low, high = math.log(_SMALLEST_P), 0.0
         if self.mean == 0:
             return 1.0
         if abs(self.mean) > self.half_width(1 - _SMALLEST_P):
             return _SMALLEST_P
-        for _ in range(40):
-            middle = (low + high) / 2
-            excludes = abs(self.mean) > self.half_width(1 - math.exp(middle))
-            low, high = (low, middle) if excludes else (middle, high)
-        return math.exp(high)
+        from scipy.optimize import brentq
+
+        def gap(log_p: float) -> float:
+            return self.half_width(1 - math.exp(log_p)) - abs(self.mean)
+
+        return math.exp(brentq(gap, math.log(_SMALLEST_P), 0.0))
 
     def equivalent(self, margin: float, level: float = LEVEL) -> bool:
         """Return whether two one-sided tests show a difference within the margin.

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+import numpy as np
+
 from limr.statistics.intervals import Floats
 
 
@@ -17,8 +19,8 @@ def mcnemar(first: Floats, second: Floats) -> tuple[int, int, float]:
         second: the same questions in the same order.
 
     Returns:
-        Questions that only the first has right, those that only the second has, and the exact
-        two-sided p value: of a fair coin over these (McNemar 1947; Fagerland et al. 2013).
+        How many questions only the first has right, how many only the second, and the exact
+        two-sided p value of a fair coin over these (McNemar 1947; Fagerland et al. 2013).
     """
     ours, theirs = int((first > second).sum()), int((second > first).sum())
     n = ours + theirs
@@ -28,9 +30,9 @@ def mcnemar(first: Floats, second: Floats) -> tuple[int, int, float]:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return Holm's (1979) adjusted p values of one family, in the order given."""
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    found, largest = [0.0] * len(p_values), 0.0
-    for rank, i in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[i]))
-        found[i] = largest
-    return found
+    p = np.asarray(p_values, np.float64)
+    order = np.argsort(p, kind="stable")
+    factors = np.arange(len(p), 0, -1)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.maximum.accumulate(np.minimum(1.0, factors * p[order]))
+    return [float(value) for value in adjusted]

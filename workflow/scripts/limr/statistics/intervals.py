@@ -1,4 +1,4 @@
-"""Intervals as values, and Wilson's for a share."""
+"""Intervals as values, Wilson's interval for a share, and the quantiles of Student's t."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from limr.core.errors import InputError
 
 Floats = npt.NDArray[np.float64]
+Degrees = TypeVar("Degrees", float, Floats)
 LEVEL = 0.95  # of intervals, unless a study declares another
 
 
@@ -31,6 +33,19 @@ class Interval:
     def excludes_zero(self) -> bool:
         """Whether 0 lies outside the interval."""
         return self.low > 0 or self.high < 0
+
+
+def two_sided(level: float, df: Degrees) -> Degrees:
+    """Return c with P(|t| < c) = level, where t follows Student's t distribution.
+
+    Args:
+        level: in [0, 1).
+        df: degrees of freedom, at least 1, one or many; infinity gives the normal distribution.
+    """
+    from scipy.special import stdtrit  # imported here: no command's start waits for SciPy
+
+    quantile: Degrees = -stdtrit(df, (1 - level) / 2)
+    return quantile
 
 
 def wilson(n_correct: float, n: int, level: float = LEVEL) -> tuple[float, float]:

@@ -15,8 +15,7 @@ import numpy as np
 
 from limr.core.random_streams import stream
 from limr.statistics.estimates import Estimate, Runs, welch
-from limr.statistics.intervals import LEVEL, Floats
-from limr.statistics.student_t import two_sided, two_sided_many
+from limr.statistics.intervals import LEVEL, Floats, two_sided
 
 POWER = 0.8
 _DRAWS = 2000
@@ -99,14 +98,16 @@ def detectable(estimate: Estimate, level: float = LEVEL, power: float = POWER) -
     error = math.sqrt(estimate.question_variance + extra)
     if error == 0:
         return 0.0
-    low, high = 0.0, float(halves.max()) + 10 * error
-    for _ in range(25):
-        middle = (low + high) / 2
-        found = float(
-            (_below((middle - halves) / error) + _below((-middle - halves) / error)).mean()
-        )
-        low, high = (low, middle) if found >= power else (middle, high)
-    return high
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+
+    def excess(true: float) -> float:
+        found = ndtr((true - halves) / error) + ndtr((-true - halves) / error)
+        return float(found.mean()) - power
+
+    if excess(0.0) >= 0:  # more intervals than that exclude 0 by noise alone
+        return 0.0
+    return float(brentq(excess, 0.0, float(halves.max()) + 10 * error))
 
 
 def _half_widths(estimate: Estimate, level: float) -> Floats:
@@ -119,7 +120,7 @@ def _half_widths(estimate: Estimate, level: float) -> Floats:
         total, squares = total + raw, squares + raw**2 / part.df
         corrected += raw - part.noise
     df = np.where(squares > 0, total**2 / np.where(squares > 0, squares, 1), np.inf)
-    by_run = two_sided_many(level, np.maximum(df, 1)) ** 2 * np.maximum(corrected, 0)
+    by_run = two_sided(level, np.maximum(df, 1)) ** 2 * np.maximum(corrected, 0)
     halves: Floats = np.sqrt(two_sided(level, estimate.question_df) ** 2 * questions + by_run)
     return halves
 
@@ -127,9 +128,3 @@ def _half_widths(estimate: Estimate, level: float) -> Floats:
 def _estimated(df: float, rng: np.random.Generator) -> Floats:
     """Return (_DRAWS,) estimates of a variance of 1 with so many degrees of freedom."""
     return rng.chisquare(df, _DRAWS) / df if math.isfinite(df) else np.ones(_DRAWS)
-
-
-def _below(z: Floats) -> Floats:
-    """Return the normal distribution's share below each value."""
-    shares = [0.5 * math.erfc(-value / math.sqrt(2)) for value in z.tolist()]
-    return np.array(shares, np.float64)

@@ -29,6 +29,7 @@ def check(study: Study) -> None:
     _check_contamination(study)
     _check_declared(study)
     _check_engines(study)
+    _check_shown(study)
     _check_cycles(study)
 
 
@@ -220,6 +221,20 @@ def _check_engines(study: Study) -> None:
                 engine.check(study)
             except InputError as error:
                 raise InputError(f"{study.where}: {error}") from None
+
+
+def _check_shown(study: Study) -> None:
+    """Refuse a table or figure of what the study never makes, before anything is computed."""
+    lacking = {} if study.evaluated else dict.fromkeys(("evaluations", "opinions"), "evaluated")
+    lacking |= {} if study.trained else {"metrics": "trained"}
+    for kind in ("tables", "figures"):
+        for name in study.config[kind]:
+            for key in set(lacking).intersection(plugins.load(kind, name).REQUIRES):
+                raise InputError(
+                    f"{study.where}: {kind}.{name} needs {key}, and no arm of this study is "
+                    f"{lacking[key]}. Leave it out, or add an arm or a benchmark "
+                    "(arms, evaluate.benchmarks)."
+                )
 
 
 def _check_cycles(study: Study) -> None:

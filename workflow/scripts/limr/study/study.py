@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from limr.core import plugins
+from limr.core import plugins, validation
 from limr.study.arms import Arm
 from limr.study.paths import ResultPaths
 
@@ -153,6 +153,14 @@ class Study:
     def decodings(self) -> Json:
         """Return benchmark -> how its responses are drawn, for those who say so."""
         return {name: benchmark["decodings"] for name, benchmark in self.benchmarks.items()}
+
+    def engine_options(self, work: str) -> Json:
+        """Return the options of the engine that does `train` or `generate`, defaults filled in."""
+        name = self.config["engine"][work]
+        if name in self.config["engines"]:
+            return dict(self.config["engines"][name])
+        schema = plugins.load("engines", name).OPTIONS
+        return dict(validation.complete({}, schema, f"{self.where}: engines.{name}"))
 
     def trained_on(self) -> list[str]:
         """Return the problem sets that arms take their problems from, in the study's order."""

@@ -10,26 +10,56 @@ from typing import Any
 import msgspec
 
 from limr.core.errors import InputError
-from limr.trajectories.reading import document
 
+# A JSON document is read whole; a larger one is refused before it fills the memory.
+LARGEST_JSON = 2 * 2**30
 # A line of a JSON-lines file is held in memory; no rollout is this long.
 LONGEST_LINE = 64 * 2**20
+NOT_DECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_RAW = msgspec.json.Decoder(list[msgspec.Raw])
+# What the decoder calls a type -> what a user calls it.
+_TYPES = {
+    "str | null": "text",
+    "'str'": "a text",
+    "'float'": "a number",
+    "'object'": "an object",
+    "'array'": "a list",
+    "'int'": "a whole number",
+}
 
 
-def decode(path: Path, decoder: msgspec.json.Decoder[Any]) -> Any:
-    """Return a whole JSON document of the decoder's type.
+def document(path: Path) -> bytes:
+    """Return a JSON document's bytes.
 
     Raises:
-        InputError: missing, empty, too large, not JSON, not UTF-8, or of another shape; with the
-            place.
+        InputError: missing, empty, or larger than `LARGEST_JSON`.
     """
-    content: Any = document(path)
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_JSON:
+            raise InputError(
+                f"{path}: {size / 1e9:.1f} GB in one JSON document; at most "
+                f"{LARGEST_JSON / 1e9:.1f} GB are read whole. Write one file per step, JSON "
+                "lines, or parquet."
+            )
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file.") from None
+    if not content or content.isspace():
+        raise InputError(f"{path}: the file is empty.")
+    return content
+
+
+def decode(path: Path, content: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    """Return a document's content, of the decoder's type.
+
+    Raises:
+        InputError: not JSON, not UTF-8, or of another shape; with the place.
+    """
     try:
         return decoder.decode(content)
-    except msgspec.ValidationError as error:
-        raise InputError(f"{path}: {shape(error)}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: {syntax(error)}.") from None
+    except NOT_DECODED as error:
+        raise InputError(f"{path}: {fault(error)}.") from None
 
 
 def decode_list(
@@ -43,30 +73,23 @@ def decode_list(
         single: decodes an entry, where the list has a broken one.
 
     Returns:
-        entries, their numbers (empty: 1, 2, … as no entry is broken), and (number, what is wrong).
+        entries, their numbers, and (number, what is wrong) of broken ones.
 
     Raises:
         InputError: missing, empty, too large, not JSON, not UTF-8, or not a list.
     """
-    content: Any = document(path)
+    content = document(path)
     try:
-        return whole.decode(content), [], []
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if not isinstance(error, msgspec.ValidationError):
-            raise InputError(f"{path}: {syntax(error)}.") from None
-    try:
-        raws = msgspec.json.decode(content, type=list[msgspec.Raw])
-    except msgspec.ValidationError as error:
-        raise InputError(f"{path}: {shape(error)}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: {syntax(error)}.") from None
-    found: tuple[list[Any], list[int], list[tuple[int, str]]] = ([], [], [])
-    for number, raw in enumerate(raws, start=1):
+        entries = whole.decode(content)
+        return entries, list(range(1, len(entries) + 1)), []
+    except NOT_DECODED:
+        found: tuple[list[Any], list[int], list[tuple[int, str]]] = ([], [], [])
+    for number, raw in enumerate(decode(path, content, _RAW), start=1):
         try:
             found[0].append(single.decode(raw))
             found[1].append(number)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            found[2].append((number, shape(error)))
+        except NOT_DECODED as error:
+            found[2].append((number, fault(error)))
     return found
 
 
@@ -78,13 +101,11 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """
     try:
         with path.open("rb") as file:
-            number = 0
-            while line := file.readline(LONGEST_LINE + 1):
-                number += 1
+            for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), b""), 1):
                 if len(line) > LONGEST_LINE:
                     raise InputError(
                         f"{path}:{number}: a line of more than {LONGEST_LINE / 2**20:.0f} MB. Is "
-                        "this JSON lines, one object a line?"
+                        "this JSON lines, one object per line?"
                     )
                 if line.strip():
                     yield number, line
@@ -92,29 +113,17 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise InputError(f"{path}: there is no such file.") from None
 
 
-def shape(error: Exception) -> str:
-    """Return what is wrong with a value of another shape, places counted from 1."""
-    text = str(error).replace("`", "'")
-    where = re.search(r" - at '\$\[(\d+)\]?", text)
-    text = (
-        text.replace("str | null", "text").replace("'str'", "a text").replace("'float'", "a number")
-    )
-    text = (
-        text.replace("'object'", "an object")
-        .replace("'array'", "a list")
-        .replace("'int'", "a whole number")
-    )
-    if where:
-        entry = int(where.group(1)) + 1
-        text = re.sub(r" - at '\$\[\d+\]", f" - at '[entry {entry}]", text)
-    return text[0].lower() + text[1:]
-
-
-def syntax(error: Exception) -> str:
-    """Return what is wrong with a text that is not JSON."""
+def fault(error: Exception) -> str:
+    """Return what is wrong with a text that could not be decoded; places count from 1."""
     if isinstance(error, RecursionError):
         return "not valid JSON (nested too deeply)"
-    text = str(error).removeprefix("JSON is malformed: ")
     if isinstance(error, UnicodeDecodeError):
         return f"not UTF-8 at byte {error.start}"
-    return f"not valid JSON, or cut short ({text})"
+    if not isinstance(error, msgspec.ValidationError):
+        text = str(error).removeprefix("JSON is malformed: ")
+        return f"not valid JSON, or cut short ({text})"
+    text = str(error).replace("`", "'")
+    for name, words in _TYPES.items():
+        text = text.replace(name, words)
+    text = re.sub(r" - at '\$\[(\d+)\]", lambda at: f" - at '[entry {int(at[1]) + 1}]", text)
+    return text[0].lower() + text[1:]

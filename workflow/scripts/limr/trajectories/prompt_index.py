@@ -1,9 +1,9 @@
 """Finding the problem behind a prompt's text, for logs that have no ids.
 
 Ids join every table of a study; these logs are the one exception, and text is used here only. A
-text is looked up stripped, as it stands; then with every run of white space made one blank; then,
-where that fails, without the frame that a chat template or an instruction put around it. Where one
-text stands under several ids, its rows go to the first of them in the problems' order.
+text is looked up stripped, as it is; then with every run of white space made one blank; then, where
+that fails, without the frame that a chat template or an instruction put around it. Where one text
+has several ids, its rows go to the first of them in the problems' order.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ _TRIES = 512
 _MOST_COMPARED = 10_000_000
 # More distinct texts than this, and something in them is not the problem's.
 MOST_MADE = 2_000_000
-_MOST_UNKNOWN = 1_000_000
 
 
 def one_blank(text: str) -> str:
@@ -44,7 +43,7 @@ class PromptIndex:
         self._given = problems
         self._exact: dict[str, int] = {}
         self._loose: dict[str, int] = {}
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, int] = {}  # texts that were found, as the log writes them
         self._made: list[str] = []
         self._tries = min(_TRIES, _MOST_COMPARED // max(len(problems or ()), 1))
         self._frames: Counter[tuple[str, str]] = Counter()
@@ -57,29 +56,23 @@ class PromptIndex:
                 self.namesakes[number] = first
 
     def find(self, texts: Sequence[str]) -> Ints:
-        """Return (n_texts,) numbers of problems; -1 where a text is none's."""
-        try:
-            return np.array([*map(self._seen.__getitem__, texts)], np.int64)
-        except KeyError:
-            self._look_up(texts)
-            return self.find(texts)
-
-    def _look_up(self, texts: Sequence[str]) -> None:
-        """Remember the numbers of texts that were not seen before.
+        """Return (n_texts,) numbers of problems; -1 where a text is none's.
 
         Raises:
             InputError: ids are made from texts, and there are more than `MOST_MADE`.
         """
-        if len(self._seen) > _MOST_UNKNOWN + 2 * len(self._exact) and self._given is not None:
-            self._seen = {text: number for text, number in self._seen.items() if number >= 0}
         new = [text for text in dict.fromkeys(texts) if text not in self._seen]
-        one = self._make if self._given is None else self._plain
-        self._seen.update({text: one(text) for text in new})
-        unknown = [text for text in new if self._seen[text] < 0]
-        if unknown and self.frame is None and self._tries:
+        self._remember(new)
+        unknown = [text for text in new if text not in self._seen]
+        if unknown and self.frame is None:
             self._learn_frame(unknown)
-        if unknown and self.frame is not None:
-            self._seen.update({text: self._framed(text) for text in unknown})
+            self._remember(unknown)
+        return np.array([self._seen.get(text, -1) for text in texts], np.int64)
+
+    def _remember(self, texts: Sequence[str]) -> None:
+        look_up = self._make if self._given is None else self._look_up
+        found = ((text, look_up(text)) for text in texts)
+        self._seen.update((text, number) for text, number in found if number >= 0)
 
     def _make(self, text: str) -> int:
         number = self._loose.setdefault(one_blank(text), len(self._made))
@@ -93,19 +86,20 @@ class PromptIndex:
             self._made.append(text.strip())
         return number
 
-    def _plain(self, text: str) -> int:
-        number = self._exact.get(text.strip(), -1)
-        return number if number >= 0 else self._loose.get(one_blank(text), -1)
-
-    def _framed(self, text: str) -> int:
-        prefix, suffix = self.frame or ("", "")
-        text = one_blank(text)
-        if not text.startswith(prefix) or not text.endswith(suffix):
-            return -1
-        return self._plain(text[len(prefix) : len(text) - len(suffix)])
+    def _look_up(self, text: str) -> int:
+        loose = one_blank(text)
+        number = self._exact.get(text.strip(), self._loose.get(loose, -1))
+        if number < 0 and self.frame is not None:
+            prefix, suffix = self.frame
+            if loose.startswith(prefix) and loose.endswith(suffix):
+                inside = loose[len(prefix) : len(loose) - len(suffix)]
+                number = self._exact.get(inside.strip(), self._loose.get(one_blank(inside), -1))
+        return number
 
     def _learn_frame(self, unknown: Sequence[str]) -> None:
-        """Take what stands around known prompts for the frame, where two texts agree on it."""
+        """Take what surrounds known prompts for the frame, where two texts agree on it."""
+        if not self._tries:
+            return
         # Evenly spaced: a log may begin with a data set of its own.
         tried = unknown[:: max(1, -(-len(unknown) // self._tries))]
         self._tries -= len(tried)
@@ -117,9 +111,6 @@ class PromptIndex:
         best = self._frames.most_common(1)
         if best and best[0][1] >= min(2, len(self._exact), len(unknown)):
             self.frame = best[0][0]
-            self._seen.update(
-                {text: self._framed(text) for text, number in self._seen.items() if number < 0}
-            )
 
     @property
     def problem_ids(self) -> pa.Array:

@@ -14,7 +14,7 @@ import numpy as np
 
 from limr.core.errors import InputError
 from limr.core.tables import Problem
-from limr.trajectories.counts import Tally
+from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Flags, Floats, Ints
 from limr.trajectories.prompt_index import PromptIndex
 from limr.trajectories.reading import UNKNOWN_PROMPT, Imported, Refusals, coverage
@@ -35,7 +35,7 @@ class Rows:
         which: (n_rows,) place of each row's prompt among them (see `distinct`).
         rewards: (n_rows,) numbers.
         correct: (n_rows,) where the log says so itself; None: the reward tells.
-        place: number of a row in this part, from 0 -> where it stands, for messages.
+        place: number of a row in this part, from 0 -> where it is, for messages.
     """
 
     step: int
@@ -53,7 +53,39 @@ def distinct(texts: Sequence[str]) -> tuple[list[str], Ints]:
     return list(places), which
 
 
-class StepLog:
+def read(
+    parts: Iterable[Rows | tuple[str, int, str]],
+    problems: Sequence[Problem] | None,
+    settings: Mapping[str, Any],
+    where: str,
+) -> Imported:
+    """Count a log.
+
+    Args:
+        parts: the rows, a step (or a part of one) at a time; or (reason, rows, place of the first)
+            of rows that could not be read.
+        problems: the problems that were trained on; None: every text is a problem.
+        settings: see `limr.trajectories.step_log_options.options`.
+        where: the log, for messages.
+
+    Raises:
+        InputError: no `steps_per_epoch`, a step before the first one, a problem that was visited
+            twice in an epoch, steps that are lacking, no whole epoch, nothing that was joined, or
+            see `Refusals.add`.
+    """
+    if settings["steps_per_epoch"] is not None:  # else the first step's size makes a better message
+        check(settings)
+    log = _StepLog(problems, settings, where)
+    for part in parts:
+        if isinstance(part, Rows):
+            log.add(part)
+        else:
+            log.rows_read += part[1]
+            log.refusals.add(*part)
+    return log.finish()
+
+
+class _StepLog:
     """Counts the rows of a log of steps; see `read`."""
 
     def __init__(
@@ -61,64 +93,50 @@ class StepLog:
     ) -> None:
         self.settings, self.where = settings, where
         self.refusals = Refusals(settings["bad_rows"])
-        self._n_given = len(problems) if problems is not None else None
+        self.rows_read = self.rows_joined = 0
+        self._n_given = len(problems or ())
         self._prompts = PromptIndex(problems)
-        self._tally = Tally()
+        self._counts = Counts()
         self._steps: set[int] = set()
-        self._rows_read = self._rows_joined = 0
-        self._last_step = np.zeros(0, np.int64)  # of each problem: the step that sampled it last
-        self._known = np.array([*settings["correct_rewards"], *(settings["other_rewards"] or [])])
-        self._right = np.array(settings["correct_rewards"], float)
-
-    def unreadable(self, reason: str, rows: int, first: str) -> None:
-        """Note rows that could not be read at all.
-
-        Raises:
-            InputError: see `Refusals.add`.
-        """
-        self._rows_read += rows
-        self.refusals.add(reason, rows, first)
+        self._last_step: dict[int, int] = {}  # problem -> the step that sampled it last
 
     def add(self, rows: Rows) -> None:
-        """Count the rows of a step.
-
-        Raises:
-            InputError: no `steps_per_epoch`, a step before the first one, a problem that was
-                visited twice in an epoch, or see `Refusals.add`.
-        """
-        self._rows_read += len(rows.which)
+        """Count the rows of a step."""
+        self.rows_read += len(rows.which)
         number = self._prompts.find(rows.prompts)[rows.which]
         good = self._usable(rows, number)
-        epoch = self._epoch(rows, number[good])
-        self._steps.add(rows.step)
-        if not good.any():
-            return
         number, rewards = number[good], rows.rewards[good]
-        correct = _among(rewards, self._right) if rows.correct is None else rows.correct[good]
+        epoch = self._epoch(rows, number)
+        self._steps.add(rows.step)
         self._check_visits(number, epoch, rows)
-        self._tally.add(
-            number, np.full(len(number), epoch), np.ones(len(number), int), correct, rewards
-        )
-        self._rows_joined += len(number)
+        right = self.settings["correct_rewards"]
+        correct = _among(rewards, right) if rows.correct is None else rows.correct[good]
+        one = np.ones(len(number), np.int64)
+        self._counts.add(number, epoch * one, one, correct, rewards)
+        self.rows_joined += len(number)
 
     def _usable(self, rows: Rows, number: Ints) -> Flags:
+        """Return (n_rows,) which rows can be counted; the others are refused or noted."""
         finite = np.isfinite(rows.rewards)
         known = np.ones(len(number), bool)
+        rewards = [*self.settings["correct_rewards"], *(self.settings["other_rewards"] or [])]
         if self.settings["other_rewards"] is not None and rows.correct is None:
-            known = _among(rows.rewards, self._known)
-        rewards = ", ".join(f"{value:g}" for value in self._known)
-        checks = (
+            known = _among(rows.rewards, rewards)
+        listed = ", ".join(f"{value:g}" for value in rewards)
+        for bad, reason, hint in (
             (~finite, NO_NUMBER, ""),
-            (finite & ~known, UNKNOWN_REWARD, f"They are {rewards} (`correct_rewards`, "
-             "`other_rewards`)."),
+            (
+                finite & ~known,
+                UNKNOWN_REWARD,
+                f"They are {listed} (`correct_rewards`, `other_rewards`).",
+            ),
             (number < 0, UNKNOWN_PROMPT, "Is it the log of another data set?"),
-        )  # fmt: skip
-        for bad, reason, hint in checks:
+        ):
             if bad.any():
                 first = int(np.argmax(bad))
-                shown = f"{rows.place(first)} (reward {rows.rewards[first]:g}, prompt "
-                shown += f"{rows.prompts[rows.which[first]][:60]!r})"
-                self.refusals.add(reason, int(bad.sum()), shown, hint)
+                prompt = rows.prompts[rows.which[first]][:60]
+                place = f"{rows.place(first)} (reward {rows.rewards[first]:g}, prompt {prompt!r})"
+                self.refusals.add(reason, int(bad.sum()), place, hint)
         return finite & known & (number >= 0)
 
     def _epoch(self, rows: Rows, number: Ints) -> int:
@@ -127,7 +145,7 @@ class StepLog:
             n_prompts = len(np.unique(number))
             of = f" of {self._n_given:,} problems" if self._n_given else ""
             guess = ""
-            if self._n_given and 0 < n_prompts <= self._n_given:
+            if 0 < n_prompts <= self._n_given:
                 guess = f", so perhaps {self._n_given // n_prompts}"
             raise InputError(
                 f"{self.where}: steps_per_epoch is needed: this log knows steps, not epochs. Step "
@@ -141,56 +159,37 @@ class StepLog:
         return int((rows.step - first) // size)
 
     def _check_visits(self, number: Ints, epoch: int, rows: Rows) -> None:
-        highest = int(number.max()) + 1
-        if highest > len(self._last_step):
-            grown = np.full(max(highest, 2 * len(self._last_step)), np.iinfo(np.int64).min)
-            grown[: len(self._last_step)] = self._last_step
-            self._last_step = grown
-        here = np.unique(number)
-        last = self._last_step[here]
-        self._last_step[here] = rows.step
-        if self.settings["visits"] == "any":
-            return
-        size, first = self.settings["steps_per_epoch"], self.settings["first_step"]
-        twice = (last >= first + epoch * size) & (last != rows.step)
-        twice &= ~np.isin(here, list(self._prompts.namesakes.values()))
-        if twice.any():
-            problem = self._prompts.problem_ids[int(here[np.argmax(twice)])].as_py()
+        """Refuse a problem that an earlier step of the epoch has sampled, unless all are pooled."""
+        size = self.settings["steps_per_epoch"]
+        begin = self.settings["first_step"] + epoch * size
+        here = np.unique(number).tolist()
+        last = {problem: self._last_step.get(problem, begin - 1) for problem in here}
+        self._last_step.update(dict.fromkeys(here, rows.step))
+        shared = self._prompts.namesakes.values()
+        twice = [p for p in here if last[p] >= begin and last[p] != rows.step and p not in shared]
+        if twice and self.settings["visits"] == "once":
             raise InputError(
-                f"{rows.place(0)}: problem '{problem}' was sampled in step "
-                f"{last[np.argmax(twice)]} and again in step {rows.step}, in one epoch of {size} "
-                f"steps ({int(twice.sum())} such problems in this step). Is steps_per_epoch wrong? "
-                "`visits: any` pools visits within an epoch."
+                f"{rows.place(0)}: problem '{self._prompts.problem_ids[twice[0]].as_py()}' was "
+                f"sampled in step {last[twice[0]]} and again in step {rows.step}, in one epoch of "
+                f"{size} steps ({len(twice)} such problems in this step). Is steps_per_epoch "
+                "wrong? `visits: any` pools visits within an epoch."
             )
 
     def finish(self) -> Imported:
-        """Return what was counted.
-
-        Raises:
-            InputError: no steps, steps that are lacking, no whole epoch, or nothing was joined.
-        """
+        """Return what was counted."""
         notes = self._whole_epochs()
         ids = self._prompts.problem_ids
-        notes = [*self._prompts.notes(), *coverage(self._tally, len(ids)), *notes]
-        return Imported(
-            ids,
-            self._rows_read,
-            self._rows_joined,
-            self.refusals.refused,
-            notes,
-            self._tally,
-            prompts=self._prompts.made,
-        )
+        table = self._counts.table(ids)
+        notes = [*self._prompts.notes(), *coverage(table, len(ids)), *notes]
+        refused, prompts = self.refusals.refused, self._prompts.made
+        return Imported(ids, table, self.rows_read, self.rows_joined, refused, notes, prompts)
 
     def _whole_epochs(self) -> list[str]:
         """Leave out a last epoch that the log does not hold whole, and say so."""
         if not self._steps:
             raise InputError(f"{self.where}: no rows in it.")
-        size, first, last = (
-            int(self.settings["steps_per_epoch"]),
-            int(self.settings["first_step"]),
-            max(self._steps),
-        )
+        size, first = int(self.settings["steps_per_epoch"]), int(self.settings["first_step"])
+        last = max(self._steps)
         lacking = sorted(set(range(first, last + 1)) - self._steps)
         if lacking and self.settings["missing_steps"] == "refuse":
             shown = ", ".join(map(str, lacking[:_ENOUGH])) + (" …" if lacking[_ENOUGH:] else "")
@@ -199,9 +198,9 @@ class StepLog:
                 f"{last}): the problems of such a step would lack an epoch. Complete the log, or "
                 "set `missing_steps: allow`."
             )
-        notes = [f"{len(lacking)} steps are lacking; their problems lack that epoch."][
-            : len(lacking)
-        ]
+        notes = []
+        if lacking:
+            notes.append(f"{len(lacking)} steps are lacking; their problems lack that epoch.")
         over = (last - first + 1) % size
         if over:
             if last - first + 1 < size:
@@ -209,7 +208,7 @@ class StepLog:
                     f"{self.where}: {over} steps are less than one epoch of {size} steps. Is "
                     "steps_per_epoch wrong?"
                 )
-            self._tally.drop_epoch((last - first) // size)
+            self._counts.drop_from((last - first) // size)
             notes.append(
                 f"the last {over} steps begin an epoch of {size} steps and are left out: it is not "
                 "whole."
@@ -217,38 +216,7 @@ class StepLog:
         return notes
 
 
-def read(
-    parts: Iterable[Rows | tuple[str, int, str]],
-    problems: Sequence[Problem] | None,
-    settings: Mapping[str, Any],
-    where: str,
-) -> Imported:
-    """Count a log.
-
-    Args:
-        parts: the rows, a step (or a part of one) at a time; or (reason, rows, where the first
-            stands) of rows that could not be read.
-        problems: the problems that were trained on; None: every text is a problem.
-        settings: see `limr.trajectories.step_log_options.options`.
-        where: the log, for messages.
-
-    Raises:
-        InputError: see `StepLog.add` and `StepLog.finish`.
-    """
-    if settings["steps_per_epoch"] is not None:  # else the first step's size makes a better message
-        check(settings)
-    log = StepLog(problems, settings, where)
-    for part in parts:
-        if isinstance(part, Rows):
-            log.add(part)
-        else:
-            log.unreadable(*part)
-    return log.finish()
-
-
-def _among(values: Floats, allowed: Floats) -> Flags:
+def _among(values: Floats, allowed: Sequence[float]) -> Flags:
     """Return which values are one of a few numbers, as written in double or in single precision."""
-    found = np.zeros(len(values), bool)
-    for number in allowed:
-        found |= (values == number) | (values == np.float64(np.float32(number)))
-    return found
+    both = np.concatenate([np.array(allowed, np.float64), np.array(allowed, np.float32)])
+    return np.isin(values, both)

@@ -1,4 +1,4 @@
-"""What a rollout is paid: one file a rule. Correctness is not reward: it is recorded beside it.
+"""What reward a rollout gets: one file per rule. A rollout's verdict is recorded beside its reward.
 
 A rule's module has these names:
 
@@ -24,15 +24,9 @@ Settings = Mapping[str, Any]  # `rule` and the rule's own options
 
 @dataclass(frozen=True)
 class Rollout:
-    """What a rule may know of a response: where it stands in the run, and its verdict.
+    """What a rule may know of a response: its run, step (from 1), sample (from 0) and verdict.
 
-    Attributes:
-        seed: of the run.
-        arm: the run's.
-        step: from 1.
-        problem_id: the problem's.
-        sample: from 0.
-        verdict: one of `limr.core.tables.VERDICTS`, by the run's grader.
+    `verdict` is one of `limr.core.tables.VERDICTS`, by the run's grader.
     """
 
     seed: int
@@ -52,13 +46,9 @@ class Rollout:
 def reward_function(
     settings: Settings, seed: int, arm: str, step: int
 ) -> Callable[[str, int, str], float]:
-    """Return what pays a step's rollouts: (problem_id, sample, verdict) -> reward.
+    """Return a function (problem_id, sample, verdict) -> reward for the rollouts of a step.
 
-    Args:
-        settings: `rule` and its options, defaults filled in.
-        seed: of the run.
-        arm: the run's.
-        step: from 1.
+    `settings` are `rule` and its options, defaults filled in; steps count from 1.
     """
     rule = plugins.load("rewards", settings["rule"])
 

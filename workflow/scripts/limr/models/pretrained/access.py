@@ -1,4 +1,4 @@
-"""Can the base model be had? Looked at before any job; nothing is downloaded."""
+"""Is the base model available? Checked before any job; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -17,12 +17,8 @@ _SECONDS = 15.0
 def check(base: Settings) -> str:
     """Refuse a base that cannot be had; return a line that says where it is.
 
-    Args:
-        base: the study's `base`.
-
-    Raises:
-        InputError: its folder is not complete; or it is neither in the cache of the Hugging Face
-            hub nor on the hub, as far as that can be reached from here.
+    Refused are an incomplete folder, and a model that is neither in the cache of the Hugging Face
+    hub nor on the hub, as far as that can be reached from here.
     """
     name, revision = str(base["model"]), base["revision"]
     if revision is None:

@@ -1,10 +1,11 @@
-"""What a study may set where a pretrained model is brought in: its `base`, and how it is asked."""
+"""What engines of pretrained models share as plug-ins: options, and where the base comes from."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from limr.models import prompt_templates
+from limr.models.interface import BaseJob, Settings
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -52,3 +53,17 @@ ASKING: dict[str, Any] = {
         "description": "Texts that end a response beside the end token; they are cut off.",
     },
 }
+
+
+def find_base(base: Settings) -> str:
+    """Refuse a base model that cannot be had; return a line that says where it is."""
+    from limr.models.pretrained import access
+
+    return access.check(base)
+
+
+def make_base(job: BaseJob) -> None:
+    """Copy the model into the study; nothing is learnt, so that nothing is held out."""
+    from limr.models.pretrained import folders
+
+    folders.make_base(job)

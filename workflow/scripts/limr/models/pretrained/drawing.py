@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from limr.models.decoding import Drawing, choose
+from limr.models.decoding import choose
+from limr.models.interface import Decoding
 
 Model: TypeAlias = Any  # a model of transformers, which ships no types
 
@@ -26,7 +27,7 @@ class Drawn:
 def draw(
     model: Model,
     prompts: Sequence[Sequence[int]],
-    drawing: Drawing,
+    decoding: Decoding,
     uniform: Tensor,
     ended: Callable[[Sequence[int]], bool],
     tick: Callable[[int], None],
@@ -36,26 +37,26 @@ def draw(
     Args:
         model: a causal language model.
         prompts: token ids, none empty.
-        drawing: `max_tokens` counts the end token; `samples` is not used here.
-        uniform: (prompts, max_tokens) numbers in [0, 1), one a response and place, so that a
-            response's draws do not depend on what else is in the batch; any shape if greedy.
+        decoding: `max_tokens` counts the end token; `samples` is not used here.
+        uniform: (prompts, max_tokens) numbers in [0, 1), one per response and token, so that a
+            response does not depend on the rest of the batch; any shape if greedy.
         ended: whether a response ends with its last token.
-        tick: told after each step how many tokens it drew.
+        tick: called after each step with the number of tokens that it drew.
     """
     responses: list[list[int]] = [[] for _ in prompts]
     done = [False] * len(prompts)
     rows = list(range(len(prompts)))  # which responses still grow
     batch = _Batch(model, prompts)
-    for place in range(drawing.max_tokens):
-        log_p = (batch.logits.float() / (drawing.temperature or 1.0)).log_softmax(-1)
-        draws = uniform[rows, place].to(log_p.device) if drawing.temperature else uniform
-        token = choose(log_p, drawing, draws)
+    for place in range(decoding.max_tokens):
+        log_p = (batch.logits.float() / (decoding.temperature or 1.0)).log_softmax(-1)
+        draws = uniform[rows, place].to(log_p.device) if decoding.temperature else uniform
+        token = choose(log_p, decoding, draws)
         for row, drawn in zip(rows, token.tolist(), strict=True):
             responses[row].append(drawn)
             done[row] = ended(responses[row])
         tick(len(rows))
         kept = [at for at, row in enumerate(rows) if not done[row]]
-        if not kept or place + 1 == drawing.max_tokens:
+        if not kept or place + 1 == decoding.max_tokens:
             break
         if len(kept) < len(rows):
             rows = [rows[at] for at in kept]
@@ -66,10 +67,10 @@ def draw(
 
 
 class _Batch:
-    """Growing sequences with their keys and values; `logits`: (rows, vocabulary) of what follows.
+    """Growing sequences with their keys and values; `logits`: (rows, vocabulary) of the next token.
 
     Prompts are padded on the left: `mask` (rows, tokens so far) is 0 on the padding, and positions
-    count from a prompt's own first token. A prompt that stands several times is read once.
+    count from a prompt's own first token. A prompt that appears several times is read once.
     """
 
     def __init__(self, model: Model, prompts: Sequence[Sequence[int]]) -> None:

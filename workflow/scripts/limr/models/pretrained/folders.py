@@ -38,9 +38,8 @@ _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 def make_base(job: BaseJob) -> None:
     """Write the base policy: a copy of the model's files and a record.
 
-    Raises:
-        InputError: there is no such model, or it is not complete.
-        IntegrityError: it is not the one that `base.sha256` pins.
+    Raises InputError where there is no such model or it is not complete, IntegrityError where it is
+    not the one that `base.sha256` pins.
     """
     source = resolve(job.base)
     with files.atomic(job.policy) as temporary:
@@ -61,11 +60,7 @@ def make_base(job: BaseJob) -> None:
 
 
 def check_digest(base: Settings, found: str) -> None:
-    """Refuse a model that is not the pinned one; where none is pinned, say what would pin it.
-
-    Raises:
-        IntegrityError: `found` is not `base.sha256`.
-    """
+    """Refuse another model than the pinned one; where none is pinned, log the model's digest."""
     if base["sha256"] is None:
         note(f"base.sha256 is not set; this pins the model: {found}")
     elif base["sha256"] != found:
@@ -76,11 +71,7 @@ def check_digest(base: Settings, found: str) -> None:
 
 
 def resolve(base: Settings) -> Path:
-    """Return the folder of the configured model; with a revision the mirror's, or downloaded.
-
-    Raises:
-        InputError: there is no such folder, or the download failed.
-    """
+    """Return the folder of the configured model; with a revision the mirror's, or downloaded."""
     name, revision = str(base["model"]), base["revision"]
     if revision is None:
         if not Path(name).is_dir():
@@ -94,11 +85,7 @@ def resolve(base: Settings) -> Path:
 
 
 def check_pin(base: Settings) -> tuple[str, str]:
-    """Return a model's name on the hub and its commit.
-
-    Raises:
-        InputError: they cannot be a name and a commit.
-    """
+    """Return a model's name on the hub and its commit; refuse what cannot be one."""
     name, revision = str(base["model"]), str(base["revision"])
     if not _COMMIT.fullmatch(revision):
         raise InputError(
@@ -127,11 +114,7 @@ def _download(name: str, revision: str) -> Path:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return the files of a model folder that a study needs, by name.
-
-    Raises:
-        InputError: configuration, weights or tokenizer are missing.
-    """
+    """Return the files of a model folder that a study needs; refuse an incomplete folder."""
     found = sorted({path for pattern in FILES for path in folder.glob(pattern) if path.is_file()})
     wanted = {
         "config.json": "configuration",
@@ -148,15 +131,10 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def template_of(folder: Path, options: Settings, engine: str = "huggingface") -> str:
-    """Return the name of the template that a policy is asked with.
+    """Return the name of a policy's template: the options' `template`, else the folder's.
 
-    Args:
-        folder: the policy's.
-        options: of the engine; a `template` there goes before the folder's.
-        engine: its name, for the message.
-
-    Raises:
-        InputError: neither the options nor the folder name one, or there is none of that name.
+    `engine` is the name of the options under `engines`, for the message. Raises InputError where
+    neither names one, or there is none of that name.
     """
     chosen: Any = options["template"]
     if chosen is None and (folder / RECORD).is_file():

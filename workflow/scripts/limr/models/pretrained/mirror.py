@@ -38,11 +38,11 @@ def fetch(base: Settings, mirror: Path, listed: dict[str, str]) -> bool:
 
     Args:
         base: the study's `base`, with `revision`.
-        mirror: where it goes; `listed`, what its list says, gains the files.
-        listed: path -> sha256.
+        mirror: the mirror's folder.
+        listed: path -> sha256, the mirror's list; it gains the files.
 
     Raises:
-        InputError: the hub has no such model, does not answer, or has no complete model there.
+        InputError: the hub has no such model, does not answer, or its model is not complete.
         IntegrityError: a file is not the hub's, or the model not the one of `base.sha256`.
     """
     name, revision = folders.check_pin(base)

@@ -14,13 +14,11 @@ from limr.core.errors import InputError
 from limr.core.random_streams import stream_seed
 from limr.core.tables import Response
 from limr.models import prompt_templates
-from limr.models.decoding import Drawing
 from limr.models.interface import Decoding, Settings
 from limr.models.pretrained import drawing as drawings
 from limr.models.pretrained import folders, responses
 from limr.models.pretrained.drawing import Drawn, Model
-from limr.models.pretrained.pace import Pace
-from limr.models.pretrained.responses import Reader
+from limr.models.pretrained.responses import Pace, Reader
 from limr.models.prompt_templates import Tokenizer
 
 
@@ -32,11 +30,7 @@ class PretrainedPolicy:
     """
 
     def __init__(self, folder: Path, options: Settings) -> None:
-        """Load a policy folder.
-
-        Raises:
-            InputError: it cannot be read, cannot write its template, or has no end token.
-        """
+        """Load a policy folder; refuse one that cannot be read or prompted."""
         self.folder, self.batch_size = folder, int(options["batch_size"])
         self.template = folders.template_of(folder, options)
         self.model, self.tokenizer = load(folder, options)
@@ -52,7 +46,7 @@ class PretrainedPolicy:
         self._check_room(encoded, prompts, decoding.max_tokens)
 
     def close(self) -> None:
-        """Nothing outlives the object."""
+        """There is nothing to free."""
 
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, seed: int
@@ -60,39 +54,33 @@ class PretrainedPolicy:
         """Return `decoding.samples` responses for each prompt, in the prompts' order.
 
         A response that a stop text ends is cut before it, and is not truncated; its tokens are
-        counted up to the one that completed the text.
-
-        Raises:
-            InputError: a prompt and its response do not fit into the model's positions, or a
-                batch does not fit into the GPU's memory.
+        counted up to the one that completed the text. Raises InputError where a prompt and its
+        response do not fit into the model's positions, or a batch not into the GPU's memory.
         """
         encoded = prompt_templates.encode(self.template, prompts, self.tokenizer)
         self._check_room(encoded, prompts, decoding.max_tokens)
         # All greedy responses to a prompt are the same: one is made.
         made = decoding.samples if decoding.temperature else 1
-        drawing = Drawing(made, decoding.temperature, decoding.top_p, decoding.max_tokens)
-        drawn = self._draw([ids for ids in encoded for _ in range(made)], drawing, decoding, seed)
+        drawn = self._draw([ids for ids in encoded for _ in range(made)], decoding, seed)
         found = [self.reader.response(one.ids, ended=one.ended) for one in drawn]
         each = [found[first : first + made] for first in range(0, len(found), made)]
         return [samples * (decoding.samples // made) for samples in each]
 
-    def _draw(
-        self, rows: Sequence[Sequence[int]], drawing: Drawing, decoding: Decoding, seed: int
-    ) -> list[Drawn]:
+    def _draw(self, rows: Sequence[Sequence[int]], decoding: Decoding, seed: int) -> list[Drawn]:
         """Draw a response to each row, in batches of alike length, the longest first."""
         uniform = torch.empty(0)
-        if drawing.temperature:
+        if decoding.temperature:
             generator = torch.Generator().manual_seed(stream_seed(seed, "generate", decoding.name))
-            uniform = torch.rand((len(rows), drawing.max_tokens), generator=generator)
+            uniform = torch.rand((len(rows), decoding.max_tokens), generator=generator)
         order = sorted(range(len(rows)), key=lambda row: -len(rows[row]))
         found: dict[int, Drawn] = {}
         pace = Pace(len(rows))
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
-            draws = uniform[chosen] if drawing.temperature else uniform
+            draws = uniform[chosen] if decoding.temperature else uniform
             prompts, ended = [rows[row] for row in chosen], self.reader.ended
             try:
-                drawn = drawings.draw(self.model, prompts, drawing, draws, ended, pace.tick)
+                drawn = drawings.draw(self.model, prompts, decoding, draws, ended, pace.tick)
             except torch.cuda.OutOfMemoryError:
                 raise InputError(
                     f"{self.folder}: {len(chosen)} responses at a time do not fit into the GPU's "
@@ -113,11 +101,7 @@ class PretrainedPolicy:
 
 
 def load(folder: Path, options: Settings) -> tuple[Model, Tokenizer]:
-    """Return the model, on its device, and its tokenizer; nothing is downloaded or executed.
-
-    Raises:
-        InputError: the folder cannot be read, or there is no such device.
-    """
+    """Return the model, on its device, and its tokenizer; nothing is downloaded or executed."""
     torch.set_num_threads(options["threads"])
     logging.disable_progress_bar()
     cuda = torch.cuda.is_available()

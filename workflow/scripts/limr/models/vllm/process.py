@@ -1,15 +1,16 @@
-"""The process that vLLM runs in, as seen from the job that asks it; see `worker`."""
+"""The process that vLLM runs in, as seen from the job that uses it; see `worker`."""
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import re
-import selectors
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -38,14 +39,10 @@ class Worker:
     """A running vLLM."""
 
     def __init__(self, settings: Mapping[str, Any], log: Path | None) -> None:
-        """Start it, and wait until it can be asked.
+        """Start vLLM with these engine arguments, and wait until it takes requests.
 
-        Args:
-            settings: vLLM's engine arguments.
-            log: where it writes what it says; None: into a file that is gone afterwards.
-
-        Raises:
-            InputError: it did not start; with the last lines of its log.
+        `log` is the file of its output; without one it goes to a file that is gone afterwards.
+        Raises InputError, with the last lines of the log, where it did not start.
         """
         self.model = settings["model"]
         self._log = log.open("w+b") if log else tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
@@ -87,14 +84,10 @@ class Worker:
         prompts: Sequence[tuple[int, Sequence[int], int | None]],
         sampling: Mapping[str, Any],
     ) -> Iterator[tuple[int, list[int]]]:
-        """Yield (row, token ids) of each response when it has ended, in no promised order.
+        """Yield (row, token ids) of each response when it has ended, in any order.
 
-        Args:
-            prompts: row, token ids and seed of each response that is wanted.
-            sampling: vLLM's sampling parameters.
-
-        Raises:
-            InputError: vLLM stopped; with the last lines of its log.
+        `prompts` are (row, token ids, seed) of each wanted response, `sampling` vLLM's parameters.
+        Raises InputError, with the last lines of the log, where vLLM stopped.
         """
         if self._process.stdin is None:
             raise RuntimeError("the worker has no stdin")
@@ -116,7 +109,7 @@ class Worker:
             yield int(value["row"]), value["ids"]
 
     def close(self) -> None:
-        """End the process and everything that it has started."""
+        """End the process and everything that it started."""
         if self._process.stdin is not None:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()
@@ -125,7 +118,6 @@ class Worker:
         with suppress(ProcessLookupError):  # what it has started, should something be left
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._lines.close()
         self._log.close()
 
     def _failed(self, what: str) -> InputError:
@@ -145,31 +137,21 @@ class Worker:
 
 
 class _Lines:
-    """Lines of a pipe, read with a time limit."""
+    """Lines of a pipe, read by a thread so that waiting for one has a time limit."""
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(descriptor, selectors.EVENT_READ)
-        self._buffer = b""
-        self._whole: list[bytes] = []  # the next one is the last
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, args=(descriptor,), daemon=True).start()
 
-    def read(self, seconds: float) -> bytes | None:
-        """Return the next line, None where none came in time or the pipe has ended."""
-        end = time.monotonic() + seconds
-        while not self._whole:
-            left = end - time.monotonic()
-            if left <= 0 or not self._selector.select(left):
-                return None
-            read = os.read(self._descriptor, 1 << 20)
-            if not read:
-                time.sleep(max(0.0, min(left, 0.1)))
-                return None
-            *lines, self._buffer = (self._buffer + read).split(b"\n")
-            self._whole = lines[::-1]
-        return self._whole.pop()
+    def _read(self, descriptor: int) -> None:
+        with os.fdopen(descriptor) as pipe:
+            for line in pipe:
+                if line.endswith("\n"):  # else its writer was killed
+                    self._lines.put(line)
 
-    def close(self) -> None:
-        """Close the pipe."""
-        self._selector.close()
-        os.close(self._descriptor)
+    def read(self, seconds: float) -> str | None:
+        """Return the next line, None where none came in time."""
+        try:
+            return self._lines.get(timeout=seconds)
+        except queue.Empty:
+            return None

@@ -1,8 +1,8 @@
-"""Responses that are kept while a job runs, so that a killed job does not make them again.
+"""Responses that are kept while a job runs, so that a killed job's are not drawn again.
 
-A folder holds one file a shard: responses in the order in which they ended, each with its row. It
-is named by a digest of all that they depend on, so that it is found by the same request only. One
-process works on it: whoever gives the state folder holds its lock (`limr.core.working_folder`).
+A folder holds one file per shard: responses in the order in which they ended, each with its row.
+Its name is a digest of everything that they depend on, so that only the same request finds it. One
+process works on it: the state folder is locked (`limr.core.working_folder`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Shards:
     def __init__(self, folder: Path | None, rows: int) -> None:
         """Read what is there; without a folder nothing is kept.
 
-        A file that cannot be read is deleted: its responses are made again.
+        A file that cannot be read is deleted: its responses are drawn again.
         """
         self.folder, self.found = folder, dict[int, list[int]]()
         self._next = 0

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-CPU_TOKENS = 4096  # tokens of a step on a CPU
+CPU_TOKENS = 4096  # tokens per step on a CPU
 GRACE = 20.0  # seconds to shut down before the whole process group is killed
 
 
@@ -64,10 +64,7 @@ class _Requests:
 
 
 def start(settings: dict[str, Any]) -> Any:
-    """Return a started engine of vLLM.
-
-    Args:
-        settings: its engine arguments; `dtype: auto` is float32 on a CPU.
+    """Return a started engine of vLLM; `dtype: auto` is float32 on a CPU.
 
     On a CPU a prompt is read in one go: vLLM 0.29 turns a seeded generator back after a part of a
     prompt, which PyTorch's generator for CPUs cannot do.
@@ -82,7 +79,7 @@ def start(settings: dict[str, Any]) -> Any:
     return LLMEngine.from_engine_args(
         EngineArgs(
             **settings,
-            generation_config="vllm",  # the study says how responses are drawn, not the folder
+            generation_config="vllm",  # the study decides how responses are drawn, not the folder
             disable_log_stats=True,
             trust_remote_code=False,
         )
@@ -92,12 +89,10 @@ def start(settings: dict[str, Any]) -> Any:
 def generate(
     engine: Any, request: dict[str, Any], closed: threading.Event
 ) -> Iterator[tuple[int, list[int]]]:
-    """Yield each response when it ends: its row, and its token ids with what ended it.
+    """Yield each response when it ends: its row, and its token ids with the one that ended it.
 
-    Args:
-        engine: of vLLM.
-        request: `prompts` (row, token ids of a prompt, seed or None) and `sampling`.
-        closed: set when nobody waits for the responses any more.
+    `request` has `prompts` (row, token ids of a prompt, seed or None) and `sampling`; `closed` is
+    set when nobody waits for the responses any more.
     """
     from vllm import SamplingParams
     from vllm.inputs import TokensPrompt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from limr.plan.layout import Layout
+from limr.plan.engines import Layout
 from limr.study.study import Study
 from limr.train.embedded.order import Order
 from limr.train.openrlhf import command, layout
@@ -16,9 +16,8 @@ MODULES = ("torch", "ray", "deepspeed", "vllm", "openrlhf")
 def training(study: Study, arm: str, problems: int, parameters: int) -> Layout:
     """Return which GPUs a run uses, and the command line of its first attempt.
 
-    Raises:
-        InputError: settings that contradict each other, or batches that the arm's problems do not
-            fill; see `limr.train.openrlhf.layout`.
+    Raises InputError where settings contradict each other, or the arm's problems do not fill
+    batches; see `limr.train.openrlhf.layout`.
     """
     return (
         _ppo(study, arm, problems, parameters)
@@ -69,7 +68,7 @@ def _sft(study: Study, arm: str, problems: int, parameters: int) -> Layout:
         generating=0,
         training=gpus,
         recomputing=options["gradient_checkpointing"],
-        state_bytes=layout.sft_disk_bytes(parameters, options, len(kept)),
+        state_bytes=layout.disk_bytes(parameters, options, len(kept), models=1),
         commands=(("torchrun", f"--nproc-per-node={gpus}", "-m", command.SFT_MODULE, *words),),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limr.plan.layout import Layout
+from limr.plan.engines import Layout
 from limr.study.study import Study
 
 MODULES = ("torch", "vllm")
@@ -16,5 +16,5 @@ def gpus(study: Study, work: str) -> tuple[int, int]:
 
 def generation(study: Study) -> Layout:
     """Return which GPUs an evaluation uses."""
-    gpus = int(study.config["engines"].get("vllm", {}).get("tensor_parallel", 1))
+    gpus = int(study.engine_options("generate")["tensor_parallel"])
     return Layout(nodes=1, gpus=gpus, generating=gpus, training=0)

@@ -1,4 +1,4 @@
-"""What every reader of problem files checks: empty answers, and texts that stand twice."""
+"""What every reader of problem files checks: empty answers, and texts that occur twice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.core.errors import InputError
-from limr.core.tables import Problem
+from limr.core.tables import Problem, check_problems
 
 EMPTY_ANSWERS: dict[str, Any] = {
     "enum": ["refuse", "drop", "keep"],
@@ -46,41 +46,54 @@ def text(row: object, key: str, where: str, *, may_be_empty: bool = False) -> st
     return value
 
 
-def treat_empty_answers(
-    problems: Sequence[Problem], rule: str, where: Callable[[int], str]
+def finished(
+    problems: Sequence[Problem],
+    rule: str,
+    path: Path,
+    where: Callable[[int], str],
+    of: str,
+    *notes: str,
 ) -> tuple[list[Problem], list[str]]:
-    """Apply the option `empty_answers`.
+    """Apply the option `empty_answers`, check the problems, and say what was noticed.
 
     Args:
         problems: as read.
-        rule: refuse, drop or keep.
-        where: position in `problems` -> place in the file, for the message.
+        rule: the option: refuse, drop or keep.
+        path: their file.
+        where: position in `problems` -> place in the file, such as `row 3`.
+        of: how much there was to read, such as `12 rows`.
+        notes: what the reader has noticed.
 
     Returns:
-        The problems that stay, and a note where there was something to note.
+        The problems that stay, and notes.
 
     Raises:
-        InputError: the rule is refuse and an answer is empty or `None`.
+        InputError: the rule is refuse and an answer is empty or `None`, or see
+            `limr.core.tables.check_problems`.
     """
     empty = [i for i, problem in enumerate(problems) if problem.answer.strip() in ("", "None")]
-    if not empty:
-        return list(problems), []
-    if rule == "refuse":
-        first = empty[0]
+    if empty and rule == "refuse":
+        first = problems[empty[0]]
         raise InputError(
-            f"{where(first)}: problem '{problems[first].problem_id}' has the answer "
-            f"{problems[first].answer!r} ({len(empty)} such in all). Set `empty_answers: drop` or "
-            "`keep`, or give it one."
+            f"{path}: {where(empty[0])}: problem '{first.problem_id}' has the answer "
+            f"{first.answer!r} ({len(empty)} such in all). Set `empty_answers: drop` or `keep`, or "
+            "give it one."
         )
-    done = {"drop": "dropped", "keep": "kept; nothing equals an empty one"}[rule]
-    ids = [f"{problems[i].problem_id} ({problems[i].answer!r})" for i in empty]
-    note = f"gold answers that are empty or 'None': {len(empty)}, {done}: {_listed(ids)}"
-    left_out = set(empty) if rule == "drop" else set()
-    return [problem for i, problem in enumerate(problems) if i not in left_out], [note]
+    kept = list(problems)
+    if rule == "drop":
+        kept = [problem for i, problem in enumerate(problems) if i not in set(empty)]
+    check_problems(kept, str(path), allow_empty_answers=rule == "keep")
+    notes = (f"{len(kept)} problems of {of}", *notes, *duplicate_notes(kept))
+    if empty:
+        done = {"drop": "dropped", "keep": "kept; nothing equals an empty one"}[rule]
+        ids = [f"{problems[i].problem_id} ({problems[i].answer!r})" for i in empty]
+        told = f"gold answers that are empty or 'None': {len(empty)}, {done}: {_listed(ids)}"
+        notes = (*notes, told)
+    return kept, list(notes)
 
 
 def duplicate_notes(problems: Sequence[Problem]) -> list[str]:
-    """Say which prompts stand under several ids, exactly and up to case and white space."""
+    """Say which prompts have several ids, exactly and up to case and white space."""
     notes = []
     exact = _groups(problems, lambda prompt: prompt)
     if exact:

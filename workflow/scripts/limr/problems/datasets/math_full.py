@@ -12,7 +12,7 @@ from typing import Any
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.core.tables import Problem, check_problems
+from limr.core.tables import Problem
 from limr.problems.datasets import _checks
 
 OPTIONS: dict[str, Any] = {
@@ -38,14 +38,13 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
     if not isinstance(rows, list):
         raise InputError(f"{path}: expected a list of problems, found {type(rows).__name__}.")
     read = [_problem(row, f"{path}: row {number}") for number, row in enumerate(rows)]
-    rule = options.get("empty_answers", "refuse")
-    problems, notes = _checks.treat_empty_answers(read, rule, lambda i: f"{path}: row {i}")
-    check_problems(problems, str(path), allow_empty_answers=rule == "keep")
-    return problems, [
-        f"{len(problems)} problems of {len(rows)} rows",
-        *_checks.duplicate_notes(problems),
-        *notes,
-    ]
+    return _checks.finished(
+        read,
+        options.get("empty_answers", "refuse"),
+        path,
+        lambda i: f"row {i}",
+        f"{len(rows)} rows",
+    )
 
 
 def _problem(row: object, where: str) -> Problem:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from limr.core.tables import Problem, check_problems
+from limr.core.tables import Problem
 from limr.problems import own_file
 from limr.problems.datasets import _checks
 
@@ -30,11 +30,6 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
     """
     path = _checks.needed(file, "problems-file")
     read = own_file.read(path)
-    rule = options["empty_answers"]
-    problems, notes = _checks.treat_empty_answers(read, rule, lambda i: f"{path}: entry {i + 1}")
-    check_problems(problems, str(path), allow_empty_answers=rule == "keep")
-    return problems, [
-        f"{len(problems)} problems of {len(read)} entries",
-        *_checks.duplicate_notes(problems),
-        *notes,
-    ]
+    return _checks.finished(
+        read, options["empty_answers"], path, lambda i: f"entry {i + 1}", f"{len(read)} entries"
+    )

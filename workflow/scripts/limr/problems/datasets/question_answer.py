@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
-from limr.core.tables import Problem, check_problems
+from limr.core.tables import Problem
 from limr.problems.datasets import _checks
 
 OPTIONS: dict[str, Any] = {
@@ -51,13 +51,12 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
         prompt = _checks.text(row, "question", where)
         answer = _checks.text(row, "answer", where, may_be_empty=True)
         read.append(Problem(f"{prefix}-{number}", prompt, answer, prefix))
-    rule = options.get("empty_answers", "refuse")
-    problems, notes = _checks.treat_empty_answers(read, rule, lambda i: f"{path}: row {i + 1}")
-    check_problems(problems, str(path), allow_empty_answers=rule == "keep")
     limited = [f"limit {limit}: of the first {len(read)} rows only"] if limit else []
-    return problems, [
-        f"{len(problems)} problems of {len(rows)} rows",
+    return _checks.finished(
+        read,
+        options.get("empty_answers", "refuse"),
+        path,
+        lambda i: f"row {i + 1}",
+        f"{len(rows)} rows",
         *limited,
-        *_checks.duplicate_notes(problems),
-        *notes,
-    ]
+    )

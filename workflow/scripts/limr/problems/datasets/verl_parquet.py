@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from limr.core.errors import InputError
-from limr.core.tables import Problem, check_problems
+from limr.core.tables import Problem
 from limr.problems.datasets import _checks
 from limr.problems.verl_prompts import prompt_texts, read_columns
 
@@ -54,14 +54,9 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
         Problem(str(key), text, str(answer), str(source))
         for text, key, answer, source in zip(*columns, strict=True)
     ]
-    rule = options["empty_answers"]
-    problems, notes = _checks.treat_empty_answers(read, rule, lambda i: f"{path}: row {i + 1}")
-    check_problems(problems, str(path), allow_empty_answers=rule == "keep")
-    return problems, [
-        f"{len(problems)} problems of {len(read)} rows",
-        *_checks.duplicate_notes(problems),
-        *notes,
-    ]
+    return _checks.finished(
+        read, options["empty_answers"], path, lambda i: f"row {i + 1}", f"{len(read)} rows"
+    )
 
 
 def _without(texts: list[str], suffix: str, path: Path) -> list[str]:

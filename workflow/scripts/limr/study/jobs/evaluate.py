@@ -47,7 +47,8 @@ def evaluations(study: Study) -> list[Json]:
     ]
 
 
-def _path(study: Study, key: Json) -> str:
+def path(study: Study, key: Json) -> str:
+    """Return the file of one of `evaluations`."""
     return study.paths.evaluation(key["arm"], key["seed"], key["step"], key["benchmark"])
 
 
@@ -85,7 +86,7 @@ def _evaluate(study: Study, name: str, seed: int) -> Job:
 
 def _collect_evaluations(study: Study) -> Iterator[Job]:
     keys = evaluations(study)
-    paths = [_path(study, key) for key in keys]
+    paths = [path(study, key) for key in keys]
     yield Job(
         "collect_evaluations",
         {"evaluations": paths},

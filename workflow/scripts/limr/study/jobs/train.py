@@ -72,7 +72,7 @@ def engine_options(study: Study, work: str) -> Json:
 
 def split_options(study: Study, work: str) -> tuple[Json, Json]:
     """Return an engine's options: those that count, and those that only decide what fits."""
-    options = study.config["engines"].get(study.config["engine"][work], {})
+    options = study.engine_options(work)
     free = getattr(plugins.load(*engine(study, work)), "NOT_IN_DIGEST", ())
     counted = {key: value for key, value in options.items() if key not in free}
     return counted, {key: value for key, value in options.items() if key in free}

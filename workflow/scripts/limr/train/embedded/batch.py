@@ -14,7 +14,7 @@ from limr.train.embedded.sampling import Samples
 
 @dataclass(frozen=True)
 class Sequences:
-    """Prompts and the responses to them, as token ids; the responses to a prompt stand together."""
+    """Prompts and their responses, as token ids; responses to one prompt follow each other."""
 
     prompts: Sequence[Sequence[int]]
     responses: Sequence[Sequence[int]]  # the end token included
@@ -28,7 +28,7 @@ class Sequences:
 
     @property
     def each(self) -> int:
-        """Samples a prompt."""
+        """Samples per prompt."""
         return len(self.responses) // len(self.prompts)
 
     def packed(self, rows: Sequence[int]) -> packing.Packed:

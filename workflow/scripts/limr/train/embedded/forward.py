@@ -1,9 +1,9 @@
 """Qwen2's forward pass over a flat list of tokens, on the weights of the Hugging Face model.
 
-Written out because at this size Hugging Face's own forward spends most of its time on masks, cache
-objects and padding. Every token is one row of `hidden`; only attention needs to know which rows
-belong together, so it is a function given by the caller: packed sequences
-(`limr.train.embedded.packing`) or a key-value cache (`limr.train.embedded.sampling`). The tests
+It is written out because at this size Hugging Face's own forward spends most of its time on masks,
+cache objects and padding. Every token is one row of `hidden`; only attention needs to know which
+rows belong together, so it is a function given by the caller: packed sequences
+(`limr.train.embedded.packing`) or a key-value cache (`limr.train.embedded.cache`). The tests
 compare the result with Hugging Face's.
 """
 

@@ -9,7 +9,6 @@ import torch
 
 from limr.core.random_streams import stream_seed
 from limr.core.tables import Response
-from limr.models.decoding import Drawing
 from limr.models.interface import Decoding, Settings
 from limr.train.embedded import model as models
 from limr.train.embedded import run, sampling, vocabulary
@@ -26,23 +25,20 @@ class EmbeddedPolicy:
         self.weights = weights_of(models.body_of(self.model))
 
     def check(self, prompts: Sequence[str], decoding: Decoding) -> None:
-        """Refuse prompts that the vocabulary cannot write; positions have no end here."""
+        """Refuse prompts that the vocabulary lacks tokens for; positions have no limit here."""
         for prompt in prompts:
             self.vocabulary.encode(prompt)
 
     def close(self) -> None:
-        """Nothing outlives the object."""
+        """There is nothing to free."""
 
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, seed: int
     ) -> list[list[Response]]:
         """Return `decoding.samples` responses for each prompt, in the prompts' order."""
-        drawing = Drawing(
-            decoding.samples, decoding.temperature, decoding.top_p, decoding.max_tokens
-        )
         generator = torch.Generator().manual_seed(stream_seed(seed, "generate", decoding.name))
         encoded = [self.vocabulary.encode(prompt) for prompt in prompts]
-        drawn = sampling.draw(self.weights, self.model.lm_head.weight, encoded, drawing, generator)
+        drawn = sampling.draw(self.weights, self.model.lm_head.weight, encoded, decoding, generator)
         responses = [
             Response(self.vocabulary.decode(ids), len(ids), cut)
             for ids, cut in zip(drawn.responses(), drawn.truncated(), strict=True)

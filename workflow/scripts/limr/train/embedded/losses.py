@@ -1,6 +1,6 @@
 """The equations of PPO, as pure functions on masked matrices.
 
-A matrix is (samples, places): one row a response, one column a token place; `mask` is True where
+A matrix is (samples, places): one row per response, one column per token; `mask` is True where
 there is a token. Values where the mask is False never matter and may be anything finite.
 """
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def kl_estimate(log_p: Tensor, reference: Tensor) -> Tensor:
-    """Return log pi(a) - log pi_ref(a): the estimator k1 of KL(pi, pi_ref), unbiased a sample.
+    """Return log pi(a) - log pi_ref(a), the unbiased estimator k1 of KL(pi, pi_ref) per sample.
 
     Schulman 2020, 'Approximating KL divergence'.
     """
@@ -26,7 +26,7 @@ def token_rewards(
     InstructGPT (2203.02155), eq. 2, without the pretraining term.
 
     Args:
-        scores: (samples,) one reward a response.
+        scores: (samples,) one reward per response.
         kl: (samples, places), or None where beta is 0.
         kl_coefficient: beta.
         lengths: (samples,) tokens in each response, at least 1.
@@ -72,7 +72,7 @@ def whiten(values: Tensor, mask: Tensor) -> Tensor:
 def policy_loss(
     log_p: Tensor, old_log_p: Tensor, advantage: Tensor, clip: float
 ) -> tuple[Tensor, Tensor]:
-    """Return the clipped surrogate a token, and whether clipping decided it.
+    """Return the clipped surrogate per token, and whether clipping decided it.
 
     -min(rho A, clip(rho, 1 - eps, 1 + eps) A), rho = pi(a) / pi_old(a) (PPO, 1707.06347, eq. 7).
     All arguments have one shape.
@@ -84,7 +84,7 @@ def policy_loss(
 
 
 def value_loss(value: Tensor, old_value: Tensor, target: Tensor, clip: float) -> Tensor:
-    """Return the clipped squared error a token.
+    """Return the clipped squared error per token.
 
     max((V - R)^2, (V_old + clip(V - V_old, -eps, eps) - R)^2) / 2 (PPO's reference code; 'The 37
     implementation details of PPO', detail 9).

@@ -84,11 +84,7 @@ def new_critic(folder: Path, seed: int, device: torch.device) -> Critic:
 
 
 def load_policy(folder: Path, device: torch.device) -> Module:
-    """Load a policy folder in fp32.
-
-    Raises:
-        InputError: it is no folder of a Qwen2 model, or its weights cannot be read.
-    """
+    """Load a policy folder in fp32; refuse a folder that is not a readable Qwen2 model."""
     logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder)

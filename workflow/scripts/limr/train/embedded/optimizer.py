@@ -10,7 +10,7 @@ from torch import nn
 
 
 def adam(parameters: Sequence[nn.Parameter], betas: Sequence[float]) -> torch.optim.Adam:
-    """Return Adam without weight decay; the learning rate is given at each step."""
+    """Return Adam without weight decay; each step sets the learning rate."""
     return torch.optim.Adam(parameters, lr=0.0, betas=(betas[0], betas[1]), fused=True)
 
 

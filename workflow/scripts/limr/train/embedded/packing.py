@@ -1,8 +1,8 @@
 """Batches without padding and without repeated prompts.
 
-A PPO batch has 8 responses to each prompt. Here every prompt and every response stands once in a
+A PPO batch has 8 responses to each prompt. Here every prompt and every response appears once in a
 flat list of tokens; a response's attention row looks up its prompt's keys. All matrix products run
-on real tokens alone, which is where the time goes.
+on real tokens only, which take most of the time.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def pack(
 def _keys(lengths: Array, starts: Array, owner: Array, prompts: int) -> tuple[Array, Array]:
     """Return which tokens are each row's keys, and which key each of its queries may see.
 
-    A row's keys are its prompt's tokens, then, for a response, its own; 0 stands for none.
+    A row's keys are its prompt's tokens, then, for a response, its own; 0 means none.
 
     Args:
         lengths: (rows,) tokens of each row; the prompts' rows come first.

@@ -21,8 +21,8 @@ from limr.core.random_streams import stream, stream_seed
 from limr.core.tables import ROLLOUTS
 from limr.grading import rewards
 from limr.grading.pool import GradingPool
-from limr.models import decoding
-from limr.models.interface import PpoJob
+from limr.models.interface import Decoding, PpoJob
+from limr.train import runs
 from limr.train.embedded import losses, packing, rollouts, run, sampling, vocabulary
 from limr.train.embedded import model as models
 from limr.train.embedded import optimizer as optimizers
@@ -58,19 +58,22 @@ class Learner:
     def sample(self, prompts: Sequence[Sequence[int]], step: int) -> sampling.Samples:
         """Draw the step's rollouts from the stream (seed, rollouts, arm, step)."""
         seed = stream_seed(self.job.seed, "rollouts", self.job.arm, step)
-        drawing = decoding.Drawing(
+        decoding = Decoding(
+            "rollouts",
             self.ppo["samples_per_prompt"],
             self.ppo["temperature"],
             self.ppo["top_p"],
             self.ppo["max_response_tokens"],
         )
         weights, output = weights_of(models.body_of(self.policy)), self.policy.lm_head.weight
-        return sampling.draw(weights, output, prompts, drawing, torch.Generator().manual_seed(seed))
+        return sampling.draw(
+            weights, output, prompts, decoding, torch.Generator().manual_seed(seed)
+        )
 
     def prepare(
         self, sequences: Sequences, samples: sampling.Samples, scores: Sequence[float]
     ) -> tuple[Batch, float | None]:
-        """Return the batch with its advantages, and the mean KL a token (None without one)."""
+        """Return the batch with its advantages, and the mean KL per token (without one None)."""
         mask, old_log_p = sequences.mask, samples.log_probabilities
         values, reference = self._score(sequences)
         kl = None
@@ -108,7 +111,7 @@ class Learner:
         return packing.log_probabilities(hidden, output, packed.targets, self.ppo["temperature"])
 
     def learn(self, batch: Batch, step: int) -> dict[str, float]:
-        """Go through the batch `epochs_per_batch` times; return mean losses a token."""
+        """Go through the batch `epochs_per_batch` times; return mean losses per token."""
         sums: Counter[str] = Counter()
         minibatches = list(self._minibatches(batch, step))
         for number, rows in enumerate(minibatches):
@@ -126,7 +129,7 @@ class Learner:
     def _minibatches(self, batch: Batch, step: int) -> Iterator[list[int]]:
         """Yield the samples of each optimizer step: prompts shuffled, their samples together.
 
-        Samples of one prompt share its tokens in a packed batch, which is worth the order.
+        Samples of one prompt share its tokens in a packed batch, which makes this order worthwhile.
         """
         each = batch.sequences.each
         for number in range(self.ppo["epochs_per_batch"]):
@@ -136,7 +139,7 @@ class Learner:
             yield from parts(samples, self.ppo["train_batch_size"])
 
     def _accumulate(self, batch: Batch, rows: Sequence[int]) -> dict[str, Any]:
-        """Add the gradients of one optimizer step: means over its tokens; return sums."""
+        """Add the gradients of one optimizer step, means over its tokens; return sums."""
         sums: dict[str, Any] = dict.fromkeys(("policy_loss", "value_loss", "clip_fraction"), 0.0)
         total = sums["tokens"] = int(batch.sequences.mask[rows].sum())
         for part in parts(rows, self.job.options["micro_batch"]):
@@ -148,10 +151,9 @@ class Learner:
                 batch.advantages[part][mask],
                 self.ppo["clip"],
             )
+            states = packing.states(weights_of(models.body_of(self.critic)), packed)
             value_loss = losses.value_loss(
-                self.critic.value(packing.states(weights_of(models.body_of(self.critic)), packed))[
-                    :, 0
-                ],
+                self.critic.value(states)[:, 0],
                 batch.old_values[part][mask],
                 batch.targets[part][mask],
                 self.ppo["value_clip"],
@@ -164,10 +166,9 @@ class Learner:
 
 
 def train_ppo(job: PpoJob) -> None:
-    """Train by PPO; see `limr.models.interface.PpoJob` for what is written.
+    """Train by PPO; see `limr.models.interface.PpoJob` for the outputs.
 
-    Raises:
-        InputError: a policy asked for beyond the last step, prompts that are too long.
+    Raises InputError where a policy beyond the last step is asked for, or prompts are too long.
     """
     ppo = job.ppo
     words = vocabulary.load(job.base)
@@ -183,9 +184,8 @@ def train_ppo(job: PpoJob) -> None:
             samples = learner.sample([prompts[index] for index in chosen], number)
             pay = rewards.reward_function(job.reward, job.seed, job.arm, number)
             columns = rollouts.graded(problems, samples, words, pool, pay)
-            files.write_parquet(
-                running.part("rollouts", number), rollouts.table(columns, number, epoch)
-            )
+            part = runs.rollouts_table(columns, number, epoch)
+            files.write_parquet(running.part("rollouts", number), part)
             sequences = Sequences.of([prompts[index] for index in chosen], samples)
             batch, kl = learner.prepare(sequences, samples, columns["reward"])
             means = learner.learn(batch, number)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pyarrow as pa
-
-from limr.core.tables import ROLLOUTS, VERDICTS, Problem, broken_rules
+from limr.core.tables import Problem, broken_rules
 from limr.grading.pool import GradingPool
 from limr.train.embedded.sampling import Samples
 from limr.train.embedded.vocabulary import Vocabulary
@@ -24,12 +22,8 @@ def graded(
 ) -> Columns:
     """Grade a step's samples; return the columns of `ROLLOUTS` without step and epoch.
 
-    Args:
-        problems: the step's problems, each with as many rows of `samples`, which follow each other.
-        samples: what was drawn.
-        words: the policy's vocabulary.
-        pool: grades as the study asks.
-        pay: (problem_id, sample, verdict) -> reward.
+    `problems` are the step's, each with equally many rows of `samples`, which follow each other;
+    `pay`: (problem_id, sample, verdict) -> reward.
     """
     each = len(samples.lengths) // len(problems)
     of_row = [problem for problem in problems for _ in range(each)]
@@ -52,28 +46,10 @@ def graded(
     }
 
 
-def table(columns: Columns, step: int, epoch: int) -> pa.Table:
-    """Return a step's rows of `ROLLOUTS`, ordered by place in the batch, then by sample."""
-    rows = len(columns["verdict"])
-    codes = pa.array([VERDICTS.index(verdict) for verdict in columns["verdict"]], pa.int8())
-    full = {**columns, "step": [step] * rows, "epoch": [epoch] * rows}
-    arrays = [
-        # Every step has the same dictionary, so that the steps' tables join to the same bytes.
-        pa.DictionaryArray.from_arrays(codes, pa.array(VERDICTS))
-        if name == "verdict"
-        else pa.array(full[name], ROLLOUTS.field(name).type)
-        for name in ROLLOUTS.names
-    ]
-    return pa.Table.from_arrays(arrays, schema=ROLLOUTS)
-
-
 def summary(columns: Columns, samples: Samples, prompt_tokens: int) -> dict[str, float]:
-    """Return a step's means over samples, its broken format rules, entropy a token, and tokens.
+    """Return a step's means over samples, broken format rules, entropy per token, and tokens.
 
-    Args:
-        columns: see `graded`.
-        samples: what was drawn.
-        prompt_tokens: of all samples together.
+    `prompt_tokens` counts those of all samples together.
     """
     rows = len(columns["reward"])
     return {

@@ -7,20 +7,18 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import torch
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.core.tables import METRICS
 from limr.models.interface import Settings, TrainJob
-from limr.train import run_digest
+from limr.train import runs
 from limr.train.embedded import model as models
 from limr.train.embedded import state as states
 from limr.train.embedded.vocabulary import Vocabulary
@@ -54,11 +52,7 @@ class Run:
 
 
 def device_of(options: Settings) -> torch.device:
-    """Set the number of threads and return the configured device.
-
-    Raises:
-        InputError: `cuda` is asked for and there is none.
-    """
+    """Set the number of threads and return the configured device; refuse a missing `cuda`."""
     torch.set_num_threads(options["threads"])
     if options["device"] == "cuda" and not torch.cuda.is_available():
         raise InputError(
@@ -73,41 +67,27 @@ def device_of(options: Settings) -> torch.device:
 def job_digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
     """Return a digest of everything that a run's results depend on."""
     base = files.sha256(job.base / models.WEIGHTS)
-    return run_digest.digest(job, base, job.options, settings)
+    return runs.digest(job, base, job.options, settings)
 
 
 def encode_prompts(job: TrainJob, vocabulary: Vocabulary, limit: int | None) -> list[list[int]]:
-    """Return each problem's prompt as token ids.
+    """Return each problem's prompt as token ids; refuse prompts longer than `limit` tokens.
 
-    Raises:
-        InputError: prompts longer than `limit` tokens, the closing `<end>` included.
+    The closing `<end>` counts.
     """
     prompts = [vocabulary.encode(problem.prompt) for problem in job.problems]
     if limit is not None:
-        long = [
-            problem.problem_id
-            for problem, prompt in zip(job.problems, prompts, strict=True)
-            if len(prompt) > limit
-        ]
-        if long:
-            raise InputError(
-                f"arm '{job.arm}': {len(long)} prompts are longer than ppo.max_prompt_tokens = "
-                f"{limit}: {', '.join(long[:5])}{', …' if len(long) > 5 else ''}. Raise the limit "
-                "or leave them out of the problem set."
-            )
+        runs.check_lengths(job, prompts, limit)
     return prompts
 
 
 @contextmanager
 def running(job: TrainJob, settings: Mapping[str, Any], steps: int) -> Iterator[Run]:
-    """Open a run's working folder, and publish its outputs once the block is through.
+    """Open a run's working folder, and publish its outputs when the block is through.
 
-    Args:
-        job: the run.
-        settings: what its results depend on beside what `job_digest` knows.
-        steps: how many it has.
+    `settings` are what its results depend on beside what `job_digest` knows.
     """
-    run_digest.check_steps(job, steps)
+    runs.check_steps(job, steps)
     device = device_of(job.options)
     with states.opened(job.state, job_digest(job, settings)) as state:
         run = Run(job, state, device, steps)
@@ -124,15 +104,10 @@ def train(
 ) -> None:
     """Do the steps that are left, keeping policies and checkpoints.
 
-    A checkpoint is everything that the next step depends on: `parts` and the number of steps done.
-    No generator is in it: each step's streams are named after the step
-    (`limr.core.random_streams`).
-
-    Args:
-        run: the run.
-        step: does a step, from 1, and returns its row of metrics.
-        parts: name -> module or optimizer, saved and restored by `state_dict`.
-        save_policy: writes the current policy to a folder.
+    A checkpoint is everything that the next step depends on: `parts` (name -> module or optimizer)
+    and the metrics of the steps done. It holds no generator: each step's streams are named after
+    the step (`limr.core.random_streams`). `step` does a step, from 1, and returns its row of
+    metrics; `save_policy` writes the current policy to a folder.
     """
     found = run.state.load(run.device)
     if found is not None:
@@ -173,18 +148,12 @@ def _report(run: Run) -> None:
     )
 
 
-def metrics_table(rows: Sequence[Row]) -> pa.Table:
-    """Return `limr.core.tables.METRICS`; what a row does not have is null."""
-    columns = {name: [row.get(name) for row in rows] for name in METRICS.names}
-    return pa.table(columns, schema=METRICS)
-
-
 def _publish(run: Run) -> None:
-    """Write the outputs; run.json last, so that it vouches for the others."""
+    """Write the outputs; run.json last, as it says that the others are complete."""
     for step, folder in run.job.policies.items():
         with files.atomic(folder) as temporary:
             shutil.copytree(run.job.base if step == 0 else run.policy(step), temporary)
-    files.write_parquet(run.job.metrics, metrics_table(run.rows))
+    files.write_parquet(run.job.metrics, runs.metrics_table(run.rows))
     files.write_json(
         run.job.record,
         {

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from limr.models.decoding import Drawing, choose
+from limr.models.decoding import choose
+from limr.models.interface import Decoding
 from limr.train.embedded.cache import Cache
 from limr.train.embedded.forward import Weights
 from limr.train.embedded.vocabulary import END_ID
@@ -19,7 +20,7 @@ KEPT = 0.8  # finished rows leave the batch once fewer than this share of it sti
 
 @dataclass(frozen=True)
 class Samples:
-    """Responses as token ids: `Drawing.samples` rows for each prompt, in the prompts' order.
+    """Responses as token ids: `Decoding.samples` rows for each prompt, in the prompts' order.
 
     `tokens`, `log_probabilities` and `entropies` are (rows, max_tokens), 0 from `lengths` on;
     `lengths` counts the end token. Log-probabilities and entropies (natural logarithm) are those
@@ -52,22 +53,22 @@ def draw(
     weights: Weights,
     output: Tensor,
     prompts: Sequence[Sequence[int]],
-    drawing: Drawing,
+    decoding: Decoding,
     generator: torch.Generator,
 ) -> Samples:
-    """Draw `drawing.samples` responses to each prompt.
+    """Draw `decoding.samples` responses to each prompt.
 
-    All random numbers, one a row and place, are drawn beforehand on the CPU: a row's draws
-    depend neither on when other rows finish nor on the device.
+    All random numbers, one per row and token, are drawn beforehand on the CPU: a row's draws depend
+    neither on when other rows finish nor on the device.
 
     Args:
         weights: the policy's body.
         output: (vocabulary, hidden) the policy's output matrix.
         prompts: token ids, none empty.
-        drawing: see `Drawing`.
+        decoding: how they are drawn.
         generator: a CPU generator, of this purpose's own stream.
     """
-    device, shape = output.device, (len(prompts) * drawing.samples, drawing.max_tokens)
+    device, shape = output.device, (len(prompts) * decoding.samples, decoding.max_tokens)
     uniform = torch.rand(shape, generator=generator).to(device)
     found = Samples(
         torch.zeros(shape, dtype=torch.int64, device=device),
@@ -76,26 +77,26 @@ def draw(
         torch.zeros(shape, device=device),
     )
     by_length = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
-    together = max(1, ROWS // drawing.samples)
+    together = max(1, ROWS // decoding.samples)
     for start in range(0, len(prompts), together):
         chosen = by_length[start : start + together]
-        first = torch.tensor(chosen, device=device)[:, None] * drawing.samples
-        rows = (first + torch.arange(drawing.samples, device=device)).view(-1)
-        room = drawing.max_tokens - 1
-        cache = Cache(weights, [prompts[index] for index in chosen], drawing.samples, room)
-        _extend(cache, output, drawing, uniform, rows, found)
+        first = torch.tensor(chosen, device=device)[:, None] * decoding.samples
+        rows = (first + torch.arange(decoding.samples, device=device)).view(-1)
+        room = decoding.max_tokens - 1
+        cache = Cache(weights, [prompts[index] for index in chosen], decoding.samples, room)
+        _extend(cache, output, decoding, uniform, rows, found)
     return found
 
 
 def _extend(
-    cache: Cache, output: Tensor, drawing: Drawing, uniform: Tensor, rows: Tensor, found: Samples
+    cache: Cache, output: Tensor, decoding: Decoding, uniform: Tensor, rows: Tensor, found: Samples
 ) -> None:
     """Draw until every sequence of the cache has ended; `rows`: their places in `found`."""
     hidden = cache.start
     growing = torch.ones_like(rows, dtype=torch.bool)
-    for place in range(drawing.max_tokens):
-        log_p = (hidden @ output.T / (drawing.temperature or 1.0)).log_softmax(-1)
-        token = choose(log_p, drawing, uniform[rows, place])
+    for place in range(decoding.max_tokens):
+        log_p = (hidden @ output.T / (decoding.temperature or 1.0)).log_softmax(-1)
+        token = choose(log_p, decoding, uniform[rows, place])
         at = rows[growing]
         found.tokens[at, place] = token[growing]
         found.lengths[at] = place + 1
@@ -104,7 +105,7 @@ def _extend(
         found.entropies[at, place] = -(log_p.exp() * log_p).sum(-1)[growing]
         growing &= token != END_ID
         left = int(growing.sum())
-        if left == 0 or place + 1 == drawing.max_tokens:
+        if left == 0 or place + 1 == decoding.max_tokens:
             return
         if left < KEPT * len(rows):
             kept = growing.nonzero().squeeze(1)

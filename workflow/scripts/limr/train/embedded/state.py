@@ -42,4 +42,4 @@ class State(working_folder.Folder):
 def opened(root: Path, digest: str) -> Iterator[State]:
     """Open the working folder of the job with this digest, alone; see `working_folder.opened`."""
     with working_folder.opened(root, digest) as folder:
-        yield State(folder.root, folder.attempts, folder.waited, folder.lock)
+        yield State(**vars(folder))

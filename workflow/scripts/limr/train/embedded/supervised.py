@@ -8,10 +8,10 @@ from collections.abc import Collection, Sequence
 import torch
 
 from limr.core import provenance
-from limr.core.errors import InputError
 from limr.core.random_streams import stream, stream_seed
 from limr.models.interface import BaseJob, Settings, SftJob
 from limr.problems import arithmetic
+from limr.train import runs
 from limr.train.embedded import model as models
 from limr.train.embedded import optimizer as optimizers
 from limr.train.embedded import packing, run, vocabulary
@@ -22,7 +22,7 @@ from limr.train.embedded.vocabulary import Vocabulary
 
 
 def accumulate(policy: models.Module, pairs: Sequence[packing.Pair], micro_batch: int) -> float:
-    """Add the gradient of the mean cross-entropy a target token; return that mean (nats).
+    """Add the gradient of the mean cross-entropy per target token; return that mean (nats).
 
     Pairs go through the model `micro_batch` at a time, sorted by length, each part weighted by its
     share of the target tokens: the gradient is that of the whole batch.
@@ -44,7 +44,7 @@ def accumulate(policy: models.Module, pairs: Sequence[packing.Pair], micro_batch
 def make_base(job: BaseJob) -> None:
     """Train the base policy on the generator's imperfect examples (`warmup_examples`).
 
-    No prompt of `job.held_out` is learnt from. The learning rate follows a cosine.
+    It learns from no prompt of `job.held_out`. The learning rate follows a cosine.
     """
     device = run.device_of(job.options)
     warmup = job.base["warmup"]
@@ -94,8 +94,8 @@ def _examples(warmup: Settings, avoid: Collection[str]) -> list[tuple[str, str]]
 def train_sft(job: SftJob) -> None:
     """Fine-tune the base policy on worked solutions, cross-entropy on the solution's tokens.
 
-    Raises:
-        InputError: a problem without a solution, a policy asked for beyond the last step.
+    Raises InputError where a problem has no solution, or a policy beyond the last step is asked
+    for.
     """
     settings = job.sft
     words = vocabulary.load(job.base)
@@ -124,12 +124,7 @@ def train_sft(job: SftJob) -> None:
 
 
 def _solutions(job: SftJob, words: Vocabulary) -> list[packing.Pair]:
-    missing = [p.problem_id for p in job.problems if not job.solutions.get(p.problem_id, "")]
-    if missing:
-        raise InputError(
-            f"arm '{job.arm}': {len(missing)} problems have no worked solution to learn from, the "
-            f"first is '{missing[0]}'. Train it by PPO, or give it problems with solutions."
-        )
+    runs.check_solutions(job)
     prompts = run.encode_prompts(job, words, None)
     targets = [words.encode(job.solutions[problem.problem_id]) for problem in job.problems]
     return list(zip(prompts, targets, strict=True))

@@ -43,11 +43,7 @@ class Vocabulary:
         return "|".join([*(re.escape(token) for token in longest), r"[\s\S]"])
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of a prompt or a response with its closing `<end>`.
-
-        Raises:
-            InputError: a character that the vocabulary does not have.
-        """
+        """Return the ids of a prompt or a response with `<end>`; refuse other characters."""
         try:
             return [*(self.ids[token] for token in re.findall(self.pattern, text)), END_ID]
         except KeyError as error:
@@ -88,11 +84,7 @@ def save(vocabulary: Vocabulary, folder: Path) -> None:
 
 
 def load(folder: Path) -> Vocabulary:
-    """Read the vocabulary of a policy folder.
-
-    Raises:
-        InputError: the folder has no tokenizer, or not one of this engine.
-    """
+    """Read the vocabulary of a policy folder; refuse a tokenizer of another engine."""
     path = folder / "tokenizer.json"
     document: Any = files.read_json(path)
     try:

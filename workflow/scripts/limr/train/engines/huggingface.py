@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from limr.models.interface import BaseJob, Policy, Settings
+from limr.models.interface import Policy, Settings
 from limr.models.pretrained import base
 
 ENVIRONMENT = "embedded"
@@ -47,24 +47,11 @@ OPTIONS: dict[str, Any] = {
 }
 
 BASE: dict[str, Any] = base.SCHEMA
-
-
-def find_base(base: Settings) -> str:
-    """Refuse a base model that cannot be had; return a line that says where it is."""
-    from limr.models.pretrained import access
-
-    return access.check(base)
-
-
-def make_base(job: BaseJob) -> None:
-    """Copy the model into the study; nothing is learnt, so that nothing is held out."""
-    from limr.models.pretrained import folders
-
-    folders.make_base(job)
+find_base, make_base = base.find_base, base.make_base
 
 
 def open_policy(folder: Path, options: Settings, state: Path | None = None) -> Policy:
-    """Load a policy folder for generation; responses of a killed job are made again."""
+    """Load a policy folder for generation; responses of a killed job are not kept."""
     # Read when PyTorch is first imported: threads that spin while they wait for a busy core make
     # generation ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

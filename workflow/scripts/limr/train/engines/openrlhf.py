@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from limr.core.errors import InputError
-from limr.models.interface import BaseJob, PpoJob, Settings, SftJob
+from limr.models.interface import PpoJob, SftJob
 from limr.models.pretrained import base
 from limr.train.openrlhf import layout, options
 
@@ -13,17 +13,14 @@ ENVIRONMENT = "train"
 OPTIONS = options.OPTIONS
 NOT_IN_DIGEST = options.NOT_IN_DIGEST
 BASE = base.SCHEMA
+find_base, make_base = base.find_base, base.make_base
 
 
 def check(study: Any) -> None:
     """Refuse settings that contradict each other, before any job is submitted.
 
-    Args:
-        study: a `limr.study.study.Study`; that module is not named here, so that its edits rerun
-            nothing.
-
-    Raises:
-        InputError: see `limr.train.openrlhf.layout`.
+    `study` is a `limr.study.study.Study`; that module is not imported, so that its edits rerun
+    nothing.
     """
     own = study.config["engines"].get("openrlhf")
     if own is None:
@@ -37,20 +34,6 @@ def check(study: Any) -> None:
             if not {arm.train, "evaluate_steps"} & set(arm.changes):
                 raise
             raise InputError(f"arm '{arm.group}': {error}") from None
-
-
-def find_base(base: Settings) -> str:
-    """Refuse a base model that cannot be had; return a line that says where it is."""
-    from limr.models.pretrained import access
-
-    return access.check(base)
-
-
-def make_base(job: BaseJob) -> None:
-    """Copy the model into the study; nothing is learnt, so that nothing is held out."""
-    from limr.models.pretrained import folders
-
-    folders.make_base(job)
 
 
 def train_ppo(job: PpoJob) -> None:

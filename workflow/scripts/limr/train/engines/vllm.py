@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from limr.models.interface import BaseJob, Policy, Settings
+from limr.models.interface import Policy, Settings
 from limr.models.pretrained import base
 
 ENVIRONMENT = "evaluate"
@@ -70,20 +70,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 BASE: dict[str, Any] = base.SCHEMA
-
-
-def find_base(base: Settings) -> str:
-    """Refuse a base model that cannot be had; return a line that says where it is."""
-    from limr.models.pretrained import access
-
-    return access.check(base)
-
-
-def make_base(job: BaseJob) -> None:
-    """Copy the model into the study; nothing is learnt, so that nothing is held out."""
-    from limr.models.pretrained import folders
-
-    folders.make_base(job)
+find_base, make_base = base.find_base, base.make_base
 
 
 def open_policy(folder: Path, options: Settings, state: Path | None = None) -> Policy:

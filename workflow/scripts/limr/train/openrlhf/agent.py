@@ -86,7 +86,7 @@ class AgentExecutor(SingleTurnAgentExecutor):  # type: ignore[misc]
         return output
 
     def _number(self, asked: dict[str, Any]) -> int:
-        """Return which sample this is: all of a prompt's samples are drawn by one process."""
+        """Return the sample's number: all samples of a prompt are drawn by one process."""
         key = (int(asked["step"]), str(asked["problem_id"]))
         self.drawn[key] += 1
         return self.drawn[key] - 1

@@ -1,8 +1,8 @@
 """Locks of builds that were killed: PyTorch compiles DeepSpeed's kernels when they are first used.
 
-Whoever compiles holds a file `lock`; whoever finds one waits until it is gone, without an end. A
-trainer that is killed meanwhile leaves it behind, and every later run would hang (seen). A lock
-that is older than any build takes is removed, before the trainer starts and while it runs: whoever
+The process that compiles holds a file `lock`; any other waits until it is gone, for ever. A
+trainer that is killed meanwhile leaves it behind, and every later run would hang (this happened). A
+lock that is older than any build is removed, before the trainer starts and while it runs: whoever
 waits goes on then, or fails where nothing was built, and the next attempt builds.
 """
 
@@ -27,7 +27,7 @@ def root(environment: Mapping[str, str]) -> Path:
 
 
 def remove_old_locks(folder: Path, now: float) -> list[Path]:
-    """Delete the locks of builds that nobody can be at any more; return them."""
+    """Delete the locks of builds that cannot be running any more; return them."""
     removed = []
     for lock in [*folder.glob("*/lock"), *folder.glob("*/*/lock")]:
         try:

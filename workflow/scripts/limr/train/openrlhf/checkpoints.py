@@ -3,7 +3,7 @@
 <folder>/checkpoints/_actor|_critic/global_stepN/, latest   the trainer's (fine-tuning: in the
                                                             folder itself)
 <folder>/checkpoints/global_stepN_hf/    policies, until they are moved
-<folder>/saved.txt                       a line for each checkpoint that is whole
+<folder>/saved.txt                       one line per checkpoint that is whole
 <folder>/policies/stepN/                 policies of the steps that are kept
 
 A save is many files, written one after the other by several processes. It is whole when the trainer
@@ -51,12 +51,9 @@ class Checkpoints:
         return sorted({int(line) for line in lines if line.isdecimal()})
 
     def finished(self, step: int, kept: Collection[int], keep: int) -> None:
-        """Note that the trainer has finished a checkpoint, keep its policy, remove old ones.
+        """Record that a checkpoint is whole, keep its policy if wanted, remove older ones.
 
-        Args:
-            step: of the checkpoint.
-            kept: steps whose policies are wanted.
-            keep: checkpoints that stay.
+        `kept` are the steps whose policies are wanted, `keep` the number of checkpoints that stay.
         """
         made = self.root / f"global_step{step}_hf"
         if step in kept:
@@ -75,12 +72,8 @@ class Checkpoints:
     def usable(self, kept: Collection[int], recorded: int) -> int:
         """Return the last step that a restart can go on from, 0 where there is none.
 
-        Its checkpoint is whole in every role, the policies of all kept steps before it are there,
-        and so are the rollouts of all steps up to it.
-
-        Args:
-            kept: steps whose policies are wanted.
-            recorded: steps, from the first, whose rollouts are all recorded.
+        Its checkpoint is whole in every role, the policies of all `kept` steps up to it are there,
+        and `recorded`, the number of steps whose rollouts are all recorded, reaches it.
         """
         for step in reversed(self.saved()):
             wanted = [one for one in kept if 0 < one <= step]
@@ -90,7 +83,7 @@ class Checkpoints:
         return 0
 
     def go_back_to(self, step: int) -> None:
-        """Make the trainer find this step's checkpoint, and remove what was made after it.
+        """Make the trainer find this step's checkpoint, and remove everything later.
 
         With step 0 nothing stays: the trainer fails on a folder without a checkpoint in it.
         """

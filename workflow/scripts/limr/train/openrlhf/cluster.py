@@ -1,8 +1,8 @@
 """Ray for one run: a cluster of its own on this node, or the one that RAY_ADDRESS names.
 
 On one node the launcher starts Ray itself, with a temporary folder and ports of its own, and ends
-it in every exit path. Over several nodes whoever holds the allocation brings Ray up and sets
-RAY_ADDRESS (docs/openrlhf.md); then nothing is started or ended here.
+it on every exit path. Over several nodes `limr.train.openrlhf.ray` brings Ray up and sets
+RAY_ADDRESS; then nothing is started or ended here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from limr.core.errors import InputError
 from limr.core.job_log import note
 
-FOLDER = "LIMR_RAY_FOLDER"  # names the temporary folder; who set it removes it too
+FOLDER = "LIMR_RAY_FOLDER"  # names the temporary folder; whoever sets it removes it
 SPARE_CPUS = 4  # for the controller and Ray's own work
 
 
@@ -32,17 +32,10 @@ def visible_gpus() -> int | None:
 def started(
     gpus: int, nodes: int, seconds: float, variables: Mapping[str, str], setup: str
 ) -> Iterator[None]:
-    """Connect to a Ray cluster with as many GPUs as were asked for.
+    """Connect to a Ray cluster with `gpus` GPUs over all nodes; end it with the block.
 
-    Args:
-        gpus: over all nodes.
-        nodes: of the run; more than one needs RAY_ADDRESS.
-        seconds: how long to wait until all GPUs are there.
-        variables: environment of the workers.
-        setup: dotted function that each worker calls when it starts.
-
-    Raises:
-        InputError: another number of GPUs, or not there in time.
+    `variables` are the workers' environment; `setup` names a function that each worker calls when
+    it starts. Raises InputError where there are other GPUs, or not within `seconds`.
     """
     import ray
 

@@ -59,14 +59,9 @@ def warmup_ratio(warmup_steps: int, max_steps: int) -> float:
 def ppo(
     options: Settings, ppo: Settings, order: Order, policies: list[int], start: Start
 ) -> list[str]:
-    """Return the arguments of `openrlhf.cli.train_ppo_ray`.
+    """Return the arguments of `openrlhf.cli.train_ppo_ray` for a study's options and `ppo`.
 
-    Args:
-        options: the study's `engines.openrlhf`.
-        ppo: the study's `ppo`.
-        order: which problems a step takes.
-        policies: steps whose policies are kept.
-        start: see `Start`.
+    `policies` are the steps whose policies are kept.
     """
     layout = layouts.plan(options, ppo)
     episodes = -(-ppo["steps"] // order.steps_per_epoch)
@@ -110,15 +105,7 @@ def ppo(
 def sft(
     options: Settings, sft: Settings, solutions: int, policies: list[int], start: Start
 ) -> list[str]:
-    """Return the arguments of `openrlhf.cli.train_sft`.
-
-    Args:
-        options: the study's `engines.openrlhf`.
-        sft: the study's `sft`.
-        solutions: how many there are.
-        policies: steps whose policies are kept.
-        start: see `Start`.
-    """
+    """Return the arguments of `openrlhf.cli.train_sft` for so many solutions; see `ppo`."""
     own = options["sft"]
     micro, gpus = own["micro_batch"], layouts.check_sft(options, sft, policies)
     # As the trainer counts: whole micro-batches of every GPU, windows that may span epochs.
@@ -157,7 +144,7 @@ def sft(
 
 
 def spelled(flags: Mapping[str, Any]) -> list[str]:
-    """Return flags as arguments: true alone, false and None not at all, lists one by one."""
+    """Return flags as arguments: True as the flag alone, False and None left out, lists spread."""
     arguments: list[str] = []
     for flag, value in flags.items():
         if value is None or value is False:

@@ -1,13 +1,13 @@
 """What is changed in the trainers while they run, without a fork: three functions are wrapped.
 
 - Prompts. `_collect_prompt_batch` takes the next prompts of a loader whose order no seed controls
-  and which trains an epoch's incomplete batch. Ours returns the problems that `Order` names for the
-  step: the same in every process and after a resume, without the incomplete batch where the study
-  says so, and with the step's number in each label. After the last step it returns nothing.
-- Metrics. What is logged goes to a file of ours first: TensorBoard's writer keeps its last minutes
-  in memory, and a killed process loses them.
-- Checkpoints. PPO logs a step, saves, and then asks for the next prompts or closes the log: when it
-  does, the save is over and its checkpoint is noted as whole.
+  and which trains on an epoch's incomplete batch. Ours returns the problems that `Order` names for
+  the step: the same in every process and after a resume, without the incomplete batch where the
+  study says so, and with the step's number in each label. After the last step it returns nothing.
+- Metrics. What is logged is first written to a file of ours: TensorBoard's writer keeps its last
+  minutes in memory, and a killed process loses them.
+- Checkpoints. PPO logs a step, saves, and then asks for the next prompts or closes the log: by then
+  the save is complete, and its checkpoint is recorded as whole.
 
 Ray's workers call `install` when they start; a module is changed when it is imported there.
 """
@@ -39,7 +39,7 @@ class Saves:
         self.step = 0
 
     def logged(self, step: int) -> None:
-        """Note that a step is logged: its save comes next, if it has one."""
+        """Note that a step is logged: its save comes next, if there is one."""
         self.step = step
 
     def settle(self) -> None:
@@ -73,7 +73,7 @@ class Prompts:
 
 
 def append_metrics(path: Path, step: int, values: Mapping[str, Any]) -> None:
-    """Append one step's numbers to a file, one JSON object a line, and make them last."""
+    """Append one step's numbers to a file, as a line of JSON, and flush them to the disk."""
     numbers = {}
     for key, value in values.items():
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -124,7 +124,7 @@ def _sft(module: ModuleType) -> None:
 
 
 class LastStep(Exception):  # noqa: N818 (no error)
-    """Fine-tuning has done its steps: the trainer counts epochs only."""
+    """Fine-tuning has done its steps: the trainer itself counts epochs only."""
 
 
 def finished(roles: tuple[str, ...], step: int) -> None:

@@ -1,8 +1,8 @@
 """Starts a trainer of OpenRLHF in this process: `python -m limr.train.openrlhf.launch TASK.json`.
 
-It joins or starts Ray, tells Ray's workers which functions to wrap, and runs the trainer's own
-module as it stands. With a pipe as its standard input it ends as soon as the other side has gone: a
-killed workflow leaves no trainer behind that goes on writing into the working folder.
+It starts or joins Ray, tells Ray's workers which functions to wrap, and runs the trainer's own
+module unchanged. With a pipe as its standard input it ends when the other side is gone: a killed
+workflow leaves no trainer behind that goes on writing into the working folder.
 """
 
 from __future__ import annotations
@@ -29,13 +29,7 @@ SHARED = ("LIMR_MIRROR", "HF_HUB_OFFLINE", "NCCL_DEBUG", "NCCL_SOCKET_IFNAME")
 
 
 def variables(task: tasks.Task, path: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of Ray's workers.
-
-    Args:
-        task: what is started.
-        path: its file.
-        environment: of this process.
-    """
+    """Return the environment of Ray's workers, from that of this process."""
     known = [part for part in environment.get("PYTHONPATH", "").split(os.pathsep) if part]
     return {
         "TOKENIZERS_PARALLELISM": "true",
@@ -50,7 +44,7 @@ def variables(task: tasks.Task, path: Path, environment: Mapping[str, str]) -> d
 
 
 def end_with_parent() -> None:
-    """End this process when whoever holds the other end of its standard input has gone."""
+    """End this process when the process that holds the other end of its standard input is gone."""
     if not stat.S_ISFIFO(os.fstat(0).st_mode):
         return
 
@@ -69,11 +63,7 @@ def _terminated(_number: int, _frame: FrameType | None) -> None:
 
 
 def run(path: Path) -> None:
-    """Run the trainer of a task to its end.
-
-    Raises:
-        InputError: Ray has not the GPUs that the task asks for.
-    """
+    """Run the trainer of a task to its end; InputError where Ray lacks GPUs that it asks for."""
     task = tasks.read(str(path))
     given = variables(task, path, os.environ)
     os.environ.update(given)

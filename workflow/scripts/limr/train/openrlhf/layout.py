@@ -1,6 +1,7 @@
 """What runs where: pure planning of GPUs, nodes, engines and batches, checked before submission.
 
-Nothing here imports OpenRLHF, PyTorch or Ray.
+Nothing here imports OpenRLHF, PyTorch or Ray. `options` are the study's `engines.openrlhf`,
+defaults filled in; whatever does not fit raises an InputError that says how to mend it.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from limr.train.embedded.order import Order
 
 Settings = Mapping[str, Any]
 AT = "engines.openrlhf"
-BYTES_A_PARAMETER = {2: 14.0, 3: 12.0}  # of a DeepSpeed checkpoint, by ZeRO stage
+BYTES_PER_PARAMETER = {2: 14.0, 3: 12.0}  # of a DeepSpeed checkpoint, by ZeRO stage
 KEPT = 2  # checkpoints on disk at a time, and one that is being written
 
 
 @dataclass(frozen=True)
 class Role:
-    """GPUs of a role, as nodes x GPUs of each."""
+    """GPUs of a role: nodes, and GPUs per node."""
 
     nodes: int
     gpus_per_node: int
@@ -62,15 +63,7 @@ class Layout:
 
 
 def plan(options: Settings, ppo: Settings) -> Layout:
-    """Return the layout of a PPO run.
-
-    Args:
-        options: the study's `engines.openrlhf`, defaults filled in.
-        ppo: the study's `ppo`.
-
-    Raises:
-        InputError: GPUs that do not add up, or contradictory settings.
-    """
+    """Return the layout of a PPO run; refuse GPUs that do not add up and contradictory settings."""
     gpus = options["nodes"] * options["gpus_per_node"]
     parallel = options["tensor_parallel"]
     has_reference = ppo["kl_coefficient"] > 0
@@ -112,7 +105,7 @@ def _split(options: Settings, gpus: int, parallel: int, has_reference: bool) -> 
             "if ppo.kl_coefficient is above 0."
         )
     if min(shares["actor"], shares["critic"], shares["generation"]) < 1:
-        raise InputError(f"{AT}.split: actor, critic and generation need a GPU each at least.")
+        raise InputError(f"{AT}.split: actor, critic and generation need at least one GPU each.")
     if shares["generation"] % parallel:
         raise InputError(
             f"{AT}.split.generation: {shares['generation']} GPUs are not engines x "
@@ -144,13 +137,7 @@ def _role(name: str, gpus: int, per_node: int) -> Role:
 def check_ppo(options: Settings, ppo: Settings, steps: list[int]) -> Layout:
     """Return the layout, after checking everything that is known without the problems.
 
-    Args:
-        options: see `plan`.
-        ppo: see `plan`.
-        steps: whose policies are kept; 0 is the base.
-
-    Raises:
-        InputError: the first contradiction.
+    `steps` are those whose policies are kept; 0 is the base.
     """
     layout = plan(options, ppo)
     if not ppo["whiten_advantages"]:
@@ -178,11 +165,8 @@ def check_ppo(options: Settings, ppo: Settings, steps: list[int]) -> Layout:
 def check_batch(options: Settings, ppo: Settings, layout: Layout, prompts: int, where: str) -> None:
     """Refuse a batch that does not fill optimizer steps and GPUs evenly.
 
-    What is left over of a batch would leak into the next step's gradient, and ranks with unequal
-    shares would wait for each other for ever.
-
-    Raises:
-        InputError: see above.
+    The rest of a batch would leak into the next step's gradient, and ranks with unequal shares
+    would wait for each other for ever.
     """
     rollouts = prompts * ppo["samples_per_prompt"]
     if rollouts % ppo["train_batch_size"]:
@@ -196,17 +180,13 @@ def check_batch(options: Settings, ppo: Settings, layout: Layout, prompts: int, 
         unit = options["micro_rollout"] * (role.gpus if role else 1)
         if rollouts % unit:
             raise InputError(
-                f"{where}: {rollouts} rollouts a step are not a multiple of micro_rollout x GPUs "
+                f"{where}: {rollouts} rollouts per step are not a multiple of micro_rollout x GPUs "
                 f"of a role = {unit} ({ranks} GPUs at most). Lower {AT}.micro_rollout."
             )
 
 
 def check_problems(options: Settings, ppo: Settings, order: Order, arm: str) -> None:
-    """Check every batch that an arm's problems make; see `check_batch`.
-
-    Raises:
-        InputError: an incomplete batch that cannot be trained on.
-    """
+    """Refuse an arm whose problems make an incomplete batch that cannot be trained on."""
     layout = plan(options, ppo)
     sizes = {len(order.batch(step)) for step in range(1, order.steps_per_epoch + 1)}
     for size in sorted(sizes):
@@ -214,11 +194,7 @@ def check_problems(options: Settings, ppo: Settings, order: Order, arm: str) -> 
 
 
 def checkpoint_every(given: int | None, steps: list[int], last: int, where: str) -> int:
-    """Return how many steps lie between checkpoints.
-
-    Raises:
-        InputError: an evaluated step is no multiple of it.
-    """
+    """Return the steps between checkpoints; every evaluated step must be a multiple of it."""
     kept = [step for step in steps if step > 0]
     every = given or gcd(*kept) or last
     for step in kept:
@@ -230,36 +206,18 @@ def checkpoint_every(given: int | None, steps: list[int], last: int, where: str)
     return every
 
 
-def disk_bytes(parameters: float, options: Settings, policies: int) -> float:
-    """Return the most bytes that a PPO run has on disk at a time.
+def disk_bytes(parameters: float, options: Settings, policies: int, models: int = 2) -> float:
+    """Return the most bytes that a run has on disk at a time.
 
-    Checkpoints of policy and critic, as many as are kept and one that is being written, and the
-    16-bit policies.
-
-    Args:
-        parameters: of the model.
-        options: see `plan`.
-        policies: how many are kept.
+    Checkpoints of the trained models (policy and critic; fine-tuning: one), as many as are kept and
+    one that is being written, and the 16-bit policies; a model has so many parameters.
     """
-    checkpoint = 2 * BYTES_A_PARAMETER[options["zero_stage"]] * parameters
-    return (KEPT + 1) * checkpoint + 2 * parameters * (policies + 1)
-
-
-def sft_disk_bytes(parameters: float, options: Settings, policies: int) -> float:
-    """Return the most bytes that a fine-tuning run has on disk at a time; see `disk_bytes`.
-
-    One model is trained: a checkpoint is half as large as that of policy and critic.
-    """
-    checkpoint = BYTES_A_PARAMETER[options["zero_stage"]] * parameters
+    checkpoint = models * BYTES_PER_PARAMETER[options["zero_stage"]] * parameters
     return (KEPT + 1) * checkpoint + 2.0 * parameters * (policies + 1)
 
 
 def check_sft(options: Settings, sft: Settings, steps: list[int]) -> int:
-    """Return the GPUs of a fine-tuning run, which is on one node, after checking its settings.
-
-    Raises:
-        InputError: a batch that does not fit the GPUs, or a step that is not saved.
-    """
+    """Return the GPUs of a fine-tuning run, which is on one node, after checking its settings."""
     gpus = int(options["gpus_per_node"])
     unit = options["sft"]["micro_batch"] * gpus
     if sft["batch_size"] % unit:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from limr.core import files
 from limr.core.errors import InputError
 from limr.core.job_log import note
@@ -9,7 +11,7 @@ from limr.grading import rewards
 from limr.grading.pool import GradingPool
 from limr.models import prompt_templates
 from limr.models.interface import PpoJob
-from limr.train import run_digest
+from limr.train import runs
 from limr.train.embedded.order import Order
 from limr.train.openrlhf import command, layout, prompts, recording, run
 from limr.train.openrlhf.checkpoints import PPO_ROLES
@@ -22,13 +24,12 @@ _PAIR = ("x^2-1", "\\boxed{(x-1)(x+1)}", False)
 
 
 def train_ppo(job: PpoJob) -> None:
-    """Train by PPO; see `limr.models.interface.PpoJob` for what is written.
+    """Train by PPO; see `limr.models.interface.PpoJob` for the outputs.
 
-    Raises:
-        InputError: settings, prompts or a model that cannot serve, or the trainer failed.
+    Raises InputError where settings, prompts or the model do not fit, or the trainer failed.
     """
     ppo, options = job.ppo, job.options
-    run_digest.check_steps(job, ppo["steps"])
+    runs.check_steps(job, ppo["steps"])
     planned = layout.check_ppo(options, ppo, sorted(job.policies))
     order = Order(len(job.problems), ppo["prompts_per_step"], ppo["drop_last"], job.seed, job.arm)
     layout.check_problems(options, ppo, order, job.arm)
@@ -37,7 +38,7 @@ def train_ppo(job: PpoJob) -> None:
     template = prompts.template_of(job.base, tokenizer)
     ends = prompts.end_ids(job.base, tokenizer, template)
     limit = ppo["max_prompt_tokens"]
-    texts = prompts.rendered(job.problems, template, tokenizer, limit, job.arm)
+    texts = prompts.rendered(job, template, tokenizer, limit)
     prompts.model_with_positions(
         job.base, job.state, limit + ppo["max_response_tokens"], may_raise=False
     )
@@ -56,11 +57,7 @@ def train_ppo(job: PpoJob) -> None:
 
 
 def check_rewards(job: PpoJob) -> None:
-    """Refuse rewards that the trainer would clip.
-
-    Raises:
-        InputError: see above.
-    """
+    """Refuse rewards that the trainer would clip."""
     for reward in rewards.values(job.reward):
         if abs(reward) > MOST_REWARD:
             raise InputError(
@@ -109,13 +106,7 @@ def _attempt(
         gpus=job.options["nodes"] * job.options["gpus_per_node"],
         ray_start_seconds=job.options["ray_start_seconds"],
         data=str(begin.data),
-        order={
-            "problems": order.problems,
-            "size": order.size,
-            "drop_last": order.drop_last,
-            "seed": order.seed,
-            "arm": order.arm,
-        },
+        order=asdict(order),
         grader=dict(job.grader),
         reward=dict(job.reward),
         stops=[*prompt_templates.find(template).stops, *job.options["stop"]],

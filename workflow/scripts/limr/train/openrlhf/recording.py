@@ -1,7 +1,7 @@
 """Rollouts and metrics of a run from the files of its attempts, checked to the last sample.
 
-An attempt goes on from a checkpoint. What an earlier attempt did after that checkpoint was done
-again, so that a step counts as the last attempt did it that started before the step.
+An attempt goes on from a checkpoint. The steps that an earlier attempt did after that checkpoint
+are done again: of each step the last attempt counts that started before it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 import pyarrow as pa
 
 from limr.core.errors import InputError
-from limr.core.tables import METRICS, ROLLOUTS, VERDICTS, broken_rules
+from limr.core.tables import ROLLOUTS, broken_rules
+from limr.train import runs
 from limr.train.embedded.order import Order
 from limr.train.openrlhf.reward import FAILED
 
@@ -59,10 +60,9 @@ def counting(folder: Path) -> Callable[[int], int]:
 
 
 def lines(path: Path) -> Iterator[Row]:
-    """Yield the JSON objects of a file; a last line that a kill cut short is passed over.
+    """Yield the JSON objects of a file, without a last line that a kill cut short.
 
-    Raises:
-        InputError: another line is not JSON.
+    Raises InputError where another line is not JSON.
     """
     with path.open(encoding="utf-8", errors="strict") as file:
         for number, line in enumerate(file, start=1):
@@ -80,9 +80,7 @@ def lines(path: Path) -> Iterator[Row]:
 def rollouts(folder: Path, fields: Collection[str] | None = None) -> dict[int, list[Row]]:
     """Return the rows that count, by step, in no order.
 
-    Args:
-        folder: the working folder.
-        fields: which fields of a row are wanted, for responses take gigabytes; all by default.
+    `fields` limits what is kept of a row: responses take gigabytes.
     """
     of = counting(folder / "rollouts")
     steps: dict[int, list[Row]] = {}
@@ -97,7 +95,7 @@ def rollouts(folder: Path, fields: Collection[str] | None = None) -> dict[int, l
 
 
 def recorded(folder: Path, expected: Expected) -> int:
-    """Return how many steps, from the first, are recorded as they must be."""
+    """Return how many steps, counted from the first, are completely recorded."""
     found = rollouts(folder, ("problem_id", "sample"))
     step = 0
     while step < expected.steps and _problem(found.get(step + 1, []), expected, step + 1) is None:
@@ -122,11 +120,7 @@ def _problem(rows: Sequence[Row], expected: Expected, step: int) -> str | None:
 
 
 def check(found: Mapping[int, Sequence[Row]], expected: Expected, where: str) -> None:
-    """Refuse a record that lacks a sample or has one too many.
-
-    Raises:
-        InputError: see above; with the step, the problem and the sample.
-    """
+    """Refuse a record that lacks a sample or has one too many; name its step and problem."""
     beyond = sorted(step for step in found if not 1 <= step <= expected.steps)
     if beyond:
         raise InputError(
@@ -141,23 +135,15 @@ def check(found: Mapping[int, Sequence[Row]], expected: Expected, where: str) ->
             )
 
 
-def ordered(rows: Sequence[Row], expected: Expected, step: int) -> list[Row]:
-    """Return a step's rows by place in the batch, then by sample."""
-    place = {expected.problem_ids[i]: n for n, i in enumerate(expected.order.batch(step))}
-    return sorted(rows, key=lambda row: (place[row["problem_id"]], row["sample"]))
-
-
 def rollouts_table(found: Mapping[int, Sequence[Row]], expected: Expected) -> pa.Table:
-    """Return `limr.core.tables.ROLLOUTS`."""
-    names = [name for name in ROLLOUTS.names if name not in ("epoch", "verdict")]
+    """Return `limr.core.tables.ROLLOUTS`, by step, place in the batch, and sample."""
+    names = [name for name in ROLLOUTS.names if name not in ("step", "epoch")]
     tables = []
     for step in range(1, expected.steps + 1):
-        rows = ordered(found[step], expected, step)
-        columns: dict[str, Any] = {name: [row[name] for row in rows] for name in names}
-        columns["epoch"] = [expected.order.epoch(step)] * len(rows)
-        codes = pa.array([VERDICTS.index(row["verdict"]) for row in rows], pa.int8())
-        columns["verdict"] = pa.DictionaryArray.from_arrays(codes, pa.array(VERDICTS))
-        tables.append(pa.table({name: columns[name] for name in ROLLOUTS.names}, schema=ROLLOUTS))
+        place = {expected.problem_ids[i]: n for n, i in enumerate(expected.order.batch(step))}
+        rows = sorted(found[step], key=lambda row: (place[row["problem_id"]], row["sample"]))
+        columns = {name: [row[name] for row in rows] for name in names}
+        tables.append(runs.rollouts_table(columns, step, expected.order.epoch(step)))
     return pa.concat_tables(tables)  # in chunks: the texts of a run may pass 2 GB
 
 
@@ -175,18 +161,17 @@ def metrics(folder: Path) -> dict[int, Row]:
 def ppo_metrics(
     found: Mapping[int, Sequence[Row]], trainer: Mapping[int, Row], expected: Expected, where: str
 ) -> pa.Table:
-    """Return `limr.core.tables.METRICS` of a PPO run, cross-checked with the trainer's own numbers.
+    """Return `limr.core.tables.METRICS` of a PPO run.
 
-    Raises:
-        InputError: the trainer lacks a step, or counted or averaged other rewards than were
-            recorded.
+    Raises InputError where the trainer's own numbers lack a step, or count or average other rewards
+    than were recorded.
     """
     rows = []
     for step in range(1, expected.steps + 1):
         if step not in trainer:
             raise InputError(f"{where}: the trainer logged no metrics of step {step}.")
         rows.append(_ppo_row(found[step], trainer[step], expected, step, where))
-    return table(rows)
+    return runs.metrics_table(rows)
 
 
 def _ppo_row(
@@ -220,14 +205,8 @@ def _ppo_row(
     }
 
 
-def table(rows: Sequence[Row]) -> pa.Table:
-    """Return `limr.core.tables.METRICS`; what a row does not have is null."""
-    columns = {name: [row.get(name) for row in rows] for name in METRICS.names}
-    return pa.table(columns, schema=METRICS)
-
-
 def failures(found: Mapping[int, Sequence[Row]]) -> list[str]:
-    """Return a line for people where the grader failed on responses; none where it never did."""
+    """Return a line that says on how many responses the grader failed; none where it never did."""
     reasons = Counter(
         row["reason"] for rows in found.values() for row in rows if row["reason"].startswith(FAILED)
     )

@@ -1,8 +1,8 @@
-"""Verdicts for many responses at a time, from a loop that must not wait.
+"""Verdicts for many responses at a time, asked for from an event loop that must not wait.
 
-vLLM's actor asks for one response at a time, from one event loop. A thread takes all that wait and
-gives them to the project's pool (`limr.grading.pool`), whose processes have hard limits of time and
-memory: one slow answer holds nothing up but its own reward.
+vLLM's actor asks for one response at a time. A thread takes all that are waiting and gives them to
+the project's pool (`limr.grading.pool`), whose processes have hard limits of time and memory: a
+slow answer delays its own reward only.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Judge:
                     break
             grades = self._grades([item for item, _ in batch])
             for (_, answer), grade in zip(batch, grades, strict=True):
-                if answer.set_running_or_notify_cancel():  # else nobody waits for it any more
+                if answer.set_running_or_notify_cancel():  # otherwise nothing waits for it
                     answer.set_result(grade)
 
     def _grades(self, items: list[Item]) -> list[Grade]:

@@ -23,7 +23,7 @@ from limr.core.job_log import note
 from limr.core.random_streams import stream_seed
 from limr.models.interface import TrainJob, split_options
 from limr.models.pretrained import folders
-from limr.train import run_digest
+from limr.train import runs
 from limr.train.openrlhf import cluster, launch
 from limr.train.openrlhf.checkpoints import Checkpoints
 from limr.train.openrlhf.options import NOT_IN_DIGEST
@@ -61,17 +61,14 @@ def digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
         "template": files.read_json(record).get("template") if record.is_file() else None,
         **settings,
     }
-    return run_digest.digest(job, weights, split_options(job.options, NOT_IN_DIGEST)[0], own)
+    return runs.digest(job, weights, split_options(job.options, NOT_IN_DIGEST)[0], own)
 
 
 @contextmanager
 def running(job: TrainJob, settings: Mapping[str, Any], roles: tuple[str, ...]) -> Iterator[Run]:
-    """Open a run's working folder, alone; remove it once the block is through.
+    """Open a run's working folder, alone; remove it when the block is through.
 
-    Args:
-        job: the run.
-        settings: what its results depend on beside what `digest` knows.
-        roles: see `limr.train.openrlhf.checkpoints`.
+    `settings` are what its results depend on beside what `digest` knows.
     """
     with working_folder.opened(job.state.resolve(), digest(job, settings)) as folder:
         yield Run(job, folder, Checkpoints(folder.root, roles))
@@ -79,16 +76,12 @@ def running(job: TrainJob, settings: Mapping[str, Any], roles: tuple[str, ...]) 
 
 
 def attempt_seed(job: TrainJob, start: int) -> int:
-    """Return the trainer's seed: after a resume it must not draw the first attempt's numbers."""
+    """Return the trainer's seed: a resumed run must not draw the first attempt's numbers again."""
     return stream_seed(job.seed, "openrlhf", job.arm, start) % 2**31
 
 
 def check_disk(folder: Path, needed: float) -> None:
-    """Refuse to start where the disk cannot hold what the run will write.
-
-    Raises:
-        InputError: see above.
-    """
+    """Refuse to start where the disk cannot hold `needed` bytes, what is there already included."""
     free = shutil.disk_usage(folder).free
     held = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     if free + held < needed:
@@ -100,20 +93,15 @@ def check_disk(folder: Path, needed: float) -> None:
 
 
 def parameters(base: Path) -> int:
-    """Return how many weights a model folder holds, taking them for 16-bit numbers."""
+    """Return the number of weights in a model folder, at 16 bits each."""
     return sum(path.stat().st_size for path in base.glob("*.safetensors")) // 2
 
 
 def execute(run: Run, task: Task, wrapper: list[str] | None = None) -> None:
     """Run the trainer in a process of its own, its output in the log; wait until it ends.
 
-    Args:
-        run: the run.
-        task: what is started.
-        wrapper: arguments of Python that start the launcher on each GPU.
-
-    Raises:
-        InputError: it ended with an error; with the last lines that it wrote.
+    `wrapper` are arguments of Python that start the launcher on each GPU or over several nodes.
+    Raises InputError, with the last lines of the log, where the trainer ended with an error.
     """
     path = task.write()
     command = [sys.executable, *(wrapper or []), "-m", launch.__name__, str(path)]
@@ -191,7 +179,7 @@ def publish_policies(run: Run) -> None:
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    """Give a file a second name, without taking space again, or copy it where that cannot be."""
+    """Give a file a second name, which takes no space, or copy it where the disk has no links."""
     try:
         os.link(source, target)
     except OSError:
@@ -201,7 +189,7 @@ def _link_or_copy(source: str, target: str) -> None:
 def publish_record(
     run: Run, seconds: float, starts: list[int], notes: list[str], gpus: int
 ) -> None:
-    """Write run.json; last, so that it vouches for the other outputs."""
+    """Write run.json; last, as it says that the other outputs are complete."""
     files.write_json(
         run.job.record,
         {

@@ -6,7 +6,7 @@ from limr.core import files
 from limr.core.errors import InputError
 from limr.core.job_log import note
 from limr.models.interface import SftJob
-from limr.train import run_digest
+from limr.train import runs
 from limr.train.openrlhf import command, layout, prompts, recording, run
 from limr.train.openrlhf.checkpoints import SFT_ROLES
 from limr.train.openrlhf.task import Task
@@ -15,24 +15,24 @@ from limr.train.openrlhf.task import Task
 def train_sft(job: SftJob) -> None:
     """Fine-tune the base policy on worked solutions; see `limr.models.interface.SftJob`.
 
-    Raises:
-        InputError: settings, solutions or a model that cannot serve, or the trainer failed.
+    Raises InputError where settings, solutions or the model do not fit, or the trainer failed.
     """
     own = job.options["sft"]
-    run_digest.check_steps(job, job.sft["steps"])
+    runs.check_steps(job, job.sft["steps"])
     gpus = layout.check_sft(job.options, job.sft, sorted(job.policies))
     tokenizer = prompts.load_tokenizer(job.base)
     template = prompts.template_of(job.base, tokenizer)
     prompts.end_ids(job.base, tokenizer, template)
-    texts = prompts.rendered(job.problems, template, tokenizer, None, job.arm)
-    rows, long = prompts.with_solutions(job.problems, job.solutions, texts, tokenizer, own, job.arm)
+    texts = prompts.rendered(job, template, tokenizer, None)
+    rows, long = prompts.with_solutions(job, texts, tokenizer)
     if len(rows) < gpus * own["micro_batch"]:
         raise InputError(
             f"arm '{job.arm}': {len(rows)} solutions are fewer than GPUs x micro_batch = "
             f"{gpus * own['micro_batch']}. Take fewer GPUs."
         )
-    notes = [f"{len(long)} solutions are too long and were left out: {', '.join(long)}"]
-    notes = notes if long else []
+    notes = []
+    if long:
+        notes = [f"{len(long)} solutions are too long and were left out: {', '.join(long)}"]
     for line in notes:
         note(f"{job.arm}: {line}")
     with run.running(job, {"sft": dict(job.sft), "solutions": rows}, SFT_ROLES) as running:
@@ -50,7 +50,7 @@ def _attempt(running: run.Run, job: SftJob, gpus: int, solutions: int) -> None:
         return
     running.checkpoints.go_back_to(start)
     weights, policies = run.parameters(job.base), len(running.kept)
-    run.check_disk(folder.root, layout.sft_disk_bytes(weights, job.options, policies))
+    run.check_disk(folder.root, layout.disk_bytes(weights, job.options, policies, models=1))
     model = prompts.model_with_positions(
         job.base, folder.path("model"), job.options["sft"]["max_tokens"], may_raise=True
     )
@@ -92,6 +92,6 @@ def _publish(running: run.Run, job: SftJob, gpus: int, solutions: int, notes: li
         epoch = (step - 1) * job.sft["batch_size"] // an_epoch
         rows.append({"step": step, "epoch": epoch, "loss": logged[step].get("loss_mean")})
     run.publish_policies(running)
-    files.write_parquet(job.metrics, recording.table(rows))
+    files.write_parquet(job.metrics, runs.metrics_table(rows))
     starts = [start for _, start, _ in recording.attempts(running.folder.path("metrics"))]
     run.publish_record(running, 0.0, starts, notes, gpus)

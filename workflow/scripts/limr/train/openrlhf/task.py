@@ -1,4 +1,4 @@
-"""The file that a launcher, Ray's workers and the agent are told by: one attempt of a run."""
+"""One attempt of a run, as the file that launcher, Ray's workers and the agent read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VARIABLE = "LIMR_OPENRLHF_TASK"
 
 @dataclass(frozen=True)
 class Task:
-    """One attempt: everything as plain values, for it goes through a file."""
+    """One attempt: plain values only, as it goes through a file."""
 
     module: str  # the trainer, e.g. openrlhf.cli.train_ppo_ray
     arguments: list[str]
@@ -69,7 +69,7 @@ class Task:
 
 
 def rollout_folder(folder: Path, attempt: int, start: int) -> Path:
-    """Return where an attempt's rollouts are: attempt and first checkpoint stand in the name."""
+    """Return the folder of an attempt's rollouts; its name has the attempt and its start."""
     return folder / "rollouts" / f"attempt-{attempt:03}-after-{start}"
 
 

@@ -21,7 +21,7 @@ from limr.core.arrow import find, strings
 from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.trajectories import json_rows, reading
-from limr.trajectories.counts import Tally
+from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Floats
 from limr.trajectories.reading import Imported
 
@@ -90,18 +90,19 @@ def read(
     if unknown.any():
         first = f"{path}: key '{keys[int(np.argmax(unknown))]}'"
         refusals.add("its key is in no problem file", int(unknown.sum()), first)
-    tally = Tally()
+    counts = Counts()
     problem, epoch = np.nonzero(np.broadcast_to(~unknown[:, None], accuracy.shape))
     n_correct = np.rint(accuracy * n).astype(np.int64)[problem, epoch]
     samples = np.full(len(problem), n)
-    tally.add(number[problem], epoch, samples, n_correct, np.full(len(problem), np.nan))
-    notes = [*notes, note, *reading.coverage(tally, len(ids))]
+    counts.add(number[problem], epoch, samples, n_correct, np.full(len(problem), np.nan))
+    table = counts.table(ids)
+    notes = [*notes, note, *reading.coverage(table, len(ids))]
     joined = int((~unknown).sum())
-    return Imported(ids, len(lists), joined, refusals.refused, notes, tally)
+    return Imported(ids, table, len(lists), joined, refusals.refused, notes)
 
 
 def _lists(path: Path) -> dict[str, list[float]]:
-    lists: dict[str, list[float]] = json_rows.decode(path, _DECODER)
+    lists: dict[str, list[float]] = json_rows.decode(path, json_rows.document(path), _DECODER)
     if not lists:
         raise InputError(f"{path}: no problems in it.")
     empty = [key for key, values in lists.items() if not values]

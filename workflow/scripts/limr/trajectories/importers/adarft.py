@@ -22,7 +22,7 @@ from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.problems.verl_prompts import prompt_texts, read_columns
 from limr.trajectories import reading
-from limr.trajectories.counts import Tally
+from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Ints
 from limr.trajectories.prompt_index import PromptIndex
 from limr.trajectories.reading import Imported
@@ -55,14 +55,14 @@ def read(
         InputError: not such a file, a difficulty that is no 100 (1 - k / n), one index with two
             difficulties, or no prompt of any problem.
     """
-    n, prompts, tally = int(options["samples"]), PromptIndex(problems), Tally()
+    n, prompts, counts = int(options["samples"]), PromptIndex(problems), Counts()
     refusals = reading.Refusals("leave-out")
     known: set[tuple[int, int]] = set()
     rows_read = joined = 0
     for path in paths:
-        table = read_columns(path, ("prompt", "extra_info"))
-        n_correct = _n_correct(table, n, path)
-        number = prompts.find(prompt_texts(table, path))
+        rows = read_columns(path, ("prompt", "extra_info"))
+        n_correct = _n_correct(rows, n, path)
+        number = prompts.find(prompt_texts(rows, path))
         if (number < 0).any():
             first = f"{path}: row {int(np.argmax(number < 0)) + 1}"
             refusals.add(reading.UNKNOWN_PROMPT, int((number < 0).sum()), first)
@@ -71,12 +71,13 @@ def read(
         rows_read, joined = rows_read + len(number), joined + int((number >= 0).sum())
     measured = np.array(sorted(known), np.int64).reshape(-1, 2)
     nothing = np.zeros(len(measured), np.int64)
-    tally.add(measured[:, 0], nothing, nothing + n, measured[:, 1], np.full(len(measured), np.nan))
+    counts.add(measured[:, 0], nothing, nothing + n, measured[:, 1], np.full(len(measured), np.nan))
     ids = prompts.problem_ids
     repeats = joined - len(measured)
     notes = [f"{repeats:,} rows repeat a measurement of an earlier row."] if repeats else []
-    notes += [*prompts.notes(), *reading.coverage(tally, len(ids))]
-    return Imported(ids, rows_read, joined, refusals.refused, notes, tally, prompts=prompts.made)
+    table = counts.table(ids)
+    notes += [*prompts.notes(), *reading.coverage(table, len(ids))]
+    return Imported(ids, table, rows_read, joined, refusals.refused, notes, prompts.made)
 
 
 def _n_correct(table: pa.Table, n: int, path: Path) -> Ints:

@@ -1,8 +1,8 @@
 """Responses of the base policy to the problems, before any training: offline pass rates.
 
-In a study the responses are drawn for the source itself (rule `sample_base`): `samples` a problem,
-judged by the study's grader. They make a table of trajectories with a single epoch, for selectors
-that need pass rates only. No arm has to be trained first: that is what this costs less.
+In a study the responses are drawn for the source itself (rule `sample_base`): `samples` per
+problem, judged by the study's grader. They make a table of trajectories with a single epoch, for
+selectors that need pass rates only. No arm has to be trained first: that is what this costs less.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def read(
         options: see `OPTIONS`.
 
     Raises:
-        InputError: not such a file, a missing id or verdict, a (problem, sample) that stands twice,
+        InputError: not such a file, a missing id or verdict, a (problem, sample) that occurs twice,
             or a problem that is not in `problems`.
     """
     path = reading.one(paths)

@@ -1,8 +1,8 @@
 """Our evaluations, as pass rates before training: evals/…/{benchmark}.parquet of the base policy.
 
 A problem's responses under one decoding make one epoch, for selectors that need pass rates only: a
-choice without a scoring run, from samples of the base alone. The problem set stands in the study
-twice, as a data set and as a benchmark with several samples; ids join them.
+choice without a scoring run, from samples of the base alone. The study has the problem set twice,
+as a data set and as a benchmark with several samples; ids join them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def read(
 
     Raises:
         InputError: not such a file, no rows, a missing value, no such decoding or several, a
-            response that stands twice, or a problem that is not in `problems`.
+            response that occurs twice, or a problem that is not in `problems`.
     """
     path = reading.one(paths)
     table = files.read_parquet(path, EVALUATIONS).combine_chunks()

@@ -81,7 +81,7 @@ def _parts(paths: Sequence[Path]) -> Iterator[step_log.Rows | tuple[str, int, st
 
 @dataclass(frozen=True)
 class _File:
-    """What is kept of a step file: `numbers` of its entries, empty where none is broken."""
+    """What is kept of a step file: `numbers` are those of the entries that are not broken."""
 
     prompts: list[str]
     which: Ints
@@ -98,4 +98,4 @@ def _read(path: Path) -> _File:
 
 
 def _place(path: Path, numbers: Sequence[int], row: int) -> str:
-    return f"{path}: entry {numbers[row] if numbers else row + 1}"
+    return f"{path}: entry {numbers[row]}"

@@ -1,14 +1,13 @@
 """Our rollouts.parquet to learning curves: accuracy by problem and epoch, in one pass.
 
-Rows are read a batch at a time, the responses never; memory grows with problems x epochs, not with
-rows. Correctness comes from the verdict, never from the reward. All samples of a problem within an
-epoch count together, as in the paper's code.
+Rows are read in batches, the responses never. What is kept is 8 bytes per row, to find rows that
+occur twice, and 16 bytes per problem and epoch. Correctness comes from the verdict, never from the
+reward. All samples of a problem within an epoch count together, as in the paper's code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from limr.core import files, progress
-from limr.core.arrow import filled, find, strings, vector
+from limr.core.arrow import find, strings, vector
 from limr.core.errors import InputError
 from limr.core.tables import ROLLOUTS, VERDICTS, Problem
 from limr.trajectories import reading
-from limr.trajectories.counts import Tally
-from limr.trajectories.curves import Flags, Ints
-from limr.trajectories.duplicates import DoubledRows, Visits
+from limr.trajectories.counts import Counts
+from limr.trajectories.curves import Ints
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
@@ -48,44 +46,8 @@ OPTIONS: dict[str, Any] = {
 
 COLUMNS = ("problem_id", "step", "epoch", "sample", "reward", "verdict")
 _BATCH = 1 << 20
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Rows of a file as arrays; `first_row` counts from 0."""
-
-    first_row: int
-    ids: pa.DictionaryArray
-    step: Ints
-    epoch: Ints
-    sample: Ints
-    reward: Any
-    verdict: pa.DictionaryArray
-
-
-class _Ids:
-    """Numbers for problem ids: the given problems', or new ones as they come."""
-
-    def __init__(self, given: pa.Array | None) -> None:
-        self.grows = given is None
-        self.ids = strings([]) if given is None else given
-        self._last: tuple[pa.Array, Ints] | None = None
-
-    def number(self, values: pa.Array) -> Ints:
-        """Return (n_values,) numbers of problems; -1 where an id is none's."""
-        values = values.cast(pa.string())
-        if self._last is None or not self._last[0].equals(values):  # batches share dictionaries
-            self._last = (values, self._look_up(values))
-        return self._last[1]
-
-    def _look_up(self, values: pa.Array) -> Ints:
-        found = pc.index_in(values, self.ids)
-        if not self.grows or not found.null_count:
-            return filled(found)
-        new = pc.unique(values.filter(pc.is_null(found)))
-        numbers = np.where(filled(found) < 0, find(values, new) + len(self.ids), filled(found))
-        self.ids = pa.concat_arrays([self.ids, new])
-        return numbers
+# A row's key holds step, problem and sample in 31, 25 and 7 bits.
+_PROBLEM_BITS, _SAMPLE_BITS = 25, 7
 
 
 def read(
@@ -100,75 +62,57 @@ def read(
 
     Raises:
         InputError: not such a file, a missing value, a negative epoch or step, a reward that is not
-            finite or not the rule's, an unknown verdict, a (problem, step, sample) that stands
+            finite or not the rule's, an unknown verdict, a (problem, step, sample) that occurs
             twice, or a problem that is not in `problems`.
     """
     path = reading.one(paths)
-    ids, tally, doubled = _Ids(reading.ids_of(problems)), Tally(), DoubledRows(path)
-    rows = 0
-    for batch in progress.ahead(_batches(path)):
-        visits, rises = _visits(batch, ids, path)
-        correct = _correct(batch, path)
-        reward = np.add.reduceat(batch.reward, visits.start, dtype=np.float64)
-        _check(batch, visits, reward, path, options["rewards"])
-        doubled.add(visits, batch.sample, rises, ids.ids)
-        n_correct = np.add.reduceat(correct, visits.start, dtype=np.int32)
-        tally.add(visits.problem, batch.epoch[visits.start], visits.n, n_correct, reward)
-        rows += len(correct)
-    if not rows:
+    given = reading.ids_of(problems)
+    ids = strings([]) if given is None else given
+    counts, keys = Counts(), [np.empty(0, np.int64)]
+    for first, batch in progress.ahead(_batches(path)):
+        names = batch["problem_id"].dictionary.cast(pa.string())
+        if given is None:
+            ids = pc.unique(pa.concat_arrays([ids, names]))
+        problem = find(names, ids)[vector(batch["problem_id"].indices)]
+        correct = _checked(batch, problem, options["rewards"], first, path)
+        one = np.ones(len(problem), np.int8)
+        counts.add(problem, batch["epoch"], one, correct, batch["reward"])
+        step = batch["step"].astype(np.int64) << (_PROBLEM_BITS + _SAMPLE_BITS)
+        keys.append(step | (problem.astype(np.int64) << _SAMPLE_BITS) | batch["sample"])
+    whole = np.concatenate(keys)
+    keys.clear()
+    if not len(whole):
         raise InputError(f"{path}: no rows in it.")
-    if doubled.unordered:
-        doubled.check_in_memory((_row_keys(batch, ids) for batch in _batches(path)), ids.ids)
-    return Imported(ids.ids, rows, rows, (), reading.coverage(tally, len(ids.ids)), tally)
+    _refuse_doubled(whole, ids, path)
+    table = counts.table(ids)
+    return Imported(ids, table, len(whole), len(whole), notes=reading.coverage(table, len(ids)))
 
 
-def _row_keys(batch: _Batch, ids: _Ids) -> tuple[Ints, Ints, Ints]:
-    number = ids.number(batch.ids.dictionary)[_codes(batch.ids)]
-    return number, batch.step, batch.sample
-
-
-def _visits(batch: _Batch, ids: _Ids, path: Path) -> tuple[Visits, bool]:
-    """Return the batch's visits, and whether samples rise within each.
-
-    Raises:
-        InputError: a problem that is not among the given ones.
-    """
-    codes = _codes(batch.ids)
-    begins = np.empty(len(codes), bool)
-    begins[0] = True
-    np.not_equal(codes[1:], codes[:-1], out=begins[1:])
-    begins[1:] |= batch.step[1:] != batch.step[:-1]
-    begins[1:] |= batch.epoch[1:] != batch.epoch[:-1]
-    start = np.flatnonzero(begins)
-    number = ids.number(batch.ids.dictionary)[codes[start]]
-    n = np.diff(start, append=len(codes))
-    if number.min() < 0:
-        bad = np.repeat(number < 0, n)
-        what = "a problem_id that is in no problem file"
-        reading.refuse_rows(bad, batch.first_row, batch.ids, path, what)
-    rises = bool((begins[1:] | (batch.sample[1:] > batch.sample[:-1])).all())
-    return Visits(start, n, number, batch.step[start]), rises
-
-
-def _codes(values: pa.DictionaryArray) -> Any:
-    """Return (n_rows,) places in the dictionary."""
-    return vector(values.indices)
-
-
-def _batches(path: Path) -> Iterator[_Batch]:
-    """Yield a file's rows.
+def _batches(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number of the first row, from 0, and the columns as vectors; texts as codes.
 
     Raises:
         InputError: not a readable file of rollouts, or a value is missing.
     """
-    files.check_parquet(path, ROLLOUTS, COLUMNS)
+    files.check_parquet(path, COLUMNS)
     first = 0
     try:
         file = pq.ParquetFile(path, read_dictionary=["problem_id", "verdict"], memory_map=True)
         with progress.bar(file.metadata.num_rows, "rollouts") as shown:
             for batch in file.iter_batches(_BATCH, columns=list(COLUMNS)):
-                if batch.num_rows:
-                    yield _arrays(batch, first, path)
+                columns = {}
+                for name in COLUMNS:
+                    column = batch.column(name)
+                    missing, ids = column.is_null(), batch.column("problem_id")
+                    if column.null_count:
+                        reading.refuse_rows(missing, first, ids, path, f"{name} is missing")
+                    if name not in ("problem_id", "verdict"):
+                        columns[name] = vector(column.cast(ROLLOUTS.field(name).type))
+                    elif isinstance(column, pa.DictionaryArray):
+                        columns[name] = column
+                    else:
+                        columns[name] = column.dictionary_encode()
+                yield first, columns
                 first += batch.num_rows
                 shown.update(batch.num_rows)
     except (pa.ArrowException, OSError) as error:
@@ -177,66 +121,38 @@ def _batches(path: Path) -> Iterator[_Batch]:
         ) from None
 
 
-def _arrays(batch: pa.RecordBatch, first: int, path: Path) -> _Batch:
-    columns: dict[str, Any] = {}
-    for name in COLUMNS:
-        column = batch.column(name)
-        if column.null_count:
-            bad = column.is_null().to_numpy(zero_copy_only=False)
-            reading.refuse_rows(bad, first, batch.column("problem_id"), path, f"{name} is missing")
-        if name in ("problem_id", "verdict"):
-            columns[name] = column if hasattr(column, "dictionary") else column.dictionary_encode()
-        else:
-            columns[name] = vector(column.cast(ROLLOUTS.field(name).type))
-    return _Batch(
-        first,
-        columns["problem_id"],
-        columns["step"],
-        columns["epoch"],
-        columns["sample"],
-        columns["reward"],
-        columns["verdict"],
-    )
-
-
-def _check(
-    batch: _Batch, visits: Visits, reward: Any, path: Path, rewards: Sequence[float] | None
-) -> None:
-    """Refuse numbers that cannot be; whole visits are looked at, rows only where one is wrong.
+def _checked(
+    batch: Mapping[str, Any], problem: Ints, rewards: Sequence[float] | None, first: int, path: Path
+) -> Any:
+    """Return (n_rows,) whether a response is correct.
 
     Raises:
         InputError: see `read`.
     """
 
     def refuse(bad: Any, what: str) -> None:
-        reading.refuse_rows(bad, batch.first_row, batch.ids, path, what)
+        reading.refuse_rows(bad, first, batch["problem_id"], path, what)
 
-    epoch = batch.epoch[visits.start]
-    for name, of_visits, of_rows in (
-        ("step", visits.step, batch.step),
-        ("epoch", epoch, batch.epoch),
-        ("sample", batch.sample, batch.sample),
-    ):
-        if of_visits.min() < 0:
-            refuse(of_rows < 0, f"a negative {name}")
-    if not np.isfinite(reward).all():  # a sum is finite only where all its terms are
-        refuse(~np.isfinite(batch.reward), "a reward that is not a finite number")
+    verdicts = batch["verdict"].dictionary.to_pylist()
+    verdict = vector(batch["verdict"].indices)
+    known = np.array([text in VERDICTS for text in verdicts], bool)
+    refuse(problem < 0, "a problem_id that is in no problem file")
+    refuse(~known[verdict], f"a verdict that is none of {VERDICTS}")
+    for name in ("step", "epoch", "sample"):
+        refuse(batch[name] < 0, f"a negative {name}")
+    refuse(~np.isfinite(batch["reward"]), "a reward that is not a finite number")
     if rewards is not None:
-        allowed = np.isin(batch.reward, np.array(rewards, np.float32))
+        allowed = np.isin(batch["reward"], np.array(rewards, np.float32))
         refuse(~allowed, f"a reward that is none of {list(rewards)}")
+    return np.array([text == "correct" for text in verdicts], bool)[verdict]
 
 
-def _correct(batch: _Batch, path: Path) -> Flags:
-    """Return (n_rows,) whether a response is correct.
-
-    Raises:
-        InputError: an unknown verdict.
-    """
-    verdicts = batch.verdict.dictionary.to_pylist()
-    known = np.array([verdict in VERDICTS for verdict in verdicts], bool)
-    codes = _codes(batch.verdict)
-    if not known.all():
-        what = f"a verdict that is none of {VERDICTS}"
-        reading.refuse_rows(~known[codes], batch.first_row, batch.ids, path, what)
-    correct: Flags = np.array([verdict == "correct" for verdict in verdicts], bool)[codes]
-    return correct
+def _refuse_doubled(keys: Ints, ids: pa.Array, path: Path) -> None:
+    """Refuse a (problem, step, sample) that occurs twice; sorts the rows' keys in place."""
+    keys.sort()
+    doubled = np.unique(keys[1:][keys[1:] == keys[:-1]])
+    if len(doubled):
+        step, rest = divmod(int(doubled[0]), 1 << (_PROBLEM_BITS + _SAMPLE_BITS))
+        problem, sample = divmod(rest, 1 << _SAMPLE_BITS)
+        first = {"problem_id": ids[problem].as_py(), "step": step, "sample": sample}
+        raise reading.doubled_error(path, len(doubled), first)

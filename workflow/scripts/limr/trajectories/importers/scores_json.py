@@ -2,7 +2,7 @@
 
 No id was published, so these rows are joined to problems by text: the one exception to 'join on
 ids'. A prompt is joined by its exact text first; what is left, by its text with every run of white
-space made one blank. Where the same text stands under several ids, the single published score goes
+space made one blank. Where the same text has several ids, the single published score goes
 to the first of them in the problems' order, and the others are not scorable: giving it to all would
 count one published curve twice.
 """
@@ -79,7 +79,7 @@ def read(
         schema=SCORES,
     )
     joined = len(everything) - len(left)
-    return Imported(strings(ids), len(everything), joined, refusals.refused, notes, scores=table)
+    return Imported(strings(ids), table, len(everything), joined, refusals.refused, notes)
 
 
 def _rows(path: Path) -> Rows:
@@ -106,7 +106,7 @@ def _distinct(rows: Rows, path: Path) -> tuple[Rows, list[str]]:
     for number, (prompt, score) in enumerate(rows, start=1):
         if scores.setdefault(prompt, score) != score:
             raise InputError(
-                f"{path}: entry {number}: the prompt {prompt[:80]!r} stands twice, with the scores "
+                f"{path}: entry {number}: the prompt {prompt[:80]!r} occurs twice, with the scores "
                 f"{scores[prompt]} and {score}. Keep one of them."
             )
     repeats = len(rows) - len(scores)

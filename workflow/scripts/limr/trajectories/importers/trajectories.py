@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow.compute as pc
 
 from limr.core import files
-from limr.core.arrow import find, vector
+from limr.core.arrow import vector
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES, Problem
 from limr.trajectories import reading
-from limr.trajectories.counts import Tally
+from limr.trajectories.counts import Counts
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
@@ -25,7 +25,7 @@ OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProper
 def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
-    """Return the table's samples; its rows may stand in any order.
+    """Return the table's samples; its rows may be in any order.
 
     Args:
         paths: the one file, as in `limr.core.tables.TRAJECTORIES`.
@@ -34,7 +34,7 @@ def read(
 
     Raises:
         InputError: not such a file, a missing value, a negative epoch, n < 1, n_correct outside
-            0..n, a (problem, epoch) that stands twice, or a problem that is not in `problems`.
+            0..n, a (problem, epoch) that occurs twice, or a problem that is not in `problems`.
     """
     path = reading.one(paths)
     table = files.read_parquet(path, TRAJECTORIES).combine_chunks()
@@ -43,7 +43,7 @@ def read(
     names = table["problem_id"].combine_chunks()
 
     def refuse(bad: Any, what: str) -> None:
-        reading.refuse_rows(np.asarray(bad), 0, names, path, what)
+        reading.refuse_rows(bad, 0, names, path, what)
 
     for column in ("problem_id", "epoch", "n", "n_correct"):
         refuse(pc.is_null(table[column]), f"{column} is missing")
@@ -52,12 +52,8 @@ def read(
     refuse(n < 1, "n below 1 (an epoch without samples has no row)")
     refuse((n_correct < 0) | (n_correct > n), "n_correct outside 0..n")
     reading.refuse_doubled(table, ("problem_id", "epoch"), path)
-    ids = reading.ids_of(problems)
-    ids = pc.unique(names) if ids is None else ids
-    number = find(names, ids)
-    refuse(number < 0, "a problem_id that is in no problem file")
-    tally = Tally()
-    mean = vector(pc.fill_null(table["mean_reward"], np.nan))
-    tally.add(number, epoch, n, n_correct, mean * n)
-    rows = table.num_rows
-    return Imported(ids, rows, rows, (), reading.coverage(tally, len(ids)), tally)
+    ids, number = reading.numbered(names, problems, path)
+    counts = Counts()
+    counts.add(number, epoch, n, n_correct, vector(pc.fill_null(table["mean_reward"], np.nan)) * n)
+    rows, curves = table.num_rows, counts.table(ids)
+    return Imported(ids, curves, rows, rows, notes=reading.coverage(curves, len(ids)))

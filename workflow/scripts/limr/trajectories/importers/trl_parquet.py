@@ -68,7 +68,7 @@ def read(
 
 
 def _parts(paths: Sequence[Path], reward: str | None) -> Iterator[step_log.Rows]:
-    for path in progress.over(sorted(paths, key=own_files.by_number), "files"):
+    for path in progress.over(sorted(paths, key=own_files.by_number), len(paths), "files"):
         try:
             file = pq.ParquetFile(path)
             column = _reward_column(path, file.schema_arrow, reward)
@@ -87,14 +87,11 @@ def _reward_column(path: Path, found: pa.Schema, named: str | None) -> str:
             f"{path}: column '{lacking[0]}' is missing; found {found.names}. TRL writes such files "
             "with `log_completions`."
         )
-    numbers = [
-        name
-        for name in found.names
-        if name not in _NOT_REWARDS
-        and (
-            pa.types.is_floating(found.field(name).type)
-            or pa.types.is_integer(found.field(name).type)
-        )
+    numbers: list[str] = [
+        field.name
+        for field in found
+        if field.name not in _NOT_REWARDS
+        and (pa.types.is_floating(field.type) or pa.types.is_integer(field.type))
     ]
     if named is not None:
         if named not in numbers:
@@ -105,7 +102,7 @@ def _reward_column(path: Path, found: pa.Schema, named: str | None) -> str:
             f"{path}: {len(numbers)} columns may be the reward ({', '.join(numbers) or 'none'}). "
             "Name the one that says whether a response is correct: `reward: NAME`."
         )
-    return str(numbers[0])
+    return numbers[0]
 
 
 def _by_step(path: Path, batch: pa.RecordBatch, column: str, first: int) -> Iterator[step_log.Rows]:
@@ -119,9 +116,12 @@ def _by_step(path: Path, batch: pa.RecordBatch, column: str, first: int) -> Iter
     rewards = batch[column].cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
     for step in np.unique(steps):
         of = np.flatnonzero(steps == step)
-        places = partial(_place, path, of + first)
-        texts, which = step_log.distinct([prompts[row] for row in of])
-        yield step_log.Rows(int(step), texts, which, rewards[of], places)
+        yield step_log.Rows(
+            int(step),
+            *step_log.distinct([prompts[row] for row in of]),
+            rewards[of],
+            partial(_place, path, of + first),
+        )
 
 
 def _place(path: Path, rows: Ints, row: int) -> str:

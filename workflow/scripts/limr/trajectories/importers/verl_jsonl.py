@@ -11,6 +11,7 @@ tells.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,6 @@ OPTIONS: dict[str, Any] = {
 check = step_log_options.check
 
 _MOST_ROWS = 65536  # rows in memory at a time
-_KEYS = ("input", "score", "step")
 
 
 def read(
@@ -65,15 +65,9 @@ def read(
 
 def _row_type(correct_key: str | None) -> Any:
     """Return the type of a row: everything else on the line is passed over."""
-    fields: list[Any] = [
-        ("input", str),
-        ("score", float),
-        ("step", int | None, None),
-    ]
-    if correct_key is not None:
-        field = msgspec.field(name=correct_key, default=None)
-        fields.append(("correct", bool | float | None, field))
-    return msgspec.defstruct("Row", fields, gc=False)
+    fields: list[Any] = [("input", str), ("score", float), ("step", int | None, None)]
+    key = msgspec.field(name=correct_key or "", default=None)
+    return msgspec.defstruct("Row", [*fields, ("correct", bool | float | None, key)], gc=False)
 
 
 def _parts(
@@ -81,67 +75,52 @@ def _parts(
 ) -> Iterator[step_log.Rows | tuple[str, int, str]]:
     key = options["correct_key"]
     decoder = msgspec.json.Decoder(_row_type(key), strict=False)
-    said: bool | None = None
-    for path in progress.over(sorted(paths, key=own_files.by_number), "files"):
+    says: bool | None = None  # whether rows say themselves that they are correct
+    for path in progress.over(sorted(paths, key=own_files.by_number), len(paths), "files"):
         step_of_file, _ = own_files.by_number(path)
-        for batch, broken in _batches(path, decoder):
-            yield from ((f"it is not a rollout ({what})", 1, place) for place, what in broken)
+        lines = json_rows.lines(path)
+        while some := list(islice(lines, _MOST_ROWS)):
             by_step: dict[int, list[tuple[int, Any]]] = {}
-            for number, row in batch:
+            for number, line in some:
+                try:
+                    row = decoder.decode(line)
+                except json_rows.NOT_DECODED as error:
+                    what = f"it is not a rollout ({json_rows.fault(error)})"
+                    yield what, 1, f"{path}:{number}"
+                    continue
+                says = _check_correct(row.correct, key, says, f"{path}:{number}")
                 step = step_of_file if row.step is None else row.step
                 by_step.setdefault(step, []).append((number, row))
             for step, rows in sorted(by_step.items()):
-                part = _rows(step, path, rows, key is not None)
-                if said is not None and said != (part.correct is not None):
-                    raise InputError(
-                        f"{part.place(0)}: some rows have '{key}' and some have not, so that "
-                        "correct cannot mean one thing. Set `correct_key: null` to go by the score."
-                    )
-                said = part.correct is not None
-                yield part
+                yield _rows(step, path, rows)
 
 
-def _batches(
-    path: Path, decoder: Any
-) -> Iterator[tuple[list[tuple[int, Any]], list[tuple[str, str]]]]:
-    batch: list[tuple[int, Any]] = []
-    broken: list[tuple[str, str]] = []
-    for number, line in json_rows.lines(path):
-        try:
-            batch.append((number, decoder.decode(line)))
-        except msgspec.ValidationError as error:
-            broken.append((f"{path}:{number}", json_rows.shape(error)))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            broken.append((f"{path}:{number}", json_rows.syntax(error)))
-        if len(batch) + len(broken) >= _MOST_ROWS:
-            yield batch, broken
-            batch, broken = [], []
-    yield batch, broken
+def _check_correct(value: bool | float | None, key: str, says: bool | None, where: str) -> bool:
+    """Return whether a row says itself that it is correct.
 
-
-def _rows(step: int, path: Path, rows: list[tuple[int, Any]], may_say: bool) -> step_log.Rows:
-    said = [row.correct for _, row in rows] if may_say else []
-    correct = None
-    if said and all(value is not None for value in said):
-        values = np.array(said, np.float64)
-        odd = ~np.isin(values, (0.0, 1.0))
-        if odd.any():
-            number, row = rows[int(np.argmax(odd))]
-            raise InputError(
-                f"{path}:{number}: the key that says whether a response is correct is "
-                f"{row.correct}; expected true or false, 1 or 0. Name another key, or null."
-            )
-        correct = values == 1.0
-    elif any(value is not None for value in said):
-        number = next(n for (n, _), value in zip(rows, said, strict=True) if value is None)
+    Raises:
+        InputError: it does and earlier rows do not, or the other way round; or it says neither
+            true nor false.
+    """
+    if says is not None and says != (value is not None):
         raise InputError(
-            f"{path}:{number}: lacks the key that says whether a response is correct, which other "
-            "rows have. Set `correct_key: null` to go by the score."
+            f"{where}: {'lacks' if says else 'has'} the key '{key}', unlike the rows before it, so "
+            "that correct cannot mean one thing. Set `correct_key: null` to go by the score."
         )
+    if value not in (None, 0, 1):
+        raise InputError(
+            f"{where}: '{key}', the key that says whether a response is correct, is {value}; "
+            "expected true or false, 1 or 0. Name another key, or null."
+        )
+    return value is not None
+
+
+def _rows(step: int, path: Path, rows: list[tuple[int, Any]]) -> step_log.Rows:
+    says = rows[0][1].correct is not None
     return step_log.Rows(
         step,
         *step_log.distinct([row.input for _, row in rows]),
         np.array([row.score for _, row in rows], np.float64),
         lambda place: f"{path}:{rows[place][0]}",
-        correct,
+        np.array([row.correct for _, row in rows], bool) if says else None,
     )

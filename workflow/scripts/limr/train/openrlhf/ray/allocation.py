@@ -1,20 +1,19 @@
 """The nodes of this SLURM job, asked of SLURM itself.
 
-What a job step sees in its environment is no use: Snakemake's executor takes the SLURM_* variables
-away, and a nested `srun` gets a view of one node. SLURM's controller knows.
+The environment of a job step does not tell: Snakemake's executor removes the SLURM_* variables,
+and a nested `srun` sees one node only. SLURM's controller knows.
 """
 
 from __future__ import annotations
 
 import re
 import socket
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from limr.core.errors import InputError
+from limr.slurm import ask
 
-_SECONDS = 60.0  # for a busy controller
 _OURS = re.compile(r"(SLURM|SLURMD|SRUN|SBATCH|PMI|PMIX)_")
 _KEPT = ("SLURM_CONF", "SLURM_JOB_ID")
 
@@ -32,8 +31,7 @@ class Allocation:
 def find(environment: Mapping[str, str]) -> Allocation | None:
     """Return the allocation that this process is in, None outside of SLURM.
 
-    Raises:
-        InputError: SLURM does not answer as expected.
+    Raises InputError where SLURM does not answer as expected.
     """
     job = environment.get("SLURM_JOB_ID")
     if not job:
@@ -46,22 +44,22 @@ def find(environment: Mapping[str, str]) -> Allocation | None:
     count = re.search(r"NumCPUs=(\d+)", described)
     processors = int(count[1]) // len(nodes) if count else 1
     head = _ipv4(_address_of(nodes[0]))
-    if len(nodes) > 1 and head.startswith("127."):  # what /etc/hosts says of the own name, often
+    if len(nodes) > 1 and head.startswith("127."):  # often what /etc/hosts has for the own name
         head = address_towards(_ipv4(_address_of(nodes[1])))
     return Allocation(job, nodes, max(1, processors), head)
 
 
 def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which `srun` knows the job and nothing of the step it runs in."""
+    """Return an environment in which `srun` knows the job and nothing of its current step."""
     return {
         name: value for name, value in environment.items() if not _OURS.match(name) or name in _KEPT
     }
 
 
 def step(allocation: Allocation, node: str) -> list[str]:
-    """Return the command that starts a step on one node, beside the step that this one is.
+    """Return the command that starts a step on one node, beside the current one.
 
-    What is written to its standard input reaches the step, and so does its end.
+    The step sees what is written to its standard input, and its end.
     """
     return [
         "srun",
@@ -79,18 +77,13 @@ def step(allocation: Allocation, node: str) -> list[str]:
 
 def _ask(*command: str) -> str:
     try:
-        done = subprocess.run(  # noqa: S603 (fixed words and SLURM's own answers)
-            command, capture_output=True, text=True, check=True, timeout=_SECONDS
-        )
-    except FileNotFoundError:
+        done = ask.call(command)
+    except InputError as error:
         raise InputError(
-            f"SLURM_JOB_ID is set, but there is no '{command[0]}' here. Unset it to run on this "
-            "machine alone."
+            f"SLURM_JOB_ID is set, but {error} Unset it to run on this machine alone."
         ) from None
-    except subprocess.TimeoutExpired:
-        raise InputError(f"{' '.join(command)}: no answer within {_SECONDS:.0f} s.") from None
-    except subprocess.CalledProcessError as error:
-        raise InputError(f"{' '.join(command)}: {str(error.stderr).strip()[-300:]}") from None
+    if done.returncode:
+        raise InputError(f"{' '.join(command)}: {done.stderr.strip()[-300:]}")
     return done.stdout
 
 
@@ -100,7 +93,7 @@ def _address_of(node: str) -> str:
 
 
 def address_towards(other: str) -> str:
-    """Return the own address that another one sees; nothing is sent."""
+    """Return this node's address as another one sees it; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((other, 9))
         return str(probe.getsockname()[0])

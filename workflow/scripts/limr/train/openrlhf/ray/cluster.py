@@ -27,7 +27,7 @@ _SHOWN = 15
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for: GPUs of a node, seconds until all are there, where logs go."""
+    """What is asked for: GPUs per node, seconds until all are there, the folder of the logs."""
 
     gpus_per_node: int
     ready_seconds: float
@@ -59,7 +59,7 @@ class Step:
                 self.process.stdin.close()
 
     def tail(self) -> str:
-        """Return the end of what it said."""
+        """Return the last lines of its log."""
         if not self.log.exists():
             return ""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_SHOWN:]
@@ -87,8 +87,7 @@ class Cluster:
     def start(self) -> str:
         """Start all nodes and return the cluster's address when all GPUs are there.
 
-        Raises:
-            StoppedError: a step ended, or the GPUs are not there in time.
+        Raises StoppedError where a step ended, or the GPUs are not there in time.
         """
         begin = time.monotonic()
         head, *others = self.allocation.nodes
@@ -101,11 +100,7 @@ class Cluster:
         return address
 
     def check(self, code: int) -> None:
-        """Refuse to go on when a step has ended.
-
-        Raises:
-            StoppedError: with this code, and the end of the step's log.
-        """
+        """Raise StoppedError, with this code and the step's log, when a step has ended."""
         for step in self.steps:
             if step.process.poll() is not None:
                 raise StoppedError(
@@ -117,7 +112,7 @@ class Cluster:
     def close(self) -> None:
         """End the steps and remove what they left on the nodes' disks.
 
-        A step is asked by the end of its input: at a signal `srun` would kill it at once.
+        A step is asked to end by the end of its input: `srun` would kill it at once at a signal.
         """
         for step in reversed(self.steps):  # the worker nodes first
             step.end_input()
@@ -131,7 +126,7 @@ class Cluster:
         self._remove_folders([step.node for step in self.steps if step.process.returncode])
 
     def _remove_folders(self, names: Sequence[str]) -> None:
-        """Remove the folder where a step was killed, and has not done so itself."""
+        """Remove the folder on nodes whose step was killed before it could."""
         removing = []
         for name in names:
             words = [*allocations.step(self.allocation, name), "rm", "-rf", self.folder]
@@ -158,7 +153,7 @@ class Cluster:
             head=not self.steps,
             address=address,
             gpus=gpus,
-            # A number for Ray's bookkeeping: the trainer's actors ask for some a GPU.
+            # A number for Ray's bookkeeping: the trainer's actors ask for some CPUs per GPU.
             processors=max(self.allocation.processors, 2 * gpus + 4),
             folder=self.folder,
             memory=self.wanted.object_store_bytes,

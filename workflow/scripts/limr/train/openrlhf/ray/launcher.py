@@ -2,9 +2,10 @@
 
     python -m limr.train.openrlhf.ray.launcher --nodes 2 --gpus-per-node 8 -- COMMAND...
 
-One step a node starts Ray; when all GPUs are there, the command runs with RAY_ADDRESS set, and its
-exit code is this one's. Whatever happens, the steps are ended and their temporary folders removed.
-On one node, or with RAY_ADDRESS set, the command runs as it is: the trainer starts or joins Ray.
+One step per node starts Ray; when all GPUs are there, the command runs with RAY_ADDRESS set, and
+its exit code is this one's. Whatever happens, the steps are ended and their temporary folders
+removed. On one node, or with RAY_ADDRESS set, the command runs as it is: the trainer starts or
+joins Ray.
 
 Exit codes of its own: 2 the allocation is not as asked, 91 Ray was not ready in time, 92 a node was
 lost while the command ran, 128 + n after signal n.
@@ -38,14 +39,7 @@ LOCK = "LIMR_LOCK_FD"  # names the descriptor of the run's lock, which the comma
 
 
 def wrapper(nodes_: int, gpus_per_node: int, seconds: float, log: Path) -> list[str]:
-    """Return the arguments of Python that put this launcher before another command.
-
-    Args:
-        nodes_: of the run.
-        gpus_per_node: of each.
-        seconds: until Ray must have all GPUs.
-        log: folder for what Ray says.
-    """
+    """Return the arguments of Python that put this launcher before another command."""
     words = ["-m", __name__, f"--nodes={nodes_}", f"--gpus-per-node={gpus_per_node}"]
     return [*words, f"--ready-seconds={seconds:g}", f"--log={log}", "--", sys.executable]
 
@@ -53,8 +47,7 @@ def wrapper(nodes_: int, gpus_per_node: int, seconds: float, log: Path) -> list[
 def drive(cluster: Cluster, command: Sequence[str], address: str) -> int:
     """Run the command while all nodes are there; return its exit code.
 
-    Raises:
-        StoppedError: a node was lost; the command has been ended.
+    Raises StoppedError where a node was lost; the command has been ended.
     """
     environment = {**allocations.cleaned(os.environ), "RAY_ADDRESS": address}
     held = [int(number) for number in [os.environ.get(LOCK)] if number]  # goes on being held
@@ -76,8 +69,7 @@ def drive(cluster: Cluster, command: Sequence[str], address: str) -> int:
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Bring Ray up where it is needed, run the command, end everything; return the exit code.
 
-    Raises:
-        InputError: the allocation is not as asked.
+    Raises InputError where the allocation is not as asked.
     """
     needed = options.nodes > 1 and not environment.get("RAY_ADDRESS")
     allocation = allocations.find(environment) if needed else None

@@ -2,9 +2,9 @@
 
 SETTINGS is a JSON object (see `Settings`). Ports are chosen here, on the node that uses them, so
 that two jobs on one node do not meet; where Ray does not come up it is started again. The head
-prints its address as the first line of its output; whatever Ray says goes to the step's log. The
-step ends when Ray does, when its standard input ends, or at a signal, and with it all that Ray has
-started.
+prints its address as the first line of its output; Ray's own output goes to the step's log. The
+step ends when Ray does, when its standard input ends, or at a signal; so does everything that Ray
+has started.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SECONDS_TO_END = 10.0  # SLURM kills a job's processes 30 s after it has asked 
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 _FAILURES = 3  # of a Ray that does not come up: a port may have been taken meanwhile
 _SLOW = 20.0  # seconds; Ray gives up after 30 on a busy node, and then the launcher's limit counts
-_STARTED = "Ray runtime started"  # `ray start` says so once its node has joined
+_STARTED = "Ray runtime started"  # `ray start` prints it once its node has joined
 _ASKED = signal.SIGUSR1  # from the thread that reads the input
 
 
@@ -61,21 +61,19 @@ class Settings:
 def command(settings: Settings, ports: Mapping[str, int], own: Sequence[int]) -> list[str]:
     """Return the command that starts Ray.
 
-    Args:
-        settings: what the node is told.
-        ports: of every node, by option.
-        own: of the head: its address's, and that of Ray's client server.
+    `ports` are those of every node, by option; `own` the head's: of its address, and of Ray's
+    client server.
     """
     ray = str(Path(sys.executable).with_name("ray"))
     words = [ray, "start", "--block", "--disable-usage-stats"]
     words += [f"--num-gpus={settings.gpus}", f"--num-cpus={settings.processors}"]
     words += [f"--{name}={number}" for name, number in ports.items()]
-    # Else every Ray on a node takes the same ports for its workers, from 10002 on.
+    # Otherwise every Ray on a node takes the same ports for its workers, from 10002 on.
     words += ["--min-worker-port=0", "--max-worker-port=0"]
     if settings.memory is not None:
         words.append(f"--object-store-memory={settings.memory}")
     if not settings.head:
-        # Without the internet Ray takes what /etc/hosts says of the own name, often 127.0.1.1.
+        # Without the internet Ray takes what /etc/hosts has for the own name, often 127.0.1.1.
         here = f"--node-ip-address={address_towards(settings.address.rpartition(':')[0])}"
         return [*words, f"--address={settings.address}", here]
     return [
@@ -90,7 +88,7 @@ def command(settings: Settings, ports: Mapping[str, int], own: Sequence[int]) ->
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now."""
+    """Return ports that no process listens on now."""
     held = [socket.socket() for _ in range(count)]
     try:
         for one in held:
@@ -156,7 +154,7 @@ def _serve(settings: Settings) -> int:
 
 
 def _comes_up(process: subprocess.Popen[str]) -> bool:
-    """Wait until Ray works on this node, or has ended; what it says goes to the step's log."""
+    """Wait until Ray works on this node, or has ended; its output goes to the step's log."""
     output = process.stdout
     if output is None:
         raise RuntimeError("Ray's output is not read")
@@ -169,12 +167,12 @@ def _comes_up(process: subprocess.Popen[str]) -> bool:
 
 
 def _adopt_orphans() -> None:
-    """Make this process the parent of what its children leave behind, as init would be else."""
+    """Make this process, and not init, the parent of processes that its children leave behind."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """End Ray and all that it started: a busy worker outlives its raylet, for minutes."""
+    """End Ray and everything that it started: a busy worker can outlive its raylet by minutes."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):

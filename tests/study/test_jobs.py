@@ -1,0 +1,81 @@
+"""The plan of jobs: what each job reads, makes and is told, before anything runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limr.core.errors import InputError
+from limr.study.jobs import plan
+from limr.study.jobs.train import split_options
+from limr.study.load import load as load_study
+from limr.study.study import Study
+
+
+def study_of(config: dict[str, Any], root: Path, **changes: Any) -> Study:
+    return load_study({**config, **changes}, "study.yaml", root / "config/benchmarks")
+
+
+def test_a_study_without_engines_has_their_defaults(tiny: dict[str, Any], root: Path) -> None:
+    del tiny["engines"]
+    options = dict(
+        zip(("counted", "free"), split_options(study_of(tiny, root), "train"), strict=True)
+    )
+    assert options["counted"]["threads"] == 1
+    assert options["counted"]["checkpoint_every"] >= 1
+
+
+def test_benchmarks_without_an_evaluated_arm_ask_nobody(tiny: dict[str, Any], root: Path) -> None:
+    tiny["arms"] = {"all": {"train": "none", "score": "everything"}}
+    tiny["trajectories"] = {}
+    tiny["scores"] = {"everything": {"selector": "full"}}
+    found = study_of(tiny, root, tables={"subsets": {}}, figures={})
+    rules = {job.rule for job in plan.wanted(found, plan.jobs(found))}
+    assert rules == {
+        "prepare_problems",
+        "score_problems",
+        "select_subset",
+        "make_table",
+        "make_report",
+    }
+    for kind, name in (("tables", "results"), ("figures", "accuracy")):
+        with pytest.raises(InputError, match=rf"{kind}\.{name} needs evaluations, and no arm"):
+            study_of(tiny, root, **{"tables": {}, "figures": {}, kind: {name: {}}})
+    with pytest.raises(
+        InputError, match=r"figures\.reward needs metrics, and no arm of this study is tr"
+    ):
+        study_of(tiny, root, tables={}, figures={"reward": {}})
+
+
+def test_a_log_that_is_a_folder_is_its_files_in_order(
+    tiny: dict[str, Any], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny["trajectories"]["full"] = {"format": "limr-steps", "path": "log", "steps_per_epoch": 3}
+    for name in ("step_10.json", "step_9.json", "notes.txt"):
+        (tmp_path / "log").mkdir(exist_ok=True)
+        (tmp_path / f"log/{name}").write_text("[]")
+    monkeypatch.chdir(tmp_path)
+    found = study_of(tiny, root)
+    files = ["log/step_9.json", "log/step_10.json"]
+    monkeypatch.chdir(root)
+    for folder, paths in ((tmp_path, files), (root, ["log"])):
+        [job] = [job for job in plan.jobs(found, folder) if job.rule == "import_trajectories"]
+        assert job.input["paths"] == paths
+
+
+def test_settings_are_plain_values(tiny: dict[str, Any], root: Path) -> None:
+    """Snakemake compares them from one run to the next by what it writes of them."""
+    for job in plan.jobs(study_of(tiny, root)):
+        assert json.loads(json.dumps(job.settings)) == job.settings, job.rule
+
+
+def test_every_file_has_one_maker(tiny: dict[str, Any], root: Path) -> None:
+    jobs = plan.jobs(study_of(tiny, root))
+    made = [path for job in jobs for path in job.outputs]
+    assert len(made) == len(set(made))
+    read = {path for job in plan.wanted(study_of(tiny, root), jobs) for path in job.inputs}
+    own = ("config/", "workflow/")
+    assert {path for path in read - set(made) if not path.startswith(own)} == set()
