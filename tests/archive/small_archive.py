@@ -8,6 +8,20 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+STUDY = {
+    "study": "s",
+    "seeds": [1],
+    "datasets": {
+        "mine": {"source": "problems-file", "path": "data/mine.jsonl"},
+        "other": {"source": "problems-file", "path": "workflow"},
+        "closed": {"source": "problems-file", "path": "closed.jsonl"},
+    },
+    "dataset": "mine",
+    "scores": {"everything": {"selector": "full"}},
+    "arms": {"full": {"train": "none", "score": "everything"}},
+    "archive": {"own_files": ["mine", "other"]},
+}
+
 
 def small_archive(path: Path, files: dict[str, str], links: Sequence[str] = ()) -> Path:
     """Write an archive of a study `s`; `links` are those that its record names."""
@@ -25,7 +39,10 @@ def small_archive(path: Path, files: dict[str, str], links: Sequence[str] = ()) 
     }
     content = {**files, "archive.json": json.dumps(record)}
     graph = [
-        {"@id": name, "@type": "File", "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        {
+            **{"@id": name, "@type": "File", "contentSize": str(len(text.encode()))},
+            "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        }
         for name, text in content.items()
     ]
     content["ro-crate-metadata.json"] = json.dumps({"@graph": graph})

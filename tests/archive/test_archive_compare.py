@@ -6,40 +6,25 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pytest
+from small_archive import small_archive
 
 from limr.__main__ import main
-from limr.archive import differences, tables
+from limr.archive import differences
 from limr.core import files
-from limr.evaluate.collect import COLLECTED_EVALUATIONS
 
 
-def study(folder: Path, right: int, questions: int = 40, **config: Any) -> Path:
-    """Write results of two arms; arm `b` answers `right` of its questions."""
-    rows = [
-        {
-            **{"arm": arm, "group": arm, "train": "ppo", "seed": seed, "step": 4},
-            **{"benchmark": "m", "decoding": "greedy", "problem_id": f"q{question}", "n": 1},
-            "n_correct": int(question < (right if arm == "b" else 20)),
-            **{"response_tokens": 3.0, "truncated": 0.0, "malformed": 0.0},
-        }
-        for arm in ("a", "b")
-        for seed in (1, 2)
-        for question in range(questions)
-    ]
+def study(folder: Path, right: int, **config: Any) -> Path:
+    """Write results of two arms; arm `b` has `right` problems, and an accuracy of `right` %."""
     results = folder / "results/s"
-    table = pa.Table.from_pandas(pd.DataFrame(rows)[COLLECTED_EVALUATIONS.names])
-    files.write_parquet(
-        results / "collected/evaluations.parquet", table.cast(COLLECTED_EVALUATIONS)
-    )
     files.write_text(
         results / "study.yaml", json.dumps({"study": "s", "ppo": {"gamma": 1.0}, **config})
     )
-    files.write_json(results / "problems/p.json", {"sha256": f"{questions:064}"})
     files.write_jsonl(results / "subsets/b.jsonl", [{"problem_id": f"p{i}"} for i in range(right)])
-    files.write_text(folder / "workflow/a.py", f"# {right}\n")
+    rows = [["arm", "kind", "accuracy", "verdict"], ["a", "x", "20.5", "same"]]
+    rows += [["b", "x", f"{right}.0", "better" if right > 30 else "same"], ["b", "y", "", ""]]
+    files.write_text(results / "tables/results.tsv", "".join("\t".join(r) + "\n" for r in rows))
     return results
 
 
@@ -52,49 +37,84 @@ def test_what_differs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str
     first = study(tmp_path / "1", 20)
     second = study(tmp_path / "2", 36, seeds=[1])
     found = json.loads(compared(capsys, first, second, "--json"))
-    assert found["configuration"] == [{"key": "seeds", "first": "nothing", "second": "[1]"}]
-    assert found["data"] == []
-    assert [entry["name"] for entry in found["code"]] == ["workflow/a.py"]
-    assert found["subsets"] == [{"arm": "b", "first": 20, "second": 36, "shared": 20}]
-    numbers = {row["arm"]: row for row in found["numbers"]}
-    assert numbers["b"]["difference"][0] == pytest.approx(0.4)
-    assert numbers["b"]["moved"] is True
-    assert numbers["b"]["paired"] is True
-    assert numbers["a"]["difference"][0] == pytest.approx(0.0)
-    assert numbers["a"]["moved"] is False
+    assert found["configuration"] == [{"name": "seeds", "first": "nothing", "second": "[1]"}]
+    assert found["subsets"] == [{"name": "b", "first": 20, "second": 36, "shared": 20}]
+    assert found["tables"] == [
+        {"name": "results.b, x.accuracy", "first": "20.0", "second": "36.0"},
+        {"name": "results.b, x.verdict", "first": "'same'", "second": "'better'"},
+    ]
+    text = compared(capsys, first, second)
+    assert "Configuration: 1 keys differ.\n  seeds: nothing → [1]\n" in text
+    assert "Subsets: 1 arms differ.\n  b: 20 → 36 problems, 20 of them in both\n" in text
+    assert "Tables: 2 cells differ.\n  results.b, x.accuracy: 20.0 → 36.0\n" in text
 
 
 def test_the_same_study_differs_in_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = study(tmp_path / "1", 20), study(tmp_path / "2", 20)
+    table = second / "tables/results.tsv"
+    table.write_text(table.read_text().replace("20.5", "20.50000000000001"))
     text = compared(capsys, first, second)
-    for part in ("Configuration", "Data", "Code", "Subsets"):
+    for part in ("Configuration", "Subsets", "Tables"):
         assert f"{part}: the same." in text
-    assert "0 of 2 arms moved" in text
 
 
-def test_other_questions_are_not_paired(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    first, second = study(tmp_path / "1", 20), study(tmp_path / "2", 20, questions=80)
-    found = json.loads(compared(capsys, first, second, "--json"))
-    row = found["numbers"][1]
-    assert row["paired"] is False
-    assert row["difference"][0] == pytest.approx(20 / 80 - 20 / 40)
-    assert row["moved"] is True
-    assert found["data"][0]["name"] == "problems/p"
-
-
-def test_no_study_in_it(tmp_path: Path) -> None:
-    assert main(["compare", str(tmp_path / "none"), str(tmp_path / "none")]) == 2
-
-
-def test_a_table_that_unpacks_to_too_much_is_not_read(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_table_a_column_and_a_row_of_one_side(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = study(tmp_path / "1", 20)
-    monkeypatch.setattr(tables, "MOST_BYTES", 1000)
-    assert main(["compare", str(first), str(first)]) == 2
-    assert "collected/evaluations.parquet: 160 rows of" in capsys.readouterr().err
+    first, second = study(tmp_path / "1", 20), study(tmp_path / "2", 20)
+    files.write_text(first / "tables/only.tsv", "n\n1\n")
+    files.write_text(second / "tables/results.tsv", "arm\tkind\taccuracy\na\tx\t20.5\n")
+    found = json.loads(compared(capsys, first, second, "--json"))["tables"]
+    assert [(cell["name"], cell["second"]) for cell in found] == [
+        ("only", "nothing"),
+        ("results.a, x.verdict", "nothing"),
+        ("results.b, x", "nothing"),
+        ("results.b, y", "nothing"),
+    ]
+
+
+def test_rows_of_numbers_alone_are_numbered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = study(tmp_path / "1", 20), study(tmp_path / "2", 20)
+    for side, number in ((first, 1), (second, 2)):
+        files.write_text(side / "tables/t.tsv", f"n\tm\n0\t5\n1\t{number}\n")
+    found = json.loads(compared(capsys, first, second, "--json"))["tables"]
+    assert found == [{"name": "t.row 2.m", "first": "1.0", "second": "2.0"}]
+
+
+def test_an_archive_is_compared_with_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = study(tmp_path / "1", 20)
+    config = {"study": "s", "ppo": {"gamma": 0.5}}
+    ids = "".join(f'{{"problem_id": "p{n}"}}\n' for n in range(21))
+    path = small_archive(
+        tmp_path / "a.zip",
+        {"results/s/study.yaml": json.dumps(config), "provenance/ids/subsets/b.jsonl": ids},
+    )
+    found = json.loads(compared(capsys, path, folder, "--json"))
+    assert [row["name"] for row in found["configuration"]] == ["ppo.gamma"]
+    assert found["subsets"] == [{"name": "b", "first": 21, "second": 20, "shared": 20}]
+    assert found["tables"][0]["first"] == "nothing"
+
+
+def test_no_study_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(tmp_path / "none"), str(tmp_path / "none")]) == 2
+    path = small_archive(tmp_path / "a.zip", {"other": ""})
+    assert main(["compare", str(path), str(path)]) == 2
+    assert "there is no study in it" in capsys.readouterr().err
+
+
+def test_a_small_change_of_the_configuration_is_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = study(tmp_path / "1", 20, rate=0.25)
+    second = study(tmp_path / "2", 20, rate=0.2500000001)
+    found = json.loads(compared(capsys, first, second, "--json"))
+    assert found["configuration"] == [{"name": "rate", "first": "0.25", "second": "0.2500000001"}]
 
 
 def test_differences_name_the_field() -> None:
@@ -119,15 +139,6 @@ def test_settings_are_compared_exactly() -> None:
     assert found == ["a[0].b: expected 1e-09, found 1e-12"]
     nan = {"a": float("nan"), "b": 1}
     assert list(differences.of_values(nan, {**nan, "b": 1.0}, tolerance=0.0)) == []
-
-
-def test_a_small_change_of_the_configuration_is_seen(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    first = study(tmp_path / "1", 20, rate=0.25)
-    second = study(tmp_path / "2", 20, rate=0.2500000001)
-    found = json.loads(compared(capsys, first, second, "--json"))
-    assert found["configuration"] == [{"key": "rate", "first": "0.25", "second": "0.2500000001"}]
 
 
 def test_differences_of_tables_name_the_row() -> None:

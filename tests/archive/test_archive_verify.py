@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from limr.archive import IDS, verify, verify_files, verify_runs
-from limr.archive.opened import Findings, Line, Opened
+from limr.archive.findings import Findings
+from limr.archive.opened import Opened
 from limr.core import files as io
 from limr.core import plugins, provenance
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS
@@ -128,26 +129,29 @@ def problems(opened: Opened, folder: str) -> None:
 
 def test_an_evaluation_of_every_problem_passes(opened: Opened) -> None:
     problems(opened, RESULTS)
-    done: list[str] = []
     at = evaluation(opened, lambda rows: rows)
-    assert list(verify_runs.evaluations(opened, done)) == []
-    assert done == [f"{at}.json"]
+    assert list(verify_runs.evaluations(opened)) == []
+    assert list(verify_runs.evaluations_here(opened)) == [at]
 
 
 CHANGES: dict[str, tuple[Callable[[list[Any]], list[Any]], str]] = {
     "a problem is dropped": (
         lambda rows: [row for row in rows if row["problem_id"] == "p1"],
-        "problem_id of",
+        "problem 'p2', sample 0 is missing",
     ),
     "a problem of another benchmark": (
         lambda rows: [{**row, "problem_id": row["problem_id"].replace("2", "3")} for row in rows],
-        "problem_id of",
+        "problem 'p3', sample 0 is not asked for",
     ),
-    "a sample is dropped": (lambda rows: rows[1:], "sample of"),
-    "a sample stands twice": (lambda rows: [rows[1], *rows[1:]], "sample of"),
+    "a sample is dropped": (lambda rows: rows[1:], "'p1', sample 0 is missing"),
+    "a sample appears twice": (lambda rows: [rows[0], *rows], "'p1', sample 0 is not asked for"),
+    "another decoding": (
+        lambda rows: [{**rows[0], "decoding": "hot"}, *rows],
+        "the row of 'hot', problem 'p1', sample 0 is not asked for",
+    ),
     "a problem without an id": (
         lambda rows: [*rows, {**rows[0], "problem_id": None}],
-        "problem_id of",
+        "problem 'None', sample 0 is not asked for",
     ),
 }
 
@@ -158,7 +162,7 @@ def test_rows_are_those_that_the_benchmark_asks_for(kind: str, folder: str, open
     problems(opened, folder)
     change, named = CHANGES[kind]
     at = evaluation(opened, change)
-    found = list(verify_runs.evaluations(opened, []))
+    found = list(verify_runs.evaluations(opened))
     assert found
     assert all(text.startswith(f"{at}.parquet: ") for text in found)
     assert any(named in text for text in found)
@@ -169,7 +173,7 @@ def test_a_small_change_of_a_decoding_is_named(opened: Opened) -> None:
     settings = copy.deepcopy(opened.study.benchmarks[EASY])
     settings["decodings"][0]["temperature"] += 1e-10
     at = evaluation(opened, lambda rows: rows, settings=settings)
-    found = list(verify_runs.evaluations(opened, []))
+    found = list(verify_runs.evaluations(opened))
     assert [text.split(": expected")[0] for text in found] == [
         f"{at}.json: settings.decodings[0].temperature"
     ]
@@ -239,24 +243,30 @@ def run(opened: Opened, mean_reward: float | None) -> str:
 
 
 def test_a_metric_that_is_no_number_is_named(opened: Opened) -> None:
-    path, done = run(opened, None), list[str]()
-    assert list(verify_runs.metrics(opened, done)) == []
-    assert done == [path]
+    path = run(opened, None)
+    assert list(verify_runs.metrics(opened)) == []
+    assert [at for *_, at in verify_runs.metrics_here(opened)] == [str(Path(path).parent)]
     for value in (float("nan"), float("inf"), 0.5):
         run(opened, value)
-        found = list(verify_runs.metrics(opened, []))
+        found = list(verify_runs.metrics(opened))
         assert [text.split(" of step")[0] for text in found] == [f"{path}: mean_reward"], value
 
 
 def test_a_check_of_nothing_is_a_note(opened: Opened) -> None:
-    lines: list[Line] = []
-    for name, count in verify.COUNTED.items():
-        verify._counted(opened, name, count, Findings(lines.append))
-    assert [(line.status, line.check) for line in lines] == [
-        ("note", "metrics"),
-        ("note", "evaluations"),
-    ]
+    def said(name: str) -> list[str]:
+        lines: list[str] = []
+        found = {check: (find, passed) for check, find, passed in verify.OF_ROWS}
+        find, passed = found[name]
+        findings = Findings(lines.append, opened.folder)
+        findings.check(name, lambda: find(opened), lambda: passed(opened))
+        return lines
+
+    opened.record["code"] = {"commit": "0", "changed": []}
+    opened.record.update(limr="0", environments={"changed_since_runs": {}})
+    for name in ("metrics", "evaluations"):
+        assert said(name) == []
+        assert (name, "none is here: nothing was checked") in list(verify._notes(opened))
     run(opened, None)
-    verify._counted(opened, "metrics", verify.COUNTED["metrics"], Findings(lines.append))
-    assert lines[-1].status == "ok"
-    assert lines[-1].text.startswith(f"1 of {len(verify_runs.drawn(opened.study))} ")
+    n = len(verify_runs.drawn(opened.study))
+    assert said("metrics") == [f"ok     metrics: 1 of {n} as the rollouts give them; rewards too"]
+    assert "metrics" not in dict(verify._notes(opened))

@@ -10,7 +10,7 @@ from limr.core import provenance
 
 
 @pytest.fixture
-def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def scripts(tmp_path: Path) -> Path:
     """A library of four modules: script -> a -> b; c is loaded by name, d is unused."""
     library = tmp_path / "limr"
     library.mkdir()
@@ -19,14 +19,13 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (library / "a.py").write_text("def f():\n    from limr.b import g\n")
     for name in "bcd":
         (library / f"{name}.py").write_text(f"{name} = 1\n")
-    monkeypatch.setattr(provenance, "SCRIPTS", tmp_path)
     return tmp_path
 
 
-def digest() -> str:
+def digest(scripts: Path) -> str:
     provenance._imports.cache_clear()
     provenance._file_digest.cache_clear()
-    return provenance.code_digest("work", ["limr.c"])
+    return provenance.code_digest("work", ["limr.c"], scripts)
 
 
 @pytest.mark.parametrize(
@@ -35,16 +34,16 @@ def digest() -> str:
 def test_an_edit_changes_the_digest_of_those_who_use_it(
     module: str, changes: bool, scripts: Path
 ) -> None:
-    before = digest()
+    before = digest(scripts)
     (scripts / "limr" / f"{module}.py").write_text("edited = 2\n")
-    assert (digest() != before) == changes
+    assert (digest(scripts) != before) == changes
 
 
 def test_touching_and_copying_change_nothing(scripts: Path) -> None:
-    before = digest()
+    before = digest(scripts)
     path = scripts / "limr" / "a.py"
     path.write_bytes(path.read_bytes())
-    assert digest() == before
+    assert digest(scripts) == before
 
 
 def test_a_digest_of_settings_ignores_the_order_of_keys() -> None:

@@ -71,8 +71,8 @@ def test_it_is_verified_without_the_texts(archive: Path) -> None:
     good = verify.verify(archive, lambda line: lines.append(str(line)))
     assert good, "\n".join(lines)
     assert any("its texts are left out; ids stand in for them" in line for line in lines)
-    assert any(line.startswith("ok     subsets: 1 files made again") for line in lines)
-    assert any(line.startswith("ok     scores: 1 files made again") for line in lines)
+    assert any(line.startswith("ok     subsets: 1 files recomputed") for line in lines)
+    assert any(line.startswith("ok     scores: 1 files recomputed") for line in lines)
 
 
 def forged(archive: Path, scratch: Path, contents: dict[str, bytes]) -> list[str]:
@@ -155,5 +155,5 @@ def test_a_changed_source_of_limr_is_said_not_hidden(
 
     kept = math_full.prepare
     monkeypatch.setattr(math_full, "prepare", lambda *given: (kept(*given)[0][1:], []))
-    with pytest.raises(InputError, match=r"math-full.jsonl: made again by this limr it has sha256"):
+    with pytest.raises(InputError, match=r"math-full.jsonl: recomputed by this limr it has sha256"):
         restore.restore(archive, tmp_path / "restored", mirror, fetch=True, say=lambda _: None)

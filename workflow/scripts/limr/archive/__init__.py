@@ -1,10 +1,10 @@
 """The archive of a study: a zip that a stranger can verify, and go on from.
 
-`contents` says what belongs to a study, `sharing` what may be passed on, `code` which code it was,
-`crate` describes it all as a Workflow Run RO-Crate, `build` packs it. `unpack` opens archives of
-strangers, `tables` and `links` bound what is in them, `verify*` checks them, `derive` makes every
-derived file again, `restore` goes on from one, `compare` sets two side by side. Nothing in an
-archive is ever executed.
+`build` collects and packs a study (`packing`): `sharing` says what may be passed on, `code` which
+code it was, `crate` describes it all as a Workflow Run RO-Crate. `unpack` and `documents` read
+archives of strangers within bounds, `opened` checks their form. `verify*` checks an archive,
+`derive` recomputes every derived file, `planning` asks Snakemake what is left to do, `restore` goes
+on from an archive, `compare` says how two studies differ. Nothing in an archive is ever executed.
 """
 
 from pathlib import PurePosixPath

@@ -1,11 +1,12 @@
-"""Packing a study: collect, say what is missing or left out, stream, describe."""
+"""Packing a study: collect its files, pack them, describe them, and say what is missing."""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata as packages
@@ -24,14 +25,12 @@ from limr.archive import (
     WITH_IDS,
     crate,
     ids_of,
+    packing,
     sharing,
-    stripping,
 )
 from limr.archive import code as coding
-from limr.archive.packing import Packer, packing
 from limr.core import files as io
-from limr.core import provenance
-from limr.sources.pinned import Source
+from limr.sources.pinned import Source, load_sources
 from limr.study import files as contents
 from limr.study.study import Study
 
@@ -48,11 +47,11 @@ class Plan:
         root: the folder of the code.
         rules: what may be passed on.
         code: the code.
-        files: path -> (kind, where it stands or its content).
-        stripped: tables of responses that go in without the texts.
+        files: path -> (kind, the file or its content).
+        stripped: those tables of responses that go in without the texts.
         left_out: path -> bytes, sha256 and reason.
-        strangers: files among the results that are no part of the study as configured.
-        missing: files that a finished study has and this one has not.
+        strangers: files among the results that the study as configured does not have.
+        missing: files that a finished study has and this one does not have.
     """
 
     study: Study
@@ -61,7 +60,7 @@ class Plan:
     rules: sharing.Rules
     code: coding.Code
     files: dict[str, tuple[str, Path | bytes]] = field(default_factory=dict)
-    stripped: dict[str, Path] = field(default_factory=dict)
+    stripped: set[str] = field(default_factory=set)
     left_out: dict[str, Json] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -72,18 +71,25 @@ class Plan:
         return f"results/{self.study.name}"
 
 
-def plan(study: Study, sources: Mapping[str, Source], folder: Path, root: Path) -> Plan:
-    """Say what an archive of a study would hold; nothing is written.
+def archive(study: Study, folder: Path, root: Path, output: Path) -> list[str]:
+    """Write the archive of a study, and return what its author must know of it.
 
     Args:
         study: the study.
-        sources: the pinned files.
         folder: the working folder, with `results/`.
         root: the folder of the code.
+        output: the zip.
 
     Raises:
-        InputError: the code's commit cannot be told.
+        InputError: the code's commit cannot be told, the output cannot be written, or a file
+            changed meanwhile.
     """
+    sources = load_sources(root / "config/sources.yaml")
+    return said(write(plan(study, sources, folder, root), sources, output))
+
+
+def plan(study: Study, sources: Mapping[str, Source], folder: Path, root: Path) -> Plan:
+    """Return what an archive of a study would hold, given the pinned files; see `archive`."""
     found = Plan(study, folder, root, sharing.rules(study, sources), coding.read(root))
     present = set()
     for inside, kind in contents.files(study, folder / found.results):
@@ -111,18 +117,21 @@ def _place(found: Plan, inside: str, kind: str) -> None:
     why = sharing.why_not(found.study, found.rules, inside, kind)
     if why is None:
         if kind in contents.WITH_RESPONSES and not found.rules.responses:
-            found.stripped[path] = source
+            found.stripped.add(path)
         found.files[path] = (kind, source)
         return
     # A policy's files are many and large: that they are left out says enough.
-    digest = None if kind == "policy" else io.sha256(source)
-    found.left_out[path] = {"bytes": source.stat().st_size, "sha256": digest, "why": why}
+    found.left_out[path] = _about(source, digest=kind != "policy") | {"why": why}
     if kind == "audit":
-        found.files[ids_of(inside)] = ("ids", stripping.findings(source))
+        found.files[ids_of(inside)] = ("ids", packing.findings(source))
     elif kind in WITH_IDS:
         closed = found.rules.scores
         open_scores = kind != "subset" or found.study.arms[source.stem].score not in closed
-        found.files[ids_of(inside)] = ("ids", stripping.ids(source, scores=open_scores))
+        found.files[ids_of(inside)] = ("ids", packing.ids(source, scores=open_scores))
+
+
+def _about(path: Path, *, digest: bool = True) -> Json:
+    return {"bytes": path.stat().st_size, "sha256": io.sha256(path) if digest else None}
 
 
 def _own_files(found: Plan) -> None:
@@ -136,61 +145,48 @@ def _own_files(found: Plan) -> None:
         given = found.folder / entry["path"]
         files = [given] if given.is_file() else sorted(given.rglob("*"))
         for at in (at for at in files if at.is_file()):
-            path = Path(entry["path"]) / at.relative_to(given)
             inside = os.path.relpath(at, found.folder)
             if name in own and not inside.startswith(".."):
                 found.files[inside] = ("own file", at)
-            else:
-                why = (
-                    "a file outside the working folder"
-                    if name in own
-                    else ("a file of the author's own, not named in archive.own_files")
-                )
-                found.left_out[str(path)] = {
-                    "bytes": at.stat().st_size,
-                    "sha256": io.sha256(at),
-                    "why": why,
-                }
+                continue
+            why = "a file of the author's own, not named in archive.own_files"
+            if name in own:
+                why = "a file outside the working folder"
+            path = Path(entry["path"]) / at.relative_to(given)
+            found.left_out[str(path)] = _about(at) | {"why": why}
 
 
 def write(found: Plan, sources: Mapping[str, Source], output: Path) -> Json:
-    """Write the archive and return its record.
-
-    Args:
-        found: see `plan`.
-        sources: the pinned files.
-        output: the zip.
-
-    Raises:
-        InputError: the output cannot be written, or a file changed meanwhile.
-    """
+    """Write the archive that was planned, and return its record; see `archive`."""
     config = f"{found.results}/study.yaml"
     found.files[config] = ("configuration", _config(found.study))
     if found.code.commit:
         found.files[COMMIT] = ("commit", found.code.text)
     if found.code.diff:
         found.files[CHANGES] = ("changes", found.code.diff)
-    with tempfile.TemporaryDirectory(prefix="limr-archive-") as scratch, packing(output) as packer:
-        altered = dict(_pack(found, packer, Path(scratch)))
+    with packing.zip_at(output) as packer:
+        altered = _pack(found, packer)
         record = _record(found, sources, config, altered)
         packer.add(RECORD, _json(record), "record of the archive")
         packer.add(CRATE, _json(crate.document(record, packer.files)), "crate")
     return record
 
 
-def _pack(found: Plan, packer: Packer, scratch: Path) -> Iterator[tuple[str, Json]]:
-    """Pack every file, sorted by name; yield (path, original) of those that were altered."""
+def _pack(found: Plan, packer: packing.Packer) -> dict[str, Json]:
+    """Pack every file, sorted by name; return path -> original of those that were altered."""
+    altered = {}
     for name in sorted(found.files):
         kind, source = found.files[name]
-        executable = found.code.files.get(name) == coding.EXECUTABLE
-        if name not in found.stripped:
+        if name in found.stripped and isinstance(source, Path):
+            with tempfile.TemporaryDirectory(prefix="limr-archive-") as scratch:
+                stripped = Path(scratch) / "table.parquet"
+                packing.without_responses(source, stripped)
+                packer.add(name, stripped, f"{kind} without responses")
+            altered[name] = _about(source)
+        else:
+            executable = found.code.files.get(name) == coding.EXECUTABLE
             packer.add(name, source, kind, executable=executable)
-            continue
-        original = found.stripped[name]
-        stripped = scratch / "table.parquet"
-        stripping.without_responses(original, stripped)
-        packer.add(name, stripped, f"{kind} without responses")
-        yield name, {"bytes": original.stat().st_size, "sha256": io.sha256(original)}
+    return altered
 
 
 def _json(value: Any) -> bytes:
@@ -258,20 +254,17 @@ def _environments(found: Plan) -> Json:
 
 def _times(found: Plan) -> Json:
     """Return when the study's first job started and its last one ended, by Snakemake's records."""
-    started, ended = [], []
-    for kind, source in found.files.values():
-        if kind == "workflow record" and isinstance(source, Path):
-            about = io.read_json(source)
-            started += [about["starttime"]] if about.get("starttime") else []
-            ended += [about["endtime"]] if about.get("endtime") else []
+    records = [
+        io.read_json(source)
+        for kind, source in found.files.values()
+        if kind == "workflow record" and isinstance(source, Path)
+    ]
+    started = min((r["starttime"] for r in records if r.get("starttime")), default=0.0)
+    ended = max((r["endtime"] for r in records if r.get("endtime")), default=0.0)
     return {
-        "started": _date(min(started, default=0.0)),
-        "ended": _date(max(ended, default=0.0)),
+        key: datetime.fromtimestamp(int(seconds), UTC).isoformat()
+        for key, seconds in (("started", started), ("ended", ended))
     }
-
-
-def _date(seconds: float) -> str:
-    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
 def version(package: str) -> str | None:
@@ -282,6 +275,32 @@ def version(package: str) -> str | None:
         return None
 
 
-def code_root() -> Path:
-    """Return the folder of the code that is running."""
-    return provenance.ROOT
+def said(record: Json) -> list[str]:
+    """Return what the author must know of the archive, the worst first."""
+    code, missing, others = record["code"], record["missing"], record["not_of_the_study"]
+    changed, locks = code["changed"], record["environments"]["changed_since_runs"]
+    names = ", ".join(changed[:5]) + (", …" if len(changed) > 5 else "")
+    reasons = Counter(about["why"] for about in record["left_out"].values())
+    stripped = record["without_responses"]
+    lines = [
+        (not code["commit"], "WARNING: the code is not in git: no commit can be named or proved."),
+        (
+            changed,
+            f"WARNING: {len(changed)} files of the code differ from commit {code['commit']}: "
+            f"{names}. The difference goes in as {CHANGES}. Commit, and archive again.",
+        ),
+        (
+            missing,
+            f"WARNING: the study is not finished: {len(missing)} files are missing, such as "
+            f"{''.join(missing[:1])}.",
+        ),
+        (locks, f"WARNING: locks that differ from those of the runs: {', '.join(locks)}."),
+        (
+            others,
+            f"{len(others)} files under results/{record['study']} are no part of this study and "
+            f"stay out, such as {''.join(others[:1])}.",
+        ),
+        *((True, f"{n} files stay out: {why}.") for why, n in reasons.items()),
+        (stripped, f"{len(stripped)} tables go in without the responses' texts."),
+    ]
+    return [text for applies, text in lines if applies]

@@ -12,15 +12,17 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from limr.core import provenance
-from limr.core.errors import InputError
+from limr.core.errors import InputError, IntegrityError
 
 # What is archived of a folder that is not in git.
 PARTS = ("Snakefile", "Makefile", "pyproject.toml", "README.md", "LICENSE", "CITATION.cff")
 FOLDERS = ("workflow", "config", "profiles", "envs")
 EXECUTABLE, PLAIN, LINK = "100755", "100644", "120000"
-_LARGEST_SOURCE = 2 << 20
+_LARGEST_SOURCE = 2 << 20  # bytes
+_LONGEST_TARGET = 1024  # bytes of a link's target
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Code:
 
 
 def read(root: Path) -> Code:
-    """Return the code that stands in a folder, with its commit where it is a git repository.
+    """Return the code in a folder, with its commit where it is a git repository.
 
     Raises:
         InputError: git is there and cannot read its own repository.
@@ -117,7 +119,7 @@ def tree_name(files: Mapping[str, tuple[str, Path]]) -> str:
     """Return git's name of a tree.
 
     Args:
-        files: path -> (git's mode, where its content stands).
+        files: path -> (git's mode, the file with its content).
     """
     blobs = {
         name: (mode, _object("blob", path.read_bytes())) for name, (mode, path) in files.items()
@@ -126,21 +128,17 @@ def tree_name(files: Mapping[str, tuple[str, Path]]) -> str:
 
 
 def _tree(blobs: Mapping[str, tuple[str, bytes]]) -> bytes:
-    entries: list[tuple[str, bytes]] = []
+    entries: list[tuple[bytes, bytes]] = []  # what git sorts by, and the line of the tree
     below: dict[str, dict[str, tuple[str, bytes]]] = {}
     for name, (mode, digest) in blobs.items():
         head, slash, rest = name.partition("/")
         if slash:
             below.setdefault(head, {})[rest] = (mode, digest)
         else:
-            entries.append((head, f"{mode} {head}\0".encode() + digest))
+            entries.append((head.encode(), f"{mode} {head}\0".encode() + digest))
     for head, part in below.items():
-        entries.append((f"{head}/", f"40000 {head}\0".encode() + _tree(part)))
-    return _object("tree", b"".join(line for _, line in sorted(entries, key=_git_order)))
-
-
-def _git_order(entry: tuple[str, bytes]) -> bytes:
-    return entry[0].encode()
+        entries.append((f"{head}/".encode(), f"40000 {head}\0".encode() + _tree(part)))
+    return _object("tree", b"".join(line for _, line in sorted(entries)))
 
 
 def _object(kind: str, content: bytes) -> bytes:
@@ -148,17 +146,50 @@ def _object(kind: str, content: bytes) -> bytes:
     return hashlib.sha1(head + content, usedforsecurity=False).digest()
 
 
+# --- links ---------------------------------------------------------------------------------------
+
+
+def links(
+    folder: Path, code: Mapping[str, Any], files: Mapping[str, tuple[int, str]]
+) -> dict[str, str]:
+    """Return link -> target of archived code, where a link is a file whose text is the target.
+
+    A target must be relative and may go up at its start alone: behind a name, which may be another
+    link, '..' is not what it seems.
+
+    Args:
+        folder: the unpacked archive.
+        code: the record's part on the code, with `links` and `files`.
+        files: name -> (bytes, sha256) of the archive's files.
+
+    Raises:
+        IntegrityError: a link is no file of the code, or may lead out of the folder.
+    """
+    found = {}
+    known = set(code["files"]) & set(files)
+    for name in code["links"]:
+        if name not in known or files[name][0] > _LONGEST_TARGET:
+            raise IntegrityError(f"{name}: a link of the code that is no file of the archived code")
+        target = PurePosixPath((folder / name).read_bytes().decode(errors="replace"))
+        up = next((n for n, part in enumerate(target.parts) if part != ".."), len(target.parts))
+        inside = target.parts and not target.is_absolute() and "\0" not in str(target)
+        if not inside or up >= len(PurePosixPath(name).parts) or ".." in target.parts[up:]:
+            raise IntegrityError(
+                f"{name}: a link of the code that leads out of the folder, or may: {str(target)!r}"
+            )
+        found[name] = str(target)
+    return found
+
+
 # --- modules -------------------------------------------------------------------------------------
 
 
 def module_digests(root: Path) -> dict[str, str]:
     """Return path under `workflow/` -> sha256 of every Python file there."""
-    found = sorted((root / "workflow").rglob("*.py"))
+    folder = root / "workflow"
     return {
-        path.relative_to(root / "workflow").as_posix(): hashlib.sha256(
-            path.read_bytes()
-        ).hexdigest()
-        for path in found
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*.py"))
     }
 
 
@@ -170,32 +201,9 @@ def rule_digest(root: Path, script: str, plugins: Iterable[str] = ()) -> str:
     """
     scripts = root / "workflow/scripts"
     try:
-        wanted = sorted(_imports(scripts / f"{script}.py") | set(plugins))
-        seen: dict[str, Path] = {}
-        while wanted:
-            module = wanted.pop()
-            path = _module(scripts, module)
-            if module not in seen and path is not None:
-                seen[module] = path
-                wanted.extend(sorted(_imports(path)))
+        large = [p.name for p in scripts.rglob("*.py") if p.stat().st_size > _LARGEST_SOURCE]
+        if large:
+            raise InputError(f"{large[0]}: larger than any source file of limr.")
+        return provenance.code_digest(script, plugins, scripts)
     except (OSError, SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise InputError(f"{script}.py: its code cannot be read ({error}).") from None
-    lines = [
-        f"{module} {hashlib.sha256(seen[module].read_bytes()).hexdigest()}\n"
-        for module in sorted(seen)
-    ]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
-
-
-def _imports(path: Path) -> frozenset[str]:
-    if path.stat().st_size > _LARGEST_SOURCE:
-        raise ValueError("larger than any source file should be")
-    return provenance._imports(path)
-
-
-def _module(scripts: Path, module: str) -> Path | None:
-    base = scripts.joinpath(*PurePosixPath(module.replace(".", "/")).parts)
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
-    return None

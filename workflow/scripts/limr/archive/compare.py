@@ -1,43 +1,41 @@
-"""Two studies side by side: what differs between them, and which numbers moved."""
+"""What differs between two studies: their configurations, subsets and tables."""
 
 from __future__ import annotations
 
 import ast
 import contextlib
-import math
+import io
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, takewhile
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
 
-from limr.analysis import contrasts, results
-from limr.analysis.results import Inputs
-from limr.archive import RECORD, differences, documents, tables, unpack
-from limr.archive import code as coding
+from limr.archive import IDS, RECORD, differences, documents, unpack
+from limr.archive.differences import Difference
 from limr.core import files
 from limr.core.errors import InputError
-from limr.evaluate.collect import COLLECTED_EVALUATIONS
-from limr.statistics import estimates
-from limr.statistics.intervals import Interval
 from limr.study import files as contents
 
 Json = dict[str, Any]
-LEVEL = 0.95
+MOST_LINES = 50  # of one part, for people
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: `root` has the code, `results` the files; `config` where it is known."""
+    """One of the two: its name, its `results/{study}`, and its configuration where it is known.
+
+    `ids` is where an archive has the ids of subsets whose texts are left out.
+    """
 
     name: str
-    root: Path
     results: Path
     config: Json | None
-    record: Json | None
+    ids: Path
 
 
 @contextlib.contextmanager
@@ -48,218 +46,143 @@ def opened(path: Path) -> Iterator[Side]:
         InputError: it is neither, or holds no study.
     """
     if path.is_dir():
-        root = path.resolve().parents[1]
-        yield Side(str(path), root, path, _config_of_folder(path, root), None)
+        yield Side(str(path), path, _config_of_folder(path.resolve()), path / "none")
         return
     with tempfile.TemporaryDirectory(prefix="limr-compare-") as scratch:
         folder = Path(scratch)
-        unpack.extract(path, unpack.check(path), folder)
-        record = documents.read_json(folder / RECORD)
-        name = record.get("study") if isinstance(record, dict) else None
-        if not isinstance(name, str) or not (folder / "results" / name).is_dir():
+        unpack.unpack(path, folder)
+        record = documents.read_json(folder / RECORD) if (folder / RECORD).is_file() else None
+        results = folder / "results" / str(record.get("study") if isinstance(record, dict) else "")
+        if not documents.within(folder, str(results / "study.yaml")):
             raise InputError(f"{path}: there is no study in it.")
-        config = documents.read_yaml(folder / "results" / name / "study.yaml")
-        yield Side(str(path), folder, folder / "results" / name, config, record)
+        config = documents.read_yaml(results / "study.yaml")
+        yield Side(str(path), results, config, folder / IDS / "subsets")
 
 
-def _config_of_folder(path: Path, root: Path) -> Json | None:
+def _config_of_folder(folder: Path) -> Json | None:
     """Return the configuration beside results, or the one in Snakemake's record of the report."""
-    if (path / "study.yaml").is_file():
-        return documents.read_yaml(path / "study.yaml")
-    at = root / contents.metadata_path(f"results/{path.name}/report.html")
-    if not at.is_file():
-        return None
-    for text in documents.read_json(at).get("params", ()):
+    if (folder / "study.yaml").is_file():
+        return documents.read_yaml(folder / "study.yaml")
+    record = folder.parents[1] / contents.metadata_path(f"results/{folder.name}/report.html")
+    for text in documents.read_json(record).get("params", ()) if record.is_file() else ():
         with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             value = ast.literal_eval(text)
             if isinstance(value, dict) and isinstance(value.get("config"), dict):
-                found: Json = value["config"]
-                return found
+                return {**value["config"]}
     return None
 
 
 def compare(first: Side, second: Side) -> Json:
-    """Return what differs: `configuration`, `data`, `code`, `subsets` and `numbers`.
+    """Return what differs: `configuration` by key, `subsets` by arm, `tables` by cell.
 
-    In `numbers` a row is an arm at its last evaluated step, all its benchmarks alike, whatever
-    the studies declared: `first` and `second` are [mean, low,
-    high], `difference` is second - first with its interval (paired by question where both were
-    asked the same), `moved` says whether that excludes 0.
+    Each is a list of {name, first, second}; in `subsets` these are sizes, and `shared` is how many
+    problems are in both. `configuration` is None where one of the two is not known.
     """
+    known = first.config is not None and second.config is not None
     return {
         "first": first.name,
         "second": second.name,
-        "configuration": _configuration(first, second),
-        "data": _mapping(_data(first), _data(second)),
-        "code": _mapping(_code(first), _code(second)),
-        "subsets": _subsets(first, second),
-        "numbers": _numbers(first, second),
+        "configuration": _listed(_of_configurations(first, second)) if known else None,
+        "subsets": list(_of_subsets(_ids(first), _ids(second))),
+        "tables": _listed(_of_tables(_tables(first), _tables(second))),
     }
 
 
-def _configuration(first: Side, second: Side) -> list[Json] | None:
-    if first.config is None or second.config is None:
-        return None
+def _listed(found: Iterable[Difference]) -> list[Json]:
+    return [{"name": one.field, "first": one.expected, "second": one.found} for one in found]
+
+
+def _of_configurations(first: Side, second: Side) -> Iterator[Difference]:
     ours, theirs = (
-        {key: value for key, value in config.items() if key != "archive"}
-        for config in (first.config, second.config)
+        {key: value for key, value in (side.config or {}).items() if key != "archive"}
+        for side in (first, second)
     )
-    return [
-        {"key": found.field, "first": found.expected, "second": found.found}
-        for found in differences.of_values(ours, theirs, tolerance=0.0)
-    ]
-
-
-def _mapping(first: Mapping[str, str], second: Mapping[str, str]) -> list[Json]:
-    names = sorted({*first, *second})
-    return [
-        {"name": name, "first": first.get(name), "second": second.get(name)}
-        for name in names
-        if first.get(name) != second.get(name)
-    ]
-
-
-def _data(side: Side) -> dict[str, str]:
-    """Return the sha256 of every problem set, as its record says it."""
-    found = {}
-    for path in sorted((side.results / "problems").glob("*.json")):
-        digest = documents.read_json(path).get("sha256")
-        found[f"problems/{path.stem}"] = str(digest)
-    return found
-
-
-def _code(side: Side) -> dict[str, str]:
-    """Return the sha256 of every Python file and lock, and the commit."""
-    found = {f"workflow/{k}": v for k, v in coding.module_digests(side.root).items()}
-    locks = sorted((side.root / "envs").glob("*.lock"))
-    found |= {f"envs/{path.name}": files.sha256(path) for path in locks}
-    if side.record is not None:
-        found["commit"] = str(side.record["code"]["commit"])
-    elif (side.root / ".git").exists():
-        found["commit"] = coding.state(side.root)
-    return found
-
-
-def _subsets(first: Side, second: Side) -> list[Json]:
-    found = []
-    for arm in sorted({*_ids(first), *_ids(second)}):
-        ours, theirs = _ids(first).get(arm), _ids(second).get(arm)
-        both = len(ours & theirs) if ours is not None and theirs is not None else None
-        if ours != theirs:
-            found.append(
-                {
-                    "arm": arm,
-                    "first": None if ours is None else len(ours),
-                    "second": None if theirs is None else len(theirs),
-                    "shared": both,
-                }
-            )
-    return found
+    yield from differences.of_values(ours, theirs, tolerance=0.0)
 
 
 def _ids(side: Side) -> dict[str, set[str]]:
     """Return arm -> ids of its problems, also where the texts are left out."""
+    paths = chain(side.ids.glob("*.jsonl"), (side.results / "subsets").glob("*.jsonl"))
+    return {p.stem: {str(row.get("problem_id")) for row in files.read_jsonl(p)} for p in paths}
+
+
+def _of_subsets(first: dict[str, set[str]], second: dict[str, set[str]]) -> Iterator[Json]:
+    for arm in sorted({*first, *second}):
+        ours, theirs = first.get(arm), second.get(arm)
+        if ours != theirs:
+            sizes = ("nothing" if side is None else len(side) for side in (ours, theirs))
+            found = dict(zip(("name", "first", "second"), (arm, *sizes), strict=True))
+            yield found | ({"shared": len(ours & theirs)} if ours and theirs else {})
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+def _tables(side: Side) -> dict[str, pd.DataFrame]:
+    """Return name -> cells as texts of every table."""
     found = {}
-    for folder in (side.root / "provenance/ids/subsets", side.results / "subsets"):
-        for path in sorted(folder.glob("*.jsonl")):
-            found[path.stem] = {str(row["problem_id"]) for row in files.read_jsonl(path)}
+    for path in (side.results / "tables").glob("*.tsv"):
+        text = io.StringIO(documents.read_text(path))
+        try:
+            found[path.stem] = pd.read_csv(text, sep="\t", dtype=str, na_filter=False)
+        except ValueError as error:
+            raise InputError(f"{path}: not a tab-separated table ({error}).") from None
     return found
 
 
-# --- numbers -------------------------------------------------------------------------------------
+def _of_tables(
+    first: dict[str, pd.DataFrame], second: dict[str, pd.DataFrame]
+) -> Iterator[Difference]:
+    """Yield the cells that differ: texts exactly, numbers by more than a tolerance."""
+    for name in sorted({*first, *second}):
+        if name in first and name in second:
+            keys = _row_names(first[name], second[name])
+            ours, theirs = (_by_row(side[name], keys) for side in (first, second))
+            yield from differences.of_values(ours, theirs, name)
+        else:
+            ends = ("a table" if name in side else "nothing" for side in (first, second))
+            yield Difference(name, *ends)
 
 
-def _numbers(first: Side, second: Side) -> list[Json]:
-    sides = [_inputs(first), _inputs(second)]
-    if sides[0] is None and sides[1] is None:
-        return []
-    names: list[str] = []
-    for side in sides:
-        names += [g.name for g in results.evaluated_groups(side)] if side is not None else []
-    return [_row(name, *sides) for name in dict.fromkeys(names)]
+def _row_names(first: pd.DataFrame, second: pd.DataFrame) -> list[str]:
+    """Return the columns that name a row: the first ones, as far as they hold no number."""
+
+    def of_texts(column: str) -> bool:
+        cells = [cell for table in (first, second) for cell in table.get(column, ["0"])]
+        return all(isinstance(differences.number(cell), str) for cell in cells)
+
+    return list(takewhile(of_texts, first.columns))
 
 
-def _inputs(side: Side) -> Inputs | None:
-    path = side.results / "collected/evaluations.parquet"
-    if not path.is_file():
-        return None
-    why = tables.why_not(path)
-    if why:
-        raise InputError(f"{path}: {why}.")
-    frame = files.read_parquet(path, COLLECTED_EVALUATIONS).to_pandas()
-    arms = frame.drop_duplicates("arm")
-    study = {
-        "arms": [
-            {"name": a, "group": g, "title": g, "train": t}
-            for a, g, t in zip(arms["arm"], arms["group"], arms["train"], strict=True)
-        ],
-        "benchmarks": [{"name": n, "title": n} for n in frame["benchmark"].unique()],
-    }
-    return Inputs(study, evaluations=frame)
+def _by_row(table: pd.DataFrame, keys: list[str]) -> dict[str, Json]:
+    """Return row -> column -> value; rows of the same name are numbered."""
+    found: dict[str, Json] = {}
+    seen: Counter[str] = Counter()
+    for row in table.to_dict("records"):
+        name = ", ".join(row[key] for key in keys if row[key]) or "row"
+        seen[name] += 1
+        label = name if keys and seen[name] == 1 else f"{name} {seen[name]}"
+        found[label] = {
+            str(column): differences.number(cell)
+            for column, cell in row.items()
+            if column not in keys
+        }
+    return found
 
 
-def _row(group: str, first: Inputs | None, second: Inputs | None) -> Json:
-    frames = [_frames(side, group) for side in (first, second)]
-    intervals = [_interval(frame) for frame in frames]
-    row: Json = {"arm": group, "first": _listed(intervals[0]), "second": _listed(intervals[1])}
-    for key, side, found in zip(("first_of", "second_of"), (first, second), intervals, strict=True):
-        row[key] = _basis(side, group, found)
-    if frames[0] is None or frames[1] is None or intervals[0] is None or intervals[1] is None:
-        return {**row, "difference": None, "paired": None, "moved": None}
-    gap = _paired(frames[0], frames[1])
-    paired = gap is not None
-    if gap is None:
-        gap = _unpaired(intervals[0], intervals[1])
-    return {**row, "difference": _listed(gap), "paired": paired, "moved": gap.excludes_zero}
-
-
-def _basis(inputs: Inputs | None, group: str, found: Interval | None) -> Json | None:
-    """Return what a number was taken over: the step, runs and questions."""
-    if inputs is None or found is None:
-        return None
-    step = results.final_step(inputs, group)
-    return {"step": step, "runs": found.n_runs, "questions": found.n_questions}
-
-
-def _frames(inputs: Inputs | None, group: str) -> dict[str, pd.DataFrame] | None:
-    if inputs is None or group not in {g.name for g in results.evaluated_groups(inputs)}:
-        return None
-    return results.headline_frames(inputs, group)
-
-
-def _interval(frames: Mapping[str, pd.DataFrame] | None) -> Interval | None:
-    if frames is None:
-        return None
-    return estimates.of_mean(contrasts.as_arm(frames)).interval(LEVEL)
-
-
-def _paired(
-    first: Mapping[str, pd.DataFrame], second: Mapping[str, pd.DataFrame]
-) -> Interval | None:
-    """Return second - first over the same questions, None where they are not the same."""
-    if {k: set(v.columns) for k, v in first.items()} != {
-        k: set(v.columns) for k, v in second.items()
-    }:
-        return None
-    same = {name: first[name][list(wide.columns)] for name, wide in second.items()}
-    found = estimates.of_difference(contrasts.as_arm(second), contrasts.as_arm(same))
-    return found.interval(LEVEL)
-
-
-def _unpaired(first: Interval, second: Interval) -> Interval:
-    """Return second - first of independent samples, by the normal approximation."""
-    error = math.hypot(first.standard_error, second.standard_error)
-    half = NormalDist().inv_cdf(0.5 + LEVEL / 2) * error
-    mean = second.mean - first.mean
-    return Interval(
-        mean,
-        mean - half,
-        mean + half,
-        error,
-        min(first.n_runs, second.n_runs),
-        min(first.n_questions, second.n_questions),
-    )
-
-
-def _listed(interval: Interval | None) -> list[float] | None:
-    return None if interval is None else [interval.mean, interval.low, interval.high]
+def in_words(found: Json) -> list[str]:
+    """Return a comparison as lines for people."""
+    lines = [f"A: {found['first']}", f"B: {found['second']}"]
+    for part, what in (("configuration", "keys"), ("subsets", "arms"), ("tables", "cells")):
+        entries = found[part]
+        if entries is None:
+            lines.append(f"{part.capitalize()}: not known of both.")
+            continue
+        differ = f"{len(entries):,} {what} differ" if entries else "the same"
+        lines.append(f"{part.capitalize()}: {differ}.")
+        for entry in entries[:MOST_LINES]:
+            shared = f" problems, {entry['shared']} of them in both" if "shared" in entry else ""
+            lines.append(f"  {entry['name']}: {entry['first']} → {entry['second']}{shared}")
+        if len(entries) > MOST_LINES:
+            lines.append(f"  and {len(entries) - MOST_LINES:,} more (--json writes all)")
+    return lines

@@ -1,15 +1,15 @@
 """The archive as a Workflow Run RO-Crate 0.5: who, what, when, and the sha256 of every file.
 
 Written directly, and not by the `rocrate` library, since a crate must be the same bytes for the
-same study, must be built while the files stream by, and must be built again by whoever verifies it:
-the library stamps the time of writing, keeps its own order, and copies files. `graph` is a pure
+same study, must be built while the files stream by, and must be rebuilt by whoever verifies it: the
+library stamps the time of writing, keeps its own order, and copies files. `document` is a pure
 function of the archive's record and of the files' digests, so that a verifier compares all of it.
 """
 
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,48 +58,53 @@ def document(record: Mapping[str, Any], files: Mapping[str, File]) -> Json:
     """
     names = sorted(files)
     entities = [
-        _descriptor(),
-        _root(record, names),
-        *(
-            {"@id": uri, "@type": "CreativeWork", "name": name, "version": version}
-            for uri, (name, version) in PROFILES.items()
-        ),
+        *_root(record, names),
         *_workflow(record, files[WORKFLOW]),
         *_run(record, names),
-        *(_file(name, files[name]) for name in names if name != WORKFLOW),
+        *(
+            {"@id": name, "@type": "File", "description": files[name].kind}
+            | _content(name, files[name])
+            for name in names
+            if name != WORKFLOW
+        ),
     ]
     return {"@context": [CONTEXT, TERMS], "@graph": entities}
 
 
-def _ids(names: list[str]) -> list[Json]:
+def _ids(names: Iterable[str]) -> list[Json]:
     return [{"@id": name} for name in names]
 
 
-def _descriptor() -> Json:
-    return {
-        "@id": CRATE,
-        "@type": "CreativeWork",
-        "about": {"@id": "./"},
-        "conformsTo": _ids([ROCRATE, WORKFLOW_CRATE]),
-    }
-
-
-def _root(record: Mapping[str, Any], names: list[str]) -> Json:
-    return {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": f"The study '{record['study']}', run by limr",
-        "description": (
-            "Code, configuration, environments, rollouts, scores, subsets, evaluations, tables and "
-            "figures of a study of which problems are worth training on. `limr verify` checks it."
+def _root(record: Mapping[str, Any], names: list[str]) -> list[Json]:
+    """Return the descriptor of the crate, its root, and the profiles that it conforms to."""
+    return [
+        {
+            "@id": CRATE,
+            "@type": "CreativeWork",
+            "about": {"@id": "./"},
+            "conformsTo": _ids([ROCRATE, WORKFLOW_CRATE]),
+        },
+        {
+            "@id": "./",
+            "@type": "Dataset",
+            "name": f"The study '{record['study']}', run by limr",
+            "description": (
+                "Code, configuration, environments, rollouts, scores, subsets, evaluations, "
+                "tables and figures of a study of which problems are worth training on. "
+                "`limr verify` checks it."
+            ),
+            "datePublished": record["time"]["ended"],
+            "license": {"@id": LICENCE},
+            "conformsTo": _ids(PROFILES),
+            "mainEntity": {"@id": WORKFLOW},
+            "mentions": {"@id": "#run"},
+            "hasPart": _ids(names),
+        },
+        *(
+            {"@id": uri, "@type": "CreativeWork", "name": name, "version": version}
+            for uri, (name, version) in PROFILES.items()
         ),
-        "datePublished": record["time"]["ended"],
-        "license": {"@id": LICENCE},
-        "conformsTo": _ids([*PROFILES]),
-        "mainEntity": {"@id": WORKFLOW},
-        "mentions": {"@id": "#run"},
-        "hasPart": _ids(names),
-    }
+    ]
 
 
 def _workflow(record: Mapping[str, Any], file: File) -> list[Json]:
@@ -170,7 +175,3 @@ def _content(name: str, file: File) -> Json:
     suffix = "." + name.rsplit(".", 1)[-1]
     known = _TYPES.get(suffix) or mimetypes.types_map.get(suffix) or "application/octet-stream"
     return {"contentSize": str(file.bytes), "encodingFormat": known, "sha256": file.sha256}
-
-
-def _file(name: str, file: File) -> Json:
-    return {"@id": name, "@type": "File", "description": file.kind, **_content(name, file)}

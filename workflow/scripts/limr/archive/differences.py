@@ -1,4 +1,4 @@
-"""Where two versions of one thing differ: by field, with what was expected and what was found."""
+"""Where two versions of one thing differ: by field, what was expected and what was found."""
 
 from __future__ import annotations
 
@@ -35,15 +35,13 @@ def shown(value: object) -> str:
 
 
 def _difference(field: str, expected: object, found: object) -> Difference:
-    """Return a difference; of long texts the part where they part."""
+    """Return a difference; long texts that start alike are shown from where they differ."""
     if isinstance(expected, str) and isinstance(found, str):
         pairs = enumerate(zip(expected, found, strict=False))
         shorter = min(len(expected), len(found))
-        same_start = next((place for place, (one, other) in pairs if one != other), shorter)
-        if same_start > _LONGEST // 2:
-            start = same_start - _LONGEST // 4
-            texts = (expected[start:], found[start:])
-            return Difference(field, *(f"…{shown(text)}" for text in texts))
+        start = next((n for n, (one, other) in pairs if one != other), shorter) - _LONGEST // 4
+        if start > _LONGEST // 4:
+            return Difference(field, *(f"…{shown(text[start:])}" for text in (expected, found)))
     return Difference(field, shown(expected), shown(found))
 
 
@@ -67,7 +65,7 @@ def of_values(
     Args:
         expected: one.
         found: the other.
-        field: where they stand.
+        field: where they are within the file.
         tolerance: of numbers, absolute and relative: 0 for settings, which nothing computes.
     """
     if isinstance(expected, Mapping) and isinstance(found, Mapping):
@@ -90,7 +88,7 @@ def of_tables(expected: pa.Table, found: pa.Table, keys: Sequence[str]) -> Itera
     """Yield the first difference in each column of two tables whose rows have the same order.
 
     Args:
-        expected: made again.
+        expected: recomputed.
         found: the archived one, with the same columns.
         keys: columns that name a row, for messages.
     """
@@ -124,20 +122,21 @@ def of_cells(expected: str, found: str) -> Iterator[Difference]:
         yield Difference("lines", str(len(ours)), str(len(theirs)))
         return
     heads = ours[0].split("\t")
-    for number, (one, other) in enumerate(zip(ours, theirs, strict=True), start=1):
+    for n, (one, other) in enumerate(zip(ours, theirs, strict=True), start=1):
         cells, others = one.split("\t"), other.split("\t")
         if one == other:
             continue
         if len(cells) != len(others) or len(cells) < 2:
-            yield _difference(f"line {number}", one, other)
+            yield _difference(f"line {n}", one, other)
             continue
         for place, (cell, value) in enumerate(zip(cells, others, strict=True)):
-            if cell != value and not same(_number(cell), _number(value)):
+            if cell != value and not same(number(cell), number(value)):
                 column = heads[place] if place < len(heads) else str(place + 1)
-                yield _difference(f"line {number}, column '{column}'", cell, value)
+                yield _difference(f"line {n}, column '{column}'", cell, value)
 
 
-def _number(cell: str) -> float | str:
+def number(cell: str) -> float | str:
+    """Return a cell as a number if it is one."""
     try:
         return float(cell)
     except ValueError:

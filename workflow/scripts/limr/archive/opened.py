@@ -1,21 +1,20 @@
-"""An archive that was unpacked for checking, and how what is found in it is said."""
+"""An unpacked archive: its record and its study, checked for form."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limr.archive import FORMAT, documents
+from limr.archive import FORMAT, RECORD, documents
+from limr.core import validation
 from limr.core.errors import InputError
+from limr.study import files as contents
+from limr.study.load import load as load_study
 from limr.study.study import Study
 
 Json = dict[str, Any]
-OK, FAILED, NOTE = "ok", "FAILED", "note"
-MOST_LINES = 20  # of one check; the rest is counted
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 _DIGEST = {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"}
 _NAMES = {"type": "array", "items": {"type": "string"}}
@@ -65,68 +64,6 @@ RECORD_SCHEMA: Json = {
 
 
 @dataclass(frozen=True)
-class Line:
-    """One thing that was found: a status, the check, and a sentence."""
-
-    status: str
-    check: str
-    text: str
-
-    def __str__(self) -> str:
-        # What an archive says must not command a terminal.
-        text = _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", self.text)
-        return f"{self.status:<6} {self.check}: {text}"
-
-
-@dataclass
-class Findings:
-    """Collects lines and says each at once."""
-
-    say: Callable[[Line], None]
-    lines: list[Line] = field(default_factory=list)
-
-    def add(self, status: str, check: str, text: str) -> None:
-        """Say one thing."""
-        line = Line(status, check, text)
-        self.lines.append(line)
-        self.say(line)
-
-    def check(
-        self, name: str, problems: Callable[[], Iterable[str]], passed: str | Callable[[], str]
-    ) -> bool:
-        """Run a check and say what it found, or that it passed.
-
-        Args:
-            name: the check's name.
-            problems: yields a sentence for each thing that is wrong.
-            passed: what to say if nothing is; a function is asked after the check, and may
-                return nothing to say.
-        """
-        n = 0
-        try:
-            for n, text in enumerate(problems(), start=1):
-                if n <= MOST_LINES:
-                    self.add(FAILED, name, text)
-        except InputError as error:
-            n += 1
-            self.add(FAILED, name, str(error))
-        except Exception as error:  # noqa: BLE001 (whatever a stranger's file breaks, it fails its check)
-            n += 1
-            self.add(FAILED, name, f"it cannot be checked ({type(error).__name__}: {error})")
-        if n > MOST_LINES:
-            self.add(FAILED, name, f"and {n - MOST_LINES:,} more")
-        said = passed if isinstance(passed, str) or n else passed()
-        if n == 0 and said:
-            self.add(OK, name, str(said))
-        return n == 0
-
-    @property
-    def failed(self) -> bool:
-        """Whether anything is not as it should be."""
-        return any(line.status == FAILED for line in self.lines)
-
-
-@dataclass(frozen=True)
 class Opened:
     """An unpacked archive.
 
@@ -155,6 +92,11 @@ class Opened:
                 return digest
         return self.files[path][1] if path in self.files else None
 
+    def kind(self, path: str) -> str | None:
+        """Return what a file of the results is, None where it is no part of the study."""
+        inside = path.removeprefix(f"{self.results}/")
+        return contents.kind(self.study, inside) if inside != path else None
+
     def has(self, *paths: str) -> bool:
         """Return whether all these files are archived."""
         return all((self.folder / path).is_file() for path in paths)
@@ -165,7 +107,34 @@ class Opened:
         Raises:
             InputError: missing, too large or not JSON.
         """
-        try:
-            return documents.read_json(self.folder / path)
-        except InputError as error:
-            raise InputError(str(error).replace(f"{self.folder}/", "")) from None
+        return documents.read_json(self.folder / path)
+
+
+def read(folder: Path, files: Mapping[str, tuple[int, str]]) -> Opened:
+    """Return an unpacked archive, its record and its study checked.
+
+    Args:
+        folder: where it was unpacked.
+        files: name -> (bytes, sha256).
+
+    Raises:
+        InputError: the record or a configuration is not valid, or asks for more work than any
+            study; with the file's path in the archive.
+    """
+    try:
+        record = validation.complete(documents.read_json(folder / RECORD), RECORD_SCHEMA, RECORD)
+        name = f"results/{record['study']}/study.yaml"
+        if record["config"] != name:
+            raise InputError(f"{RECORD}: config: expected {name!r}, found {record['config']!r}.")
+        config = documents.read_yaml(folder / name)
+        for text in documents.too_much_asked(config):
+            raise InputError(f"{name}: {text}.")
+        for path in sorted(files):  # benchmarks and sources, which are read as plain YAML
+            if path.startswith("config/") and path.endswith((".yaml", ".yml")):
+                documents.read_yaml(folder / path)
+        study = load_study(config, name, folder / "config/benchmarks", own_files=False)
+    except InputError as error:
+        raise InputError(str(error).replace(f"{folder}/", "")) from None
+    if study.name != record["study"]:
+        raise InputError(f"{name}: study: expected {record['study']}, found {study.name}.")
+    return Opened(folder, files, record, study)

@@ -3,7 +3,7 @@
 A pinned file is open if config/sources.yaml states a licence for it that lets anybody pass it on. A
 user's own file is open if the study says so (`archive.own_files`). Everything else is restricted,
 and so is whatever holds its texts: problems, worked solutions, audits of answers, subsets, and the
-report. A log or scores that were merely read into our format are the same file in other clothes,
+report. A log or scores that were merely read into our format only repeat the file
 and stay out too; so does the data of a figure that is drawn from them, row by row, while the
 picture goes in. What was computed from restricted data (scores by our selectors, rollouts, counts,
 tables, other figures' data) holds no text of it and goes in.
@@ -12,7 +12,7 @@ tables, other figures' data) holds no text of it and goes in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from limr.core import plugins
@@ -21,19 +21,10 @@ from limr.study.study import Study, files_of
 
 OPEN_LICENCES = frozenset(
     {
-        "Apache-2.0",
-        "BSD-2-Clause",
-        "BSD-3-Clause",
-        "CC0-1.0",
-        "CC-BY-4.0",
-        "CC-BY-SA-4.0",
-        "ISC",
-        "MIT",
-        "ODC-By-1.0",
-        "PDDL-1.0",
+        *("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0"),
+        *("ISC", "MIT", "ODC-By-1.0", "PDDL-1.0"),
     }
 )
-REMADE = "limr restore makes it again from its source and checks its sha256"
 
 
 @dataclass(frozen=True)
@@ -52,11 +43,11 @@ class Rules:
 
     responses: bool
     policies: bool
-    files: Mapping[str, str] = field(default_factory=dict)
-    datasets: Mapping[str, str] = field(default_factory=dict)
-    sources: Mapping[str, str] = field(default_factory=dict)
-    scores: Mapping[str, str] = field(default_factory=dict)
-    base: str = ""
+    files: Mapping[str, str]
+    datasets: Mapping[str, str]
+    sources: Mapping[str, str]
+    scores: Mapping[str, str]
+    base: str
 
 
 def rules(study: Study, sources: Mapping[str, Source]) -> Rules:
@@ -158,15 +149,11 @@ def _why_no_report(study: Study, found: Rules) -> str | None:
 
 def origins(study: Study, sources: Mapping[str, Source], found: Rules) -> list[dict[str, Any]]:
     """Return where the study's pinned files are from, and how to get those that stay out."""
+    copied = ("title", "url", "sha256", "bytes", "licence", "mirror")
     return [
         {
             "name": name,
-            "title": sources[name].title,
-            "url": sources[name].url,
-            "sha256": sources[name].sha256,
-            "bytes": sources[name].bytes,
-            "licence": sources[name].licence,
-            "mirror": sources[name].mirror,
+            **{key: getattr(sources[name], key) for key in copied},
             "included": name not in found.files,
             "fetch": f"download the url, or put it at {sources[name].mirror} under LIMR_MIRROR",
         }

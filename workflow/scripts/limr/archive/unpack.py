@@ -1,161 +1,127 @@
-"""Opening an archive of a stranger: everything is checked before a byte is written.
+"""Unpacking an archive that a stranger made: names, sizes and counts are checked first.
 
-A zip can lie about its sizes, hold names that lead out of the folder, links, one name twice, or a
-million entries. What it says of itself is checked against limits first; while it is unpacked, what
-really comes is counted again.
+Only regular files are written, each under a new name inside the folder, so that nothing of the
+user is replaced. zipfile itself reads no more bytes of an entry than the entry says it has, and
+checks its CRC.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
+import shutil
 import stat
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 from limr.core.errors import InputError, IntegrityError
 
 MOST_ENTRIES = 100_000
-LARGEST_DIRECTORY = 16 << 20  # bytes of the zip's own table, about 150 an entry
-LARGEST_TOTAL = 1 << 40
-FREE_TOTAL = 1 << 30  # so much may come of any archive; beyond, RATIO times its size
+LARGEST_TABLE = 16 << 20  # bytes of the zip's own table of entries, which takes about 150 for each
+FREE_TOTAL = 1 << 30  # any archive may unpack to so many bytes; beyond, RATIO times its size
 RATIO = 50
-FREE_ENTRY = 64 << 20  # the same for one entry
-ENTRY_RATIO = 200
-LONGEST_NAME = 1024
-DEEPEST = 24  # parts of a name
-LONGEST_PART = 255  # bytes, of most file systems
+LONGEST_NAME, LONGEST_PART, DEEPEST = 1024, 255, 24  # bytes, bytes of a part, parts
 _BLOCK = 1 << 20
-_END, _END_SIZE = b"PK\x05\x06", 22
-_LOCATOR, _LOCATOR_SIZE = b"PK\x06\x07", 20
-_END64, _END64_SIZE = b"PK\x06\x06", 56
-_LOCAL_HEADER = 30
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# What a name can do to a file system, whatever was checked of it.
-_OF_NAMES = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError)
+_ODD = re.compile(r"[\x00-\x1f\x7f\\:]|^~")  # characters that no path of an archive has
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, RuntimeError, ValueError)
 
 
 class RefusedError(IntegrityError):
-    """An archive that is not unpacked: damaged, or made to do harm."""
+    """An archive that is not unpacked: damaged, or not one that limr wrote."""
+
+
+def unpack(path: Path, folder: Path) -> dict[str, tuple[int, str]]:
+    """Unpack an archive into a folder; return name -> (bytes, sha256).
+
+    Raises:
+        InputError: there is no such file, or no space to unpack it.
+        RefusedError: see `check` and `extract`; the message names the archive.
+    """
+    try:
+        entries = check(path)
+        size, free = sum(entry.file_size for entry in entries), shutil.disk_usage(folder).free
+        if size > free:
+            raise InputError(
+                f"{path} unpacks to {size / 1e6:,.0f} MB; {folder} has {free / 1e6:,.0f} MB free. "
+                "Free some space, or set TMPDIR to a folder with more."
+            )
+        return extract(path, entries, folder)
+    except RefusedError as error:
+        raise RefusedError(
+            f"{path}: {error}. It is damaged, or limr did not write it: get it again."
+        ) from None
 
 
 def check(path: Path) -> list[zipfile.ZipInfo]:
-    """Return the entries of an archive that is safe to unpack, in its order.
+    """Return the entries of an archive that may be unpacked, in its order.
 
     Raises:
         InputError: there is no such file.
-        RefusedError: it is no zip, cut short, or anything in it is not as in an archive of limr.
+        RefusedError: it is no zip, cut short, or an entry is not as in an archive of limr.
     """
     try:
-        with path.open("rb") as file:
-            _check_size(path, file)
+        _check_table(path)
         with zipfile.ZipFile(path) as zipped:
             entries = zipped.infolist()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
-    except (*_DAMAGED, UnicodeDecodeError, ValueError) as error:
+    except _DAMAGED as error:
         raise RefusedError(f"not a zip that can be read ({error})") from None
     if len(entries) > MOST_ENTRIES:  # whatever the end record says
         raise RefusedError(f"it has {len(entries):,} entries; at most {MOST_ENTRIES:,} are read")
     for entry in entries:
-        _check_entry(entry)
-    _check_names([entry.filename for entry in entries])
-    _check_volume(entries, path.stat().st_size)
-    return entries
-
-
-def _check_size(path: Path, file: BinaryIO) -> None:
-    """Look at the end record alone, before anything reads the table of entries."""
-    size = file.seek(0, 2)
-    file.seek(max(size - _END_SIZE - _LOCATOR_SIZE, 0))
-    tail = file.read()
-    end = tail[-_END_SIZE:]
-    if len(end) < _END_SIZE or end[:4] != _END or end[-2:] != b"\0\0":
-        raise RefusedError(
-            f"{path.name} has no end record as its last 22 bytes: it is cut short, has something "
-            "behind it, or is no zip"
-        )
-    _, _, _, _, entries, directory, offset, _ = struct.unpack("<4s4H2LH", end)
-    if tail[:4] == _LOCATOR and len(tail) == _END_SIZE + _LOCATOR_SIZE:
-        file.seek(max(size - _END_SIZE - _LOCATOR_SIZE - _END64_SIZE, 0))
-        record = file.read(_END64_SIZE)
-        if len(record) < _END64_SIZE or record[:4] != _END64:
-            raise RefusedError("its zip64 end record is not where it should be")
-        entries, directory, offset = struct.unpack("<32xQQQ", record)
-    if entries > MOST_ENTRIES or directory > LARGEST_DIRECTORY:
-        raise RefusedError(
-            f"it says it has {entries:,} entries in a table of {directory:,} bytes; at most "
-            f"{MOST_ENTRIES:,} and {LARGEST_DIRECTORY:,} are read"
-        )
-    if offset + directory > size:
-        raise RefusedError("its table of entries lies beyond its end: it is cut short")
-
-
-def _check_entry(entry: zipfile.ZipInfo) -> None:
-    name, mode = entry.filename, entry.external_attr >> 16
-    shown = repr(name[:80])
-    path = PurePosixPath(name)
-    if name != entry.orig_filename or _CONTROL.search(name) or "\\" in name or ":" in name:
-        raise RefusedError(f"{shown}: a name with characters that no path of an archive has")
-    if path.is_absolute() or name.startswith("~"):
-        raise RefusedError(f"{shown}: an absolute name")
-    if ".." in path.parts:
-        raise RefusedError(f"{shown}: a name that leads out of the folder")
-    if not path.parts or str(path) != name or len(name) > LONGEST_NAME:
-        raise RefusedError(f"{shown}: not the plain name of a file")
-    if len(path.parts) > DEEPEST or any(len(p.encode()) > LONGEST_PART for p in path.parts):
-        raise RefusedError(f"{shown}: deeper than {DEEPEST} folders, or a part is too long")
-    if any(part.casefold() == ".git" for part in path.parts):
-        raise RefusedError(f"{shown}: what stands there, git executes")
-    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        what = "a link" if stat.S_ISLNK(mode) else "not a regular file"
-        raise RefusedError(f"{shown}: {what}")
-    if entry.flag_bits & 0x1:
-        raise RefusedError(f"{shown}: encrypted")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise RefusedError(f"{shown}: compressed in a way that archives of limr do not use")
-
-
-def _check_names(names: Sequence[str]) -> None:
-    """Refuse names that fall on one another, also where case or Unicode's form do not matter."""
-    seen: dict[str, str] = {}
-    folders: set[str] = set()
-    for name in names:
-        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-        if key in seen:
-            raise RefusedError(f"{name[:80]!r}: the name stands twice (as {seen[key][:80]!r})")
-        seen[key] = name
-        folders.update(str(parent) for parent in PurePosixPath(key).parents)
-    both = sorted(folders & set(seen))
-    if both:
-        raise RefusedError(f"{both[0][:80]!r}: a file and a folder have this name")
-
-
-def _check_volume(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
-    total = sum(entry.file_size for entry in entries)
-    if total > min(max(FREE_TOTAL, RATIO * size), LARGEST_TOTAL):
+        why = _wrong(entry)
+        if why:
+            raise RefusedError(f"{entry.filename[:80]!r}: {why}")
+    size, total = path.stat().st_size, sum(entry.file_size for entry in entries)
+    if total > max(FREE_TOTAL, RATIO * size):
         raise RefusedError(
             f"it would unpack to {total:,} bytes from {size:,}: more than any study's archive does"
         )
-    for entry in entries:
-        if entry.file_size > max(FREE_ENTRY, ENTRY_RATIO * entry.compress_size):
-            raise RefusedError(
-                f"{entry.filename[:80]!r}: {entry.file_size:,} bytes out of "
-                f"{entry.compress_size:,}: a bomb"
-            )
-    end = 0
-    for entry in sorted(entries, key=lambda entry: entry.header_offset):
-        if entry.header_offset < end:
-            raise RefusedError(f"{entry.filename[:80]!r}: it overlaps another entry")
-        name = len(entry.filename.encode())
-        end = entry.header_offset + _LOCAL_HEADER + name + entry.compress_size
+    return entries
+
+
+def _check_table(path: Path) -> None:
+    """Look at the zip's end record, before zipfile reads the table of entries into memory."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(size - 98, 0))
+        tail = file.read()  # at most: the zip64 record (56 bytes), its locator (20), the end (22)
+    if tail[-22:-18] != b"PK\x05\x06" or tail[-2:] != b"\0\0":
+        raise RefusedError(
+            "it has no end record as its last 22 bytes: it is cut short, has something behind it, "
+            "or is no zip"
+        )
+    entries, table = struct.unpack("<10xHL6x", tail[-22:])
+    if tail[-42:-38] == b"PK\x06\x07" and len(tail) == 98:
+        entries, table = struct.unpack("<32xQQ8x", tail[:56])
+    if entries > MOST_ENTRIES or table > LARGEST_TABLE:
+        raise RefusedError(
+            f"it says it has {entries:,} entries in a table of {table:,} bytes; at most "
+            f"{MOST_ENTRIES:,} and {LARGEST_TABLE:,} are read"
+        )
+
+
+def _wrong(entry: zipfile.ZipInfo) -> str | None:
+    """Return what keeps an entry from being unpacked, None where nothing does."""
+    name, path = entry.orig_filename, PurePosixPath(entry.orig_filename)
+    if _ODD.search(name):
+        return "a name with characters that no path of an archive has"
+    if path.is_absolute() or ".." in path.parts:
+        return "a name that leads out of the folder"
+    if not path.parts or str(path) != name or ".git" in map(str.lower, path.parts):
+        return "not the plain name of a file of an archive"
+    parts = [len(part.encode()) for part in path.parts]
+    if sum(parts) > LONGEST_NAME or max(parts) > LONGEST_PART or len(parts) > DEEPEST:
+        return f"too long a name, or deeper than {DEEPEST} folders"
+    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
+        return "a link, or something else that is no regular file"
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "compressed in a way that archives of limr do not use"
+    return None
 
 
 def extract(
@@ -169,7 +135,8 @@ def extract(
         folder: must not hold any of their names.
 
     Raises:
-        RefusedError: an entry is damaged, larger than it says, or has a name that is there.
+        RefusedError: an entry is damaged, larger than it says, encrypted, or its name is there
+            already, also as an entry's that differs in a way that the file system does not see.
     """
     found = {}
     with zipfile.ZipFile(path) as zipped:
@@ -181,15 +148,11 @@ def extract(
                 with zipped.open(entry) as source, target.open("xb") as out:
                     while block := source.read(_BLOCK):
                         size += len(block)
-                        if size > entry.file_size:
-                            raise RefusedError(f"{entry.filename}: larger than it says")
                         digest.update(block)
                         out.write(block)
             except _DAMAGED as error:
                 raise RefusedError(f"{entry.filename}: damaged ({error})") from None
-            except OSError as error:
-                if error.errno not in _OF_NAMES:
-                    raise
-                raise RefusedError(f"{entry.filename[:80]}: {error.strerror}") from None
+            except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+                raise RefusedError(f"{entry.filename}: {error.strerror}") from None
             found[entry.filename] = (size, digest.hexdigest())
     return found

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from limr.archive import build, derive, differences, ids_of, limits, sharing
+from limr.archive import build, derive, differences, documents, ids_of, sharing
 from limr.archive.opened import Opened
 from limr.core import files
 from limr.core.errors import InputError
@@ -117,7 +117,7 @@ def check(
         outputs = [path for path in job.outputs if opened.has(path) and path not in stand_ins]
         if not outputs:
             continue
-        lacking = [path for path in job.inputs if not limits.within(opened.folder, path)]
+        lacking = [path for path in job.inputs if not documents.within(opened.folder, path)]
         if job.script == "cross_check":  # judges responses, which may be left out
             lacking += [path for path in job.inputs if path in opened.record["without_responses"]]
         texts_only = job.script in TEXTS_ONLY or bool(set(job.outputs) & shows_texts(opened.study))
@@ -194,7 +194,7 @@ def subset_ids(opened: Opened, scratch: Path, stand_ins: list[str]) -> Iterator[
             continue
         path, record = job.outputs
         ids = ids_of(path.removeprefix(f"{opened.results}/"))
-        inputs_there = all(limits.within(opened.folder, name) for name in job.inputs)
+        inputs_there = all(documents.within(opened.folder, name) for name in job.inputs)
         if opened.has(path) or not opened.has(ids) or not inputs_there:
             continue
         said = files.read_jsonl(opened.folder / ids)

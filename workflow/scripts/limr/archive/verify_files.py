@@ -8,21 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from limr.archive import (
-    CHANGES,
     COMMIT,
     CRATE,
-    IDS,
     RECORD,
     WITH_IDS,
     crate,
     differences,
     ids_of,
-    links,
     sharing,
 )
 from limr.archive import code as coding
 from limr.archive.opened import Opened
-from limr.core import files as io
 from limr.core import provenance
 from limr.sources.pinned import Source, load_sources
 from limr.study import files as contents
@@ -62,80 +58,40 @@ def manifest(document: Any, files: Mapping[str, tuple[int, str]]) -> Iterator[st
             yield f"{name}: sha256: expected {listed[name].get('sha256')}, found {digest}"
 
 
-def profile(document: Any) -> Iterator[str]:
-    """Yield what keeps a document from being a Workflow Run RO-Crate 0.5."""
-    found = entities(document)
-    root, workflow = found.get("./", {}), found.get(crate.WORKFLOW, {})
-    about = found.get(CRATE, {}).get("about")
-    context = document.get("@context") if isinstance(document, dict) else None
-    if not isinstance(context, list) or crate.CONTEXT not in context:
-        yield f"{CRATE}: @context: expected {crate.CONTEXT}"
-    if about != {"@id": "./"}:
-        yield f"{CRATE}: about: expected the root './', found {about!r}"
-    named = [part.get("@id") for part in root.get("conformsTo", []) if isinstance(part, dict)]
-    for uri in crate.PROFILES:
-        if uri not in named:
-            yield f"{CRATE}: ./ conformsTo: {uri} is missing"
-    for key in ("name", "description", "datePublished", "license"):
-        if not root.get(key):
-            yield f"{CRATE}: ./ {key}: it is missing"
-    if root.get("mainEntity") != {"@id": crate.WORKFLOW}:
-        yield f"{CRATE}: ./ mainEntity: expected {crate.WORKFLOW}, found {root.get('mainEntity')!r}"
-    for kind in ("File", "SoftwareSourceCode", "ComputationalWorkflow"):
-        if kind not in workflow.get("@type", []):
-            yield f"{CRATE}: {crate.WORKFLOW} @type: {kind} is missing"
-    run = found.get("#run", {})
-    if run.get("@type") != "CreateAction" or run.get("instrument") != {"@id": crate.WORKFLOW}:
-        yield f"{CRATE}: #run: expected a CreateAction whose instrument is {crate.WORKFLOW}"
+def described(opened: Opened) -> Iterator[str]:
+    """Yield where the crate differs from the one that its record and its files give.
 
-
-def rebuilt(document: Any, opened: Opened) -> Iterator[str]:
-    """Yield where a crate differs from the one that its record and its files give."""
-    listed = {
-        name: crate.File(size, digest, _kind(opened, name))
+    Only what it says that each file is, which is for people, is not compared.
+    """
+    found = opened.json(CRATE)
+    theirs = entities(found)
+    files = {
+        name: crate.File(size, digest, str(theirs.get(name, {}).get("description")))
         for name, (size, digest) in opened.files.items()
         if name != CRATE
     }
-    expected = crate.document(opened.record, listed)
-    ours, theirs = entities(expected), entities(document)
-    if expected["@context"] != document.get("@context"):
+    expected = crate.document(opened.record, files)
+    if not isinstance(found, dict) or expected["@context"] != found.get("@context"):
         yield f"{CRATE}: @context: expected {expected['@context']}"
+    ours = entities(expected)
     for name in dict.fromkeys([*ours, *theirs]):
-        for found in differences.of_values(ours.get(name, {}), theirs.get(name, {}), tolerance=0.0):
-            yield f"{CRATE}: {name} {found}"
-
-
-def _kind(opened: Opened, name: str) -> str:
-    """Return what the crate says a file is."""
-    named = {
-        RECORD: "record of the archive",
-        COMMIT: "commit",
-        CHANGES: "changes",
-        opened.record["config"]: "configuration",
-    }
-    inside = name.removeprefix(f"{opened.results}/")
-    kind = contents.kind(opened.study, inside) if inside != name else None
-    if name in opened.record["without_responses"]:
-        return f"{kind} without responses"
-    if name in named or kind:
-        return named.get(name) or str(kind)
-    if name.startswith(f"{contents.METADATA}/"):
-        return "workflow record"
-    if name.startswith(f"{IDS}/"):
-        return "ids"
-    return "code" if name in opened.record["code"]["files"] else "own file"
+        for field in differences.of_values(ours.get(name, {}), theirs.get(name, {}), tolerance=0.0):
+            yield f"{CRATE}: {name} {field}"
 
 
 def commit(opened: Opened) -> Iterator[str]:
-    """Yield what keeps the archived code from being the commit that is named."""
+    """Yield what keeps the archived code from being the commit that is named.
+
+    Raises:
+        IntegrityError: a link of the code may lead out of the folder.
+    """
     about = opened.record["code"]
-    missing = [name for name in about["files"] if name not in opened.files]
+    missing = sorted(set(about["files"]) - set(opened.files))
     for name in missing:
         yield f"{name}: code that the record names is missing"
-    strangers = [name for name in opened.files if not _explained(opened, name)]
-    for name in sorted(strangers):
+    for name in _unexplained(opened):
         yield f"{name}: neither code, nor a result, nor a record: nothing says why it is there"
-    yield from links.wrong(opened.folder, about, opened.files)
+    coding.links(opened.folder, about, opened.files)
     if about["commit"] is None or missing:
         return
     text = (opened.folder / COMMIT).read_bytes() if opened.has(COMMIT) else b""
@@ -145,7 +101,10 @@ def commit(opened: Opened) -> Iterator[str]:
     if coding.tree_of_commit(text) != about["tree"]:
         yield f"{RECORD}: code.tree: expected {coding.tree_of_commit(text)}, found {about['tree']}"
     if not about["changed"]:
-        found = coding.tree_name({n: (_mode(about, n), opened.folder / n) for n in about["files"]})
+        modes = dict.fromkeys(about["files"], coding.PLAIN)
+        modes |= dict.fromkeys(about["executables"], coding.EXECUTABLE)
+        modes |= dict.fromkeys(about["links"], coding.LINK)
+        found = coding.tree_name({n: (mode, opened.folder / n) for n, mode in modes.items()})
         if found != about["tree"]:
             yield (
                 f"the code: tree: expected {about['tree']}, found {found}: a file of the code is "
@@ -153,24 +112,16 @@ def commit(opened: Opened) -> Iterator[str]:
             )
 
 
-def _mode(about: Json, name: str) -> str:
-    if name in about["links"]:
-        return coding.LINK
-    return coding.EXECUTABLE if name in about["executables"] else coding.PLAIN
-
-
-def _explained(opened: Opened, name: str) -> bool:
-    if name.startswith(f"{opened.results}/"):
-        inside = name.removeprefix(f"{opened.results}/")
-        return name == opened.record["config"] or contents.kind(opened.study, inside) is not None
+def _unexplained(opened: Opened) -> Iterator[str]:
+    """Yield files that are not of the code, the results, the records, or the author's own."""
+    known = {*opened.record["code"]["files"], opened.record["config"], RECORD, CRATE}
     entries = {**opened.study.datasets, **opened.study.config["trajectories"]}
     own = [str(Path(entry["path"])) for entry in entries.values() if entry.get("path")]
-    return (
-        name in opened.record["code"]["files"]
-        or name.startswith(("provenance/", f"{contents.METADATA}/"))
-        or name in (RECORD, CRATE)
-        or any(name == path or name.startswith(f"{path}/") for path in own)
-    )
+    folders = ("provenance/", f"{contents.METADATA}/", *(f"{path}/" for path in own))
+    for name in sorted(set(opened.files) - {*known, *own}):
+        of_results = name.startswith(f"{opened.results}/")
+        if opened.kind(name) is None and (of_results or not name.startswith(folders)):
+            yield name
 
 
 def code_differences(opened: Opened) -> list[str]:
@@ -208,8 +159,8 @@ def environments(opened: Opened) -> Iterator[str]:
 def complete(opened: Opened) -> Iterator[str]:
     """Yield files that the study should have, and that nothing says are missing or left out.
 
-    Nor may anything be left out that no rule keeps out: made-up tables would then have no rows to
-    be made again from.
+    Nor may anything be left out that no rule keeps out: invented tables could then not be
+    recomputed.
     """
     stated = {*opened.record["missing"], *opened.record["left_out"]}
     for inside in contents.required(opened.study):
@@ -232,8 +183,8 @@ def _left_out(opened: Opened) -> Iterator[str]:
     """Yield files of the study that are left out, and that no rule keeps out."""
     rules = sharing.rules(opened.study, _sources(opened))
     for path in opened.record["left_out"]:
+        kind = opened.kind(path)
         inside = path.removeprefix(f"{opened.results}/")
-        kind = contents.kind(opened.study, inside) if inside != path else None
         if kind and sharing.why_not(opened.study, rules, inside, kind) is None:
             yield f"{path}: it is left out, and no rule keeps it out"
 
@@ -249,18 +200,16 @@ def _sources(opened: Opened) -> dict[str, Source]:
 def ids(opened: Opened) -> Iterator[str]:
     """Yield texts that are left out without their ids."""
     for path in opened.record["left_out"]:
-        inside = path.removeprefix(f"{opened.results}/")
-        kind = contents.kind(opened.study, inside)
-        if kind in WITH_IDS and not opened.has(ids_of(inside)):
-            yield f"{ids_of(inside)}: the ids of what was left out are missing"
+        at = ids_of(path.removeprefix(f"{opened.results}/"))
+        if opened.kind(path) in WITH_IDS and not opened.has(at):
+            yield f"{at}: the ids of what was left out are missing"
 
 
 def workflow_records(opened: Opened) -> Iterator[str]:
     """Yield outputs without Snakemake's record, unfinished ones, and inputs with another sha256."""
     told: dict[tuple[str, str], str] = {}
     for path in opened.files:
-        inside = path.removeprefix(f"{opened.results}/")
-        kind = contents.kind(opened.study, inside) if path != inside else None
+        kind = opened.kind(path)
         if kind in (None, "log", "benchmark", "base", "policy") or path == opened.record["config"]:
             continue
         at = contents.metadata_path(path)
@@ -276,8 +225,3 @@ def workflow_records(opened: Opened) -> Iterator[str]:
                 when = f"sha256 when {path} was made: expected {digest}, found {found}"
                 told.setdefault((name, digest), f"{name}: {when}")
     yield from told.values()
-
-
-def archive_digest(path: Path) -> str:
-    """Return an archive's own sha256, which nothing inside can vouch for."""
-    return io.sha256(path)

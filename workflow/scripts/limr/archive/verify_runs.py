@@ -1,7 +1,8 @@
-"""Checks of what cannot be made again: data, runs, evaluations, against all that speaks of them."""
+"""Checks of what cannot be recomputed: data, runs and evaluations, against all that names them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -13,11 +14,9 @@ import pyarrow.parquet as pq
 
 from limr.archive import IDS, differences, documents
 from limr.archive import code as coding
-from limr.archive import tables as bounds
 from limr.archive.opened import Opened
 from limr.core import files
 from limr.core import plugins as registry
-from limr.core.errors import InputError
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, VERDICTS
 from limr.evaluate import collect
 from limr.grading import rewards
@@ -34,21 +33,9 @@ _BATCH = 1 << 18
 def tables(opened: Opened) -> Iterator[str]:
     """Yield parquet files that are none, or that would unpack to more than any study has."""
     for name in sorted(opened.files):
-        if not name.endswith(".parquet"):
-            continue
-        why = bounds.why_not(opened.folder / name)
+        why = documents.table_problem(opened.folder / name) if name.endswith(".parquet") else None
         if why:
             yield f"{name}: {why}"
-
-
-def documents_are_plain(opened: Opened) -> Iterator[str]:
-    """Yield configuration files that are not plain YAML."""
-    for name in sorted(opened.files):
-        if name.startswith("config/") and name.endswith((".yaml", ".yml")):
-            try:
-                documents.read_yaml(opened.folder / name)
-            except InputError as error:
-                yield str(error).replace(f"{opened.folder}/", "")
 
 
 def data(opened: Opened) -> Iterator[str]:
@@ -91,33 +78,32 @@ def _recorded(opened: Opened, record: str, file: str) -> Iterator[str]:
 def runs(opened: Opened) -> Iterator[str]:
     """Yield where a run's record differs from the study, its problems, or the archived code."""
     config, study = opened.study.config, opened.study
+    engine = config["engine"]["train"]
+    free = getattr(registry.load("engines", engine), "NOT_IN_DIGEST", ())
+    options, _ = split_options(config["engines"].get(engine, {}), free)
     for arm, seed in contents.runs(study):
         path = f"{opened.results}/runs/{arm}/seed{seed}/run.json"
         if not opened.has(path):
             continue
         found, about = opened.json(path), study.arms[arm]
-        train = about.train
-        engine = config["engine"]["train"]
-        free = getattr(registry.load("engines", engine), "NOT_IN_DIGEST", ())
-        options, _ = split_options(config["engines"].get(engine, {}), free)
         settings = {
             "engine": engine,
             "options": options,
             "grader": about.grader,
             "steps": list(about.steps),
-            train: about.settings,
+            about.train: about.settings,
         }
-        plugins = [registry.module_name("engines", engine)]
-        if train == "ppo":
+        plugins = _modules("engines", engine)
+        if about.train == "ppo":
             settings["reward"] = about.reward
-            plugins.append(registry.module_name("rewards", about.reward["rule"]))
+            plugins += _modules("rewards", about.reward["rule"])
         inputs = {"problems": opened.sha256(f"{opened.results}/subsets/{arm}.jsonl")}
-        if train == "sft":
+        if about.train == "sft":
             texts = f"{opened.results}/solutions/{study.arm_dataset(arm)}.jsonl"
             inputs["solutions"] = opened.sha256(texts)
         expected: Json = {
             "settings": settings,
-            "code": coding.rule_digest(opened.folder, f"train_{train}", plugins),
+            "code": coding.rule_digest(opened.folder, f"train_{about.train}", plugins),
             "inputs_sha256": inputs,
         }
         there = {key: found.get(key) for key in expected}
@@ -125,25 +111,31 @@ def runs(opened: Opened) -> Iterator[str]:
             yield f"{path}: {field}"
 
 
+def _modules(kind: str, name: str) -> list[str]:
+    """Return a plug-in's module, and its name in archives of when plug-ins lay at the root."""
+    return [registry.module_name(kind, name), f"limr.{kind}.{name}"]
+
+
 def drawn(study: Study) -> list[tuple[str, int]]:
     """Return (arm, seed) of the runs that have rollouts."""
     return [(arm, seed) for arm, seed in contents.runs(study) if study.arms[arm].train == "ppo"]
 
 
-def metrics(opened: Opened, done: list[str]) -> Iterator[str]:
-    """Yield where a run's metrics differ from its rollouts, or its rewards from its verdicts.
+def metrics_here(opened: Opened) -> list[tuple[str, int, str]]:
+    """Return (arm, seed, folder) of the runs whose rollouts and metrics are archived."""
+    found = [(arm, n, f"{opened.results}/runs/{arm}/seed{n}") for arm, n in drawn(opened.study)]
+    return [
+        run
+        for run in found
+        if opened.has(f"{run[2]}/rollouts.parquet", f"{run[2]}/metrics.parquet")
+    ]
 
-    Args:
-        opened: the archive.
-        done: gains the tables that were checked.
-    """
-    for arm, seed in drawn(opened.study):
-        at = f"{opened.results}/runs/{arm}/seed{seed}"
+
+def metrics(opened: Opened) -> Iterator[str]:
+    """Yield where a run's metrics differ from its rollouts, or its rewards from its verdicts."""
+    for arm, seed, at in metrics_here(opened):
         rollouts, table = f"{at}/rollouts.parquet", f"{at}/metrics.parquet"
-        if not opened.has(rollouts, table):
-            continue
-        done.append(table)
-        counted, odd = _counted(opened, rollouts, arm, seed)
+        counted, odd = _recomputed(opened, rollouts, arm, seed)
         if odd:
             yield f"{rollouts}: reward: {odd:,} rows have another than the rule gives"
         frame = files.read_parquet(opened.folder / table, METRICS).to_pandas().set_index("step")
@@ -163,51 +155,46 @@ def metrics(opened: Opened, done: list[str]) -> Iterator[str]:
                 )
 
 
-def _counted(opened: Opened, path: str, arm: str, seed: int) -> tuple[pd.DataFrame, int]:
-    """Return means of the rollouts by step, and how many rewards are not what the rule gives."""
+def _recomputed(opened: Opened, path: str, arm: str, seed: int) -> tuple[pd.DataFrame, int]:
+    """Return the metrics of rollouts by step, and how many rewards are not what the rule gives."""
     wanted = ["problem_id", "step", "sample", "reward", "verdict", "response_tokens", "truncated"]
     files.check_parquet(opened.folder / path, ROLLOUTS.names)
     sums, odd = [], 0
     for batch in pq.ParquetFile(opened.folder / path).iter_batches(_BATCH, columns=wanted):
-        frame = batch.to_pandas()
-        verdict = frame["verdict"].astype(str)
-        due = _due(frame, verdict, opened.study.arms[arm].reward, arm, seed)
-        odd += int((~((due - frame["reward"].astype(float)).abs() < 1e-6)).sum())
-        part = pd.DataFrame(
-            {
-                "step": frame["step"],
-                "n": 1.0,
-                "mean_reward": frame["reward"].astype(float),
-                "accuracy": (verdict == "correct").astype(float),
-                "malformed": (verdict == "malformed").astype(float),
-                "truncated": frame["truncated"].astype(float),
-                "response_tokens": frame["response_tokens"].astype(float),
-            }
-        )
-        sums.append(part.groupby("step").sum())
-    total = pd.concat(sums).groupby("step").sum()
+        frame = batch.to_pandas().astype({"verdict": str})
+        due = _due(frame, opened.study.arms[arm].reward, arm, seed)
+        odd += int((~(np.abs(frame["reward"] - due) < 1e-6)).sum())
+        numbers = {
+            "step": frame["step"],
+            "n": np.ones(len(frame)),
+            "mean_reward": frame["reward"],
+            "accuracy": frame["verdict"] == "correct",
+            "malformed": frame["verdict"] == "malformed",
+            "truncated": frame["truncated"],
+            "response_tokens": frame["response_tokens"],
+        }
+        sums.append(pd.DataFrame(numbers).astype(float).groupby("step").sum())
+    total = pd.concat(sums).groupby(level="step").sum()
     return total.drop(columns="n").div(total["n"], axis=0), odd
 
 
-def _due(frame: pd.DataFrame, verdicts: pd.Series, settings: Json, arm: str, seed: int) -> Floats:
+def _due(frame: pd.DataFrame, settings: Json, arm: str, seed: int) -> Floats:
     """Return (n_rows,) the rewards that the arm's rule gives; NaN for a verdict that is none."""
-    due = np.full(len(frame), np.nan)
-    numbered = frame.assign(verdict=verdicts).reset_index(drop=True)
-    for _, part in numbered.groupby("step", sort=False):
-        pay = rewards.reward_function(settings, seed, arm, int(part["step"].iloc[0]))
-        rows = zip(part.index, part["problem_id"], part["sample"], part["verdict"], strict=True)
-        for row, problem_id, sample, verdict in rows:
-            if verdict in VERDICTS:
-                due[row] = pay(problem_id, sample, verdict)
-    return due
+    pay = {int(n): rewards.reward_function(settings, seed, arm, int(n)) for n in set(frame["step"])}
+    columns = (frame[name] for name in ("step", "problem_id", "sample", "verdict"))
+    return np.array(
+        [
+            pay[step](problem_id, sample, verdict) if verdict in VERDICTS else np.nan
+            for step, problem_id, sample, verdict in zip(*columns, strict=True)
+        ]
+    )
 
 
 def responses(opened: Opened) -> Iterator[str]:
     """Yield tables that are said to be without responses and may not be, or are not."""
     kept = opened.record["settings"]["responses"]
     for path in sorted({*opened.files, *opened.record["without_responses"]}):
-        inside = path.removeprefix(f"{opened.results}/")
-        kind = contents.kind(opened.study, inside) if inside != path else None
+        kind = opened.kind(path)
         told = path in opened.record["without_responses"]
         if told and kept:
             yield f"{path}: it is said to be without responses, and the study keeps them"
@@ -220,19 +207,18 @@ def responses(opened: Opened) -> Iterator[str]:
                 yield f"{path}: response: the study leaves them out, found {n:,} (said: {told})"
 
 
-def evaluations(opened: Opened, done: list[str]) -> Iterator[str]:
-    """Yield where an evaluation differs from its summary, its problems, or the study.
+def evaluations_here(opened: Opened) -> dict[str, tuple[int, int, str]]:
+    """Return path without suffix -> (seed, step, benchmark) of the archived evaluations."""
+    found = {
+        f"{opened.results}/evals/{arm}/seed{seed}/step{step}/{benchmark}": (seed, step, benchmark)
+        for arm, seed, step, benchmark in contents.evaluations(opened.study)
+    }
+    return {at: about for at, about in found.items() if opened.has(f"{at}.json", f"{at}.parquet")}
 
-    Args:
-        opened: the archive.
-        done: gains the summaries that were checked.
-    """
-    study = opened.study
-    for arm, seed, step, benchmark in contents.evaluations(study):
-        at = f"{opened.results}/evals/{arm}/seed{seed}/step{step}/{benchmark}"
-        if not opened.has(f"{at}.json", f"{at}.parquet"):
-            continue
-        done.append(f"{at}.json")
+
+def evaluations(opened: Opened) -> Iterator[str]:
+    """Yield where an evaluation differs from its summary, its problems, or the study."""
+    for at, (seed, step, benchmark) in evaluations_here(opened).items():
         found = opened.json(f"{at}.json")
         table = files.read_parquet(opened.folder / f"{at}.parquet", EVALUATIONS)
         expected = {
@@ -244,7 +230,7 @@ def evaluations(opened: Opened, done: list[str]) -> Iterator[str]:
             "grader_version": found.get("grader_version"),
             **collect.summarise_evaluation(table),
         }
-        settings = study.benchmarks[benchmark]
+        settings = opened.study.benchmarks[benchmark]
         asked = differences.of_values(settings, found.get("settings"), "settings", tolerance=0.0)
         for field in chain(asked, differences.of_values(expected, found)):
             yield f"{at}.json: {field}"
@@ -262,24 +248,21 @@ def _ids(opened: Opened, benchmark: str) -> list[str] | None:
 
 
 def _asked(table: pa.Table, ids: list[str] | None, settings: Json) -> Iterator[str]:
-    """Yield where an evaluation's rows are not one a decoding, problem of the benchmark, sample."""
-    rows = table.select(["decoding", "problem_id", "sample"]).to_pandas()
-    samples = {entry["name"]: entry["samples"] for entry in settings["decodings"]}
-    parts = rows.groupby("decoding", sort=False, dropna=False)
-    by_decoding = {str(name): part for name, part in parts}
-    if sorted(by_decoding) != sorted(samples):
-        yield f"decoding: expected {sorted(samples)}, found {sorted(by_decoding)}"
-        return
-    for name, part in by_decoding.items():
-        asked = part.groupby("problem_id", sort=False, dropna=False)["sample"].apply(sorted)
-        if ids is not None and set(asked.index) != set(ids):
-            odd = sorted(map(str, set(asked.index) ^ set(ids)))
-            expected = f"the {len(set(ids))} of the benchmark"
-            yield f"problem_id of '{name}': expected {expected}, {len(odd)} differ: '{odd[0]}'"
-        due = list(range(samples[name]))
-        wrong = asked[asked.map(lambda found, due=due: found != due)]
-        if len(wrong):
-            yield (
-                f"sample of '{name}', '{wrong.index[0]}': expected {due[:9]}, "
-                f"found {wrong.iloc[0][:9]} ({len(wrong)} problems)"
-            )
+    """Yield a row that is missing or too many: one is due per decoding, problem and sample."""
+    samples = {entry["name"]: range(entry["samples"]) for entry in settings["decodings"]}
+    columns = [table[name].to_pylist() for name in ("decoding", "problem_id", "sample")]
+    found = Counter(zip(*columns, strict=True))
+    problems = set(columns[1] if ids is None else ids)
+    due = ((name, id_, n) for name in samples for id_ in problems for n in samples[name])
+    missing = next((row for row in due if row not in found), None)
+    wrong = next(
+        (
+            row
+            for row, n in found.items()
+            if n > 1 or row[1] not in problems or row[2] not in samples.get(row[0], ())
+        ),
+        None,
+    )
+    for row, what in ((missing, "is missing"), (wrong, "is not asked for, or appears twice")):
+        if row is not None:
+            yield f"the row of '{row[0]}', problem '{row[1]}', sample {row[2]} {what}"

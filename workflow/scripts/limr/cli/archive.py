@@ -26,20 +26,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the archive, and what its author must know to stderr."""
-    from limr.archive import build, documents, saying
-    from limr.sources import pinned as sources
+    from limr.archive import build, documents
+    from limr.core.provenance import ROOT
     from limr.study.load import load as load_study
 
-    root = build.code_root()
-    config = documents.read_yaml(options.study)
-    checked = load_study(config, str(options.study), root / "config/benchmarks")
-    pinned = sources.load_sources(root / "config/sources.yaml")
-    results = options.folder / "results" / checked.name
+    study = load_study(
+        documents.read_yaml(options.study), str(options.study), ROOT / "config/benchmarks"
+    )
+    results = options.folder / "results" / study.name
     if not results.is_dir():
         raise InputError(f"{results}: there is no such folder. Run the study first, or --folder.")
-    output = options.output or results / "archive" / f"{checked.name}.zip"
-    plan = build.plan(checked, pinned, options.folder, root)
-    record = build.write(plan, pinned, output)
-    lines = [*saying.said(plan, record), f"Written to {output}."]
+    output = options.output or results / "archive" / f"{study.name}.zip"
+    lines = [*build.archive(study, options.folder, ROOT, output), f"Written to {output}."]
     sys.stderr.write("\n".join(lines) + "\n")
     return 0

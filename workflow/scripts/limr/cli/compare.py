@@ -1,4 +1,4 @@
-"""`limr compare`: two studies side by side."""
+"""`limr compare`: what differs between two studies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-HELP = "say what differs between two studies, and which numbers moved"
+HELP = "say in which keys, subsets and cells of tables two studies differ"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,13 +19,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the comparison to stdout."""
-    from limr.archive import compare, comparing
+    from limr.archive import compare
 
     with compare.opened(options.first) as first, compare.opened(options.second) as second:
         found = compare.compare(first, second)
     if options.json:
         text = json.dumps(found, indent=2, ensure_ascii=False)
     else:
-        text = "\n".join(comparing.in_words(found))
+        text = "\n".join(compare.in_words(found))
     sys.stdout.write(text + "\n")
     return 0

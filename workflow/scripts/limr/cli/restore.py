@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-HELP = "unpack an archive so that the workflow goes on from it: nothing is run again"
+HELP = "unpack an archive so that the workflow goes on from it; no job reruns"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Into a clone of limr go the results and Snakemake's records; into an empty folder goes "
         "everything. Files that the archive may not pass on are fetched (from LIMR_MIRROR, else "
-        "from their origin) and what is made from them is made again; every sha256 is checked. "
+        "from their origin) and what is made from them is recomputed; every sha256 is checked. "
         "Check an archive of a stranger by `limr verify` first."
     )
     parser.add_argument("archive", type=Path, help="the zip")

@@ -7,14 +7,14 @@ import sys
 import time
 from pathlib import Path
 
-HELP = "check an archive of a study: every digest, and every result that can be made again"
+HELP = "check an archive of a study: every digest, and every result that can be recomputed"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = (
-        "Prints one line a check: ok, FAILED (file, field, expected, found) or note (what was not "
-        "checked, and why). Exit code 0: nothing failed; 1: something did; 2: no such file. "
+        "Prints one line per check: ok, FAILED (file, field, expected, found) or note (what was "
+        "not checked, and why). Exit code 0: nothing failed; 1: something did; 2: no such file. "
         "Nothing in the archive is executed. docs/archive.md says what each failure means."
     )
     parser.add_argument("archive", type=Path, help="the zip")
@@ -31,6 +31,6 @@ def run(options: argparse.Namespace) -> int:
     return 0 if good else 1
 
 
-def _say(line: object) -> None:
+def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

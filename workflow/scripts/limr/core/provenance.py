@@ -19,40 +19,41 @@ ROOT = SCRIPTS.parents[1]
 PACKAGES = ("limr", "torch", "transformers", "numpy", "pandas", "pyarrow", "math-verify")
 
 
-def code_digest(script: str, plugins: Iterable[str] = ()) -> str:
+def code_digest(script: str, plugins: Iterable[str] = (), scripts: Path = SCRIPTS) -> str:
     """Return a digest of every library module that a script uses, directly or not.
 
     A rule carries it as a param, so that an edit of a module reruns exactly the rules whose scripts
     import it. Plug-ins are loaded by name and must be given; nothing is executed.
 
     Args:
-        script: name of the rule, i.e. of `workflow/scripts/{script}.py`.
+        script: name of the rule, i.e. of `{scripts}/{script}.py`.
         plugins: dotted modules loaded by name, e.g. `limr.scores.selectors.lim`.
+        scripts: the folder `workflow/scripts` of the code.
     """
-    used = _behind(_imports(SCRIPTS / f"{script}.py") | set(plugins))
+    used = _behind(_imports(scripts / f"{script}.py") | set(plugins), scripts)
     text = "".join(f"{module} {_file_digest(path)}\n" for module, path in sorted(used.items()))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def modules_behind(modules: Iterable[str]) -> list[str]:
     """Return these modules of the library and all that they import, directly or not, sorted."""
-    return sorted(_behind(modules))
+    return sorted(_behind(modules, SCRIPTS))
 
 
-def _behind(modules: Iterable[str]) -> dict[str, Path]:
+def _behind(modules: Iterable[str], scripts: Path) -> dict[str, Path]:
     wanted = set(modules)
     found: dict[str, Path] = {}
     while wanted:
         module = wanted.pop()
-        path = None if module in found else _path(module)
+        path = None if module in found else _path(module, scripts)
         if path is not None:
             found[module] = path
             wanted |= _imports(path)
     return found
 
 
-def _path(module: str) -> Path | None:
-    base = SCRIPTS.joinpath(*module.split("."))
+def _path(module: str, scripts: Path) -> Path | None:
+    base = scripts.joinpath(*module.split("."))
     for path in (base.with_suffix(".py"), base / "__init__.py"):
         if path.is_file():
             return path
