@@ -24,7 +24,7 @@ from limr.archive import (
     verify_files,
     verify_runs,
 )
-from limr.archive.opened import RECORD_SCHEMA, Json, Opened
+from limr.archive.opened import Json, Opened, Record
 from limr.core import files as io
 from limr.core import provenance, validation
 from limr.core.errors import InputError, IntegrityError
@@ -109,7 +109,7 @@ def _record(path: Path) -> Json:
         entries = [entry for entry in unpack.check(path) if entry.filename == RECORD]
         unpack.extract(path, entries, Path(scratch))
         found: Json = validation.complete(
-            documents.read_json(Path(scratch) / RECORD), RECORD_SCHEMA, RECORD
+            documents.read_json(Path(scratch) / RECORD), Record, RECORD
         )
     if found["config"] != f"results/{found['study']}/study.yaml":
         raise IntegrityError(f"{RECORD}: config: found {found['config']!r}.")

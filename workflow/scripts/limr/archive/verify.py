@@ -21,7 +21,7 @@ from limr.archive import (
     verify_files,
     verify_runs,
 )
-from limr.archive.opened import NOTE, RECORD_SCHEMA, Findings, Line, Opened
+from limr.archive.opened import NOTE, Findings, Line, Opened, Record
 from limr.core import validation
 from limr.core.errors import InputError
 from limr.study import files as contents
@@ -109,9 +109,7 @@ def _opened(folder: Path, files: dict[str, tuple[int, str]], findings: Findings)
 
     def problems() -> list[str]:
         try:
-            record = validation.complete(
-                documents.read_json(folder / RECORD), RECORD_SCHEMA, RECORD
-            )
+            record = validation.complete(documents.read_json(folder / RECORD), Record, RECORD)
             if record["config"] != f"results/{record['study']}/study.yaml":
                 return [f"{RECORD}: config: found {record['config']!r}"]
             config = documents.read_yaml(folder / record["config"])
