@@ -38,6 +38,8 @@ from limr.core import plugins
 from limr.core.errors import InputError, nearest
 
 Place = tuple[int | str, ...]
+Words = dict[str, Any]  # of an error: see `_words`
+Wrong = tuple[Place, Words]
 
 
 class _Absent:
@@ -123,9 +125,11 @@ class Keys(BaseModel):
         try:
             return check({**value, **nothing})
         except ValidationError as error:
-            raise ValidationError.from_exception_data(
-                cls.__name__, list(_said(cls, error, misnamed))
-            ) from None
+            lines: list[InitErrorDetails] = [
+                {"type": PydanticCustomError("limr", "{text}", words), "loc": place, "input": value}
+                for place, words in _said(cls, error, misnamed)
+            ]
+            raise ValidationError.from_exception_data(cls.__name__, lines) from None
 
 
 def without_defaults(keys: type[Keys]) -> type[Keys]:
@@ -196,9 +200,10 @@ def complete(value: Any, keys: Any, where: str) -> Any:
     try:
         return plain(_validator(keys).validate_python(value))
     except ValidationError as error:
-        said = [_sentence(line) for line in _said(keys, error)]
-    said.sort(key=lambda line: line[0])  # what is most likely the cause of the others
-    rank, text = said[0]
+        said = [_sentence(*wrong) for wrong in _said(keys, error)]
+    # What is most likely the cause of the others; a value rather than a key that is missing.
+    said.sort(key=lambda line: line[:2])
+    rank, _, text = said[0]
     more = f" ({len(said) - 1} more after this one)" if rank and len(said) > 1 else ""
     raise InputError(f"{where}: {text}{more}")
 
@@ -235,8 +240,8 @@ def choices(keys: type[Keys], name: str) -> list[Any] | None:
 # What is wrong, in words. Each class words the errors of its own keys and hands them up.
 
 
-def _said(keys: Any, error: ValidationError, misnamed: bool = False) -> Iterator[InitErrorDetails]:
-    """Yield each error with our words; one for a key of several types, not one for each type.
+def _said(keys: Any, error: ValidationError, misnamed: bool = False) -> Iterator[Wrong]:
+    """Yield the place and the words of each error; one for a key of several types, not one per type.
 
     Args:
         keys: the class, or type, that was checked.
@@ -258,10 +263,7 @@ def _said(keys: Any, error: ValidationError, misnamed: bool = False) -> Iterator
         at = line["loc"] if line["type"] in _UNKNOWN_KEY else place
         ours = line["type"] == "limr"
         words = line["ctx"] if ours else _words(keys, line, _type_at(keys, place)[1])
-        whole = min(lines, key=lambda one: len(one["loc"]))["input"]
-        yield InitErrorDetails(
-            type=PydanticCustomError("limr", "{text}", words), loc=at, input=whole
-        )
+        yield at, words
 
 
 _UNKNOWN_KEY = ("extra_forbidden", "invalid_key")
@@ -287,7 +289,7 @@ def _type_at(kind: Any, place: Place) -> tuple[int, Any]:
     return len(place), kind
 
 
-def _words(keys: Any, line: Any, kind: Any) -> dict[str, Any]:
+def _words(keys: Any, line: Any, kind: Any) -> Words:
     """Return the rank of an error, what to say after its place, and which place that is."""
     error, found, limits = line["type"], line["input"], line.get("ctx", {})
     last = line["loc"][-1] if line["loc"] else ""
@@ -358,12 +360,12 @@ def _yaml(names: list[str], found: Any) -> str:
     return " YAML takes it for a text: write a number with a point, such as 5.0e-7, unquoted."
 
 
-def _sentence(line: InitErrorDetails) -> tuple[int, str]:
-    """Return an error's rank and its sentence, which begins with the place."""
-    place, words = line["loc"], line["type"].context
+def _sentence(place: Place, words: Words) -> tuple[int, int, str]:
+    """Return an error's rank, minus its depth, and its sentence, which begins with the place."""
     place = place[: len(place) - words["up"]]
+    path = ".".join(str(part) for part in place)
+    text = (f"'{path}'" if path else "the document") + words["text"]
     if words["rank"] == _PLUG_IN:
         entry = place[-1] if place else words["name"]
-        return _PLUG_IN, words["text"] if entry == words["name"] else f"{entry}: {words['text']}"
-    path = ".".join(str(part) for part in place)
-    return words["rank"], (f"'{path}'" if path else "the document") + words["text"]
+        text = words["text"] if entry == words["name"] else f"{entry}: {words['text']}"
+    return words["rank"], -len(place), text

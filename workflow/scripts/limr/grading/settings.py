@@ -14,8 +14,8 @@ class Grader(Keys):
 
     preset: Literal["default", "paper", "math-verify"] = key(
         DEFAULTS["preset"],
-        "paper: the published reward, faults included (it cannot match about a tenth of the "
-        "training answers); math-verify: that library alone, for a second opinion. With either, "
+        "`paper`: the published reward, faults included (it cannot match about a tenth of the "
+        "training answers); `math-verify`: that library alone, for a second opinion. With either, "
         "max_boxes and repetition have no effect.",
     )
     plugin: str | None = key(

@@ -25,8 +25,8 @@ class StepLog(Keys):
 
     steps_per_epoch: int | None = key(
         None,
-        "Steps in an epoch, for the log knows steps only: problems divided by prompts per step, "
-        "without an incomplete last batch (the paper: 8).",
+        "Steps per epoch, as the log knows steps only: problems divided by prompts per step, "
+        "not counting an incomplete last batch (the paper: 8).",
         ge=1,
     )
     correct_rewards: list[Number] = key(

@@ -18,8 +18,8 @@ TITLE = "Format-only reward"
 class Options(Keys):
     """Keys beside `rule`."""
 
-    well_formed: Number = key(1.0, "Any readable answer.")
-    malformed: Number = key(-1.0, "No answer that can be read.")
+    well_formed: Number = key(1.0, "Reward of any readable answer.")
+    malformed: Number = key(-1.0, "Reward where no answer can be read.")
 
 
 def reward(rollout: Rollout, options: Mapping[str, Any]) -> float:

@@ -20,9 +20,9 @@ TITLE = "Incorrect-label reward"
 class Options(Keys):
     """Keys beside `rule`."""
 
-    incorrect: Number = key(1.0, "Wrong answer, well formed.")
-    correct: Number = key(-0.5, "Right answer.")
-    malformed: Number = key(-1.0, "No answer that can be read.")
+    incorrect: Number = key(1.0, "Reward of a wrong answer that is well formed.")
+    correct: Number = key(-0.5, "Reward of a right answer.")
+    malformed: Number = key(-1.0, "Reward where no answer can be read.")
 
 
 def reward(rollout: Rollout, options: Mapping[str, Any]) -> float:

@@ -18,8 +18,10 @@ TITLE = "Random reward"
 class Options(Keys):
     """Keys beside `rule`."""
 
-    probability: Number = key(0.5, "Of being rewarded.", ge=0, le=1)
-    rewarded: Number = key(1.0, "The reward.")
+    probability: Number = key(
+        0.5, "Probability that a rollout is rewarded, from 0 to 1.", ge=0, le=1
+    )
+    rewarded: Number = key(1.0, "Reward of those rollouts.")
     otherwise: Number = key(
         -0.5, "What the others get; by default what a wrong answer gets in the paper."
     )

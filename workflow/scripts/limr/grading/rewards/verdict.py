@@ -14,9 +14,11 @@ TITLE = "Verdict"
 class Options(Keys):
     """Keys beside `rule`."""
 
-    correct: Number = key(1.0, "Right answer.")
-    incorrect: Number = key(-0.5, "Wrong answer, well formed.")
-    malformed: Number = key(-1.0, "No answer that can be read: no box, no end, garbled, repeated.")
+    correct: Number = key(1.0, "Reward of a right answer.")
+    incorrect: Number = key(-0.5, "Reward of a wrong answer that is well formed.")
+    malformed: Number = key(
+        -1.0, "Reward where no answer can be read: no box, no end, garbled, repeated."
+    )
 
 
 def reward(rollout: Rollout, options: Mapping[str, Any]) -> float:

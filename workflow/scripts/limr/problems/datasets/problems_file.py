@@ -15,7 +15,7 @@ from limr.problems.datasets import _checks
 class Options(Keys):
     """Keys of an entry of `datasets`."""
 
-    path: str = key(..., "The file.")
+    path: str = key(..., "A file of your own.")
     empty_answers: _checks.EmptyAnswers = "refuse"
 
 

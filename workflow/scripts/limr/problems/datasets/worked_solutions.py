@@ -22,7 +22,7 @@ Row = dict[str, Any]
 class Options(Keys):
     """Keys of an entry of `datasets`."""
 
-    path: str = key(..., "The file.")
+    path: str = key(..., "A file of your own.")
     prefix: Name = key("solution", "Start of the ids: `limo` gives limo-1, limo-2, ... by row.")
     question: str = key("question", "Key or column of the problem's text.")
     solution: str | Annotated[list[str], Field(min_length=1)] = key(

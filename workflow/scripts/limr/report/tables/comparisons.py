@@ -24,7 +24,7 @@ class Options(Keys):
     """Keys of `tables.comparisons`."""
 
     resamples: int = key(
-        bootstrap.RESAMPLES, "Draws of the bootstrap that stands beside the intervals.", ge=100
+        bootstrap.RESAMPLES, "Draws of the bootstrap that is shown beside the intervals.", ge=100
     )
 
 

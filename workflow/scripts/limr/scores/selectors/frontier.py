@@ -37,4 +37,5 @@ def score(samples: tr.Samples, options: Mapping[str, Any]) -> tr.Floats:
     n, n_correct = samples.n.sum(axis=1), samples.n_correct.sum(axis=1)
     prior = float(options["prior"])
     rate: tr.Floats = (n_correct + prior) / np.maximum(n + 2.0 * prior, 1e-300)
-    return -np.abs(rate - options["target"])
+    distance: tr.Floats = np.abs(rate - options["target"])
+    return -distance

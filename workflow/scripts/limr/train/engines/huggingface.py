@@ -28,7 +28,7 @@ class Options(Keys):
         "Numbers that the model computes with; `auto` is float32 on a CPU and the folder's own on"
         " CUDA.",
     )
-    threads: int = key(1, "CPU threads of a process.", ge=1)
+    threads: int = key(1, "CPU threads per process.", ge=1)
     batch_size: int = key(32, "Responses generated together.", ge=1)
     template: base.Template = None
     stop: base.StopTexts = key([])

@@ -43,7 +43,7 @@ class Options(Keys):
     )
     shard: int = key(
         256,
-        "Finished responses that are saved at a time; a killed job makes the unsaved ones again.",
+        "Finished responses that are saved at a time; a killed job generates the others again.",
         ge=1,
     )
     template: base.Template = None

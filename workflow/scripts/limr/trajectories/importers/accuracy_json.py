@@ -40,7 +40,7 @@ class Options(Keys):
     )
     samples: int | None = key(
         None,
-        "Samples a problem and epoch; null: the smallest number, up to 256, of which every "
+        "Samples per problem and epoch; null: the smallest number, up to 256, of which every "
         "accuracy is a whole part.",
         ge=1,
     )
@@ -60,7 +60,7 @@ def read(
     Args:
         paths: the one file.
         problems: the problems; None: the file's keys, in its order.
-        options: see `OPTIONS`.
+        options: see `Options`.
 
     Raises:
         InputError: not such a file, a key twice or of no problem, an accuracy outside [0, 1] or

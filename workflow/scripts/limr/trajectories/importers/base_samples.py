@@ -27,10 +27,10 @@ DECODING = "base"  # name of the one decoding
 class Options(Keys):
     """Keys of an entry of `trajectories`."""
 
-    samples: int = key(16, "Responses a problem.", ge=1)
+    samples: int = key(16, "Responses per problem.", ge=1)
     temperature: Number = key(1.0, "Sampling temperature.", gt=0)
     top_p: Number = key(1.0, "Nucleus.", gt=0, le=1)
-    max_tokens: int = key(3072, "Longest response, the end token included.", ge=2)
+    max_tokens: int = key(3072, "Longest response, including the end token.", ge=2)
     draw: int = key(0, "Seed of the responses.", ge=0)
 
 
@@ -48,7 +48,7 @@ def read(
     Args:
         paths: the one file, as in `limr.core.tables.EVALUATIONS`.
         problems: the problems; None: those that the file names.
-        options: see `OPTIONS`.
+        options: see `Options`.
 
     Raises:
         InputError: not such a file, a missing id or verdict, a (problem, sample) that occurs twice,

@@ -54,7 +54,7 @@ def read(
     Args:
         paths: the one file, as in `limr.core.tables.ROLLOUTS`.
         problems: the problems that were trained on; None: those that the file names.
-        options: see `OPTIONS`.
+        options: see `Options`.
 
     Raises:
         InputError: not such a file, a missing value, a negative epoch or step, a reward that is not

@@ -41,7 +41,7 @@ def read(
     Args:
         paths: the one file.
         problems: the problems, which give the ids.
-        options: see `OPTIONS`.
+        options: none.
 
     Raises:
         InputError: no problems, not a list of {prompt: text, score: finite number}, the same prompt

@@ -55,7 +55,7 @@ def read(
     Args:
         paths: the files.
         problems: the problems that were trained on; None: every text is a problem.
-        options: see `OPTIONS`.
+        options: see `Options`.
 
     Raises:
         InputError: not such a file, several columns that may be the reward and none named, or see

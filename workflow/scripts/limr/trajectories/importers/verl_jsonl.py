@@ -1,4 +1,4 @@
-"""verl's rollout dump: JSON lines with input, output, score and step, one file a step.
+"""verl's rollout dump: JSON lines with input, output, score and step, one file per step.
 
 verl writes `{step}.jsonl` into `trainer.rollout_data_dir`: `input` is the decoded prompt with its
 chat template, `score` the reward; what the reward function returns beside it, such as `acc`,
@@ -52,7 +52,7 @@ def read(
     Args:
         paths: the files; a row's step is its `step`, else the number in the file's name.
         problems: the problems that were trained on; None: every text is a problem.
-        options: see `OPTIONS`.
+        options: see `Options`.
 
     Raises:
         InputError: rows with and without `correct_key`, or see `limr.trajectories.step_log.read`.
