@@ -241,7 +241,7 @@ def choices(keys: type[Keys], name: str) -> list[Any] | None:
 
 
 def _said(keys: Any, error: ValidationError, misnamed: bool = False) -> Iterator[Wrong]:
-    """Yield the place and the words of each error; one for a key of several types, not one per type.
+    """Yield the place and the words of each error; one for a key of several types.
 
     Args:
         keys: the class, or type, that was checked.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from limr.core.validation import Keys, OneOf, key
+from limr.grading.boxes import PLACES
 from limr.grading.grade import DEFAULTS
-from limr.grading.places import PLACES
 
 
 class Grader(Keys):
