@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES
+from limr.core.validation import choices
 from limr.scores.selectors import lim
 from limr.trajectories import curves as tr
 from second_opinion import fill
@@ -176,8 +177,8 @@ def test_unknown_rule_names_the_nearest():
 
 
 def test_the_papers_rule_is_the_default():
-    assert tr.MISSING_OPTION["default"] == tr.MISSING_RULES[0] == "backfill-one"
-    assert lim.OPTIONS["properties"]["missing"] is tr.MISSING_OPTION
+    assert lim.Options.model_fields["missing"].default == tr.MISSING_RULES[0] == "backfill-one"
+    assert choices(lim.Options, "missing") == list(tr.MISSING_RULES)
 
 
 def test_mean_curve_is_over_complete_curves_after_filling():

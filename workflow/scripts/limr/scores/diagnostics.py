@@ -70,7 +70,9 @@ def subject(
         InputError: see `limr.scores.scoring.score`.
     """
     module = plugins.load("selectors", selector)
-    settings = validation.complete(dict(options), module.OPTIONS, f"selector '{selector}'")
+    settings = validation.complete(
+        dict(options), validation.options(module), f"selector '{selector}'"
+    )
     if "epochs" in settings:
         samples = samples.first(settings["epochs"])
         settings["epochs"] = None  # `rescore` also gets fewer epochs than that

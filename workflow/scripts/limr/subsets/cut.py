@@ -170,7 +170,9 @@ def _warnings(chosen: tr.Flags, samples: tr.Samples, origin: Mapping[str, Any]) 
     module = plugins.load("selectors", origin["selector"])
     if not hasattr(module, "warnings"):
         return []
-    settings = validation.complete(dict(origin.get("options") or {}), module.OPTIONS, "selector")
+    settings = validation.complete(
+        dict(origin.get("options") or {}), validation.options(module), "selector"
+    )
     found: list[str] = module.warnings(chosen, samples, settings)
     return found
 

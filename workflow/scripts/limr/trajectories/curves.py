@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from limr.core.arrow import strings, vector
 from limr.core.errors import InputError, nearest
+from limr.core.validation import OneOf
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -20,23 +23,21 @@ Ints = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 # What is done with a problem that was not sampled in every epoch; the first is the paper's code's.
 MISSING_RULES = ("backfill-one", "strict", "backfill", "mean-of-present")
 
-MISSING_OPTION = {
-    "enum": list(MISSING_RULES),
-    "default": MISSING_RULES[0],
-    "description": (
-        "What to do with an epoch in which a problem was not sampled. `backfill-one` (the paper's "
-        "code): it takes the next epoch's value if that one is there. `backfill`: it takes the "
-        "value of the next epoch that was sampled, however far. `mean-of-present`: it takes the "
-        "mean over the problem's sampled epochs. `strict`: nothing is filled. A problem with an "
-        "epoch still missing is not scored."
+Missing = Annotated[
+    str,
+    OneOf(MISSING_RULES),
+    Field(
+        description="What to do with an epoch in which a problem was not sampled. `backfill-one` "
+        "(the paper's code): it takes the next epoch's value if that one is there. `backfill`: it "
+        "takes the value of the next epoch that was sampled, however far. `mean-of-present`: it "
+        "takes the mean over the problem's sampled epochs. `strict`: nothing is filled. A problem "
+        "with an epoch still missing is not scored."
     ),
-}
-EPOCHS_OPTION = {
-    "type": ["integer", "null"],
-    "minimum": 1,
-    "default": None,
-    "description": "Score from the first so many epochs; null: all that were recorded.",
-}
+]
+Epochs = Annotated[
+    int | None,
+    Field(ge=1, description="Score from the first so many epochs; null: all that were recorded."),
+]
 
 NOT_SAMPLED = "not sampled in any epoch"
 INCOMPLETE = "an epoch is missing"

@@ -13,14 +13,15 @@ from typing import Any
 from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import Keys, key
 from limr.problems.datasets import _checks
 
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["file"],
-    "properties": {"empty_answers": _checks.EMPTY_ANSWERS},
-}
+
+class Options(Keys):
+    """Keys of an entry of `datasets`."""
+
+    file: str = key(..., "A pinned file of `config/sources.yaml`.")
+    empty_answers: _checks.EmptyAnswers = "refuse"
 
 
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:

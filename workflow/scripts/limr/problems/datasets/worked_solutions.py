@@ -4,44 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from limr.core.tables import Problem, check_problems
+from limr.core.validation import Keys, Name, key
 from limr.problems import own_file
 from limr.problems.datasets import _checks
 
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["path"],
-    "properties": {
-        "prefix": {
-            "type": "string",
-            "pattern": "^[a-z0-9][a-z0-9_-]*$",
-            "default": "solution",
-            "description": "Start of the ids: `limo` gives limo-1, limo-2, ... by row.",
-        },
-        "question": {
-            "type": "string",
-            "default": "question",
-            "description": "Key or column of the problem's text.",
-        },
-        "solution": {
-            "type": ["string", "array"],
-            "items": {"type": "string"},
-            "minItems": 1,
-            "default": "solution",
-            "description": "Key or column of the worked solution, or several that are joined, such "
-            "as s1K's `[thinking_trajectories, attempt]`; a value may be a list of texts.",
-        },
-        "answer": {
-            "type": ["string", "null"],
-            "default": "answer",
-            "description": "Key or column of the gold answer; null where there is none, which "
-            "fine-tuning does not need.",
-        },
-    },
-}
+
+class Options(Keys):
+    """Keys of an entry of `datasets`."""
+
+    path: str = key(..., "A file of your own.")
+    prefix: Name = key("solution", "Start of the ids: `limo` gives limo-1, limo-2, ... by row.")
+    question: str = key("question", "Key or column of the problem's text.")
+    solution: str | Annotated[list[str], Field(min_length=1)] = key(
+        "solution",
+        "Key or column of the worked solution, or several that are joined, such as s1K's "
+        "`[thinking_trajectories, attempt]`; a value may be a list of texts.",
+    )
+    answer: str | None = key(
+        "answer",
+        "Key or column of the gold answer; null where there is none, which fine-tuning does not "
+        "need.",
+    )
 
 
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -19,6 +19,7 @@ import pyarrow as pa
 from limr.core.arrow import find, strings
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import Keys, key
 from limr.trajectories import json_rows, reading
 from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Floats
@@ -26,30 +27,24 @@ from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = None
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "ragged": {
-            "enum": ["truncate", "refuse"],
-            "default": "truncate",
-            "description": (
-                "What to do with lists of different lengths, whose positions are not epochs: cut "
-                "all to the shortest (as One-Shot RLVR does), or refuse them."
-            ),
-        },
-        "samples": {
-            "type": ["integer", "null"],
-            "minimum": 1,
-            "default": None,
-            "description": (
-                "Samples a problem and epoch; null: the smallest number, up to 256, of which "
-                "every accuracy is a whole part."
-            ),
-        },
-        "bad_rows": reading.BAD_ROWS,
-    },
-    "additionalProperties": False,
-}
+
+
+class Options(Keys):
+    """Keys of an entry of `trajectories`."""
+
+    ragged: Literal["truncate", "refuse"] = key(
+        "truncate",
+        "What to do with lists of different lengths, whose positions are not epochs: cut all to "
+        "the shortest (as One-Shot RLVR does), or refuse them.",
+    )
+    samples: int | None = key(
+        None,
+        "Samples per problem and epoch; null: the smallest number, up to 256, of which every "
+        "accuracy is a whole part.",
+        ge=1,
+    )
+    bad_rows: reading.BadRows = "refuse"
+
 
 _MOST_SAMPLES = 256
 _NEAR = 1e-6  # accuracies may be written with few digits

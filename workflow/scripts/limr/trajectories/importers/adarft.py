@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import Keys, key
 from limr.problems.verl_prompts import prompt_texts, read_columns
 from limr.trajectories import reading
 from limr.trajectories.counts import Counts
@@ -29,18 +30,14 @@ from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "*.parquet"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "samples": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 128,
-            "description": "Samples behind every pass rate.",
-        }
-    },
-    "additionalProperties": False,
-}
+
+
+class Options(Keys):
+    """Keys of an entry of `trajectories`."""
+
+    samples: int = key(128, "Samples behind every pass rate.", ge=1)
+
+
 _NEAR = 1e-4
 
 

@@ -20,17 +20,21 @@ import numpy as np
 from limr.core import own_files, progress
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import key
 from limr.trajectories import json_rows, step_log, step_log_options
 from limr.trajectories.curves import Floats, Ints
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "step_*.json"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": step_log_options.options(correct=[1.0], others=[-0.5, -1.0]),
-    "additionalProperties": False,
-}
+
+
+class Options(step_log_options.StepLog):
+    """Keys of an entry of `trajectories`."""
+
+    other_rewards: step_log_options.OtherRewards = key([-0.5, -1.0])
+
+
 check = step_log_options.check
 
 

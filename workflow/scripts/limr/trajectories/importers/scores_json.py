@@ -27,7 +27,6 @@ from limr.trajectories.reading import Imported
 
 PROVIDES = "scores"
 FILES = None
-OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 UNPUBLISHED = "no published score"
 

@@ -19,7 +19,6 @@ from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = None
-OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 def read(

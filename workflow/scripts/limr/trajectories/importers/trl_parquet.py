@@ -22,27 +22,25 @@ import pyarrow.parquet as pq
 from limr.core import own_files, progress
 from limr.core.errors import InputError, nearest
 from limr.core.tables import Problem
+from limr.core.validation import key
 from limr.trajectories import step_log, step_log_options
 from limr.trajectories.curves import Ints
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "*.parquet"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        **step_log_options.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
-        "reward": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": (
-                "The column whose value tells whether a response is correct; null: the one column "
-                "of numbers beside step and advantage, where there is only one."
-            ),
-        },
-    },
-    "additionalProperties": False,
-}
+
+
+class Options(step_log_options.StepLog):
+    """Keys of an entry of `trajectories`."""
+
+    reward: str | None = key(
+        None,
+        "The column whose value tells whether a response is correct; null: the one column of "
+        "numbers beside step and advantage, where there is only one.",
+    )
+
+
 check = step_log_options.check
 
 _NOT_REWARDS = ("step", "prompt", "completion", "advantage", "mode", "image", "images")

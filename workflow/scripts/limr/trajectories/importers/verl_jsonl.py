@@ -20,26 +20,24 @@ import numpy as np
 from limr.core import own_files, progress
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import key
 from limr.trajectories import json_rows, step_log, step_log_options
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "*.jsonl"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        **step_log_options.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
-        "correct_key": {
-            "type": ["string", "null"],
-            "default": "acc",
-            "description": (
-                "Key that says whether a response is correct (true or false, 1 or 0), where the "
-                "rows have it; null: the score tells."
-            ),
-        },
-    },
-    "additionalProperties": False,
-}
+
+
+class Options(step_log_options.StepLog):
+    """Keys of an entry of `trajectories`."""
+
+    correct_key: str | None = key(
+        "acc",
+        "Key that says whether a response is correct (true or false, 1 or 0), where the rows have "
+        "it; null: the score tells.",
+    )
+
+
 check = step_log_options.check
 
 _MOST_ROWS = 65536  # rows in memory at a time
