@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 
 from limr.core import files
@@ -195,9 +196,8 @@ def check_problems(
 
     Args:
         problems: the problems.
-        where: what they are, for messages.
-        allow_empty_answers: the data set declares that some gold answers are empty; no response
-            to such a problem can be correct.
+        where: their file, for messages.
+        allow_empty_answers: the data set keeps problems that no response can solve.
 
     Raises:
         InputError: no problems, an empty id, prompt or answer, or an id that occurs twice.
@@ -229,25 +229,18 @@ def write_problems(
 
 
 def read_problems(path: str | Path) -> list[Problem]:
-    """Read `problems/{dataset}.jsonl` or a subset of it (extra keys are passed over).
+    """Read `problems/{dataset}.jsonl` or a subset of it, ignoring extra keys.
 
-    An empty answer is let through: the data set was asked about it when the file was written.
+    Empty answers are accepted: the data set's `empty_answers` decided when the file was written.
 
     Raises:
         InputError: a key is missing or of another type, or see `check_problems`.
     """
     problems = []
     for number, row in enumerate(files.read_jsonl(path), start=1):
-        for key in ("problem_id", "prompt", "answer", "source"):
-            if not isinstance(row.get(key), str):
-                raise InputError(
-                    f"{path}:{number}: '{key}' must be a text, found {row.get(key)!r}."
-                )
-        level = row.get("level")
-        if level is not None and (not isinstance(level, int) or isinstance(level, bool)):
-            raise InputError(f"{path}:{number}: 'level' must be a whole number or null: {level!r}.")
-        problems.append(
-            Problem(row["problem_id"], row["prompt"], row["answer"], row["source"], level)
-        )
+        try:
+            problems.append(msgspec.convert(row, Problem))
+        except msgspec.ValidationError as error:
+            raise InputError(f"{path}:{number}: not a problem: {error}.") from None
     check_problems(problems, str(path), allow_empty_answers=True)
     return problems

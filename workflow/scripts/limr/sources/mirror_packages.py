@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +35,6 @@ _PLATFORMS = (
 # pip asks a source for its metadata, which for these would compile kernels.
 _QUICK = {"DS_BUILD_OPS": "0", "FLASH_ATTENTION_SKIP_CUDA_BUILD": "TRUE"}
 _AT_A_TIME = 16  # packages per call of pip; a call that is killed has fetched nothing
-_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _SHOWN = 6
 
 
@@ -62,15 +60,15 @@ def read_lock(path: Path) -> list[Pinned]:
         raise InputError(f"{path}: there is no such lock.") from None
     found = []
     for line in lines:
-        words = line.split(" --hash=", 1)[0].strip()
+        words, *hashes = line.strip().split(" --hash=sha256:")
+        words = words.strip()
         if not words or words.startswith(("#", "--")):
             continue
-        requirement = Requirement(words)
-        hashes = tuple(_HASH.findall(line))
         if not hashes:
             raise InputError(f"{path}: '{words}' has no hash. Run `make lock`.")
-        if requirement.marker is None or requirement.marker.evaluate():
-            found.append(Pinned(words, hashes))
+        marker = Requirement(words).marker
+        if marker is None or marker.evaluate():
+            found.append(Pinned(words, tuple(value.strip() for value in hashes)))
     return found
 
 
@@ -100,7 +98,12 @@ def fetch(
         choices = _ALTERNATIVES.get(name, (name,))
         if any(not _lacking(locks / f"{each}.lock", mirror, listed) for each in choices):
             continue
-        _refuse_other_machines()
+        here = (sys.platform, platform.machine(), sys.version_info[:2])
+        if here != ("linux", "x86_64", (3, 11)):
+            raise InputError(
+                "packages: the locks are for Linux on x86_64 with Python 3.11. Fetch them on such "
+                "a machine; --only data --only models works on any."
+            )
         for choice in choices:
             try:
                 brought += _fetch_lock(locks / f"{choice}.lock", mirror, listed, save)
@@ -118,29 +121,19 @@ def _lacking(lock: Path, mirror: Path, listed: dict[str, str]) -> list[Pinned]:
     return [pinned for pinned in read_lock(lock) if not there.intersection(pinned.hashes)]
 
 
-def _refuse_other_machines() -> None:
-    here = (sys.platform, platform.machine(), sys.version_info[:2])
-    if here != ("linux", "x86_64", (3, 11)):
-        raise InputError(
-            "packages: the locks are for Linux on x86_64 with Python 3.11. Fetch them on such a "
-            "machine; --only data --only models works on any."
-        )
-
-
 def _fetch_lock(lock: Path, mirror: Path, listed: dict[str, str], save: Callable[[], None]) -> int:
     wanted = _lacking(lock, mirror, listed)
     folder = mirror / PACKAGES
     partial = folder / f".{lock.stem}.partial"
     for start in range(0, len(wanted), _AT_A_TIME):
         some = wanted[start : start + _AT_A_TIME]
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
         partial.mkdir(parents=True)
         try:
             _download(lock, some, partial)
             for path in sorted(partial.iterdir()):
-                sha256 = files.sha256(path)
+                listed[f"{PACKAGES}/{path.name}"] = files.sha256(path)
                 path.replace(folder / path.name)
-                listed[f"{PACKAGES}/{path.name}"] = sha256
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         save()
