@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from limr.core import files
-from limr.core.errors import InputError
 from limr.core.tables import EVALUATIONS, Problem
 from limr.core.validation import Keys, Number, key
-from limr.trajectories import pass_rates, reading
+from limr.trajectories import reading
+from limr.trajectories.importers import evaluations
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
@@ -50,7 +50,4 @@ def read(
             or a problem that is not in `problems`.
     """
     path = reading.one(paths)
-    table = files.read_parquet(path, EVALUATIONS).combine_chunks()
-    if table.num_rows == 0:
-        raise InputError(f"{path}: no rows in it.")
-    return pass_rates.as_epoch(table, ("problem_id", "decoding", "sample"), problems, path)
+    return evaluations.pass_rates(files.read_parquet(path, EVALUATIONS), problems, path)

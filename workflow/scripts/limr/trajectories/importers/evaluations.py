@@ -12,13 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from limr.core import files
 from limr.core.errors import InputError, nearest
 from limr.core.tables import EVALUATIONS, Problem
 from limr.core.validation import Keys, key
-from limr.trajectories import pass_rates, reading
+from limr.trajectories import reading
+from limr.trajectories.counts import Counts
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
@@ -37,16 +40,41 @@ def read(
     """Return the pass rates of one decoding as trajectories of one epoch; rewards are NaN.
 
     Raises:
-        InputError: not such a file, no rows, a missing value, no such decoding or several, a
-            response that occurs twice, or a problem that is not in `problems`.
+        InputError: see `pass_rates`.
     """
     path = reading.one(paths)
     table = files.read_parquet(path, EVALUATIONS).combine_chunks()
     decoding = _decoding(pc.unique(table["decoding"]).to_pylist(), options["decoding"], path)
-    table = table.filter(pc.equal(table["decoding"], decoding)).combine_chunks()
-    found = pass_rates.as_epoch(table, ("problem_id", "sample"), problems, path)
-    note = f"{table.num_rows:,} responses, decoding '{decoding}'."
+    found = pass_rates(table.filter(pc.equal(table["decoding"], decoding)), problems, path)
+    note = f"{found.rows_read:,} responses, decoding '{decoding}'."
     return replace(found, notes=[note, *found.notes])
+
+
+def pass_rates(table: pa.Table, problems: Sequence[Problem] | None, path: Path) -> Imported:
+    """Return responses of one decoding as trajectories of one epoch; rewards are NaN.
+
+    Args:
+        table: as in `limr.core.tables.EVALUATIONS`.
+        problems: the problems; None: those that the table names.
+        path: its file, for messages.
+
+    Raises:
+        InputError: no rows, a missing id or verdict, a response that occurs twice, or a problem
+            that is not in `problems`.
+    """
+    if not table.num_rows:
+        raise InputError(f"{path}: no rows in it.")
+    names = table["problem_id"].combine_chunks()
+    for column in ("problem_id", "verdict"):
+        reading.refuse_rows(pc.is_null(table[column]), 0, names, path, f"{column} is missing")
+    reading.refuse_doubled(table, ("problem_id", "decoding", "sample"), path)
+    ids, number = reading.numbered(names, problems, path)
+    correct = np.asarray(pc.equal(table["verdict"].cast("string"), "correct"))
+    rows, counts = table.num_rows, Counts()
+    one = np.ones(rows, np.int64)
+    counts.add(number, one - 1, one, correct, np.full(rows, np.nan))
+    curves = counts.table(ids)
+    return Imported(ids, curves, rows, rows, notes=reading.coverage(curves, len(ids)))
 
 
 def _decoding(known: list[str], wanted: str | None, path: Path) -> str:
