@@ -96,7 +96,7 @@ def test_a_folder_of_steps_without_problems_gets_ids_that_can_be_joined(steps, t
     made = files.read_jsonl(tmp_path / "scores.problems.jsonl")
     assert [row["problem_id"] for row in made] == ids
     assert [row["prompt"] for row in made] == ["a", "b"]
-    assert "Which id is which prompt" in capsys.readouterr().err
+    assert "The prompts behind the ids" in capsys.readouterr().err
     run(steps, "--format", "limr-steps", "--steps-per-epoch", 2, "--output", output,
         "--problems", tmp_path / "scores.problems.jsonl")  # fmt: skip
     assert files.read_parquet(output, SCORES)["problem_id"].to_pylist() == ids

@@ -58,11 +58,11 @@ def run(args: argparse.Namespace) -> int:
     if not studies and not args.environment:
         raise InputError("name the studies, such as config/config.yaml, or an --environment.")
     with _alone(args.mirror):
-        brought = fill(args.mirror, studies, args.environment, args.only or PARTS)
+        fetched = fill(args.mirror, studies, args.environment, args.only or PARTS)
     for study in studies:
         for path in own_files(study):
             _say(f"{study.where}: {path} is a file of your own: carry it with the project.")
-    _say(f"{args.mirror}: {brought} brought, the rest was there." if brought else "Nothing to do.")
+    _say(f"{args.mirror}: {fetched} fetched, the rest was there." if fetched else "Nothing to do.")
     return 0
 
 
@@ -96,23 +96,23 @@ def fill(
         if listed != contents.read(mirror):
             contents.write(mirror, listed)
 
-    brought = _data(mirror, studies, listed) if "data" in parts else 0
+    fetched = _data(mirror, studies, listed) if "data" in parts else 0
     save()
     for base in _bases(studies) if "models" in parts else ():
         if mirror_models.fetch(base, mirror, listed):
-            brought += 1
+            fetched += 1
             _say(f"model {base['model']}")
         save()
     for name in (environments or _environments(studies)) if "packages" in parts else ():
         n = mirror_packages.fetch(name, Path("envs"), mirror, listed, save, _say)
         if n:
-            brought += n
+            fetched += n
             _say(f"environment {name}: {n} packages")
-    return brought
+    return fetched
 
 
 def _data(mirror: Path, studies: list[Study], listed: dict[str, str]) -> int:
-    """Bring the pinned files, from another mirror where LIMR_MIRROR names one."""
+    """Fetch the pinned files, from another mirror where LIMR_MIRROR names one."""
     import os
 
     from limr.core import files
@@ -123,16 +123,16 @@ def _data(mirror: Path, studies: list[Study], listed: dict[str, str]) -> int:
     other = Path(configured) if configured else None
     if other is not None and other.resolve() == mirror.resolve():
         other = None
-    known, brought = pinned.load_sources("config/sources.yaml"), 0
+    known, fetched = pinned.load_sources("config/sources.yaml"), 0
     for name in dict.fromkeys(name for study in studies for name in study.files()):
         source = pinned.find(known, name)
         target = mirror / source.mirror
         if not target.is_file() or files.sha256(target) != source.sha256:
             pinned.fetch(source, target, other)
             _say(f"file {name}")
-            brought += 1
+            fetched += 1
         listed[source.mirror] = source.sha256
-    return brought
+    return fetched
 
 
 def _bases(studies: list[Study]) -> list[dict[str, object]]:

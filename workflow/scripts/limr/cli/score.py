@@ -23,9 +23,9 @@ if TYPE_CHECKING:  # what only `run` needs is loaded there: `limr --help` and sm
 HELP = "score problems from a log of training, or from published scores"
 EPILOG = """\
 A folder is read as a log of several files (limr-steps: step_1.json, step_2.json, …). Without
---problems the ids are those of the log; for logs that know texts only they are made from the texts,
-and OUTPUT gains a neighbour .problems.jsonl that says which is which. Every further option of a
-format or a selector (config/README.md lists them) is given as --option KEY=VALUE.
+--problems the ids are those of the log; where a log has prompts without ids, ids are made from the
+prompts, and a file .problems.jsonl next to OUTPUT lists them. Every further option of a format or a
+selector (config/README.md lists them) is given as --option KEY=VALUE.
 """
 
 
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, help="the log: a file, or a folder of its files")
     parser.add_argument("--format", required=True, choices=plugins.names("importers"))
     parser.add_argument("--selector", default="lim", choices=plugins.names("selectors"))
-    parser.add_argument("--epochs", type=int, help="score from the first so many epochs")
+    parser.add_argument("--epochs", type=int, help="score from the first epochs only, this many")
     parser.add_argument("--missing", help="what to do with a missing epoch (see the selector)")
     parser.add_argument("--steps-per-epoch", type=int, help="for formats that know steps only")
     parser.add_argument(
@@ -51,14 +51,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     cut = parser.add_mutually_exclusive_group()
     cut.add_argument("--threshold", type=float, help="write the problems with at least this score")
-    cut.add_argument("--size", type=int, help="write so many of the best problems")
+    cut.add_argument("--size", type=int, help="write the best problems, this many")
     parser.add_argument("--subset", type=Path, help="where the chosen problems go, .jsonl")
     parser.add_argument(
         "--draws",
         type=int,
         default=0,
-        help="draw every sample again so often, and say how sure the scores and the choice are "
-        "(1000 is plenty; OUTPUT gains the neighbours .diagnostics.parquet and .epochs.parquet)",
+        help="redraw every sample this many times and report how certain the scores and the choice "
+        "are (1000 is plenty; writes .diagnostics.parquet and .epochs.parquet next to OUTPUT)",
     )
     parser.add_argument(
         "--seed", type=int, default=1, help="of random selectors and ties (%(default)s)"
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     if found.prompts:
         beside = args.output.with_suffix(".problems.jsonl")
         own_file.write_made(beside, ids, found.prompts, args.path.stem)
-        lines.append(f"Which id is which prompt: {beside}.")
+        lines.append(f"The prompts behind the ids: {beside}.")
     lines.append(f"Written to {args.output}.")
     sys.stderr.write("\n".join(lines) + "\n")
     return 0
@@ -200,7 +200,7 @@ def _certainty(
     selector: ModuleType,
     options: Mapping[str, Any],
 ) -> list[str]:
-    """Write how sure each problem's score is, and say how sure the choice is."""
+    """Write how certain each problem's score is, and say how certain the choice is."""
     from limr.core import files
     from limr.core.random_streams import stream
     from limr.scores import diagnostics

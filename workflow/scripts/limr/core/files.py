@@ -118,7 +118,7 @@ def write_jsonl(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def read_jsonl(path: str | Path) -> list[Json]:
-    """Read one JSON object per line; blank lines are passed over.
+    """Read one JSON object per line; blank lines are skipped.
 
     Raises:
         InputError: the file is missing, not UTF-8, or a line is not a JSON object.
@@ -159,7 +159,7 @@ def read_parquet(
 
     Args:
         path: the file.
-        schema: the contract (see `limr.core.tables`); extra columns are passed over.
+        schema: the contract (see `limr.core.tables`); extra columns are ignored.
         columns: read only these.
 
     Raises:

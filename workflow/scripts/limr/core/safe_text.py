@@ -38,7 +38,7 @@ def bounded(text: str, limit: int) -> str:
     """Return a text of at most about `limit` characters, `visible`; a cut says how much is gone.
 
     Args:
-        text: any text, of any length; no more than the kept characters are looked at.
+        text: any text, of any length; only the characters that are kept are read.
         limit: characters of it to keep, from its start and its end.
     """
     if len(text) <= limit:

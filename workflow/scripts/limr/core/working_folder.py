@@ -26,7 +26,7 @@ class Folder:
     root: Path
     attempts: int  # process starts so far, this one included
     waited: bool  # another process held the lock when this one came
-    lock: int  # descriptor of the lock: a child that inherits it goes on holding it
+    lock: int  # descriptor of the lock: a child process that inherits it keeps holding it
 
     def path(self, *names: str) -> Path:
         """Return a path inside the folder."""

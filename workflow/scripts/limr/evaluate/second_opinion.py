@@ -50,7 +50,7 @@ def opinions(
     counts: Counter[tuple[str | None, ...]] = Counter()
     for number, (benchmark, path) in enumerate(entries, start=1):
         counts.update(_of_file(benchmark, path, golds[benchmark], pool))
-        note(f"{number} of {len(entries)} evaluations judged again")
+        note(f"{number} of {len(entries)} evaluations regraded")
     rows = sorted(counts, key=lambda row: tuple((value is not None, value or "") for value in row))
     columns = [list(column) for column in zip(*rows, strict=True)]
     found = [[rule] * len(rows), *columns, [counts[row] for row in rows]]

@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Scope:
-    """Training problems that are looked at together.
+    """Training problems that are measured together.
 
     Attributes:
         kind: `problem set` or `arm`.
@@ -54,7 +54,7 @@ def measure(
         datasets: the training problem sets by name.
         scopes: what to measure against.
         lengths: of the n-grams, in words.
-        longest: characters of a text that are looked at, which bounds time and memory.
+        longest: characters of a text that are read, which bounds time and memory.
 
     Returns:
         `limr.core.tables.OVERLAPS`, in the order of scopes, lengths and questions; and how many

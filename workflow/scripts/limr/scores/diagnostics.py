@@ -29,7 +29,7 @@ class Subject:
 
     Attributes:
         problems: every problem, in order.
-        samples: the samples that the score is made from, cut to its `epochs`.
+        samples: the samples behind the score, of its `epochs` only.
         rescore: the score as a function of such samples.
         scores: (n_problems,) the observed score; NaN = not scorable.
     """
@@ -115,7 +115,7 @@ def cut(of: Subject, subset: Mapping[str, Any] | None, rng: np.random.Generator)
 
 
 def cut_best(of: Subject, size: int | None, rng: np.random.Generator) -> Cut:
-    """Return the best so many of the scored problems; None: a sixth. `rng` breaks ties."""
+    """Return the `size` best of the scored problems; None: a sixth. `rng` breaks ties."""
     n_scored = int((~np.isnan(of.scores)).sum())
     number = min(n_scored, max(1, round(n_scored / 6)) if size is None else size)
     rule = {"size": number}

@@ -53,7 +53,7 @@ def rates(taken: tr.Samples) -> tr.Floats:
 
 
 def redrawn(taken: tr.Samples, draws: int, rng: np.random.Generator) -> Iterator[tr.Samples]:
-    """Yield the samples, every count drawn again (see the module), so many times.
+    """Yield the samples `draws` times, every count drawn again (see the module).
 
     Few samples per cell: by inverting the distribution function, tabulated once for all cells;
     exact to 2^-32. Many: by NumPy's generator.

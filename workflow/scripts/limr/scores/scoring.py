@@ -1,4 +1,4 @@
-"""From problems and their samples to scores: what a selector gets, what it gives, how it is run."""
+"""From problems and their samples to scores: what a selector gets and returns, how it is run."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def from_curves(curves: tr.Curves, values: tr.Floats, undefined: str = "") -> Sc
 
 
 def from_pass_rate(samples: tr.Samples, values: tr.Floats) -> Scores:
-    """Return scores made from pass rates: NaN where a problem was never sampled."""
+    """Return scores from pass rates: NaN where a problem was never sampled."""
     absent: tr.Flags = samples.n.sum(axis=1) == 0
     return Scores(np.where(absent, np.nan, values), {tr.NOT_SAMPLED: absent})
 

@@ -93,7 +93,7 @@ def fetch(
     Raises:
         InputError: a package cannot be fetched, or the locks are not for this machine.
     """
-    brought = 0
+    fetched = 0
     for name in ENVIRONMENTS[environment]:
         choices = _ALTERNATIVES.get(name, (name,))
         if any(not _lacking(locks / f"{each}.lock", mirror, listed) for each in choices):
@@ -106,13 +106,13 @@ def fetch(
             )
         for choice in choices:
             try:
-                brought += _fetch_lock(locks / f"{choice}.lock", mirror, listed, save)
+                fetched += _fetch_lock(locks / f"{choice}.lock", mirror, listed, save)
                 break
             except InputError as error:
                 if choice == choices[-1]:
                     raise
                 say(f"{choice}.lock cannot be fetched here: taking {choices[-1]}.lock. {error}")
-    return brought
+    return fetched
 
 
 def _lacking(lock: Path, mirror: Path, listed: dict[str, str]) -> list[Pinned]:

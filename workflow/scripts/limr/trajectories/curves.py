@@ -71,7 +71,7 @@ class Samples:
         return _share(self.n_correct.sum(axis=1), self.n.sum(axis=1))
 
     def first(self, epochs: int | None) -> Samples:
-        """Return the first so many epochs; None: all.
+        """Return the first epochs only; None: all.
 
         Raises:
             InputError: more epochs are asked for than were recorded.

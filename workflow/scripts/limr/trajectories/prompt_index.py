@@ -20,8 +20,7 @@ from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.trajectories.curves import Ints
 
-# To learn the frame, at most so many unknown texts are searched for known prompts, with at most so
-# many comparisons in all.
+# Limits of learning the frame: unknown texts that are searched, and comparisons with prompts.
 _TRIES = 512
 _MOST_COMPARED = 10_000_000
 # More distinct texts than this, and something in them is not the problem's.

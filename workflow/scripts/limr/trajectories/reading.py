@@ -171,7 +171,7 @@ def refuse_doubled(table: pa.Table, keys: Sequence[str], path: Path) -> None:
 
 
 def doubled_error(path: Path, number: int, first: Mapping[str, Any]) -> InputError:
-    """Return the error for so many combinations of values that occur twice; `first` is one."""
+    """Return the error for a number of combinations of values that occur twice; `first` is one."""
     where = ", ".join(f"{key} {value!r}" for key, value in first.items())
     return InputError(
         f"{path}: {number} combinations of ({', '.join(first)}) occur twice or more, the first is "

@@ -34,7 +34,7 @@ class Rows:
         prompts: (n_distinct,) texts, each once.
         which: (n_rows,) place of each row's prompt among them (see `distinct`).
         rewards: (n_rows,) numbers.
-        correct: (n_rows,) where the log says so itself; None: the reward tells.
+        correct: (n_rows,) flags of the log itself; None: the reward tells.
         place: number of a row in this part, from 0 -> where it is, for messages.
     """
 
