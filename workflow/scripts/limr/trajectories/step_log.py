@@ -8,21 +8,76 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import Keys, Number, key
 from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Flags, Floats, Ints
 from limr.trajectories.prompt_index import PromptIndex
-from limr.trajectories.reading import UNKNOWN_PROMPT, Imported, Refusals, coverage
-from limr.trajectories.step_log_options import check
+from limr.trajectories.reading import UNKNOWN_PROMPT, BadRows, Imported, Refusals, coverage
 
 UNKNOWN_REWARD = "its reward is none of the rule's"
 NO_NUMBER = "its reward is not a finite number"
 _ENOUGH = 3  # examples in a message
+
+
+OtherRewards = Annotated[
+    list[Number] | None,
+    Field(
+        description="Rewards that mean a response that is not correct; any further reward cannot "
+        "be used. null: every other number."
+    ),
+]
+
+
+class Options(Keys):
+    """Keys of every log of training steps."""
+
+    steps_per_epoch: int | None = key(
+        None,
+        "Steps per epoch, as the log knows steps only: problems divided by prompts per step, "
+        "not counting an incomplete last batch (the paper: 8).",
+        ge=1,
+    )
+    correct_rewards: list[Number] = key(
+        [1.0], "Rewards that mean a correct response.", min_length=1
+    )
+    other_rewards: OtherRewards = key([0.0, -0.5, -1.0])
+    first_step: int = key(1, "Number of the first step of the first epoch.")
+    missing_steps: Literal["refuse", "allow"] = key(
+        "refuse", "What to do where the log lacks a step: its problems lack that epoch."
+    )
+    visits: Literal["once", "any"] = key(
+        "once",
+        "`once`: a problem is sampled in one step of an epoch, and a log that does otherwise is "
+        "refused, for `steps_per_epoch` is then mostly wrong. `any`: its visits within an epoch "
+        "are pooled.",
+    )
+    bad_rows: BadRows = "refuse"
+
+
+def check(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that cannot serve, before a log is read.
+
+    Raises:
+        InputError: no `steps_per_epoch`, or a reward that means two things.
+    """
+    if settings["steps_per_epoch"] is None:
+        raise InputError(
+            "steps_per_epoch is needed: this format knows steps, not epochs. It is the number of "
+            "problems divided by the prompts a step, without an incomplete last batch (the paper: "
+            "8)."
+        )
+    both = set(settings["correct_rewards"]) & set(settings["other_rewards"] or [])
+    if both:
+        raise InputError(
+            f"{min(both):g} is in correct_rewards and in other_rewards: take it out of one."
+        )
 
 
 @dataclass(frozen=True)
@@ -65,7 +120,7 @@ def read(
         parts: the rows, a step (or a part of one) at a time; or (reason, rows, place of the first)
             of rows that could not be read.
         problems: the problems that were trained on; None: every text is a problem.
-        settings: see `limr.trajectories.step_log_options.options`.
+        settings: see `Options`.
         where: the log, for messages.
 
     Raises:

@@ -9,7 +9,6 @@ where there are many), and only the prompt and reward of its entries are kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,21 +20,20 @@ from limr.core import own_files, progress
 from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.core.validation import key
-from limr.trajectories import json_rows, step_log, step_log_options
-from limr.trajectories.curves import Floats, Ints
+from limr.trajectories import json_rows, step_log
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "step_*.json"
 
 
-class Options(step_log_options.StepLog):
+class Options(step_log.Options):
     """Keys of an entry of `trajectories`."""
 
-    other_rewards: step_log_options.OtherRewards = key([-0.5, -1.0])
+    other_rewards: step_log.OtherRewards = key([-0.5, -1.0])
 
 
-check = step_log_options.check
+check = step_log.check
 
 
 class _Entry(msgspec.Struct, gc=False):
@@ -68,32 +66,23 @@ def _parts(paths: Sequence[Path]) -> Iterator[step_log.Rows | tuple[str, int, st
         if step in by_step:
             raise InputError(f"{path}: step {step} is already in {by_step[step].name}. Keep one.")
         by_step[step] = path
-    for step, file in zip(
-        by_step, progress.mapped(_read, by_step.values(), "step files"), strict=True
-    ):
-        path = by_step[step]
-        for number, what in file.broken:
+    read = progress.mapped(_read, by_step.values(), "step files")
+    for path, (rows, broken) in zip(by_step.values(), read, strict=True):
+        for number, what in broken:
             yield f"it is not a rollout ({what})", 1, f"{path}: entry {number}"
-        place = partial(_place, path, file.numbers)
-        yield step_log.Rows(step, file.prompts, file.which, file.rewards, place)
+        yield rows
 
 
-@dataclass(frozen=True)
-class _File:
-    """What is kept of a step file: `numbers` are those of the entries that are not broken."""
-
-    prompts: list[str]
-    which: Ints
-    rewards: Floats
-    numbers: list[int]
-    broken: list[tuple[int, str]]
-
-
-def _read(path: Path) -> _File:
+def _read(path: Path) -> tuple[step_log.Rows, list[tuple[int, str]]]:
+    """Return the entries of a step file, and (number, what is wrong) of broken ones."""
     entries, numbers, broken = json_rows.decode_list(path, _LIST, _ENTRY)
-    prompts, which = step_log.distinct([entry.prompt for entry in entries])
-    rewards = np.array([entry.reward for entry in entries], np.float64)
-    return _File(prompts, which, rewards, numbers, broken)
+    rows = step_log.Rows(
+        own_files.by_number(path)[0],
+        *step_log.distinct([entry.prompt for entry in entries]),
+        np.array([entry.reward for entry in entries], np.float64),
+        partial(_place, path, numbers),
+    )
+    return rows, broken
 
 
 def _place(path: Path, numbers: Sequence[int], row: int) -> str:

@@ -23,7 +23,7 @@ from limr.core import own_files, progress
 from limr.core.errors import InputError, nearest
 from limr.core.tables import Problem
 from limr.core.validation import key
-from limr.trajectories import step_log, step_log_options
+from limr.trajectories import step_log
 from limr.trajectories.curves import Ints
 from limr.trajectories.reading import Imported
 
@@ -31,7 +31,7 @@ PROVIDES = "trajectories"
 FILES = "*.parquet"
 
 
-class Options(step_log_options.StepLog):
+class Options(step_log.Options):
     """Keys of an entry of `trajectories`."""
 
     reward: str | None = key(
@@ -41,7 +41,7 @@ class Options(step_log_options.StepLog):
     )
 
 
-check = step_log_options.check
+check = step_log.check
 
 _NOT_REWARDS = ("step", "prompt", "completion", "advantage", "mode", "image", "images")
 _BATCH = 65536

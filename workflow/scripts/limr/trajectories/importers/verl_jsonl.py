@@ -21,14 +21,14 @@ from limr.core import own_files, progress
 from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.core.validation import key
-from limr.trajectories import json_rows, step_log, step_log_options
+from limr.trajectories import json_rows, step_log
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "*.jsonl"
 
 
-class Options(step_log_options.StepLog):
+class Options(step_log.Options):
     """Keys of an entry of `trajectories`."""
 
     correct_key: str | None = key(
@@ -38,7 +38,7 @@ class Options(step_log_options.StepLog):
     )
 
 
-check = step_log_options.check
+check = step_log.check
 
 _MOST_ROWS = 65536  # rows in memory at a time
 
