@@ -10,7 +10,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, BinaryIO
 
@@ -26,20 +25,6 @@ _BLOCK = 1 << 16
 _NETWORK = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
 
-@dataclass(frozen=True)
-class Source:
-    """One file of config/sources.yaml: `bytes` and `sha256` are what it must be."""
-
-    name: str
-    title: str
-    url: str
-    sha256: str
-    bytes: int
-    mirror: str
-    licence: str
-    problems: int | None = None  # in it, where it is a problem set
-
-
 class Entry(Keys):
     """One file of config/sources.yaml."""
 
@@ -52,6 +37,12 @@ class Entry(Keys):
     problems: int | None = key(
         None, "How many problems it holds, for estimates; readers count them anew.", ge=1
     )
+
+
+class Source(Entry):
+    """The same with its name."""
+
+    name: str
 
 
 Sources = Annotated[dict[Name, Entry], Field(min_length=1)]
