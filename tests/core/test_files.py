@@ -96,6 +96,21 @@ def test_problems_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"answer": 3}, r"p\.jsonl:2: not a problem: Expected `str`, got `int` - at `\$\.answer`"),
+        ({"level": "3"}, r"p\.jsonl:2: not a problem: .*`\$\.level`"),
+        ({"prompt": None}, r"p\.jsonl:2: not a problem: .*`\$\.prompt`"),
+    ],
+)
+def test_a_row_that_is_no_problem_is_named(change, message, tmp_path: Path) -> None:
+    row = {"problem_id": "a", "prompt": "1+1=", "answer": "2", "source": "x", "other": 1}
+    files.write_jsonl(tmp_path / "p.jsonl", [row, {**row, "problem_id": "b", **change}])
+    with pytest.raises(InputError, match=message):
+        read_problems(tmp_path / "p.jsonl")
+
+
+@pytest.mark.parametrize(
     ("problems", "message"),
     [
         ([], "no problems in it"),

@@ -27,9 +27,6 @@ class Options(Keys):
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
     """Read and check the file.
 
-    Returns:
-        The problems in the file's order (levels are not in it), and notes.
-
     Raises:
         InputError: not such a list, a key missing, an id that occurs twice, or an empty answer
             unless `empty_answers` allows it; the message has the row, counted from 0.

@@ -22,9 +22,6 @@ class Options(Keys):
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
     """Read and check the file: `id` (or `problem_id`), `prompt`, `answer`; `level` where known.
 
-    Returns:
-        The problems in the file's order and notes.
-
     Raises:
         InputError: not such a file, a key missing, an id twice, or an empty answer unless
             `empty_answers` allows it.

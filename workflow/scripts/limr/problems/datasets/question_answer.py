@@ -26,8 +26,7 @@ class Options(Keys):
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
     """Read and check the file; answers stay as they are written, such as AMC23's `27.0`.
 
-    Returns:
-        The problems in the file's order and notes; ids count the objects from 1.
+    Ids count the rows from 1.
 
     Raises:
         InputError: not such a file, a key missing, or an empty answer unless `empty_answers`

@@ -30,9 +30,6 @@ class Options(Keys):
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
     """Read and check the file; ids are `extra_info.index`, answers `reward_model.ground_truth`.
 
-    Returns:
-        The problems in the file's order and notes.
-
     Raises:
         InputError: not such a file, a value missing, a prompt without the suffix, an index twice,
             or an empty answer unless `empty_answers` allows it.

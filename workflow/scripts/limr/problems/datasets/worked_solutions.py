@@ -33,10 +33,7 @@ class Options(Keys):
 
 
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
-    """Read and check the file: JSON lines, a JSON list, or parquet.
-
-    Returns:
-        The problems in the file's order and notes; ids count the rows from 1.
+    """Read and check the file: JSON lines, a JSON list, or parquet; ids count the rows from 1.
 
     Raises:
         InputError: not such a file, or a key missing.

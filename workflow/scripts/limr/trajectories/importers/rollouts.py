@@ -59,7 +59,10 @@ def read(
     path = reading.one(paths)
     given = reading.ids_of(problems)
     ids = strings([]) if given is None else given
-    counts, keys = Counts(), [np.empty(0, np.int64)]
+    files.check_parquet(path, COLUMNS)
+    counts, keys = Counts(), np.empty(pq.read_metadata(path).num_rows, np.int64)
+    if not len(keys):
+        raise InputError(f"{path}: no rows in it.")
     for first, batch in progress.ahead(_batches(path)):
         names = batch["problem_id"].dictionary.cast(pa.string())
         if given is None:
@@ -68,15 +71,11 @@ def read(
         correct = _checked(batch, problem, options["rewards"], first, path)
         one = np.ones(len(problem), np.int8)
         counts.add(problem, batch["epoch"], one, correct, batch["reward"])
-        step = batch["step"].astype(np.int64) << (_PROBLEM_BITS + _SAMPLE_BITS)
-        keys.append(step | (problem.astype(np.int64) << _SAMPLE_BITS) | batch["sample"])
-    whole = np.concatenate(keys)
-    keys.clear()
-    if not len(whole):
-        raise InputError(f"{path}: no rows in it.")
-    _refuse_doubled(whole, ids, path)
+        key = (batch["step"].astype(np.int64) << _PROBLEM_BITS | problem) << _SAMPLE_BITS
+        keys[first : first + len(key)] = key | batch["sample"]
+    _refuse_doubled(keys, ids, path)
     table = counts.table(ids)
-    return Imported(ids, table, len(whole), len(whole), notes=reading.coverage(table, len(ids)))
+    return Imported(ids, table, len(keys), len(keys), notes=reading.coverage(table, len(ids)))
 
 
 def _batches(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -85,7 +84,6 @@ def _batches(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         InputError: not a readable file of rollouts, or a value is missing.
     """
-    files.check_parquet(path, COLUMNS)
     first = 0
     try:
         file = pq.ParquetFile(path, read_dictionary=["problem_id", "verdict"], memory_map=True)
