@@ -82,9 +82,8 @@ def finished(
             f"{first.answer!r} ({len(empty)} such in all). Set `empty_answers: drop` or `keep`, or "
             "give it one."
         )
-    kept = list(problems)
-    if rule == "drop":
-        kept = [problem for i, problem in enumerate(problems) if i not in set(empty)]
+    dropped = set(empty) if rule == "drop" else set()
+    kept = [problem for i, problem in enumerate(problems) if i not in dropped]
     check_problems(kept, str(path), allow_empty_answers=rule == "keep")
     notes = (f"{len(kept)} problems of {of}", *notes, *duplicate_notes(kept))
     if empty:
