@@ -125,16 +125,10 @@ def _code() -> Path:
 
 def _study(path: Path) -> Any:
     """Read a study, checked as a whole."""
-    import yaml
-
+    from limr.core import files
     from limr.study.load import load as load_study
 
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file.")
-    try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a YAML file ({error}).") from None
+    config = files.read_yaml(path)
     if not isinstance(config, dict):
         raise InputError(f"{path}: expected the keys of a study.")
     return load_study(config, str(path), _code() / "config/benchmarks")

@@ -9,7 +9,7 @@ from limr.models.interface import Decoding
 
 
 def choose(log_p: Tensor, decoding: Decoding, uniform: Tensor) -> Tensor:
-    """Choose one token a row: the likeliest, or by inverting the distribution function.
+    """Choose one token per row: the likeliest, or by inverting the distribution function.
 
     Args:
         log_p: (rows, vocabulary) log-probabilities.

@@ -19,35 +19,20 @@ class Size:
     source: str
 
 
-def _qwen(
-    hidden: int, layers: int, heads: int, key_value_heads: int, intermediate: int,
-    vocabulary: int, *, tied: bool,
-) -> dict[str, Any]:  # fmt: skip
-    return {
-        "model_type": "qwen2",
-        "hidden_size": hidden,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "num_key_value_heads": key_value_heads,
-        "intermediate_size": intermediate,
-        "vocab_size": vocabulary,
-        "tie_word_embeddings": tied,
-    }
-
-
 # The shapes in the config.json of huggingface.co/Qwen/<name>; -Instruct models have the same.
-_SMALL = _qwen(896, 24, 14, 2, 4864, 151936, tied=True)
-_MIDDLE = _qwen(1536, 28, 12, 2, 8960, 151936, tied=True)
-_LARGE = _qwen(3584, 28, 28, 4, 18944, 152064, tied=False)
+_KEYS = (
+    *("hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads"),
+    *("intermediate_size", "vocab_size", "tie_word_embeddings"),
+)
 KNOWN = {
-    "Qwen2.5-0.5B": _SMALL,
-    "Qwen2.5-1.5B": _MIDDLE,
-    "Qwen2.5-Math-1.5B": _MIDDLE,
-    "Qwen2.5-3B": _qwen(2048, 36, 16, 2, 11008, 151936, tied=True),
-    "Qwen2.5-7B": _LARGE,
-    "Qwen2.5-Math-7B": _LARGE,
-    "Qwen2.5-14B": _qwen(5120, 48, 40, 8, 13824, 152064, tied=False),
-    "Qwen2.5-32B": _qwen(5120, 64, 40, 8, 27648, 152064, tied=False),
+    "Qwen2.5-0.5B": (896, 24, 14, 2, 4864, 151936, True),
+    "Qwen2.5-1.5B": (1536, 28, 12, 2, 8960, 151936, True),
+    "Qwen2.5-Math-1.5B": (1536, 28, 12, 2, 8960, 151936, True),
+    "Qwen2.5-3B": (2048, 36, 16, 2, 11008, 151936, True),
+    "Qwen2.5-7B": (3584, 28, 28, 4, 18944, 152064, False),
+    "Qwen2.5-Math-7B": (3584, 28, 28, 4, 18944, 152064, False),
+    "Qwen2.5-14B": (5120, 48, 40, 8, 13824, 152064, False),
+    "Qwen2.5-32B": (5120, 64, 40, 8, 27648, 152064, False),
 }
 
 
@@ -64,7 +49,8 @@ def size(base: Mapping[str, Any], given: float | None = None) -> Size:
         return Size(count(files.read_json(config), str(config)), str(config))
     known = KNOWN.get(name.rstrip("/").rsplit("/", 1)[-1].removesuffix("-Instruct"))
     if known is not None:
-        return Size(count(known, name), f"the shape of {name}")
+        shape = {"model_type": "qwen2", **dict(zip(_KEYS, known, strict=True))}
+        return Size(count(shape, name), f"the shape of {name}")
     raise InputError(
         f"base.model: '{name}' is no folder here and no model of the table "
         f"({', '.join(KNOWN)}). Give its size: --parameters 7.6e9."

@@ -8,11 +8,8 @@ docs/deviations.md says what that changes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from limr.core.validation import Keys, Number, key
-from limr.grading.rewards import Rollout
+from limr.grading.rewards import verdict
 
 TITLE = "Incorrect-label reward"
 
@@ -25,11 +22,5 @@ class Options(Keys):
     malformed: Number = key(-1.0, "Reward where no answer can be read.")
 
 
-def reward(rollout: Rollout, options: Mapping[str, Any]) -> float:
-    """Return the reward of the rollout's verdict, truth and error exchanged."""
-    return float(options[rollout.verdict])
-
-
-def values(options: Mapping[str, Any]) -> list[float]:
-    """Return the rewards of the three verdicts."""
-    return [options[verdict] for verdict in ("correct", "incorrect", "malformed")]
+# Paid by verdict, as the paper's reward, with other numbers.
+reward, values = verdict.reward, verdict.values

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
+from limr.core import files
 from limr.core.errors import InputError
 from limr.models.interface import Settings
 from limr.models.pretrained import folders
@@ -44,8 +44,8 @@ def _check_weights(folder: Path) -> None:
     """Refuse a folder that lacks a file of weights that its index names."""
     for index in sorted(folder.glob("*.safetensors.index.json")):
         try:
-            named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            named = set(files.read_json(index)["weight_map"].values())
+        except (InputError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{index}: not an index of weights ({error}).") from None
         absent = sorted(str(one) for one in named if not (folder / Path(str(one)).name).is_file())
         if absent:

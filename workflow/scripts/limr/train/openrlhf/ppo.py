@@ -128,4 +128,4 @@ def _publish(running: run.Run, job: PpoJob, expected: recording.Expected, gpus: 
     files.write_parquet(job.rollouts, recording.rollouts_table(found, expected))
     files.write_parquet(job.metrics, metrics)
     seconds = sum(value or 0.0 for value in metrics["seconds"].to_pylist())
-    run.publish_record(running, seconds, recording.attempt_starts(root), notes, gpus)
+    run.publish_record(running, seconds, recording.attempt_starts(root / "rollouts"), notes, gpus)

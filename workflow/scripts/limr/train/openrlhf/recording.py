@@ -218,4 +218,4 @@ def failures(found: Mapping[int, Sequence[Row]]) -> list[str]:
 
 def attempt_starts(folder: Path) -> list[int]:
     """Return the step after which each attempt started, in order."""
-    return [start for _, start, _ in attempts(folder / "rollouts")]
+    return [start for _, start, _ in attempts(folder)]

@@ -90,5 +90,5 @@ def _publish(running: run.Run, job: SftJob, gpus: int, solutions: int, notes: li
         rows.append({"step": step, "epoch": epoch, "loss": logged[step].get("loss_mean")})
     run.publish_policies(running)
     files.write_parquet(job.metrics, runs.metrics_table(rows))
-    starts = [start for _, start, _ in recording.attempts(running.folder.path("metrics"))]
+    starts = recording.attempt_starts(running.folder.path("metrics"))
     run.publish_record(running, 0.0, starts, notes, gpus)

@@ -201,14 +201,16 @@ class Cluster:
                 process.kill()
                 process.wait()
         if process.returncode:
-            ends = "\n".join(f"{step.log}:\n{step.tail()}" for step in self.steps)
-            raise StoppedError(NOT_READY, f"not all {gpus} GPUs joined in time.\n{ends}")
+            raise self._not_ready(f"not all {gpus} GPUs joined in time")
 
     def _in_time(self, begin: float, what: str, more: float = 0.0) -> None:
         limit = self.wanted.ready_seconds + more
         if time.monotonic() - begin > limit:
-            ends = "\n".join(f"{step.log}:\n{step.tail()}" for step in self.steps)
-            raise StoppedError(NOT_READY, f"{what} within {limit:.0f} s.\n{ends}")
+            raise self._not_ready(f"{what} within {limit:.0f} s")
+
+    def _not_ready(self, what: str) -> StoppedError:
+        ends = "\n".join(f"{step.log}:\n{step.tail()}" for step in self.steps)
+        return StoppedError(NOT_READY, f"{what}.\n{ends}")
 
 
 def _read_address(output: IO[str], found: list[str]) -> None:
