@@ -27,7 +27,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 SLOW = 0.5  # seconds; see tests/README.md
 _NOT_SLOW = re.compile(r"\bnot slow\b")
 _ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.(slow|long)\b", re.MULTILINE)
-SLOW_FIXTURES = {"finished_project", "finished_little", "site", "page", "opinions", "rates"}
+SLOW_FIXTURES = {
+    "finished_project",
+    "finished_little",
+    "site",
+    "page",
+    "published_data",
+    "opinions",
+    "rates",
+}
 # In this order and before all others: what takes minutes starts first.
 LONGEST = (
     "test_openrlhf_study.py",

@@ -16,7 +16,7 @@ import yaml
 import documents
 from small_study import ROOT, TINY, make_project
 
-PARTS = ("README.md", "Makefile", "pyproject.toml", "LICENSE", "CITATION.cff", "docs")
+PARTS = ("README.md", "Makefile", "pyproject.toml", "LICENSE", "CITATION.cff", "docs", "tests")
 
 
 def small_demo() -> dict[str, Any]:

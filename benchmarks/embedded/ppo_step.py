@@ -18,6 +18,7 @@ from limr.core.tables import read_problems
 from limr.grading import rewards
 from limr.grading.pool import GradingPool
 from limr.models.interface import PpoJob
+from limr.study import schema
 from limr.train.embedded import ppo as learner
 from limr.train.embedded import rollouts, vocabulary
 from limr.train.embedded.batch import Sequences
@@ -29,7 +30,7 @@ REWARD = {"rule": "verdict", "correct": 1.0, "incorrect": -0.5, "malformed": -1.
 
 def job(work: Path) -> PpoJob:
     """Return the run; only its settings and its base are used here."""
-    ppo = dict(validation.complete({}, validation.load("study")["properties"]["ppo"], "ppo"))
+    ppo = dict(validation.complete({}, schema.Ppo, "ppo"))
     ppo |= {
         "prompts_per_step": case.PROMPTS_PER_STEP,
         "samples_per_prompt": case.SAMPLES,
@@ -46,7 +47,7 @@ def job(work: Path) -> PpoJob:
         seed=1,
         base=work / "base",
         problems=read_problems(work / "problems.jsonl"),
-        options=validation.complete({"device": "cpu"}, embedded.OPTIONS, "options"),
+        options=validation.complete({"device": "cpu"}, embedded.Options, "options"),
         grader={},
         state=work / "state",
         policies={},

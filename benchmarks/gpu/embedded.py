@@ -25,6 +25,7 @@ import yaml
 
 from limr.core import plugins, validation
 from limr.models.interface import BaseJob, PpoJob
+from limr.study import schema
 from limr.train.engines import embedded
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def main() -> None:
     config = yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
     if arguments.warmup_steps:
         config["base"]["warmup"]["steps"] = arguments.warmup_steps
-    config = validation.complete(config, validation.load("study"), "config/demo.yaml")
+    config = validation.complete(config, schema.Study, "config/demo.yaml")
     source = plugins.load("datasets", "arithmetic")
     problems, _ = source.prepare(config["datasets"]["arithmetic"], None)
     with tempfile.TemporaryDirectory() as name:

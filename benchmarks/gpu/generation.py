@@ -44,7 +44,7 @@ def one(arguments: argparse.Namespace, device: str, size: int) -> dict[str, Any]
     """Generate one batch, after a short one that warms up."""
     options = {"device": device, "batch_size": size, "template": arguments.template}
     policy = huggingface.open_policy(
-        arguments.model, validation.complete(options, huggingface.OPTIONS, "options")
+        arguments.model, validation.complete(options, huggingface.Options, "options")
     )
     chosen = {"problems": size, "seed": 1, "split": "train", "levels": [4, 5, 6]}
     prompts = [problem.prompt for problem in problems_of.prepare(chosen, None)[0]]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pictures
 from example_curves import EPOCHS, SAMPLES, SIZE, example, picked
-from limr.core import plugins
+from limr.core import plugins, validation
 from limr.core.errors import InputError
 from limr.study import reference
 
@@ -64,7 +64,7 @@ def write(folder: Path) -> list[str]:
 def page(name: str, selection: str, pages: Path) -> str:
     """Return a selector's page; its picture is drawn into the folder of the pages."""
     module = plugins.load("selectors", name)
-    rows = reference.rows(module.OPTIONS)
+    rows = reference.rows(validation.options(module))
     return PAGE.format(
         title=module.TITLE,
         name=name,

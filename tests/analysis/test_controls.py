@@ -76,7 +76,7 @@ def write(path: Path, rows: list[tuple[str, int, str]]) -> Path:
 
 
 def read(path: Path) -> Any:
-    options = validation.complete({}, base_samples.OPTIONS, "base-samples")
+    options = validation.complete({}, base_samples.Options, "base-samples")
     return base_samples.read([path], PROBLEMS, options)
 
 
@@ -106,7 +106,7 @@ def test_samples_that_cannot_be_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("module", [window, nonzero])
 def test_a_size_beyond_the_choice_is_warned_of(module: Any) -> None:
     samples = tr.Samples(np.full((4, 1), 10), np.array([[0], [5], [6], [10]]))
-    options = validation.complete({}, module.OPTIONS, "selector")
+    options = validation.complete({}, validation.options(module), "selector")
     chosen = np.array([False, True, True, False])
     assert module.warnings(chosen, samples, options) == []
     [text] = module.warnings(np.array([True, True, True, False]), samples, options)
@@ -157,7 +157,7 @@ def audit_of(ids: list[str], finding: str) -> pd.DataFrame:
 def test_problems_are_counted_by_what_the_published_reward_reads() -> None:
     findings = pd.concat([audit_of(["a", "b", "e"], "paper-dead"), audit_of(["c"], "paper-lossy")])
     inputs = scored(list("abcde"), [0.9, 0.1, 0.8, 0.7, np.nan], findings, 0.6)
-    options = validation.complete({}, gradability.OPTIONS, "figure")
+    options = validation.complete({}, gradability.Options, "figure")
     frame = gradability.data(inputs, options)
     found = gradability.counts(frame)
     assert found["n"].tolist() == [2, 1, 1]

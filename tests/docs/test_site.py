@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from limr.core import plugins
+from limr.core import plugins, validation
 
 SITE = Path(__file__).parents[2] / "docs/site"
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
@@ -52,7 +52,7 @@ def test_every_page_and_selector_is_there(site: Path, root: Path) -> None:
         module = plugins.load("selectors", name)
         assert module.TITLE.split("(")[0].strip() in page
         assert 'src="../../_images/' in page, name  # what it picks
-        for key in module.OPTIONS["properties"]:
+        for key in validation.options(module).model_fields:
             assert f">{key}<" in page, (name, key)
 
 

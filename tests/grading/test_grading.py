@@ -4,11 +4,12 @@ import threading
 
 import pytest
 
-from limr.grading import algebra, formats, guards
+from limr.core import validation
+from limr.grading import algebra, formats, guards, settings
 from limr.grading.boxes import boxes, joined_boxes, last_box
 from limr.grading.equality import equal
 from limr.grading.exact import rational, split_list
-from limr.grading.grade import SETTINGS, Grade, Grader
+from limr.grading.grade import DEFAULTS, Grade, Grader
 from limr.grading.normalise import normalise
 
 EQUAL = [
@@ -263,8 +264,9 @@ def test_grades():
 
 
 def test_settings_have_defaults_and_descriptions():
-    for key, part in SETTINGS["properties"].items():
-        assert {"default", "description"} <= set(part), key
+    for key, part in settings.Grader.model_fields.items():
+        assert part.description, key
+    assert validation.complete({}, settings.Grader, "grader") == DEFAULTS
     many = "".join(f"\\boxed{{{i}}} " for i in range(5, 0, -1))
     assert Grader().grade("1", many, truncated=False).format == "too-many-boxes"
     assert Grader({"max_boxes": None}).grade("1", many, truncated=False).verdict == "correct"

@@ -9,7 +9,8 @@ from limr.cli import grade as grade_command
 from limr.core import validation
 from limr.core.errors import InputError
 from limr.grading import plugins
-from limr.grading.grade import SETTINGS, Grader, check
+from limr.grading import settings as grading_settings
+from limr.grading.grade import Grader, check
 from limr.grading.pool import GradingPool
 
 CODE = """
@@ -86,7 +87,7 @@ def test_where_the_answer_stands(place, response, answer, rule):
 
 def test_what_cannot_be_used_is_refused_before_a_run(installed):
     def settings(**given):
-        return validation.complete(given, SETTINGS, "grader")
+        return validation.complete(given, grading_settings.Grader, "grader")
 
     check(settings(plugin="facts"))
     with pytest.raises(InputError, match=r"registers 'fact' under .*Did you mean 'facts'"):

@@ -115,8 +115,8 @@ def test_names_are_taken_off():
     assert names.named_items("y = 1, x = 3") == "(3, 1)"
     assert names.named_items("x = 1, y^2 = 2") == "x = 1, y^2 = 2"
     assert names.point("P(3,1)") == "(3,1)"
-    assert names.said("The answer is 5") == "5"
-    assert names.said("The answer is not 5") == "The answer is not 5"
+    assert names.without_opening("The answer is 5") == "5"
+    assert names.without_opening("The answer is not 5") == "The answer is not 5"
     assert names.last_value("-x = 4") == "-x = 4"
     assert names.label("Option C") == names.label("(C)") == "C"
     assert names.label("c") is None

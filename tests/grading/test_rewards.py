@@ -9,13 +9,14 @@ from limr.core import plugins, validation
 from limr.core.errors import InputError
 from limr.core.tables import VERDICTS
 from limr.grading import rewards
+from limr.study import schema
 from limr.train.openrlhf.task import Task
 
 RULES = plugins.names("rewards")
 
 
 def settings(rule: str, **options: float) -> dict[str, object]:
-    found = validation.complete(options, plugins.load("rewards", rule).OPTIONS, rule)
+    found = validation.complete(options, plugins.load("rewards", rule).Options, rule)
     return {"rule": rule, **found}
 
 
@@ -92,7 +93,7 @@ def test_openrlhf_pays_as_the_embedded_engine_does(rule: str) -> None:
 
 
 def test_an_unknown_option_of_a_rule_is_refused() -> None:
-    schema_ = validation.load("study")["properties"]["reward"]
+    schema_ = schema.Reward
     with pytest.raises(InputError, match="'propability' is not a key"):
         validation.complete({"rule": "random", "propability": 0.5}, schema_, "study.yaml")
     with pytest.raises(InputError, match=r"there is no 'radnom'\. Did you mean 'random'"):

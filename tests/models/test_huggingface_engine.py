@@ -33,11 +33,11 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 def options(**changes: Any) -> dict[str, Any]:
     chosen = {"device": "cpu", "template": "none", **changes}
-    return validation.complete(chosen, huggingface.OPTIONS, "engines.huggingface")
+    return validation.complete(chosen, huggingface.Options, "engines.huggingface")
 
 
 def base_job(folder: Path, model: Path | str, **changes: Any) -> BaseJob:
-    base = validation.complete({"model": str(model), **changes}, huggingface.BASE, "base")
+    base = validation.complete({"model": str(model), **changes}, huggingface.Base, "base")
     return BaseJob(base, options(), [], folder / "state", folder / "base")
 
 

@@ -24,7 +24,7 @@ GREEDY = Decoding("greedy", 2, 0.0, 1.0, 12)
 
 
 def options(**changes: Any) -> dict[str, Any]:
-    return validation.complete({"template": "qwen-boxed", **changes}, vllm.OPTIONS, "engines.vllm")
+    return validation.complete({"template": "qwen-boxed", **changes}, vllm.Options, "engines.vllm")
 
 
 @pytest.fixture

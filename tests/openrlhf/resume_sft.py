@@ -14,6 +14,7 @@ import yaml
 from limr.core import files, validation
 from limr.core.tables import read_problems
 from limr.models.interface import SftJob
+from limr.study import schema
 from limr.train.openrlhf import run, sft
 
 
@@ -25,7 +26,7 @@ def job(project: Path, folder: Path) -> SftJob:
     """The job of the rule `train_sft`, with other outputs."""
     results = project / "results/real"
     study = validation.complete(
-        yaml.safe_load((project / "study.yaml").read_text()), validation.load("study"), "study"
+        yaml.safe_load((project / "study.yaml").read_text()), schema.Study, "study"
     )
     rows = files.read_jsonl(results / "solutions/arithmetic.jsonl")
     return SftJob(

@@ -55,7 +55,7 @@ def asked() -> dict[str, dict[str, Any]]:
     }
     paper = studies["config"].config
     order = Order(8523, 1024, True, 1, "full")
-    options = dict(validation.complete({}, options_schema.OPTIONS, "test"))
+    options = dict(validation.complete({}, options_schema.Options, "test"))
     found["resumed ppo"] = {
         "module": command.PPO_MODULE,
         "arguments": command.ppo(options, paper["ppo"], order, [24], golden.start(24)),

@@ -82,7 +82,7 @@ def test_every_response_is_there_once(done, frame):
 
 def test_greedy_responses_are_those_of_transformers(done, frame):
     """Both compute in float32 on this CPU: no near-tie of this model flips between them."""
-    options = validation.complete({"device": "cpu"}, huggingface.OPTIONS, "options")
+    options = validation.complete({"device": "cpu"}, huggingface.Options, "options")
     policy = huggingface.open_policy(done.folder / FOLDER / "base", options)
     problems = read_problems(done.folder / FOLDER / "problems/few.jsonl")
     seed = stream_seed(1, "evaluate", "few", "greedy")

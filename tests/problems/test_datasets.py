@@ -28,14 +28,14 @@ def lines(tmp_path, rows):
 def test_the_plugins_are_found_and_have_options():
     assert {"arithmetic", "math-full", "question-answer"} <= set(plugins.names("datasets"))
     for name in plugins.names("datasets"):
-        options = plugins.load("datasets", name).OPTIONS
-        assert options["additionalProperties"] is False
-        for key, part in options["properties"].items():
-            assert part["description"], (name, key)
+        options = plugins.load("datasets", name).Options
+        assert options.model_config["extra"] == "forbid"
+        for key, part in options.model_fields.items():
+            assert part.description, (name, key)
 
 
 def test_arithmetic_problems_and_solutions_go_together():
-    options = validation.complete({"problems": 12, "seed": 3}, arithmetic.OPTIONS, "test")
+    options = validation.complete({"problems": 12, "seed": 3}, arithmetic.Options, "test")
     problems, notes = arithmetic.prepare(options, None)
     solutions = arithmetic.solutions(options, None)
     assert list(solutions) == [problem.problem_id for problem in problems]
@@ -50,7 +50,7 @@ def test_arithmetic_asks_for_what_there_is():
     with pytest.raises(InputError, match="which has"):
         arithmetic.prepare({"problems": 10**6, "seed": 1, "split": "easy"}, None)
     with pytest.raises(InputError, match="'split' is 'hrad'"):
-        validation.complete({"problems": 1, "split": "hrad"}, arithmetic.OPTIONS, "test")
+        validation.complete({"problems": 1, "split": "hrad"}, arithmetic.Options, "test")
 
 
 def test_math_full_keeps_ids_and_reports_duplicates(tmp_path):
@@ -139,7 +139,7 @@ def test_question_answer_takes_the_first_rows(tmp_path):
     assert notes == ["2 problems of 5 rows", "limit 2: of the first 2 rows only"]
     assert question_answer.prepare({"prefix": "x", "limit": 9}, path)[0] == whole
     with pytest.raises(InputError, match="'limit': 0 is less than"):
-        validation.complete({"prefix": "x", "limit": 0}, question_answer.OPTIONS, "test")
+        validation.complete({"prefix": "x", "limit": 0}, question_answer.Options, "test")
 
 
 def test_question_answer_refuses_by_row(tmp_path):

@@ -12,6 +12,7 @@ import pytest
 from limr.core import validation
 from limr.core.errors import InputError
 from limr.problems.datasets import worked_solutions
+from limr.study import schema
 
 LIMO = [
     {"question": "1+1?", "solution": "It is \\boxed{2}.", "answer": "2"},
@@ -25,7 +26,7 @@ def options(**changes: Any) -> dict[str, Any]:
     study = {"datasets": {"limo": entry}, "study": "s", "seeds": [1], "dataset": "limo"}
     scores = {"everything": {"selector": "full"}}
     whole = {**study, "scores": scores, "arms": {"a": {"train": "none"}}}
-    found = validation.complete(whole, validation.load("study"), "study.yaml")["datasets"]["limo"]
+    found = validation.complete(whole, schema.Study, "study.yaml")["datasets"]["limo"]
     return dict(found)
 
 
@@ -73,5 +74,5 @@ def test_what_is_missing_is_named_with_its_row(tmp_path):
         worked_solutions.prepare(options(), broken)
     objects = tmp_path / "object.json"
     objects.write_text(json.dumps([1]))
-    with pytest.raises(InputError, match="JSON list of objects"):
+    with pytest.raises(InputError, match="row 1: expected a JSON object, found int"):
         worked_solutions.prepare(options(), objects)

@@ -27,7 +27,7 @@ def inputs():
 
 def data(name, inputs, **options):
     module = plugins.load("figures", name)
-    settings = validation.complete(options, module.OPTIONS, name)
+    settings = validation.complete(options, validation.options(module), name)
     return module, module.data(inputs, settings), settings
 
 

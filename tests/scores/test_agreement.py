@@ -221,7 +221,7 @@ def test_a_window_of_pass_rates_recovers_little_of_the_published_subset(mirror, 
     published = scores_json.read([mirror / "limr/published_lim_scores.json"], problems, {})
     paths = sorted((mirror / "adarft").glob("*.parquet"))
     rates = adarft.read(paths, problems, {"samples": 128}).table
-    lim = published.scores.to_pandas()
+    lim = published.table.to_pandas()
     rows, record = cut.select(
         lim, problems, {"threshold": 0.6}, stream(0, "ties"), origin={"score": "lim"}
     )

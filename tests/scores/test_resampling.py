@@ -196,7 +196,7 @@ def test_intervals_cover_the_expected_score(selector):
     p = true_rates()
     rng = stream(12, "coverage", selector)
     module = plugins.load("selectors", selector)
-    options = validation.complete({}, module.OPTIONS, selector)
+    options = validation.complete({}, validation.options(module), selector)
     problems = scoring.ProblemSet([str(i) for i in range(N_PROBLEMS)], [None] * N_PROBLEMS)
     n = np.full(p.shape, N)
 

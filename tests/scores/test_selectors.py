@@ -120,10 +120,11 @@ def simulated(rng, n, epochs, gaps=0.1, sizes=(8,)):
 @pytest.mark.parametrize("selector", DETERMINISTIC)
 def test_the_second_opinion_covers_every_option(selector):
     module = plugins.load("selectors", selector)
-    assert set(GRID[selector]) == set(module.OPTIONS["properties"])
-    for name, option in module.OPTIONS["properties"].items():
-        assert option["default"] in GRID[selector][name]
-        assert set(option.get("enum", [])) <= set(GRID[selector][name])
+    options = validation.options(module)
+    assert set(GRID[selector]) == set(options.model_fields)
+    for name, option in options.model_fields.items():
+        assert option.default in GRID[selector][name]
+        assert set(validation.choices(options, name) or []) <= set(GRID[selector][name])
 
 
 def test_every_selector_is_deterministic_or_seeded():
@@ -362,7 +363,7 @@ def test_none_solved_gives_lim_1_to_all_and_a_warning():
     counts = [[0, 0], [0, 0], [0, 0]]
     assert scored("lim", counts)["score"].tolist() == [1, 1, 1]
     assert scored("bottom-lim", counts)["score"].tolist() == [-1, -1, -1]
-    options = validation.complete({}, lim.OPTIONS, "lim")
+    options = validation.complete({}, lim.Options, "lim")
     [warning] = lim.warnings(np.array([True, False, True]), samples(rows_of(counts)), options)
     assert warning.startswith("2 of the 2 selected problems were never solved in any epoch (3 such")
     assert "gives every one of them 1.000, because the mean accuracy is only 0.000" in warning
@@ -372,7 +373,7 @@ def test_none_solved_gives_lim_1_to_all_and_a_warning():
 
 
 def test_lim_does_not_warn_without_cause():
-    options = validation.complete({}, lim.OPTIONS, "lim")
+    options = validation.complete({}, lim.Options, "lim")
     taken = samples(rows_of([[0, 0], [4, 8], [2, None]]))
     assert len(lim.warnings(np.array([True, True, False]), taken, options)) == 1
     assert lim.warnings(np.array([False, True, True]), taken, options) == []
@@ -512,7 +513,7 @@ def test_properties_of_every_selector(selector, rows, data):
 
     # The order of the problems does not matter.
     order = np.array(data.draw(st.permutations(range(len(rows)))))
-    shuffled = direct(selector, taken.rows(order), options)
+    shuffled = direct(selector, tr.Samples(taken.n[order], taken.n_correct[order]), options)
     np.testing.assert_allclose(shuffled.values, found.values[order], rtol=1e-9, atol=1e-9)
 
     # The first K epochs are all that `epochs: K` sees.
@@ -681,10 +682,10 @@ def test_every_selector_keeps_to_the_interface(name):
     assert module.TITLE
     assert isinstance(module.NEEDS_TRAJECTORIES, bool)
     assert isinstance(module.SEEDED, bool)
-    assert module.OPTIONS["type"] == "object"
-    for value in module.OPTIONS["properties"].values():
-        assert value["description"]
-        assert "default" in value
+    for value in validation.options(module).model_fields.values():
+        assert value.description
+        assert not value.is_required()
+        assert value.default is not validation.ABSENT
     counts = [[0, 4, 8], [1, 2, 3], [8, 8, 8]]
     frame = scored(name, counts)
     assert list(frame.columns) == ["problem_id", "score", "reason"]
@@ -740,6 +741,6 @@ def test_real_curves_keep_every_never_solved_problem_when_the_mean_is_low(real_c
     assert kept.sum() == golden["at_least_0.6"]
     assert never.sum() == golden["never_solved"]
     assert (never & kept).sum() == golden["never_solved_kept"]
-    options = validation.complete({}, lim.OPTIONS, "lim")
+    options = validation.complete({}, lim.Options, "lim")
     [warning] = lim.warnings(kept, samples(rows_of(counts)), options)
     assert warning.startswith("237 of the 944 selected problems were never solved")

@@ -190,7 +190,7 @@ def mirrored(model, tmp_path, monkeypatch) -> Path:
 
 def base_job(folder: Path) -> BaseJob:
     base = validation.complete(
-        {"model": NAME, "revision": COMMIT, "template": "qwen-boxed"}, huggingface.BASE, "base"
+        {"model": NAME, "revision": COMMIT, "template": "qwen-boxed"}, huggingface.Base, "base"
     )
     return BaseJob(base, {}, [], folder / "state", folder / "base")
 

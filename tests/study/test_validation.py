@@ -11,6 +11,7 @@ import yaml
 
 from limr.core import plugins, validation
 from limr.core.errors import InputError
+from limr.study import reference, schema
 from limr.study.load import load as load_study
 from limr.study.study import Study
 
@@ -142,19 +143,17 @@ def test_the_given_configuration_is_not_changed(demo: dict[str, Any], root: Path
 
 
 def test_every_key_is_described() -> None:
-    def check(node: dict[str, Any], path: str) -> None:
-        for key, part in node.get("properties", {}).items():
-            assert part.get("description"), f"{path}.{key} has no description"
-            check(part, f"{path}.{key}")
-        others = node.get("additionalProperties")
-        if isinstance(others, dict):
-            check(others, f"{path}.*")
-
-    for name in ("study", "benchmark"):
-        check(validation.load(name), name)
+    kinds = ("datasets", "selectors", "importers", "engines", "rewards", "tables", "figures")
+    plug_ins = [plugins.load(kind, name) for kind in kinds for name in plugins.names(kind)]
+    checked = [schema.Study, schema.Benchmark, *map(validation.options, plug_ins)]
+    checked += [module.Base for module in plug_ins if hasattr(module, "Base")]
+    rows = [row for keys in checked for row in reference.rows(keys)]
+    assert len(rows) > 300
+    for row in rows:
+        assert not row.endswith("|  |"), row
 
 
 def test_free_options_are_options() -> None:
     for name in plugins.names("engines"):
         module = plugins.load("engines", name)
-        assert set(getattr(module, "NOT_IN_DIGEST", ())) <= set(module.OPTIONS["properties"]), name
+        assert set(getattr(module, "NOT_IN_DIGEST", ())) <= set(module.Options.model_fields), name

@@ -8,15 +8,16 @@ import time
 import torch
 
 import embedded_case as case
-from limr.train.embedded import state as states
+from limr.core import working_folder
+from limr.train.embedded import run
 
 
 def test_a_checkpoint_is_found_again(tmp_path):
-    with states.opened(tmp_path / "state", "a" * 16) as state:
-        assert state.load(case.CPU) is None
-        state.save({"step": 3, "tensor": torch.arange(3), "rows": [{"x": 0.5}]})
-    with states.opened(tmp_path / "state", "a" * 16) as state:
-        found = state.load(case.CPU)
+    with working_folder.opened(tmp_path / "state", "a" * 16) as state:
+        assert run.load_checkpoint(state, case.CPU) is None
+        run.save_checkpoint(state, {"step": 3, "tensor": torch.arange(3), "rows": [{"x": 0.5}]})
+    with working_folder.opened(tmp_path / "state", "a" * 16) as state:
+        found = run.load_checkpoint(state, case.CPU)
         assert state.attempts == 2
     assert found is not None
     assert (found["step"], found["rows"]) == (3, [{"x": 0.5}])
@@ -24,32 +25,32 @@ def test_a_checkpoint_is_found_again(tmp_path):
 
 
 def test_the_state_of_another_job_is_set_aside(tmp_path, capsys):
-    with states.opened(tmp_path / "state", "a" * 16) as state:
-        state.save({"step": 3})
-    with states.opened(tmp_path / "state", "b" * 16) as state:
-        assert state.load(case.CPU) is None
+    with working_folder.opened(tmp_path / "state", "a" * 16) as state:
+        run.save_checkpoint(state, {"step": 3})
+    with working_folder.opened(tmp_path / "state", "b" * 16) as state:
+        assert run.load_checkpoint(state, case.CPU) is None
         assert state.attempts == 1
     assert (tmp_path / "state.other-aaaaaaaa" / "checkpoint.pt").exists()
     assert "another configuration" in capsys.readouterr().err
 
 
 def test_half_written_files_are_removed(tmp_path):
-    with states.opened(tmp_path / "state", "a") as state:
+    with working_folder.opened(tmp_path / "state", "a") as state:
         state.path("rollouts").mkdir()
         state.path("rollouts", ".000001.parquet.77.tmp").write_text("PAR")
         state.path("policies", ".step1.77.tmp").mkdir(parents=True)
-    with states.opened(tmp_path / "state", "a") as state:
+    with working_folder.opened(tmp_path / "state", "a") as state:
         assert list(state.root.rglob(".*.tmp")) == []
 
 
 def test_nothing_is_left_but_what_is_named(tmp_path):
-    with states.opened(tmp_path / "state", "a") as state:
+    with working_folder.opened(tmp_path / "state", "a") as state:
         state.remove()
     assert list(tmp_path.iterdir()) == []
 
 
 def _hold(root, held, release):
-    with states.opened(root, "a") as state:
+    with working_folder.opened(root, "a") as state:
         held.set()
         release.wait(30)
         state.path("first.txt").write_text("done")

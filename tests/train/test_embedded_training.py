@@ -213,9 +213,9 @@ def test_supervised_training_lowers_the_loss_and_resumes(tmp_path, monkeypatch):
 
 def test_base_policy_generates_and_repeats(tmp_path):
     settings = validation.complete(
-        {**case.TINY, "warmup": {"steps": 20, "batch_size": 8}}, embedded.BASE, "base"
+        {**case.TINY, "warmup": {"steps": 20, "batch_size": 8}}, embedded.Base, "base"
     )
-    options = validation.complete({"device": "cpu"}, embedded.OPTIONS, "engines.embedded")
+    options = validation.complete({"device": "cpu"}, embedded.Options, "engines.embedded")
     job = BaseJob(settings, options, case.PROBLEMS[4:], tmp_path / "state", tmp_path / "one")
     embedded.make_base(job)
     embedded.make_base(replace(job, policy=tmp_path / "two"))

@@ -9,17 +9,18 @@ import pytest
 
 from limr.core import validation
 from limr.core.errors import InputError
+from limr.study import schema
 from limr.study.load import load as load_study
 from limr.train.embedded.order import Order
 from limr.train.openrlhf import layout, options
 
 
 def settings(**changes: Any) -> dict[str, Any]:
-    return dict(validation.complete(changes, options.OPTIONS, "test"))
+    return dict(validation.complete(changes, options.Options, "test"))
 
 
 def ppo(**changes: Any) -> dict[str, Any]:
-    found = validation.load("study")["properties"]["ppo"]
+    found = schema.Ppo
     return dict(validation.complete(changes, found, "test"))
 
 
@@ -78,7 +79,7 @@ def test_without_kl_there_is_no_reference() -> None:
                 "layout": "split",
                 "split": {"actor": 0, "critic": 2, "reference": 4, "generation": 2},
             },
-            "need a GPU each",
+            "need at least one GPU each",
         ),
         (
             {

@@ -90,7 +90,7 @@ def test_a_tokenizer_without_chat_template_or_markup_is_refused(tmp_path: Path) 
 
 
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:
-    base = validation.complete({"model": str(tmp_path / "nowhere")}, openrlhf.BASE, "test")
+    base = validation.complete({"model": str(tmp_path / "nowhere")}, openrlhf.Base, "test")
     job = BaseJob(base, {}, [], tmp_path / "state", tmp_path / "base")
     with pytest.raises(InputError, match="there is no folder"):
         openrlhf.make_base(job)
@@ -111,7 +111,7 @@ def test_positions_are_refused_for_ppo_and_raised_for_fine_tuning(tmp_path: Path
 
 
 def own(**changes: Any) -> dict[str, Any]:
-    return dict(validation.complete(changes, options.SFT, "test"))
+    return dict(validation.complete(changes, options.FineTuning, "test"))
 
 
 def test_solutions_end_with_the_end_token() -> None:

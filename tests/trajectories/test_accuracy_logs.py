@@ -22,7 +22,7 @@ def read(tmp_path, value, problems=None, **options):
     path = tmp_path / "a.json"
     text = value if isinstance(value, (str, bytes)) else json.dumps(value)
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    settings = validation.complete(options, accuracy_json.OPTIONS, "accuracy-json")
+    settings = validation.complete(options, accuracy_json.Options, "accuracy-json")
     return accuracy_json.read([path], problems, settings)
 
 
@@ -103,7 +103,7 @@ def offline(tmp_path, rows, name="r.parquet"):
 
 
 def read_offline(paths, problems=None, **options):
-    return adarft.read(paths, problems, validation.complete(options, adarft.OPTIONS, "adarft"))
+    return adarft.read(paths, problems, validation.complete(options, adarft.Options, "adarft"))
 
 
 def test_offline_pass_rates(tmp_path):
@@ -151,10 +151,10 @@ def test_the_real_logs(mirror: Path):
     suffix = " Let's think step by step and output the final answer within \\boxed{}."
     options = {"suffix": suffix, "empty_answers": "keep"}
     problems, _ = verl_parquet.prepare(
-        validation.complete(options, verl_parquet.OPTIONS, "verl-parquet"),
+        validation.complete(options, verl_parquet.Options, "verl-parquet"),
         folder / "dsr_sub.parquet",
     )
-    settings = validation.complete({}, accuracy_json.OPTIONS, "accuracy-json")
+    settings = validation.complete({}, accuracy_json.Options, "accuracy-json")
     found = accuracy_json.read([folder / "acc_step_500.json"], problems, settings)
     assert (found.rows_read, found.rows_joined) == (1209, 1209)
     assert found.samples.n.shape == (1209, 44)

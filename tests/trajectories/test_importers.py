@@ -32,7 +32,7 @@ def write_rollouts(path, rows):
 
 
 def read_rollouts(path, problems=PROBLEMS, **options):
-    settings = validation.complete(options, rollouts.OPTIONS, "rollouts")
+    settings = validation.complete(options, rollouts.Options, "rollouts")
     return rollouts.read([path], problems, settings)
 
 

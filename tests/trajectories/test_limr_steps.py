@@ -21,7 +21,7 @@ from limr.trajectories.importers import limr_steps
 
 def read(folder, problems=None, **options):
     settings = validation.complete(
-        {"steps_per_epoch": 2, **options}, limr_steps.OPTIONS, "limr-steps"
+        {"steps_per_epoch": 2, **options}, limr_steps.Options, "limr-steps"
     )
     return limr_steps.read(own_files.expand(folder, limr_steps), problems, settings)
 

@@ -54,7 +54,7 @@ def write_verl(folder, rows, frame=framed, **extra):
 
 def read_verl(path, problems=PROBLEMS, **options):
     settings = validation.complete(
-        {"steps_per_epoch": 2, **options}, verl_jsonl.OPTIONS, "verl-jsonl"
+        {"steps_per_epoch": 2, **options}, verl_jsonl.Options, "verl-jsonl"
     )
     return verl_jsonl.read(own_files.expand(path, verl_jsonl), problems, settings)
 
@@ -170,7 +170,7 @@ def write_trl(folder, rows, step=int, frame=framed, **extra):
 
 
 def read_trl(path, problems=PROBLEMS, **options):
-    settings = validation.complete({"steps_per_epoch": 2, **options}, trl_parquet.OPTIONS, "trl")
+    settings = validation.complete({"steps_per_epoch": 2, **options}, trl_parquet.Options, "trl")
     return trl_parquet.read(own_files.expand(path, trl_parquet), problems, settings)
 
 
@@ -219,13 +219,13 @@ def test_trl_files_that_are_none(tmp_path):
 
 def test_a_log_without_steps_per_epoch_is_refused_before_it_is_read():
     for module in (verl_jsonl, trl_parquet):
-        settings = validation.complete({}, module.OPTIONS, "log")
+        settings = validation.complete({}, validation.options(module), "log")
         with pytest.raises(InputError, match="steps_per_epoch is needed"):
             module.check(settings)
         settings = validation.complete(
-            {"steps_per_epoch": 2, "other_rewards": [1]}, module.OPTIONS, "l"
+            {"steps_per_epoch": 2, "other_rewards": [1]}, validation.options(module), "l"
         )
-        with pytest.raises(InputError, match="stands in correct_rewards and in other_rewards"):
+        with pytest.raises(InputError, match="is in correct_rewards and in other_rewards"):
             module.check(settings)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES
+from limr.core.validation import choices
 from limr.scores.selectors import lim
 from limr.trajectories import curves as tr
 from second_opinion import fill
@@ -72,13 +73,6 @@ def test_first_epochs_only():
     np.testing.assert_array_equal(samples.first(1).accuracy, [[0.25]])
     assert samples.first(None) is samples
     np.testing.assert_array_equal(samples.first(2).n, samples.n)
-
-
-def test_some_rows_only():
-    rows = [("a", 0, 8, 2), ("b", 0, 4, 4)]
-    samples = tr.samples(table(rows), ["a", "b"])
-    np.testing.assert_array_equal(samples.rows(np.array([False, True])).n, [[4]])
-    np.testing.assert_array_equal(samples.rows(np.array([1, 0])).n_correct, [[4], [2]])
 
 
 def test_more_epochs_than_recorded_is_an_error_that_says_how_many():
@@ -183,8 +177,8 @@ def test_unknown_rule_names_the_nearest():
 
 
 def test_the_papers_rule_is_the_default():
-    assert tr.MISSING_OPTION["default"] == tr.MISSING_RULES[0] == "backfill-one"
-    assert lim.OPTIONS["properties"]["missing"] is tr.MISSING_OPTION
+    assert lim.Options.model_fields["missing"].default == tr.MISSING_RULES[0] == "backfill-one"
+    assert choices(lim.Options, "missing") == list(tr.MISSING_RULES)
 
 
 def test_mean_curve_is_over_complete_curves_after_filling():

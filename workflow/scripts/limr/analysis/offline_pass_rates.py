@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
+from pydantic import Field
 
 from limr.analysis import which_scores
 from limr.analysis.results import Inputs
@@ -15,13 +17,13 @@ from limr.scores import agreement
 from limr.scores.agreement import Window
 from limr.trajectories.curves import Flags, Floats
 
-RATES_OPTION = {
-    "type": ["string", "null"],
-    "default": None,
-    "description": (
-        "Trajectories that hold the pass rates; null: the only ones of the study with one epoch."
+Rates = Annotated[
+    str | None,
+    Field(
+        description="Trajectories that hold the pass rates; null: the only ones of the study with "
+        "one epoch."
     ),
-}
+]
 # The ends, where a problem was never or always solved, are bins of their own.
 EDGES = np.linspace(0.0, 1.0, 11)
 

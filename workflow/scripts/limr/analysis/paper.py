@@ -4,96 +4,92 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import yaml
+from pydantic import Field
 
 from limr.analysis.results import Inputs
 from limr.core import validation
 from limr.core.errors import InputError, nearest
+from limr.core.validation import ABSENT, Keys, Number
 
 Json = dict[str, Any]
 
-_TEXT = {"type": "string", "minLength": 1}
-_SHARE = {"type": "number", "minimum": 0, "maximum": 100}
-_COUNT = {"type": "integer", "minimum": 1}
+Text = Annotated[str, Field(min_length=1)]
+Share = Annotated[Number, Field(ge=0, le=100)]  # in percent
+Count = Annotated[int, Field(ge=1)]
 
 
-def _list(properties: Json, required: list[str]) -> Json:
-    item = {"type": "object", "additionalProperties": False, "required": required}
-    return {"type": "array", "minItems": 1, "items": {**item, "properties": properties}}
+class Benchmark(Keys):
+    """A benchmark as the paper used it."""
+
+    title: Text
+    questions: Count
+    decoding: Text
 
 
-SCHEMA: Json = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": [
-        "title",
-        "arxiv",
-        "problems",
-        "benchmarks",
-        "methods",
-        "results",
-        "inconsistencies",
-    ],
-    "properties": {
-        "title": _TEXT,
-        "arxiv": _TEXT,
-        "problems": _COUNT,
-        "benchmarks": {
-            "type": "object",
-            "additionalProperties": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["title", "questions", "decoding"],
-                "properties": {"title": _TEXT, "questions": _COUNT, "decoding": _TEXT},
-            },
-        },
-        "methods": _list(
-            {
-                "name": _TEXT,
-                "arm": _TEXT,
-                "starts_from": {"enum": ["base", "instruct"]},
-                "long_cot": {"type": "boolean"},
-                "questions": _COUNT,
-                "at": _TEXT,
-            },
-            ["name", "starts_from", "long_cot", "questions", "at"],
-        ),
-        "results": _list(
-            {
-                "name": _TEXT,
-                "arm": _TEXT,
-                "tables": {"type": "array", "items": {"enum": [2, 3]}},
-                "questions": _COUNT,
-                **dict.fromkeys(("aime24", "math500", "amc23", "average"), _SHARE),
-            },
-            ["name", "arm", "tables", "average"],
-        ),
-        "inconsistencies": _list(
-            dict.fromkeys(("kind", "at", "says", "but", "here"), _TEXT),
-            ["kind", "at", "says", "but", "here"],
-        ),
-    },
-}
+class Method(Keys):
+    """A row of the paper's Table 1."""
 
-# Of the tables that stand beside the paper's: which of the study's arms is which of the paper's.
-ARMS_OPTION: Json = {
-    "type": "object",
-    "default": {},
-    "additionalProperties": {"type": "string"},
-    "description": (
-        "The study's arm for a row of the paper's (`base`, `full`, `rand`, `linear`, `limr`, `s1`, "
-        "`limo`), where it has another name."
+    name: Text
+    arm: Text = ABSENT
+    starts_from: Literal["base", "instruct"]
+    long_cot: bool
+    questions: Count
+    at: Text
+
+
+class Result(Keys):
+    """A row of the paper's Table 2 or 3."""
+
+    name: Text
+    arm: Text
+    tables: list[Literal[2, 3]]
+    questions: Count = ABSENT
+    aime24: Share = ABSENT
+    math500: Share = ABSENT
+    amc23: Share = ABSENT
+    average: Share
+
+
+class Inconsistency(Keys):
+    """Where the paper does not agree with itself, its code or its data."""
+
+    kind: Text
+    at: Text
+    says: Text
+    but: Text
+    here: Text
+
+
+class Paper(Keys):
+    """config/paper.yaml."""
+
+    title: Text
+    arxiv: Text
+    problems: Count
+    benchmarks: dict[str, Benchmark]
+    methods: Annotated[list[Method], Field(min_length=1)]
+    results: Annotated[list[Result], Field(min_length=1)]
+    inconsistencies: Annotated[list[Inconsistency], Field(min_length=1)]
+
+
+# Of the tables beside the paper's: which of the study's arms is which of the paper's.
+ArmNames = Annotated[
+    dict[str, str],
+    Field(
+        description="The study's arm for a row of the paper's (`base`, `full`, `rand`, `linear`, "
+        "`limr`, `s1`, `limo`), where it has another name."
     ),
-}
+]
 
 
 def read(path: Path | str) -> Json:
     """Read and check config/paper.yaml.
 
     Raises:
-        InputError: it is missing, not YAML, or not what `SCHEMA` says.
+        InputError: it is missing, not YAML, or not what `Paper` says.
     """
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -101,7 +97,7 @@ def read(path: Path | str) -> Json:
         raise InputError(f"{path}: there is no such file.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid YAML ({error}).") from None
-    found: Json = validation.complete(content, SCHEMA, str(path))
+    found: Json = validation.complete(content, Paper, str(path))
     return found
 
 
@@ -122,7 +118,7 @@ def rows_by_group(inputs: Inputs, table: int, arms: Mapping[str, str]) -> dict[s
     Args:
         inputs: what the study has.
         table: 2 or 3.
-        arms: see `ARMS_OPTION`.
+        arms: see `ArmNames`.
 
     Raises:
         InputError: `arms` names a row or an arm that there is not.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pydantic import Field
 
 from limr.analysis import subset_records
 from limr.analysis.results import Inputs, Json
@@ -15,12 +17,12 @@ from limr.core.errors import InputError, nearest
 from limr.scores import agreement
 from limr.trajectories.curves import Flags, Floats
 
-SCORES_OPTION = {
-    "type": ["array", "null"],
-    "items": {"type": "string"},
-    "default": None,
-    "description": "Names of the scores to show; null: all that are neither random nor constant.",
-}
+Names = Annotated[
+    list[str] | None,
+    Field(
+        description="Names of the scores to show; null: all that are neither random nor constant."
+    ),
+]
 
 
 def names(inputs: Inputs, wanted: Sequence[str] | None, where: str) -> list[str]:

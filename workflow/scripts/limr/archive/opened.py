@@ -5,62 +5,101 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
 
 from limr.archive import FORMAT, RECORD, documents
 from limr.core import validation
 from limr.core.errors import InputError
+from limr.core.validation import ABSENT, Keys, Name, OneOf
 from limr.study import files as contents
 from limr.study.load import load as load_study
 from limr.study.study import Study
 
 Json = dict[str, Any]
 
-_DIGEST = {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"}
-_NAMES = {"type": "array", "items": {"type": "string"}}
-_ABOUT = {
-    "type": "object",
-    "required": ["bytes", "sha256"],
-    "properties": {"bytes": {"type": "integer", "minimum": 0}, "sha256": _DIGEST},
-}
-RECORD_SCHEMA: Json = {
-    "type": "object",
-    "required": [
-        *("format", "limr", "study", "config", "settings", "complete", "missing", "left_out"),
-        *("without_responses", "not_of_the_study", "code", "environments", "data", "time"),
-    ],
-    "properties": {
-        "format": {"const": FORMAT},
-        "study": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"},
-        "config": {"type": "string"},
-        "settings": {
-            "type": "object",
-            "required": ["responses", "policies"],
-            "additionalProperties": {"type": "boolean"},
-        },
-        "complete": {"type": "boolean"},
-        "missing": _NAMES,
-        "left_out": {"type": "object", "additionalProperties": {**_ABOUT, "required": ["why"]}},
-        "without_responses": {"type": "object", "additionalProperties": _ABOUT},
-        "not_of_the_study": _NAMES,
-        "code": {
-            "type": "object",
-            "required": ["commit", "tree", "changed", "links", "executables", "files"],
-            "properties": {
-                "commit": {"type": ["string", "null"], "pattern": "^[0-9a-f]{40}$"},
-                "tree": {"type": ["string", "null"], "pattern": "^[0-9a-f]{40}$"},
-                **dict.fromkeys(("changed", "links", "executables", "files"), _NAMES),
-            },
-        },
-        "environments": {"type": "object", "required": ["changed_since_runs"]},
-        "data": {
-            "type": "array",
-            "items": {"type": "object", "required": ["name", "sha256", "bytes", "included"]},
-        },
-        "time": {"type": "object", "required": ["started", "ended"]},
-        "snakemake": {"type": ["string", "null"]},
-    },
-}
+Digest = Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")]
+Commit = Annotated[str | None, Field(pattern="^[0-9a-f]{40}$")]
+
+
+class _Open(Keys):
+    """Keys that must be there, among others that are not looked at."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class About(_Open):
+    """A file that is not in the archive as it was."""
+
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: Digest
+
+
+class LeftOut(About):
+    """A file that is not in the archive, and why."""
+
+    why: Any
+
+
+class Kept(_Open):
+    """What the study wanted in its archive."""
+
+    __pydantic_extra__: dict[str, bool] = Field(init=False)
+    responses: bool
+    policies: bool
+
+
+class Code(_Open):
+    """The code of the archive."""
+
+    commit: Commit
+    tree: Commit
+    changed: list[str]
+    links: list[str]
+    executables: list[str]
+    files: list[str]
+
+
+class Environments(_Open):
+    """The environments of the runs."""
+
+    changed_since_runs: Any
+
+
+class Data(_Open):
+    """A file of data."""
+
+    name: Any
+    sha256: Any
+    bytes: Any
+    included: Any
+
+
+class Time(_Open):
+    """When the study ran."""
+
+    started: Any
+    ended: Any
+
+
+class Record(_Open):
+    """An archive's record."""
+
+    format: Annotated[int, OneOf([FORMAT])]
+    study: Name
+    config: str
+    settings: Kept
+    complete: bool
+    missing: list[str]
+    left_out: dict[str, LeftOut]
+    without_responses: dict[str, About]
+    not_of_the_study: list[str]
+    code: Code
+    environments: Environments
+    data: list[Data]
+    time: Time
+    snakemake: str | None = ABSENT
 
 
 @dataclass(frozen=True)
@@ -122,7 +161,7 @@ def read(folder: Path, files: Mapping[str, tuple[int, str]]) -> Opened:
             study; with the file's path in the archive.
     """
     try:
-        record = validation.complete(documents.read_json(folder / RECORD), RECORD_SCHEMA, RECORD)
+        record = validation.complete(documents.read_json(folder / RECORD), Record, RECORD)
         name = f"results/{record['study']}/study.yaml"
         if record["config"] != name:
             raise InputError(f"{RECORD}: config: expected {name!r}, found {record['config']!r}.")

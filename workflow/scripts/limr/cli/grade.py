@@ -13,8 +13,9 @@ import yaml
 
 from limr.core import files, progress, validation
 from limr.core.errors import InputError
-from limr.grading.grade import SETTINGS, Grade, check
+from limr.grading.grade import Grade, check
 from limr.grading.pool import SECONDS, GradingPool
+from limr.grading.settings import Grader
 
 HELP = "grade responses: rows with gold and response gain verdict, answer and reason"
 
@@ -80,7 +81,7 @@ def _settings(options: Sequence[str]) -> dict[str, Any]:
         if not equals:
             raise InputError(f"--option {text}: expected KEY=VALUE.")
         given[key] = yaml.safe_load(value)
-    settings: dict[str, Any] = validation.complete(given, SETTINGS, "--option")
+    settings: dict[str, Any] = validation.complete(given, Grader, "--option")
     check(settings)
     return settings
 

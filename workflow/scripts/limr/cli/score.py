@@ -81,7 +81,9 @@ def run(args: argparse.Namespace) -> int:
     importer = plugins.load("importers", args.format)
     selector = plugins.load("selectors", args.selector)
     options = _options(args, importer, selector)
-    settings = validation.complete(options[0], importer.OPTIONS, f"format '{args.format}'")
+    settings = validation.complete(
+        options[0], validation.options(importer), f"format '{args.format}'"
+    )
     problems = own_file.read(args.problems) if args.problems is not None else None
     if problems is None and importer.PROVIDES == "scores":
         raise InputError(f"--problems is needed for the format '{args.format}': it has no ids.")
@@ -120,7 +122,9 @@ def _options(
     parts = tuple(
         {key: value for key, value in part.items() if value is not None} for part in (ours, theirs)
     )
-    known = [importer.OPTIONS["properties"], selector.OPTIONS["properties"]]
+    from limr.core.validation import options
+
+    known = [options(importer).model_fields, options(selector).model_fields]
     for text in args.option:
         key, equals, value = text.partition("=")
         homes = [part for part, keys in zip(parts, known, strict=True) if key in keys]
@@ -183,7 +187,7 @@ def _solved(
     ]
     threshold = _threshold(args, selector)
     if threshold is not None and hasattr(selector, "warnings"):
-        settings = validation.complete(dict(options), selector.OPTIONS, "selector")
+        settings = validation.complete(dict(options), validation.options(selector), "selector")
         texts = selector.warnings(reached(scored.values, threshold), samples, settings)
         lines += [f"Warning, at {threshold:g}: {text}" for text in texts]
     return lines

@@ -1,1 +1,1 @@
-"""Ground that everybody stands on: errors, files, tables, plug-ins, random streams, provenance."""
+"""What every other room uses: errors, files, tables, plug-ins, random streams, provenance."""

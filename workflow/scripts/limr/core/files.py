@@ -173,15 +173,15 @@ def read_parquet(
         raise _no_table(path, error) from None
 
 
-def read_columns(path: str | Path, columns: Sequence[str]) -> pa.Table:
-    """Read some columns of a parquet file, of whatever type.
+def read_columns(path: str | Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a parquet file, or some of its columns, of whatever type.
 
     Raises:
         InputError: missing, not parquet, cut short, or a column is missing.
     """
-    check_parquet(path, columns)
+    check_parquet(path, columns or ())
     try:
-        return pq.read_table(path, columns=list(columns))
+        return pq.read_table(path, columns=None if columns is None else list(columns))
     except (pa.ArrowException, OSError) as error:
         raise _no_table(path, error) from None
 

@@ -16,7 +16,7 @@ from limr.core.tables import EVALUATIONS, METRICS, VERDICTS
 from limr.statistics.estimates import Arm, of_mean
 from limr.statistics.intervals import Floats, wilson
 
-# Which run a row is of. `group` is shared by the random draws of an arm.
+# The run of a row. Random draws of one arm share its `group`.
 RUN = [
     ("arm", pa.string()),
     ("group", pa.string()),
@@ -24,7 +24,7 @@ RUN = [
     ("seed", pa.int64()),
 ]
 
-# One row a run, step, benchmark, decoding and problem.
+# One row per run, step, benchmark, decoding and problem.
 COLLECTED_EVALUATIONS = pa.schema(
     [
         *RUN,
@@ -34,13 +34,13 @@ COLLECTED_EVALUATIONS = pa.schema(
         ("problem_id", pa.string()),
         ("n", pa.int32()),  # responses
         ("n_correct", pa.int32()),
-        ("response_tokens", pa.float64()),  # mean a response
+        ("response_tokens", pa.float64()),  # mean per response
         ("truncated", pa.float64()),  # share of the responses
         ("malformed", pa.float64()),  # share of the responses
     ]
 )
 
-# One row a run and training step.
+# One row per run and training step.
 COLLECTED_METRICS = pa.schema([*RUN, *METRICS])
 
 Entry = tuple[Mapping[str, Any], Path]
@@ -109,7 +109,8 @@ def summarise_evaluation(table: pa.Table) -> dict[str, Any]:
     """Return what an evaluation's `.json` says of its responses, by decoding.
 
     The 95 % interval is Wilson's; where a problem has several responses, which are not independent,
-    it has the size that the spread between problems gives (`limr.statistics.estimates`).
+    it is Wilson's at the effective size that the spread between problems gives
+    (`limr.statistics.estimates`).
 
     Args:
         table: one evaluation (`limr.core.tables.EVALUATIONS`).

@@ -12,9 +12,9 @@ from limr.core import files
 from limr.core.errors import InputError
 from limr.core.job_log import note
 from limr.core.random_streams import stream_seed
-from limr.core.tables import EVALUATIONS, Problem, Response
+from limr.core.tables import EVALUATIONS, Problem
 from limr.evaluate import collect
-from limr.grading.grade import GRADER_VERSION, Grade
+from limr.grading.grade import GRADER_VERSION
 from limr.grading.pool import GradingPool
 from limr.models.interface import Decoding, LongPromptError, Policy
 
@@ -27,7 +27,7 @@ def check(
     problems: Mapping[str, Sequence[Problem]],
     benchmarks: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """Refuse what a policy cannot be asked, on all benchmarks, before anything is generated.
+    """Refuse prompts that are too long for a policy, on all benchmarks, before it generates.
 
     Args:
         policy: a policy.
@@ -58,14 +58,14 @@ def evaluate(
     """Generate and grade responses to every problem of a benchmark, with each decoding.
 
     The random stream is named by seed, benchmark and decoding, not by arm or step: at one seed all
-    policies face the same draws, which is what makes paired comparisons sharp.
+    policies get the same draws, which makes paired comparisons sharp.
 
     Args:
         policy: a loaded model.
         problems: the benchmark's problems.
         benchmark: its name.
         settings: its `title`, `version` and `decodings`.
-        pool: shared by a run's evaluations, so that it judges an answer it has seen only once.
+        pool: shared by a run's evaluations, so that it grades the same answer only once.
         seed: the run's seed.
 
     Returns:
@@ -83,10 +83,20 @@ def evaluate(
             for sample, response in enumerate(samples)
         ]
         grades = pool.grade_many([(p.answer, r.text, r.truncated) for p, _, r in each])
-        rows.extend(
-            _row(problem, decoding.name, sample, response, grade)
+        rows += [
+            {
+                "problem_id": problem.problem_id,
+                "decoding": decoding.name,
+                "sample": sample,
+                "verdict": grade.verdict,
+                "format": grade.format,
+                "answer": grade.answer,
+                "response_tokens": response.tokens,
+                "truncated": response.truncated,
+                "response": response.text,
+            }
             for (problem, sample, response), grade in zip(each, grades, strict=True)
-        )
+        ]
         right = sum(grade.verdict == "correct" for grade in grades)
         note(f"{benchmark} {decoding.name}: {right} of {len(grades)} correct")
     table = pa.Table.from_pylist(rows, schema=EVALUATIONS)
@@ -97,20 +107,6 @@ def evaluate(
         "seed": seed,
         "grader_version": GRADER_VERSION,
         **summary,
-    }
-
-
-def _row(problem: Problem, decoding: str, sample: int, response: Response, grade: Grade) -> Json:
-    return {
-        "problem_id": problem.problem_id,
-        "decoding": decoding,
-        "sample": sample,
-        "verdict": grade.verdict,
-        "format": grade.format,
-        "answer": grade.answer,
-        "response_tokens": response.tokens,
-        "truncated": response.truncated,
-        "response": response.text,
     }
 
 

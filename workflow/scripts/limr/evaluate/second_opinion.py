@@ -1,6 +1,6 @@
 """A second opinion on an evaluation's verdicts: the same responses, judged by another rule.
 
-Accuracy asks only whether a response is correct, so two rules disagree where one says so and the
+Accuracy counts only whether a response is correct, so two rules disagree where one says so and the
 other does not. Evaluations keep their responses: nothing is generated again.
 """
 
@@ -36,12 +36,11 @@ def opinions(
     Args:
         entries: (benchmark, evaluation file: `limr.core.tables.EVALUATIONS`).
         golds: benchmark -> problem_id -> gold answer.
-        pool: grades by the second rule; each pair of answers is judged once for all files.
+        pool: grades by the second rule; it judges each pair of answers once for all files.
         rule: the second rule's name.
 
     Returns:
-        `limr.core.tables.OPINIONS`, ordered by benchmark, problem, then by what stands in the
-        columns.
+        `limr.core.tables.OPINIONS`, ordered by benchmark, problem, then by the other columns.
 
     Raises:
         InputError: no entries, a file that is not one, or a problem that the benchmark lacks.

@@ -8,7 +8,7 @@ from limr.grading import algebra, guards, names, regions
 from limr.grading.exact import compare_numbers, rational, split_list
 from limr.grading.normalise import compact, normalise, same_unit, wording
 
-MAX_ANSWER = 4_000  # characters; longer ones are not looked into
+MAX_ANSWER = 4_000  # characters; longer answers are not compared
 MAX_ITEMS = 8  # of a list that is compared item by item
 MAX_LEVELS = 2  # of lists within lists that are compared item by item
 MAX_QUESTIONS = 24  # to the algebra system about one pair of lists
@@ -50,8 +50,11 @@ def why_not(gold: str, answer: str) -> str:
 
 def _values(gold: str, answer: str) -> tuple[str, str]:
     """Remove names: `x = 5` is compared with 5 by its value, and with `y = 5` unchanged."""
-    gold, answer = names.spelled(gold), names.spelled(names.said(answer))
-    if regions.is_said(gold) or regions.is_said(answer):
+    gold, answer = (
+        names.number_word_as_digits(gold),
+        names.number_word_as_digits(names.without_opening(answer)),
+    )
+    if regions.is_region(gold) or regions.is_region(answer):
         return gold, answer
     labelled = names.labelled(answer)
     if labelled and names.label(gold) is None and not names.labelled(gold):
@@ -124,7 +127,7 @@ class _Comparison:
 
     def _compare_regions(self, gold: str, answer: str, level: int) -> bool | None:
         """Compare inequalities and unions of intervals; None where algebra has to decide."""
-        if not (regions.is_said(gold) or regions.is_said(answer)):
+        if not (regions.is_region(gold) or regions.is_region(answer)):
             return None
         left, right = regions.parts(gold), regions.parts(answer)
         if not left or not right or len(left) != len(right):

@@ -156,7 +156,7 @@ def _compare_lists(gold: str, answer: str) -> bool | None:
         return set(left[1]) == set(right[1])
     if "\\{" in (left[0], right[0]):
         return False  # a set is no pair and no interval
-    if not left[0] or not right[0]:  # a list that leaves out the brackets keeps the order
+    if not left[0] or not right[0]:  # a list without brackets keeps its order
         return left[1] == right[1] and "[" not in (left[0], right[0])
     return left == right
 

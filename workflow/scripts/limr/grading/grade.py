@@ -20,50 +20,16 @@ from limr.grading.normalise import normalise
 from limr.grading.plugins import find, load
 
 GRADER_VERSION = 2  # raised when a change can change a verdict
+# Of a study's `grader`; what they mean: `limr.grading.settings`.
+DEFAULTS: Mapping[str, Any] = {
+    "preset": "default",
+    "plugin": None,
+    "answer": "box",
+    "max_boxes": 4,
+    "repetition": True,
+}
 _REMEMBERED = 500_000  # verdicts; then the memory is emptied
 _SHORT = 200  # characters of a response that is remembered whole
-
-SETTINGS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "preset": {
-            "enum": ["default", "paper", "math-verify"],
-            "default": "default",
-            "description": "paper: the published reward, faults included (it cannot match about a "
-            "tenth of the training answers); math-verify: that library alone, for a second "
-            "opinion. With either, max_boxes and repetition have no effect.",
-        },
-        "plugin": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "A grader of your own, which an installed package registers under the "
-            "entry points `limr.graders` (docs/bring-your-own.md): it says whether two answers are "
-            "equal; format rules and `answer` are those of the preset `default`.",
-        },
-        "answer": {
-            "enum": list(PLACES),
-            "default": "box",
-            "description": "Where a response's answer stands: `box`, in its last `\\boxed{}`; "
-            "`last-line`, the last line that is not empty; `whole`, all of it. With the last two a "
-            "response without any text is `no-box`.",
-        },
-        "max_boxes": {
-            "type": ["integer", "null"],
-            "minimum": 1,
-            "default": 4,
-            "description": "A response with more boxes is malformed (the paper: 5 or more); null "
-            "for any number.",
-        },
-        "repetition": {
-            "type": "boolean",
-            "default": True,
-            "description": "A response with a block of 5 or more characters five times in a row "
-            "within a line is malformed, as in the paper; here stretches of layout, and of up to "
-            "200 characters of mathematics without a word, do not count.",
-        },
-    },
-}
 
 
 def check(settings: Mapping[str, Any]) -> None:
@@ -99,12 +65,12 @@ class Grade:
 class Grader:
     """Grades responses, remembering verdicts by (gold, extracted answer).
 
-    `settings` are the study's `grader` (see `SETTINGS`); what is missing has its default.
+    `settings` are the study's `grader` (see `limr.grading.settings`); what is
+    missing has its default.
     """
 
     def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
-        defaults = {key: value["default"] for key, value in SETTINGS["properties"].items()}
-        chosen = {**defaults, **(settings or {})}
+        chosen = {**DEFAULTS, **(settings or {})}
         check(chosen)
         self._preset = _preset(chosen["preset"])
         self._plugin: str | None = chosen["plugin"]

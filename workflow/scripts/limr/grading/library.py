@@ -27,4 +27,4 @@ def equal(gold: str, answer: str) -> bool:
     texts = (f"${gold}$", f"${answer}$")
     if not all(guards.is_cheap(text.replace("**", "^")) for text in texts):
         return False
-    return paper.same(*map(paper.parsed, texts))
+    return paper.readings_agree(*map(paper.parsed, texts))

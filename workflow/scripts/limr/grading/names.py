@@ -31,7 +31,7 @@ _SENTENCE = re.compile(
     r"|(?:final |the )?(?:answer|solution|result|total)\s*:|答案?\s*[:是为]{0,2}|故|选)\s*(?=\S)",
     re.IGNORECASE,
 )
-_NOT_SAID = re.compile(r"\s*(?:not|no|less|more|at|about|between|under|over|never|almost)\b", re.I)
+_NEGATED = re.compile(r"\s*(?:not|no|less|more|at|about|between|under|over|never|almost)\b", re.I)
 
 
 def label(text: str) -> str | None:
@@ -82,10 +82,10 @@ def last_value(text: str) -> str:
     return right.strip()
 
 
-def said(text: str) -> str:
+def without_opening(text: str) -> str:
     """Remove the beginning of a sentence: `The answer is 5` and `Answer: 5` give 5."""
     found = _SENTENCE.match(text)
-    if not found or _NOT_SAID.match(text, found.end()):
+    if not found or _NEGATED.match(text, found.end()):
         return text
     return text[found.end() :].strip()
 
@@ -111,7 +111,7 @@ def named_items(text: str) -> str:
     return "(" + ", ".join(value for _, value in sorted(parts)) + ")"
 
 
-def spelled(text: str) -> str:
+def number_word_as_digits(text: str) -> str:
     """Write a number word in digits, six as 6; anything else is returned unchanged."""
     return _SPELLED.get(text.casefold(), text)
 

@@ -117,7 +117,7 @@ def equal(gold: str, answer_text: str) -> bool:
         return False
     if is_costly(gold) or is_costly(answer_text):
         return False
-    return same(_read(gold), parsed(answer_text))
+    return readings_agree(_read(gold), parsed(answer_text))
 
 
 def is_dead(gold: str) -> bool:
@@ -129,7 +129,7 @@ def is_lossy(gold: str) -> bool:
     """Tell whether a fragment of the gold answer decides (see the module's docstring)."""
     if _WHOLE.fullmatch(gold) or not _read(gold):
         return False
-    return not same(parsed(f"${gold}$"), _read(gold))
+    return not readings_agree(parsed(f"${gold}$"), _read(gold))
 
 
 def is_unread(gold: str) -> bool:
@@ -161,7 +161,7 @@ def _read(gold: str) -> Any:
     return parsed(gold)
 
 
-def same(gold: Any, answer: Any) -> bool:
+def readings_agree(gold: Any, answer: Any) -> bool:
     from math_verify import verify
 
     try:

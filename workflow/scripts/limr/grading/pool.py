@@ -98,7 +98,7 @@ class GradingPool:
     It may be used from any thread, by several at once (they take turns), and within Ray actors.
 
     Args:
-        settings: the study's `grader` (see `limr.grading.grade.SETTINGS`).
+        settings: the study's `grader` (see `limr.grading.settings`).
         workers: processes; by default as many as there are cores, at most 4.
         seconds: wall time for one pair.
         memory_mb: address space of one worker.

@@ -45,7 +45,7 @@ def parts(text: str) -> list[Part] | None:
     return [part for part in found if part] if all(found) else None
 
 
-def is_said(text: str) -> bool:
+def is_region(text: str) -> bool:
     """Tell whether a text gives its region by a union or by an inequality."""
     return bool(_UNION.search(text) or _SIGN.search(text) or text == _REALS)
 

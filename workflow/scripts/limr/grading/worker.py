@@ -32,7 +32,7 @@ _SPARE = 2  # CPU-seconds over the limit after which the kernel ends a worker wi
 def serve() -> None:
     """Answer lines until there are no more, which is when the parent has closed or died."""
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # so that what a library prints is not taken for an answer
     parent = os.getppid()
     try:
         settings = json.loads(sys.stdin.buffer.readline())

@@ -2,8 +2,8 @@
 
 An engine's module has these names; a function that an engine does not offer is absent:
 
-- `OPTIONS`: JSON schema (properties with descriptions and defaults) of `engines.<name>` in a study;
-- `BASE`: JSON schema of the study's `base` for this engine;
+- `Options`: the keys of `engines.<name>` in a study (`limr.core.validation.Keys`);
+- `Base`: the keys of the study's `base` for this engine, likewise;
 - `check(study) -> None`: refuses settings that contradict each other (`InputError`), before any
   job; pure, and without the engine's own libraries; absent where nothing is to be checked;
 - `NOT_IN_DIGEST`: names of options that change memory and speed, not the results; a change of them

@@ -16,7 +16,7 @@ from limr.plan.counts import Counts
 from limr.study.study import Study
 
 Json = dict[str, Any]
-USES = (1, 2, 3, 5, 10)  # for which the steps to save are said, where they can be saved
+USES = (1, 2, 3, 5, 10)  # for which the steps to save are given, where so many can be saved
 
 
 def bill(study: Study, counts: Counts) -> list[Json]:

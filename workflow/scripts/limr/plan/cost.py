@@ -58,8 +58,8 @@ CASES = (
     Case(0.35, 0.10, 0.05, 0.30, 0.35, 30.0, 60.0),
     Case(0.60, 0.05, 0.02, 0.20, 0.25, 60.0, 180.0),
 )
-PROMPT_TOKENS = 200.0  # a problem in its template, mean
-SOLUTION_SHARE = 0.5  # mean solution of fine-tuning, share of the longest
+PROMPT_TOKENS = 200.0  # mean of a problem in its template
+SOLUTION_SHARE = 0.5  # mean solution as a share of the longest
 BYTES_PER_TOKEN = 1.5  # of text in a compressed table
 
 

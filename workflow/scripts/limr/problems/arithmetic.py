@@ -21,10 +21,10 @@ from limr.problems.arithmetic_families import FAMILIES, Item
 SOURCE = "arithmetic"
 BOX = "\\boxed{"
 
-# Everything that a prompt or a worked solution is made of.
+# All characters of prompts and worked solutions.
 CHARACTERS = "0123456789+-*/=(),x?}\\boed{"
-# The same for a tokenizer: longest match first. `\boxed{` is one token, and the characters that
-# occur in nothing else are left out.
+# The same for a tokenizer, longest match first: `\boxed{` is one token, so that the characters that
+# occur nowhere else are left out.
 TOKENS: tuple[str, ...] = (BOX, *"0123456789+-*/=(),x?}")
 
 LEVELS = (1, 2, 3, 4, 5, 6)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from limr.core import files, validation
 from limr.core.errors import InputError
@@ -18,19 +17,13 @@ from limr.core.tables import Problem
 
 Record = dict[str, str]
 
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["old", "new", "reason"],
-        "properties": {
-            "old": {"type": "string"},
-            "new": {"type": "string", "minLength": 1},
-            "reason": {"type": "string", "minLength": 1},
-        },
-    },
-}
+
+class Correction(validation.Keys):
+    """One corrected answer."""
+
+    old: str = validation.key(..., "The answer that the data set has.")
+    new: str = validation.key(..., "The answer that it should have.", min_length=1)
+    reason: str = validation.key(..., "The argument from the problem's text.", min_length=1)
 
 
 def read(path: Path) -> dict[str, Record]:
@@ -42,7 +35,7 @@ def read(path: Path) -> dict[str, Record]:
     content = files.read_yaml(path)
     if not isinstance(content, dict) or not content:
         raise InputError(f"{path}: expected a mapping of problem ids to old, new and reason.")
-    found: dict[str, Record] = validation.complete(content, SCHEMA, str(path))
+    found: dict[str, Record] = validation.complete(content, dict[str, Correction], str(path))
     return found
 
 

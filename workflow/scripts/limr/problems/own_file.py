@@ -1,8 +1,9 @@
-"""Problems from a user's own file: a JSON list, or JSON lines."""
+"""Problems from a user's own file: a JSON list, JSON lines, or parquet."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,30 @@ def read(path: Path) -> list[Problem]:
     Raises:
         InputError: not such a file, a key missing or of another type, an id that occurs twice.
     """
-    rows: Any = files.read_jsonl(path) if path.suffix == ".jsonl" else files.read_json(path)
-    if not isinstance(rows, list):
-        raise InputError(f"{path}: expected a list of problems, found {type(rows).__name__}.")
-    problems = [_problem(row, path, number) for number, row in enumerate(rows, start=1)]
+    problems = [_problem(row, path, number) for number, row in enumerate(rows(path), start=1)]
     check_problems(problems, str(path), allow_empty_answers=True)
     return problems
+
+
+def rows(path: Path) -> list[Any]:
+    """Return the rows of a parquet table, of JSON lines, or of a JSON list.
+
+    Raises:
+        InputError: not such a file.
+    """
+    if path.suffix == ".parquet":
+        return list(files.read_columns(path).to_pylist())
+    if path.suffix != ".json":
+        return files.read_jsonl(path)
+    try:
+        found = files.read_json(path)
+    except InputError:
+        with suppress(InputError):  # lines under another name, as LIMO's are
+            return files.read_jsonl(path)
+        raise
+    if not isinstance(found, list):
+        raise InputError(f"{path}: expected a list of problems, found {type(found).__name__}.")
+    return found
 
 
 def _problem(row: Any, path: Path, number: int) -> Problem:

@@ -42,7 +42,9 @@ def make_table(
     module = plugins.load("tables", name)
     where = f"table '{name}'"
     require(inputs, module.REQUIRES, where)
-    frame = module.build(inputs, validation.complete(dict(options), module.OPTIONS, where))
+    frame = module.build(
+        inputs, validation.complete(dict(options), validation.options(module), where)
+    )
     if not len(frame.columns):
         raise InputError(f"{where}: the study has nothing that it could show.")
     files.write_tsv(outputs["tsv"], frame)
@@ -72,7 +74,7 @@ def draw_figure(
     module = plugins.load("figures", name)
     where = f"figure '{name}'"
     require(inputs, module.REQUIRES, where)
-    settings = validation.complete(dict(options), module.OPTIONS, where)
+    settings = validation.complete(dict(options), validation.options(module), where)
     frame = module.data(inputs, settings)
     files.write_tsv(outputs["tsv"], frame)
     with _style.applied():

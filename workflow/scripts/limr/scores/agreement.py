@@ -1,13 +1,13 @@
 """How far two scores agree: rank correlation and the overlap of their best problems.
 
 Used for two selectors, for the first epochs against all, and for odd against even epochs. The same
-number of problems is taken from both sides, so that the overlap of two scores that know nothing of
-each other is size / n: chance.
+number of problems is taken from both sides, so that two independent scores overlap by size / n:
+chance.
 
-Ties at the last place of the best are shared out evenly: of t problems there with room for m, each
-counts m / t. That is the expected overlap if ties are broken at random and on both sides
-independently; no random number is drawn. A constant score therefore agrees with any other, also
-with itself, by chance.
+Ties at the last place of the best count in part: of t problems tied there with room for m, each
+counts m / t. That is the expected overlap if ties are broken at random and independently on both
+sides; no random number is drawn. So a constant score agrees with any other, and with itself, by
+chance only.
 """
 
 from __future__ import annotations
@@ -47,15 +47,13 @@ class Agreement:
 
     @property
     def chance(self) -> float:
-        """Overlap of two scores that know nothing of each other: size / n."""
+        """Overlap of two independent scores: size / n."""
         return self.size / self.n if self.n else np.nan
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return Wilson's interval of the overlap, as a share of `size` problems.
 
-        It says how the overlap would vary with other problems of the same kind. It says nothing of
-        how the scores would vary with other samples of the same problems
-        (`limr.scores.resampling`).
+        It covers the choice of problems, not that of their samples (`limr.scores.resampling`).
         """
         return wilson(self.shared, self.size, level) if self.size else (np.nan, np.nan)
 
@@ -82,7 +80,7 @@ def spearman(first: tr.Floats, second: tr.Floats) -> float:
 def membership(values: tr.Floats, size: int) -> tr.Floats:
     """Return (n,) how far each of (n,) values belongs to the `size` largest, in [0, 1].
 
-    1 above the last place, 0 below, and an even share of the room that is left at it.
+    1 above the last place, 0 below; values tied at it share the room that is left evenly.
     """
     last = np.partition(values, len(values) - size)[len(values) - size]
     above, at = values > last, values == last
@@ -99,26 +97,23 @@ def compare(first: tr.Floats, second: tr.Floats, size: int) -> Agreement:
         size: how many of the best to compare; at most all that both could score.
     """
     both = ~(np.isnan(first) | np.isnan(second))
-    return _compare(first[both], second[both], size)
-
-
-def compare_share(first: tr.Floats, second: tr.Floats, share: float) -> Agreement:
-    """Return `compare` at a share of the problems that both could score, at least one."""
-    both = ~(np.isnan(first) | np.isnan(second))
-    return _compare(first[both], second[both], max(1, round(share * int(both.sum()))))
-
-
-def _compare(first: tr.Floats, second: tr.Floats, size: int) -> Agreement:
+    first, second = first[both], second[both]
     size = min(size, len(first))
     shared = float(membership(first, size) @ membership(second, size)) if size else 0.0
     # A sum of shares may be off by a rounding error.
     return Agreement(len(first), size, spearman(first, second), min(shared, float(size)))
 
 
+def compare_share(first: tr.Floats, second: tr.Floats, share: float) -> Agreement:
+    """Return `compare` at a share of the problems that both could score, at least one."""
+    n = int((~(np.isnan(first) | np.isnan(second))).sum())
+    return compare(first, second, max(1, round(share * n)))
+
+
 def first_epochs(samples: tr.Samples, rescore: Rescore, share: float) -> dict[int, Agreement]:
     """Return K -> the score from the first K epochs against that from all, K = 1..n_epochs - 1.
 
-    The first K epochs are part of all epochs, so this is no test against new data: it can pass
+    The first K epochs are part of all epochs, so this is no test on new data: it can exceed
     `odd_even`, and would reach 1 at the last epoch.
 
     Args:
@@ -136,15 +131,13 @@ def first_epochs(samples: tr.Samples, rescore: Rescore, share: float) -> dict[in
 def odd_even(samples: tr.Samples, rescore: Rescore, share: float) -> Agreement | None:
     """Return the score from epochs 1, 3, … against that from epochs 2, 4, …; None for one epoch.
 
-    The halves share no sample and span the same training, so that they differ by noise and by one
-    epoch of training: about as far as the score, from half of the samples, agrees with itself.
+    The halves share no sample and span the same training, so they differ by noise and one epoch of
+    training: this is about how far the score, from half of the samples, agrees with itself.
     """
     if samples.n_epochs < 2:
         return None
-    odd, even = (
-        rescore(tr.Samples(samples.n[:, start::2], samples.n_correct[:, start::2]))
-        for start in (0, 1)
-    )
+    halves = (tr.Samples(samples.n[:, i::2], samples.n_correct[:, i::2]) for i in (0, 1))
+    odd, even = map(rescore, halves)
     return compare_share(odd, even, share)
 
 
@@ -156,9 +149,9 @@ class Window:
         low: lower end, in [0, 1].
         high: upper end, in [0, 1].
         size: problems in it, as many as were selected.
-        recovered: how many of them were selected; of an end that is only partly in the window, the
-            expected number.
-        chance: share that a window at random would recover: size / n.
+        recovered: how many of them were selected; the expected number where an end of the window
+            takes only part of the problems with that rate.
+        chance: share that a random window would recover: size / n.
     """
 
     low: float
@@ -172,16 +165,13 @@ def best_window(rates: tr.Floats, selected: tr.Flags) -> Window | None:
     """Return the window of pass rates that recovers most of a selection, chosen in hindsight.
 
     Windows hold as many problems as were selected, next to each other by pass rate. Where an end
-    holds more equal rates than there is room for, an even share of them counts. With
-    G(x) = selected among the x lowest (linear within equal rates), max over x of
-    G(x + size) - G(x); the maximum lies where one end of the window is the end of a level.
+    has more equal rates than there is room for, an even share of them counts. With
+    G(x) = selected among the x lowest (linear within equal rates), this is the maximum over x of
+    G(x + size) - G(x); it lies where one end of the window is the end of a level.
 
     Args:
         rates: (n,) pass rates in [0, 1].
-        selected: (n,) whether a problem was selected.
-
-    Returns:
-        None where nothing was selected.
+        selected: (n,) whether a problem was selected; None is returned where none was.
     """
     size, n = int(selected.sum()), len(rates)
     if not size:

@@ -1,4 +1,4 @@
-"""The diagnostics of one score: how sure each problem's is, and from how many epochs."""
+"""The diagnostics of one score: how certain each problem's is, and how many epochs it needs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from limr.core.errors import InputError
 from limr.core.random_streams import stream
 from limr.core.tables import DIAGNOSTICS, STABILITY
 from limr.scores import agreement, resampling
-from limr.scores.agreement import Agreement, Rescore
-from limr.scores.scoring import ProblemSet
+from limr.scores.agreement import Rescore
+from limr.scores.scoring import ProblemSet, Scores
 from limr.scores.thresholds import best, reached
 from limr.trajectories import curves as tr
 
@@ -70,24 +70,25 @@ def subject(
         InputError: see `limr.scores.scoring.score`.
     """
     module = plugins.load("selectors", selector)
-    settings = validation.complete(dict(options), module.OPTIONS, f"selector '{selector}'")
+    settings = validation.complete(
+        dict(options), validation.options(module), f"selector '{selector}'"
+    )
     if "epochs" in settings:
         samples = samples.first(settings["epochs"])
         settings["epochs"] = None  # `rescore` also gets fewer epochs than that
 
     def rescore(redrawn: tr.Samples) -> tr.Floats:
-        found = module.score(problems, redrawn, settings, stream(seed, "select", name))
-        values: tr.Floats = found.values
-        return values
+        found: Scores = module.score(problems, redrawn, settings, stream(seed, "select", name))
+        return found.values
 
     return Subject(problems, samples, rescore, rescore(samples))
 
 
 def check_same(of: Subject, scores: pa.Table) -> None:
-    """Refuse to diagnose other scores than those that were given.
+    """Refuse scores that are not what the samples give.
 
     Raises:
-        InputError: a score is not what the samples give.
+        InputError: a score differs.
     """
     if scores["problem_id"].to_pylist() != list(of.problems.problem_ids) or not np.allclose(
         scores["score"].to_numpy(), of.scores, rtol=1e-9, atol=1e-9, equal_nan=True
@@ -137,7 +138,7 @@ def _in_words(rule: Mapping[str, Any]) -> str:
 def problem_table(
     of: Subject, made: Cut, draws: int, level: float, rng: np.random.Generator
 ) -> pa.Table:
-    """Return `limr.core.tables.DIAGNOSTICS`: how sure each problem's score and selection are.
+    """Return `limr.core.tables.DIAGNOSTICS`: how certain each problem's score and selection are.
 
     Args:
         of: the score.
@@ -149,17 +150,16 @@ def problem_table(
     drawn = resampling.draw_scores(of.samples, of.rescore, draws, rng)
     centred = resampling.centre(drawn, of.scores)
     found = resampling.spread(centred, level)
+    n = len(of.scores)
     columns: dict[str, Any] = {
         "problem_id": list(of.problems.problem_ids),
         "score": of.scores,
-        "low": found.low,
-        "high": found.high,
-        "standard_error": found.standard_error,
+        **vars(found),
         "selected": made.selected,
         "probability": resampling.selected_share(centred, made.rule),
-        "rule": np.full(len(of.scores), made.words, dtype=object),
-        "draws": np.full(len(of.scores), draws),
-        "level": np.full(len(of.scores), level),
+        "rule": [made.words] * n,
+        "draws": [draws] * n,
+        "level": [level] * n,
     }
     return _table(columns, DIAGNOSTICS)
 
@@ -167,35 +167,22 @@ def problem_table(
 def epoch_table(of: Subject, made: Cut, level: float) -> pa.Table:
     """Return `limr.core.tables.STABILITY`: the score from some epochs against that from others.
 
-    As many of the best are compared as the cut selects of the problems with a score, in proportion.
-    No rows where there is one epoch only.
+    The share of best problems that is compared is the cut's. No rows where there is one epoch only.
     """
     share = float(made.selected.sum() / max(1, (~np.isnan(of.scores)).sum()))
+    n_epochs = of.samples.n_epochs
     prefixes = agreement.first_epochs(of.samples, of.rescore, share)
-    rows = [("first", epochs, found) for epochs, found in prefixes.items()]
+    compared = [("first", epochs, found) for epochs, found in prefixes.items()]
     halves = agreement.odd_even(of.samples, of.rescore, share)
     if halves is not None:
-        rows.append(("odd-even", of.samples.n_epochs, halves))
-    whole = [_row(kind, epochs, of.samples.n_epochs, found, level) for kind, epochs, found in rows]
-    return _table({name: [row[name] for row in whole] for name in STABILITY.names}, STABILITY)
-
-
-def _row(kind: str, epochs: int, n_epochs: int, found: Agreement, level: float) -> dict[str, Any]:
-    low, high = found.interval(level)
-    return {
-        "kind": kind,
-        "epochs": epochs,
-        "n_epochs": n_epochs,
-        "n": found.n,
-        "size": found.size,
-        "spearman": found.spearman,
-        "shared": found.shared,
-        "overlap": found.overlap,
-        "low": low,
-        "high": high,
-        "chance": found.chance,
-        "level": level,
-    }
+        compared.append(("odd-even", n_epochs, halves))
+    rows = []
+    for kind, epochs, found in compared:
+        low, high = found.interval(level)
+        row = {"kind": kind, "epochs": epochs, "n_epochs": n_epochs, **vars(found), "level": level}
+        row |= {"overlap": found.overlap, "low": low, "high": high, "chance": found.chance}
+        rows.append(row)
+    return _table({name: [row[name] for row in rows] for name in STABILITY.names}, STABILITY)
 
 
 def _table(columns: Mapping[str, Any], contract: pa.Schema) -> pa.Table:
@@ -205,17 +192,12 @@ def _table(columns: Mapping[str, Any], contract: pa.Schema) -> pa.Table:
 
 
 def in_sentences(problems: pa.Table, epochs: pa.Table) -> list[str]:
-    """Return the diagnostics of a score in short sentences.
-
-    Args:
-        problems: see `problem_table`.
-        epochs: see `epoch_table`.
-    """
+    """Return the diagnostics of a score in short sentences, from `problem_table`, `epoch_table`."""
     selected = np.array(problems["selected"].to_pylist(), bool)
     share = np.nan_to_num(np.array(problems["probability"].to_pylist(), float))
     rule, draws = problems["rule"][0].as_py(), problems["draws"][0].as_py()
     if not selected.any():
-        return [f"Nothing is selected ({rule}), so nothing can be selected again."]
+        return [f"Nothing is selected ({rule}), so there is nothing to draw again."]
     surely = int((share[selected] >= 0.95).sum())
     perhaps = int((share[~selected] > 0.05).sum())
     lines = [

@@ -1,25 +1,25 @@
-"""How sure a score is: every sample drawn again, the whole score computed again.
+"""How certain a score is: every sample is drawn again, and the whole score recomputed.
 
-A score is made from k correct of n samples a problem and epoch; other samples would have given
-another one. A parametric bootstrap says how far: for every draw each count is drawn again,
+A score comes from k correct of n samples per problem and epoch; other samples would have given
+another one. A parametric bootstrap says by how much: for every draw each count is drawn again,
 
     n*_ik ~ Binomial(n_ik, p̃_ik),   p̃_ik = p̄_i + n_ik / (n_ik + 4) · (r_ik - r̄_i),
     p̄_i = (Σ_k c_ik + 1) / (Σ_k n_ik + 2),
 
 with c_ik correct of n_ik samples, r_ik = c_ik / n_ik and r̄_i = Σ_k c_ik / Σ_k n_ik, and the
-selector itself scores the result. p̃ is the observed rate drawn to the problem's own mean by four
+selector itself scores the result. p̃ is the observed rate shrunk to the problem's own mean by four
 samples, and that mean to 1/2 by two (the rule of succession): with plain r_ik an epoch with 0 of 8
 correct would have no noise, and others an eighth too little, as E[r (1 - r)] = p (1 - p) (1 - 1/n).
-In (0, 1) always. An epoch without samples stays without.
+p̃ is always in (0, 1). An epoch without samples stays without.
 
-Drawing again adds the samples' noise a second time, which shifts a score that is not linear in
-the accuracies: LIM falls, a variance grows. A problem's draws are therefore centred on its observed
-score, s_i + s*_ib - mean_b s*_ib. A score of at most two values (a window) is not centred: shifted,
-it would be no such score any more.
+Drawing again adds the samples' noise a second time, which shifts a score that is not linear in the
+accuracies: LIM falls, a variance grows. A problem's draws are therefore centred on its observed
+score, s_i + s*_ib - mean_b s*_ib. A score of at most two values (a window) is not centred, as it
+would then have other values.
 
-What is covered is the binomial noise of the samples at this run's accuracies. The estimand is the
-expected score at these rates; another training run would have other rates. The coverage of nominal
-95 % intervals is simulated in tests/scores/test_resampling.py.
+This covers the binomial noise of the samples at this run's accuracies. The estimand is the expected
+score at these rates; another training run would have other rates. The coverage of nominal 95 %
+intervals is simulated in tests/scores/test_resampling.py.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from limr.trajectories import curves as tr
 Draws = npt.NDArray[np.float32]
 
 SHRINKAGE = 4.0  # samples by which an epoch's rate is drawn to its problem's mean
-# With more samples than this a cell's table is larger than it is worth.
+# With more samples than this, a table of each cell's distribution is larger than it is worth.
 MOST_TABULATED = 32
 _BLOCK = 1024
 
@@ -55,8 +55,8 @@ def rates(taken: tr.Samples) -> tr.Floats:
 def redrawn(taken: tr.Samples, draws: int, rng: np.random.Generator) -> Iterator[tr.Samples]:
     """Yield the samples, every count drawn again (see the module), so many times.
 
-    Few samples a cell: by inversion of the distribution function, tabulated once, for all cells at
-    a time; it is exact to 2^-32. Many: by NumPy's generator.
+    Few samples per cell: by inverting the distribution function, tabulated once for all cells;
+    exact to 2^-32. Many: by NumPy's generator.
     """
     rate = rates(taken)
     if taken.n.max() > MOST_TABULATED:
@@ -83,7 +83,7 @@ def _limits(n: tr.Ints, rate: tr.Floats) -> npt.NDArray[np.uint32]:
     below = mass.copy()  # P(X <= j)
     for j in range(most):
         limit = np.rint(below * 2.0**32) - 1.0
-        # From j = n on X > j must be impossible, not a matter of rounding.
+        # From j = n on, X > j must be impossible, not a matter of rounding.
         limits[j] = np.where(j >= n, 2.0**32 - 1, np.clip(limit, 0.0, 2.0**32 - 1))
         mass = mass * np.maximum(n - j, 0) / (j + 1) * odds
         below = below + mass
@@ -142,7 +142,7 @@ def spread(centred: Draws, level: float) -> Spread:
     parts = []
     for start in range(0, centred.shape[1], _BLOCK):
         ordered = np.sort(centred[:, start : start + _BLOCK].T, axis=1).astype(np.float64)
-        finite = (~np.isnan(ordered)).sum(axis=1)  # NaN stands last
+        finite = (~np.isnan(ordered)).sum(axis=1)  # NaN is last
         ends = [_quantile(ordered, finite, 0.5 + side * level / 2) for side in (-1, 1)]
         gap = ordered - _mean(centred[:, start : start + _BLOCK])[:, np.newaxis]
         square = np.nansum(gap**2, axis=1)

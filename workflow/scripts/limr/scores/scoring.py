@@ -111,7 +111,7 @@ def score(
     """
     module = plugins.load("selectors", selector)
     where = f"selector '{selector}'"
-    settings = validation.complete(dict(options), module.OPTIONS, where)
+    settings = validation.complete(dict(options), validation.options(module), where)
     if module.NEEDS_TRAJECTORIES and samples is None:
         raise InputError(
             f"{where} needs trajectories: name the ones to score from (`trajectories: <name>`)."

@@ -137,7 +137,7 @@ def minutes(text: str) -> int | None:
 
 def _refusal(request: Request) -> str:
     """Return why SLURM refuses a request, with advice, or ""."""
-    # A reader of a script from stdin has no quoting; the script does nothing and is not run.
+    # A script from stdin needs no quoting; it does nothing and is not run.
     done = ask.call(["sbatch", "--test-only", *request.arguments], "#!/bin/sh\n")
     if done.returncode == 0:
         return ""

@@ -12,10 +12,13 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
+
+from pydantic import Field
 
 from limr.core import files, progress, validation
 from limr.core.errors import InputError, IntegrityError, nearest
+from limr.core.validation import Keys, Name, key
 
 TIMEOUT = 30.0  # seconds without a byte
 ATTEMPTS = 3
@@ -37,13 +40,30 @@ class Source:
     problems: int | None = None  # in it, where it is a problem set
 
 
+class Entry(Keys):
+    """One file of config/sources.yaml."""
+
+    title: str = key(..., "What the file holds.")
+    url: str = key(..., "Its public origin, pinned to a commit.")
+    sha256: str = key(..., "Of its bytes, in hexadecimal.", min_length=64, max_length=64)
+    bytes: int = key(..., "Its size; no more than this is ever read.", ge=1)
+    mirror: str = key(..., "Its path under a mirror folder.")
+    licence: str = key(..., "Its licence, or how it may be used.")
+    problems: int | None = key(
+        None, "How many problems it holds, for estimates; readers count them anew.", ge=1
+    )
+
+
+Sources = Annotated[dict[Name, Entry], Field(min_length=1)]
+
+
 def load_sources(path: str | Path) -> dict[str, Source]:
     """Read config/sources.yaml.
 
     Raises:
         InputError: missing, not YAML, an unknown or missing key, a malformed url, sha256 or path.
     """
-    entries = validation.complete(files.read_yaml(path), validation.load("sources"), str(path))
+    entries = validation.complete(files.read_yaml(path), Sources, str(path))
     sources = {name: Source(name=name, **entry) for name, entry in entries.items()}
     for source in sources.values():
         _check_entry(source, f"{path}: '{source.name}'")

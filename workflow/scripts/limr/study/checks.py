@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limr.core import own_files, plugins
+from limr.core import own_files, plugins, validation
 from limr.core.errors import InputError, nearest
 from limr.grading.grade import check as check_grader
 from limr.study import preregistration
@@ -144,13 +144,14 @@ def _check_arms(study: Study) -> None:
 
 def _check_template(study: Study, arm: Arm) -> None:
     name = study.config["engine"]["generate"]
-    options = plugins.load("engines", name).OPTIONS["properties"]
+    known = validation.choices(validation.options(plugins.load("engines", name)), "template")
     at = f"{study.where}: arm '{arm.group}': template"
-    if "template" not in options:
+    if known is None:
         raise InputError(f"{at}: engine '{name}' has no prompt templates.")
-    known = [choice for choice in options["template"]["enum"] if choice]
     if arm.template not in known:
-        raise InputError(f"{at}: there is no '{arm.template}'.{nearest(arm.template or '', known)}")
+        raise InputError(
+            f"{at}: there is no '{arm.template}'.{nearest(arm.template or '', filter(None, known))}"
+        )
 
 
 def _check_steps(study: Study) -> None:

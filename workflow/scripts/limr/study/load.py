@@ -13,7 +13,7 @@ import yaml
 
 from limr.core import plugins, validation
 from limr.core.errors import InputError, nearest
-from limr.study import checks
+from limr.study import checks, schema
 from limr.study.arms import arms, draws
 from limr.study.study import Study
 
@@ -35,7 +35,7 @@ def load(
     Raises:
         InputError: anything in the study is wrong; one message, the first cause first.
     """
-    complete = validation.complete(dict(config), validation.load("study"), where)
+    complete = validation.complete(dict(config), schema.Study, where)
     marks, mark_datasets = _benchmarks(complete, benchmarks, where)
     _check_disjoint(complete["datasets"], mark_datasets, where)
     study = Study(
@@ -67,7 +67,7 @@ def _benchmarks(config: Json, folder: Path, where: str) -> tuple[dict[str, Json]
         if name in known:
             path = folder / f"{name}.yaml"
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            benchmark = validation.complete(content, validation.load("benchmark"), str(path))
+            benchmark = validation.complete(content, schema.Benchmark, str(path))
             benchmark |= changes
         else:
             benchmark = _own_benchmark(name, changes, known, folder, where)
@@ -88,7 +88,7 @@ def _own_benchmark(name: str, entry: Json, known: list[str], folder: Path, where
             "own needs 'dataset' and 'decodings'."
         )
     own = {"version": 1, "title": name, **entry}
-    benchmark: Json = validation.complete(own, validation.load("benchmark"), f"{at}.{name}")
+    benchmark: Json = validation.complete(own, schema.Benchmark, f"{at}.{name}")
     return benchmark
 
 

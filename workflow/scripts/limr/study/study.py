@@ -1,6 +1,6 @@
 """A study: one configuration, checked as a whole and spelled out for the rules.
 
-`load` validates the keys (workflow/schemas), then what no schema can say (`limr.study.checks`).
+`load` validates the keys (`limr.study.schema`), then what no schema can say (`limr.study.checks`).
 Everything that can be known to fail is refused here, in seconds, before any job starts.
 """
 
@@ -159,8 +159,8 @@ class Study:
         name = self.config["engine"][work]
         if name in self.config["engines"]:
             return dict(self.config["engines"][name])
-        schema = plugins.load("engines", name).OPTIONS
-        return dict(validation.complete({}, schema, f"{self.where}: engines.{name}"))
+        keys = validation.options(plugins.load("engines", name))
+        return dict(validation.complete({}, keys, f"{self.where}: engines.{name}"))
 
     def trained_on(self) -> list[str]:
         """Return the problem sets that arms take their problems from, in the study's order."""

@@ -1,4 +1,4 @@
-"""From scores to a subset with its record."""
+"""From scores to a subset with its record: `subsets/{arm}.jsonl` and `.json`."""
 
 from __future__ import annotations
 
@@ -37,9 +37,8 @@ def cut(
         scores: problem_id, score (NaN: not scorable, never selected), one row a problem.
         problems: every problem, in order.
         rule: `{threshold: t}` keeps score >= t (the paper's code; `strict: true`: score > t, as
-            the paper writes); `{size: k}` keeps the k best, ties at the last place broken by
-            `rng`; `{}` keeps every problem with a score.
-        rng: the named stream of this subset.
+            the paper writes); `{size: k}` keeps the k best; `{}` keeps every problem with a score.
+        rng: breaks ties at the last place.
         where: how messages name the subset, e.g. `arm 'limr'`.
 
     Returns:
@@ -139,18 +138,12 @@ def select(
     origin: Mapping[str, Any],
     where: str = "subset",
 ) -> tuple[list[Row], Record]:
-    """Cut scores into a subset and complete its record.
+    """Cut scores into a subset (see `cut`) and complete its record.
 
-    Args:
-        scores: see `cut`.
-        problems: see `cut`.
-        rule: see `cut`.
-        rng: see `cut`.
-        trajectories: what the scores were made from, where there is such a thing: gives the counts
-            of never-solved and always-solved problems, and the selector's own warnings.
-        origin: where the scores are from: `score` (their name in the study), and either `selector`
-            with its `options` or `format`; and `trajectories`, the name of their source, or None.
-        where: see `cut`.
+    `trajectories`, what the scores were computed from, if anything, gives the counts of
+    never-solved and always-solved problems and the selector's own warnings. `origin` says where the
+    scores are from: `score` (their name in the study), either `selector` with its `options` or
+    `format`, and `trajectories`, the name of their source, or None.
 
     Raises:
         InputError: see `cut`.
@@ -177,7 +170,9 @@ def _warnings(chosen: tr.Flags, samples: tr.Samples, origin: Mapping[str, Any]) 
     module = plugins.load("selectors", origin["selector"])
     if not hasattr(module, "warnings"):
         return []
-    settings = validation.complete(dict(origin.get("options") or {}), module.OPTIONS, "selector")
+    settings = validation.complete(
+        dict(origin.get("options") or {}), validation.options(module), "selector"
+    )
     found: list[str] = module.warnings(chosen, samples, settings)
     return found
 

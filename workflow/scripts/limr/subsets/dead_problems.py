@@ -1,7 +1,7 @@
 """Dead problems in a selection: those whose gold answer the study's grader cannot reward.
 
-They are found by an audit (`limr.problems.answer_audit`); here they are only counted and left out,
-so that a study without audits does not depend on the grader for its selections.
+An audit finds them (`limr.problems.answer_audit`); here they are only counted and left out, so that
+the selections of a study without audits do not depend on the grader.
 """
 
 from __future__ import annotations
@@ -20,18 +20,16 @@ _FINDINGS = {"keep": "dead", "exclude": "dead", "exclude-paper": "paper-dead"}
 
 
 def ids(table: pa.Table, rule: str = "exclude") -> set[str]:
-    """Return the problems of an audit that cannot be rewarded.
+    """Return the problems of an audit (`AUDITS`) that cannot be rewarded.
 
-    Args:
-        table: `limr.core.tables.AUDITS`.
-        rule: the arm's `dead_problems`.
+    `rule` is the arm's `dead_problems`.
     """
-    rows = table.to_pylist()
-    return {row["problem_id"] for row in rows if row["finding"] == _FINDINGS[rule]}
+    frame = table.to_pandas()
+    return set(frame.loc[frame["finding"] == _FINDINGS[rule], "problem_id"])
 
 
 def leave_out(scores: pd.DataFrame, dead: Iterable[str]) -> pd.DataFrame:
-    """Return the scores, those of dead problems taken away: what has no score is never selected."""
+    """Return the scores without those of dead problems: no score, never selected."""
     which = scores["problem_id"].isin(set(dead))
     return scores.assign(
         score=scores["score"].mask(which), reason=scores["reason"].mask(which, LEFT_OUT)

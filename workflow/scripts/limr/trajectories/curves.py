@@ -4,39 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from limr.core.arrow import strings, vector
 from limr.core.errors import InputError, nearest
+from limr.core.validation import OneOf
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
-# How a problem is treated that was not sampled in every epoch; the first one is the paper's code's.
+# What is done with a problem that was not sampled in every epoch; the first is the paper's code's.
 MISSING_RULES = ("backfill-one", "strict", "backfill", "mean-of-present")
 
-MISSING_OPTION = {
-    "enum": list(MISSING_RULES),
-    "default": MISSING_RULES[0],
-    "description": (
-        "What to do with an epoch in which a problem was not sampled. `backfill-one` (the paper's "
-        "code): it takes the next epoch's value if that one is there. `backfill`: it takes the "
-        "value of the next epoch that was sampled, however far. `mean-of-present`: it takes the "
-        "mean over the problem's sampled epochs. `strict`: nothing is filled. A problem with an "
-        "epoch still missing is not scored."
+Missing = Annotated[
+    str,
+    OneOf(MISSING_RULES),
+    Field(
+        description="What to do with an epoch in which a problem was not sampled. `backfill-one` "
+        "(the paper's code): it takes the next epoch's value if that one is there. `backfill`: it "
+        "takes the value of the next epoch that was sampled, however far. `mean-of-present`: it "
+        "takes the mean over the problem's sampled epochs. `strict`: nothing is filled. A problem "
+        "with an epoch still missing is not scored."
     ),
-}
-EPOCHS_OPTION = {
-    "type": ["integer", "null"],
-    "minimum": 1,
-    "default": None,
-    "description": "Score from the first so many epochs; null: all that were recorded.",
-}
+]
+Epochs = Annotated[
+    int | None,
+    Field(ge=1, description="Score from the first so many epochs; null: all that were recorded."),
+]
 
 NOT_SAMPLED = "not sampled in any epoch"
 INCOMPLETE = "an epoch is missing"
@@ -84,12 +85,9 @@ class Samples:
             )
         return Samples(self.n[:, :epochs], self.n_correct[:, :epochs])
 
-    def rows(self, chosen: Flags | Ints) -> Samples:
-        """Return some of the problems."""
-        return Samples(self.n[chosen], self.n_correct[chosen])
 
-
-def _share(part: Ints, whole: Ints) -> Floats:
+def _share(part: Ints | Floats, whole: Ints) -> Floats:
+    """Return part / whole; NaN where the whole is 0."""
     result = np.full(whole.shape, np.nan)
     np.divide(part, whole, out=result, where=whole > 0)
     return result
@@ -123,7 +121,7 @@ def samples(trajectories: pa.Table, problem_ids: Sequence[str] | pa.Array) -> Sa
     """Return a table of trajectories as matrices.
 
     Args:
-        trajectories: see `limr.core.tables.TRAJECTORIES`; at most one row a problem and epoch.
+        trajectories: see `limr.core.tables.TRAJECTORIES`; at most one row per problem and epoch.
         problem_ids: the rows of the result, in order.
 
     Raises:
@@ -149,12 +147,10 @@ def samples(trajectories: pa.Table, problem_ids: Sequence[str] | pa.Array) -> Sa
 def fill_missing(accuracy: Floats, rule: str) -> Floats:
     """Return the curves with missing epochs filled by the rule (one of `MISSING_RULES`).
 
-    The input is left as it is, and returned where there is nothing to fill.
-
     `backfill-one` is one step deep, as in the paper's code: of two missing epochs in a row only the
     second is filled, and the last epoch never is. `backfill` fills any run of missing epochs from
-    the next sampled one; the last epoch again never is. `mean-of-present` fills every gap of a
-    problem that was sampled at all. `strict` fills nothing.
+    the next sampled one, but never the last epoch. `mean-of-present` fills every gap of a problem
+    that was sampled at all. `strict` fills nothing. The input itself is not changed.
 
     Raises:
         InputError: there is no such rule.
@@ -166,17 +162,14 @@ def fill_missing(accuracy: Floats, rule: str) -> Floats:
         return accuracy
     filled = accuracy.copy()
     if rule == "backfill-one":
-        # The values before filling are looked at, so a filled epoch never fills another one.
+        # From the values before filling, so that a filled epoch never fills another one.
         filled[:, :-1] = np.where(gaps[:, :-1], accuracy[:, 1:], accuracy[:, :-1])
     elif rule == "backfill":
         for epoch in range(accuracy.shape[1] - 2, -1, -1):
             filled[:, epoch] = np.where(gaps[:, epoch], filled[:, epoch + 1], filled[:, epoch])
     else:
-        present = (~gaps).sum(axis=1)
-        total = np.where(gaps, 0.0, accuracy).sum(axis=1)
-        mean = np.full(len(accuracy), np.nan)
-        np.divide(total, present, out=mean, where=present > 0)
-        # Within what was seen to the last bit, so that a constant curve stays constant.
+        mean = _share(np.where(gaps, 0.0, accuracy).sum(axis=1), (~gaps).sum(axis=1))
+        # Rounding must not leave the observed range, so that a constant curve stays constant.
         mean = np.clip(mean, np.fmin.reduce(accuracy, axis=1), np.fmax.reduce(accuracy, axis=1))
         filled = np.where(gaps, mean[:, np.newaxis], accuracy)
     return filled
@@ -203,11 +196,8 @@ def curves(samples: Samples, epochs: int | None = None, missing: str = MISSING_R
 
 def solved(trajectories: pa.Table) -> dict[str, str]:
     """Return problem_id -> "never", "sometimes" or "always" solved, over all recorded epochs."""
-    totals = trajectories.group_by("problem_id", use_threads=False).aggregate(
-        [("n", "sum"), ("n_correct", "sum")]
-    )
-    columns = (totals[name].to_pylist() for name in ("problem_id", "n_sum", "n_correct_sum"))
+    sums = trajectories.to_pandas().groupby("problem_id", sort=False)[["n", "n_correct"]].sum()
     return {
         key: "never" if correct == 0 else "always" if correct == n else "sometimes"
-        for key, n, correct in zip(*columns, strict=True)
+        for key, n, correct in sums.itertuples()
     }

@@ -1,9 +1,9 @@
 """Finding the problem behind a prompt's text, for logs that have no ids.
 
-Ids join every table of a study; these logs are the one exception, and text is used here only. A
-text is looked up stripped, as it is; then with every run of white space made one blank; then, where
-that fails, without the frame that a chat template or an instruction put around it. Where one text
-has several ids, its rows go to the first of them in the problems' order.
+Ids join every table of a study; these logs are the one exception. A text is looked up stripped,
+then with every run of white space replaced by one blank, then without the frame that a chat
+template or an instruction put around it. Where one text has several ids, its rows go to the first
+of them in the problems' order.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.trajectories.curves import Ints
 
-# So many unknown texts are searched for a known prompt in order to learn the frame, as long as that
-# is no more than so many comparisons in all.
+# To learn the frame, at most so many unknown texts are searched for known prompts, with at most so
+# many comparisons in all.
 _TRIES = 512
 _MOST_COMPARED = 10_000_000
 # More distinct texts than this, and something in them is not the problem's.
@@ -29,14 +29,14 @@ MOST_MADE = 2_000_000
 
 
 def one_blank(text: str) -> str:
-    """Return a text with every run of white space made one blank."""
+    """Return a text with every run of white space replaced by one blank."""
     return " ".join(text.split())
 
 
 class PromptIndex:
-    """Prompt texts to the numbers of problems.
+    """Finds the numbers of problems by prompt texts.
 
-    Without problems every new text is a new one, with an id made from its sha256.
+    Without problems every new text is a new problem, with an id made from its sha256.
     """
 
     def __init__(self, problems: Sequence[Problem] | None) -> None:
@@ -56,7 +56,7 @@ class PromptIndex:
                 self.namesakes[number] = first
 
     def find(self, texts: Sequence[str]) -> Ints:
-        """Return (n_texts,) numbers of problems; -1 where a text is none's.
+        """Return (n_texts,) numbers of problems; -1 where a text belongs to none.
 
         Raises:
             InputError: ids are made from texts, and there are more than `MOST_MADE`.

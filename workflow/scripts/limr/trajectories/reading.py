@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from limr.core.arrow import find, strings, vector
 from limr.core.errors import InputError
@@ -19,15 +20,14 @@ from limr.trajectories import curves
 from limr.trajectories.curves import Ints
 
 UNKNOWN_PROMPT = "its prompt is in no problem file"
-BAD_ROWS = {
-    "enum": ["refuse", "leave-out"],
-    "default": "refuse",
-    "description": (
-        "What to do with rows that cannot be used (a prompt in no problem file, a reward that the "
-        "rule does not know, a broken row): refuse the log, naming the first, or leave them out "
-        "and count them by reason."
+BadRows = Annotated[
+    Literal["refuse", "leave-out"],
+    Field(
+        description="What to do with rows that cannot be used (a prompt in no problem file, a "
+        "reward that the rule does not know, a broken row): refuse the log, naming the first, or "
+        "leave them out and count them by reason."
     ),
-}
+]
 
 
 @dataclass(frozen=True)

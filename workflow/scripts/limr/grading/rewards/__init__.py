@@ -3,8 +3,7 @@
 A rule's module has these names:
 
 - `TITLE`: its name for people;
-- `OPTIONS`: JSON schema (properties with descriptions and defaults) of its keys under `reward` and
-  `arms.*.reward`;
+- `Options`: its keys under `reward` and `arms.*.reward` (`limr.core.validation.Keys`);
 - `reward(rollout: Rollout, options) -> float`: a pure function; randomness comes from
   `Rollout.uniform` alone, so that a resumed or verified run gives the same rewards;
 - `values(options) -> list[float]`: every reward that the rule can give.

@@ -9,21 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from limr.core.validation import Keys, Number, key
 from limr.grading.rewards import Rollout
 
 TITLE = "Format-only reward"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "well_formed": {"type": "number", "default": 1.0, "description": "Any readable answer."},
-        "malformed": {
-            "type": "number",
-            "default": -1.0,
-            "description": "No answer that can be read.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys beside `rule`."""
+
+    well_formed: Number = key(1.0, "Reward of any readable answer.")
+    malformed: Number = key(-1.0, "Reward where no answer can be read.")
 
 
 def reward(rollout: Rollout, options: Mapping[str, Any]) -> float:

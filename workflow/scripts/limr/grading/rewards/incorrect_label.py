@@ -11,26 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from limr.core.validation import Keys, Number, key
 from limr.grading.rewards import Rollout
 
 TITLE = "Incorrect-label reward"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "incorrect": {
-            "type": "number",
-            "default": 1.0,
-            "description": "Wrong answer, well formed.",
-        },
-        "correct": {"type": "number", "default": -0.5, "description": "Right answer."},
-        "malformed": {
-            "type": "number",
-            "default": -1.0,
-            "description": "No answer that can be read.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys beside `rule`."""
+
+    incorrect: Number = key(1.0, "Reward of a wrong answer that is well formed.")
+    correct: Number = key(-0.5, "Reward of a right answer.")
+    malformed: Number = key(-1.0, "Reward where no answer can be read.")
 
 
 def reward(rollout: Rollout, options: Mapping[str, Any]) -> float:

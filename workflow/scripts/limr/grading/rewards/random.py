@@ -9,28 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from limr.core.validation import Keys, Number, key
 from limr.grading.rewards import Rollout
 
 TITLE = "Random reward"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "probability": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 1,
-            "default": 0.5,
-            "description": "Of being rewarded.",
-        },
-        "rewarded": {"type": "number", "default": 1.0, "description": "The reward."},
-        "otherwise": {
-            "type": "number",
-            "default": -0.5,
-            "description": "What the others get; by default what a wrong answer gets in the paper.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys beside `rule`."""
+
+    probability: Number = key(
+        0.5, "Probability that a rollout is rewarded, from 0 to 1.", ge=0, le=1
+    )
+    rewarded: Number = key(1.0, "Reward of those rollouts.")
+    otherwise: Number = key(
+        -0.5, "What the others get; by default what a wrong answer gets in the paper."
+    )
 
 
 def reward(rollout: Rollout, options: Mapping[str, Any]) -> float:

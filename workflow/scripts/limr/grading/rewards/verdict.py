@@ -5,26 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from limr.core.validation import Keys, Number, key
 from limr.grading.rewards import Rollout
 
 TITLE = "Verdict"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "correct": {"type": "number", "default": 1.0, "description": "Right answer."},
-        "incorrect": {
-            "type": "number",
-            "default": -0.5,
-            "description": "Wrong answer, well formed.",
-        },
-        "malformed": {
-            "type": "number",
-            "default": -1.0,
-            "description": "No answer that can be read: no box, no end, garbled, repeated.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys beside `rule`."""
+
+    correct: Number = key(1.0, "Reward of a right answer.")
+    incorrect: Number = key(-0.5, "Reward of a wrong answer that is well formed.")
+    malformed: Number = key(
+        -1.0, "Reward where no answer can be read: no box, no end, garbled, repeated."
+    )
 
 
 def reward(rollout: Rollout, options: Mapping[str, Any]) -> float:

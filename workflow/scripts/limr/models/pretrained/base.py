@@ -2,57 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
+from pydantic import Field
+
+from limr.core.validation import EACH_ONCE, Keys, OneOf, key
 from limr.models import prompt_templates
 from limr.models.interface import BaseJob, Settings
 
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["model"],
-    "properties": {
-        "model": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Folder of the model (config.json, safetensors, tokenizer), which is "
-            "copied; with `revision` its name on the Hugging Face hub.",
-        },
-        "revision": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "Commit on the hub, 40 hexadecimal digits.",
-        },
-        "sha256": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "Digest of the model's files, as the log of make_base says it; other "
-            "files are refused.",
-        },
-        "template": {
-            "enum": [*prompt_templates.NAMES],
-            "default": "qwen-boxed",
-            "description": f"Prompt template: {prompt_templates.DESCRIPTION}.",
-        },
-    },
-}
+
+class Base(Keys):
+    """Keys of `base` where it is a pretrained model."""
+
+    model: str = key(
+        ...,
+        "Folder of the model (config.json, safetensors, tokenizer), which is copied; with "
+        "`revision` its name on the Hugging Face hub.",
+        min_length=1,
+    )
+    revision: str | None = key(None, "Commit on the hub, 40 hexadecimal digits.")
+    sha256: str | None = key(
+        None,
+        "Digest of the model's files, as the log of make_base says it; other files are refused.",
+    )
+    template: Annotated[str, OneOf(prompt_templates.NAMES)] = key(
+        "qwen-boxed", f"Prompt template: {prompt_templates.DESCRIPTION}."
+    )
+
 
 # Options of the engines that generate from such a model.
-ASKING: dict[str, Any] = {
-    "template": {
-        "enum": [None, *prompt_templates.NAMES],
-        "default": None,
-        "description": "Prompt template for policies whose folder names none, or instead of "
-        "the named one (`base.template`).",
-    },
-    "stop": {
-        "type": "array",
-        "uniqueItems": True,
-        "items": {"type": "string", "minLength": 1},
-        "default": [],
-        "description": "Texts that end a response beside the end token; they are cut off.",
-    },
-}
+Template = Annotated[
+    str | None,
+    OneOf((None, *prompt_templates.NAMES)),
+    Field(
+        description="Prompt template for policies whose folder names none, or instead of the named "
+        "one (`base.template`)."
+    ),
+]
+Texts = Annotated[list[Annotated[str, Field(min_length=1)]], EACH_ONCE]
+StopTexts = Annotated[
+    Texts,
+    Field(description="Texts that end a response beside the end token; they are cut off."),
+]
 
 
 def find_base(base: Settings) -> str:

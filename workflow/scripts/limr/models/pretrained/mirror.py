@@ -52,7 +52,7 @@ def fetch(base: Settings, mirror: Path, listed: dict[str, str]) -> bool:
     if known and all(file.is_file() for file in known.values()):
         return False
     partial = folder.with_name(f".{revision}.partial")
-    if folder.is_dir():  # not listed, or not whole: looked at again
+    if folder.is_dir():  # not listed, or not whole: checked again
         folder.rename(partial)
     partial.mkdir(parents=True, exist_ok=True)
     _check(partial, _download(name, revision, partial))

@@ -59,7 +59,7 @@ class PretrainedPolicy:
         """
         encoded = prompt_templates.encode(self.template, prompts, self.tokenizer)
         self._check_room(encoded, prompts, decoding.max_tokens)
-        # All greedy responses to a prompt are the same: one is made.
+        # All greedy responses to a prompt are the same: one is drawn.
         made = decoding.samples if decoding.temperature else 1
         drawn = self._draw([ids for ids in encoded for _ in range(made)], decoding, seed)
         found = [self.reader.response(one.ids, ended=one.ended) for one in drawn]

@@ -24,7 +24,7 @@ class Reader:
     def __init__(self, tokenizer: Tokenizer, ids: frozenset[int], stops: Sequence[str]) -> None:
         """Keep what ends a response: `ids` are end tokens, `stops` texts that are cut off."""
         self.tokenizer, self.ids, self.stops = tokenizer, ids, tuple(stops)
-        # A token is a byte at least; some more for tokens without a text.
+        # A token has at least one byte; 8 more for tokens without a text.
         self._longest = max((len(stop.encode()) for stop in stops), default=0) + 8
 
     def ended(self, response: Sequence[int]) -> bool:

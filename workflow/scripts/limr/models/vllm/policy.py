@@ -58,7 +58,7 @@ class VllmPolicy:
         response do not fit into the positions, or vLLM stopped.
         """
         encoded = self._encode(prompts, decoding)
-        # All greedy responses to a prompt are the same: one is made.
+        # All greedy responses to a prompt are the same: one is drawn.
         made = decoding.samples if decoding.temperature else 1
         wanted = [
             (place * made + sample, ids, _seed(seed, decoding, place, sample))

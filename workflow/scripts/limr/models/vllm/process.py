@@ -115,7 +115,7 @@ class Worker:
                 self._process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=GRACE + 10)
-        with suppress(ProcessLookupError):  # what it has started, should something be left
+        with suppress(ProcessLookupError):  # its children, if any are left
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._log.close()
@@ -146,7 +146,7 @@ class _Lines:
     def _read(self, descriptor: int) -> None:
         with os.fdopen(descriptor) as pipe:
             for line in pipe:
-                if line.endswith("\n"):  # else its writer was killed
+                if line.endswith("\n"):  # otherwise its writer was killed
                     self._lines.put(line)
 
     def read(self, seconds: float) -> str | None:

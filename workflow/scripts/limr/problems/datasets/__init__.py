@@ -3,7 +3,7 @@
 A module has these names; `file` is the path of the pinned file that the entry's key `file` names,
 None where there is none:
 
-- `OPTIONS`: JSON schema of the entry's keys beside `source` and `file`;
+- `Options`: the entry's keys beside `source` and `file` (`limr.core.validation.Keys`);
 - `prepare(options, file) -> tuple[list[Problem], list[str]]`: the problems and notes for a reader,
   such as duplicates; bad input raises InputError;
 - `expected(options) -> int`, only where the options say it: how many problems there will be;

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from limr.core.errors import InputError
 from limr.core.tables import Problem, check_problems
 
-EMPTY_ANSWERS: dict[str, Any] = {
-    "enum": ["refuse", "drop", "keep"],
-    "default": "refuse",
-    "description": "What to do with problems whose gold answer is empty or `None`: refuse the "
-    "file, drop the problems, or keep them (nothing equals an empty answer).",
-}
+EmptyAnswers = Annotated[
+    Literal["refuse", "drop", "keep"],
+    Field(
+        description="What to do with problems whose gold answer is empty or `None`: refuse the "
+        "file, drop the problems, or keep them (nothing equals an empty answer)."
+    ),
+]
 _SHOWN = 5
 
 

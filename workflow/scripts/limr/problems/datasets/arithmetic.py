@@ -6,48 +6,36 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from limr.core.random_streams import stream
 from limr.core.tables import Problem
+from limr.core.validation import EACH_ONCE, Keys, Number, OneOf, key
 from limr.problems import arithmetic
 
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["problems"],
-    "properties": {
-        "problems": {"type": "integer", "minimum": 1, "description": "How many problems."},
-        "seed": {
-            "type": "integer",
-            "minimum": 0,
-            "default": 0,
-            "description": "Which of them; splits are disjoint whatever the seeds.",
-        },
-        "split": {
-            "enum": list(arithmetic.SPLITS),
-            "default": "train",
-            "description": "`train` and `warmup`: levels 1 to 6; `easy` 1 and 2, `medium` 3 and 4, "
-            "`hard` 5 and 6, held out.",
-        },
-        "levels": {
-            "type": "array",
-            "minItems": 1,
-            "uniqueItems": True,
-            "items": {"enum": list(arithmetic.LEVELS)},
-            "default": list(arithmetic.LEVELS),
-            "description": "Draw from these levels of the split only.",
-        },
-        "ungradable": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 1,
-            "default": 0,
-            "description": "Share of problems whose gold answer is written so that the paper's "
-            "reward reads nothing of it, as it reads nothing of a tenth of MATH-FULL's.",
-        },
-    },
-}
+
+class Options(Keys):
+    """Keys of an entry of `datasets`."""
+
+    problems: int = key(..., "How many problems.", ge=1)
+    seed: int = key(0, "Which of them; splits are disjoint whatever the seeds.", ge=0)
+    split: Annotated[str, OneOf(arithmetic.SPLITS)] = key(
+        "train",
+        "`train` and `warmup`: levels 1 to 6; `easy` 1 and 2, `medium` 3 and 4, `hard` 5 and 6, "
+        "held out.",
+    )
+    levels: Annotated[list[Annotated[int, Field(ge=1, le=6)]], EACH_ONCE] = key(
+        list(arithmetic.LEVELS), "Draw from these levels of the split only.", min_length=1
+    )
+    ungradable: Number = key(
+        0,
+        "Share of problems whose gold answer is written so that the paper's reward reads nothing "
+        "of it, as it reads nothing of a tenth of MATH-FULL's.",
+        ge=0,
+        le=1,
+    )
 
 
 def expected(options: Mapping[str, Any]) -> int:

@@ -1,7 +1,7 @@
 """MATH-FULL as the paper published it: one JSON list of {id, prompt, answer, source}.
 
-The ids are kept: they are what every table joins on. One text stands under two ids and four gold
-answers are empty or `None`; both are said in the notes.
+The ids are kept: they are what every table joins on. One text has two ids and four gold
+answers are empty or `None`; the notes say both.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from typing import Any
 from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import Keys, key
 from limr.problems.datasets import _checks
 
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["file"],
-    "properties": {"empty_answers": _checks.EMPTY_ANSWERS},
-}
+
+class Options(Keys):
+    """Keys of an entry of `datasets`."""
+
+    file: str = key(..., "A pinned file of `config/sources.yaml`.")
+    empty_answers: _checks.EmptyAnswers = "refuse"
 
 
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
@@ -30,7 +31,7 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
         The problems in the file's order (levels are not in it), and notes.
 
     Raises:
-        InputError: not such a list, a key missing, an id that stands twice, or an empty answer
+        InputError: not such a list, a key missing, an id that occurs twice, or an empty answer
             unless `empty_answers` allows it; the message has the row, counted from 0.
     """
     path = _checks.needed(file, "math-full")

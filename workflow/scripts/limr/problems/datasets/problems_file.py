@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from limr.core.tables import Problem
+from limr.core.validation import Keys, key
 from limr.problems import own_file
 from limr.problems.datasets import _checks
 
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["path"],
-    "properties": {"empty_answers": _checks.EMPTY_ANSWERS},
-}
+
+class Options(Keys):
+    """Keys of an entry of `datasets`."""
+
+    path: str = key(..., "A file of your own.")
+    empty_answers: _checks.EmptyAnswers = "refuse"
 
 
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:

@@ -8,27 +8,19 @@ from typing import Any
 
 from limr.core import files
 from limr.core.tables import Problem
+from limr.core.validation import Keys, Name, key
 from limr.problems.datasets import _checks
 
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["file", "prefix"],
-    "properties": {
-        "prefix": {
-            "type": "string",
-            "pattern": "^[a-z0-9][a-z0-9_-]*$",
-            "description": "Start of the ids: `aime24` gives aime24-1, aime24-2, ... by row.",
-        },
-        "empty_answers": _checks.EMPTY_ANSWERS,
-        "limit": {
-            "type": ["integer", "null"],
-            "minimum": 1,
-            "default": None,
-            "description": "Only the first so many rows, for a quick look; null for all.",
-        },
-    },
-}
+
+class Options(Keys):
+    """Keys of an entry of `datasets`."""
+
+    file: str = key(..., "A pinned file of `config/sources.yaml`.")
+    prefix: Name = key(..., "Start of the ids: `aime24` gives aime24-1, aime24-2, ... by row.")
+    empty_answers: _checks.EmptyAnswers = "refuse"
+    limit: int | None = key(
+        None, "Only the first so many rows, for a quick look; null for all.", ge=1
+    )
 
 
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:

@@ -11,24 +11,20 @@ import pyarrow.compute as pc
 
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import Keys, key
 from limr.problems.datasets import _checks
 from limr.problems.verl_prompts import prompt_texts, read_columns
 
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "suffix": {
-            "type": "string",
-            "default": "",
-            "description": (
-                "Instruction at the end of every prompt that is not part of the problem; it is "
-                "taken off, and a prompt without it is refused."
-            ),
-        },
-        "empty_answers": _checks.EMPTY_ANSWERS,
-    },
-}
+
+class Options(Keys):
+    """Keys of an entry of `datasets`."""
+
+    suffix: str = key(
+        "",
+        "Instruction at the end of every prompt that is not part of the problem; it is taken off,"
+        " and a prompt without it is refused.",
+    )
+    empty_answers: _checks.EmptyAnswers = "refuse"
 
 
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:

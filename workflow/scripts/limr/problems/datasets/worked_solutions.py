@@ -4,50 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from pydantic import Field
 
-from limr.core import files
-from limr.core.errors import InputError
 from limr.core.tables import Problem, check_problems
+from limr.core.validation import Keys, Name, key
+from limr.problems import own_file
 from limr.problems.datasets import _checks
 
-Row = dict[str, Any]
 
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["path"],
-    "properties": {
-        "prefix": {
-            "type": "string",
-            "pattern": "^[a-z0-9][a-z0-9_-]*$",
-            "default": "solution",
-            "description": "Start of the ids: `limo` gives limo-1, limo-2, ... by row.",
-        },
-        "question": {
-            "type": "string",
-            "default": "question",
-            "description": "Key or column of the problem's text.",
-        },
-        "solution": {
-            "type": ["string", "array"],
-            "items": {"type": "string"},
-            "minItems": 1,
-            "default": "solution",
-            "description": "Key or column of the worked solution, or several that are joined, such "
-            "as s1K's `[thinking_trajectories, attempt]`; a value may be a list of texts.",
-        },
-        "answer": {
-            "type": ["string", "null"],
-            "default": "answer",
-            "description": "Key or column of the gold answer; null where there is none, which "
-            "fine-tuning does not need.",
-        },
-    },
-}
+class Options(Keys):
+    """Keys of an entry of `datasets`."""
+
+    path: str = key(..., "A file of your own.")
+    prefix: Name = key("solution", "Start of the ids: `limo` gives limo-1, limo-2, ... by row.")
+    question: str = key("question", "Key or column of the problem's text.")
+    solution: str | Annotated[list[str], Field(min_length=1)] = key(
+        "solution",
+        "Key or column of the worked solution, or several that are joined, such as s1K's "
+        "`[thinking_trajectories, attempt]`; a value may be a list of texts.",
+    )
+    answer: str | None = key(
+        "answer",
+        "Key or column of the gold answer; null where there is none, which fine-tuning does not "
+        "need.",
+    )
 
 
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
@@ -62,7 +44,7 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
     path = _checks.needed(file, "worked-solutions")
     problems = []
     key = options["answer"]
-    for number, row in enumerate(_rows(path), start=1):
+    for number, row in enumerate(own_file.rows(path), start=1):
         where = f"{path}: row {number}"
         prompt = _checks.text(row, options["question"], where)
         answer = _checks.text(row, key, where, may_be_empty=True) if key else ""
@@ -84,30 +66,12 @@ def solutions(options: Mapping[str, Any], file: Path | None) -> dict[str, str]:
         f"{options['prefix']}-{number}": "\n\n".join(
             _joined(row, key, f"{path}: row {number}") for key in keys
         )
-        for number, row in enumerate(_rows(path), start=1)
+        for number, row in enumerate(own_file.rows(path), start=1)
     }
 
 
-def _joined(row: Row, key: str, where: str) -> str:
-    parts = row.get(key)
+def _joined(row: object, key: str, where: str) -> str:
+    parts = row.get(key) if isinstance(row, dict) else None
     if isinstance(parts, list) and parts and all(isinstance(part, str) for part in parts):
         return "\n".join(parts)
     return _checks.text(row, key, where)
-
-
-def _rows(path: Path) -> list[Row]:
-    if path.suffix == ".parquet":
-        try:
-            rows: list[Row] = pq.read_table(path).to_pylist()
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{path}: not a readable parquet table ({error}).") from None
-        return rows
-    if path.suffix != ".json":
-        return files.read_jsonl(path)
-    try:
-        value = files.read_json(path)
-    except InputError:  # lines under another name, as LIMO's are
-        return files.read_jsonl(path)
-    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise InputError(f"{path}: expected a JSON list of objects.")
-    return value

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pandas as pd
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from limr.analysis.results import Inputs
 from limr.core.errors import InputError
 from limr.report.figures import _style
 
-WINDOW = {
-    "type": "integer",
-    "minimum": 1,
-    "default": 1,
-    "description": "Average over so many steps, this one and those before it; 1: as recorded.",
-}
+Window = Annotated[
+    int,
+    Field(
+        ge=1,
+        description="Average over so many steps, this one and those before it; 1: as recorded.",
+    ),
+]
 
 
 def data(inputs: Inputs, column: str, window: int) -> pd.DataFrame:

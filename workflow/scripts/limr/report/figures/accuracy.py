@@ -13,7 +13,6 @@ from limr.report.figures import _accuracy, _style
 
 TITLE = "Accuracy over training"
 REQUIRES = ("evaluations",)
-OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

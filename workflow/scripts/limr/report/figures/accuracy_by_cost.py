@@ -12,15 +12,17 @@ from limr.analysis import cost_curves
 from limr.analysis.cost_curves import Curve
 from limr.analysis.results import Inputs
 from limr.core.errors import InputError
+from limr.core.validation import Keys
 from limr.report.figures import _style
 
 TITLE = "Accuracy by cost"
 REQUIRES = ("evaluations", "metrics", "subsets", "runs")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"unit": cost_curves.UNIT_OPTION},
-}
+
+
+class Options(Keys):
+    """Keys of `figures.accuracy-by-cost`."""
+
+    unit: cost_curves.Unit = "tokens"
 
 
 def data(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from limr.report.tables import agreement as table
 
 TITLE = "Agreement of the scores"
 REQUIRES = ("scores", "subsets")
-OPTIONS: dict[str, Any] = table.OPTIONS
+Options = table.Options
 # Dark is strong, in print without colour too; the two signs differ by hue and by the number.
 POSITIVE, NEGATIVE = "Blues", "Oranges"
 STRONGEST = 0.82  # of the colour map, so that numbers stay readable

@@ -12,24 +12,21 @@ from matplotlib.figure import Figure
 
 from limr.analysis import contrasts, results
 from limr.core.errors import InputError, nearest
+from limr.core.validation import Keys, key
 from limr.report.figures import _style
 
 TITLE = "Accuracy at the end of training"
 REQUIRES = ("evaluations", "subsets")
 MANY = 10
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oo", "--")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "arms": {
-            "type": ["array", "null"],
-            "items": {"type": "string"},
-            "default": None,
-            "description": "Arms to show, in this order; null: all, in the study's order.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `figures.final-accuracy`."""
+
+    arms: list[str] | None = key(
+        None, "Arms to show, in this order; null: all, in the study's order."
+    )
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -14,27 +14,23 @@ from matplotlib.patches import Patch
 
 from limr.analysis import results, subset_records
 from limr.core.errors import InputError
+from limr.core.validation import Keys, Number, key
 from limr.report.figures import _style
 from limr.statistics.intervals import wilson
 
 TITLE = "Scores and gradable answers"
 REQUIRES = ("scores", "subsets", "findings")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "score": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "The score to show; null: that of the first subset cut by a threshold.",
-        },
-        "lowest": {
-            "type": "number",
-            "default": -3.0,
-            "description": "Scores below this are counted in the first bar.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `figures.gradability`."""
+
+    score: str | None = key(
+        None, "The score to show; null: that of the first subset cut by a threshold."
+    )
+    lowest: Number = key(-3.0, "Scores below this are counted in the first bar.")
+
+
 # What the published reward reads of a gold answer (`limr.problems.answer_audit`) -> colour, dashes,
 # hatch.
 KINDS = {

@@ -13,28 +13,23 @@ from matplotlib.figure import Figure
 
 from limr.analysis import results, subset_records
 from limr.core.errors import InputError, nearest
+from limr.core.validation import Keys, key
 from limr.report.figures import _style
 from limr.trajectories import curves as tr
 
 TITLE = "Learning curves and their scores"
 REQUIRES = ("trajectories", "scores", "subsets")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "score": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "The score to show; null: that of the first subset cut by a threshold.",
-        },
-        "curves": {
-            "type": "integer",
-            "minimum": 0,
-            "default": 300,
-            "description": "Most problems drawn in the background, evenly spaced by score.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `figures.learning-curves`."""
+
+    score: str | None = key(
+        None, "The score to show; null: that of the first subset cut by a threshold."
+    )
+    curves: int = key(300, "Most problems drawn in the background, evenly spaced by score.", ge=0)
+
+
 # Where the six examples stand in the order of scores, from the best (0) to the worst (1).
 EXAMPLES = (0.0, 0.15, 0.4, 0.6, 0.85, 1.0)
 # In grey, kept is the darker one.

@@ -11,23 +11,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from limr.analysis import offline_pass_rates, results, which_scores
+from limr.core.validation import Keys, key
 from limr.report.figures import _style
 from limr.statistics.intervals import wilson
 
 TITLE = "Score and offline pass rate"
 REQUIRES = ("trajectories", "scores", "subsets")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "score": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "The score to show; null: that of the first subset cut from one.",
-        },
-        "rates": offline_pass_rates.RATES_OPTION,
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `figures.offline-pass-rates`."""
+
+    score: str | None = key(None, "The score to show; null: that of the first subset cut from one.")
+    rates: offline_pass_rates.Rates = None
+
+
 WINDOW = "#E4DFCF"
 END = 0.06  # how far the bars of 0 and 1 stand from the rest
 

@@ -10,29 +10,20 @@ from matplotlib.figure import Figure
 
 from limr.analysis import results, subset_records
 from limr.core.errors import InputError, nearest
+from limr.core.validation import Keys, key
 from limr.report.figures import _accuracy, _style
 
 TITLE = "The main comparison on one benchmark"
 REQUIRES = ("evaluations", "subsets")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "benchmark": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "The benchmark to show; null: the study's first.",
-        },
-        "arms": {
-            "type": ["array", "null"],
-            "items": {"type": "string"},
-            "default": None,
-            "description": (
-                "Arms to show; null: the full set, the first chosen subset, the random ones."
-            ),
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `figures.one-benchmark`."""
+
+    benchmark: str | None = key(None, "The benchmark to show; null: the study's first.")
+    arms: list[str] | None = key(
+        None, "Arms to show; null: the full set, the first chosen subset, the random ones."
+    )
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

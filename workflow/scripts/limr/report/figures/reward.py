@@ -9,15 +9,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from limr.analysis.results import Inputs
+from limr.core.validation import Keys
 from limr.report.figures import _training
 
 TITLE = "Training reward"
 REQUIRES = ("metrics",)
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"window": _training.WINDOW},
-}
+
+
+class Options(Keys):
+    """Keys of `figures.reward`."""
+
+    window: _training.Window = 1
 
 
 def data(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -13,28 +13,23 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from limr.analysis import results, subset_records
+from limr.core.validation import Keys, Number, key
 from limr.report.figures import _style
 from limr.scores.thresholds import THRESHOLDS
 from limr.trajectories import curves as tr
 
 TITLE = "Scores and thresholds"
 REQUIRES = ("trajectories", "scores", "subsets")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "score": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "The score to show; null: that of the first subset cut by a threshold.",
-        },
-        "lowest": {
-            "type": "number",
-            "default": -1.5,
-            "description": "Scores below this are counted in the first bar.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `figures.scores`."""
+
+    score: str | None = key(
+        None, "The score to show; null: that of the first subset cut by a threshold."
+    )
+    lowest: Number = key(-1.5, "Scores below this are counted in the first bar.")
+
 
 HATCHES = {"never": "////", "always": "...."}
 

@@ -12,15 +12,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from limr.analysis import results, which_scores
+from limr.core.validation import Keys
 from limr.report.figures import _style
 
 TITLE = "Scores from the first epochs"
 REQUIRES = ("diagnostics", "scores", "subsets")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"scores": which_scores.SCORES_OPTION},
-}
+
+
+class Options(Keys):
+    """Keys of `figures.stability`."""
+
+    scores: which_scores.Names = None
+
+
 MARKED = 8  # points that are marked on a line, about
 PANELS = {"spearman": "Rank correlation with all epochs", "overlap": "Overlap of the best"}
 

@@ -11,31 +11,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from limr.analysis import results, which_scores
+from limr.core.validation import Keys, key
 from limr.report.figures import _style
 
 TITLE = "How sure scores and selections are"
 REQUIRES = ("diagnostics", "scores", "subsets")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "score": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": (
-                "The score whose intervals are shown; null: that of the first subset cut from a "
-                "diagnosed score."
-            ),
-        },
-        "scores": which_scores.SCORES_OPTION,
-        "intervals": {
-            "type": "integer",
-            "minimum": 2,
-            "default": 120,
-            "description": "Most problems shown with an interval, evenly spaced by rank.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `figures.uncertainty`."""
+
+    score: str | None = key(
+        None,
+        "The score whose intervals are shown; null: that of the first subset cut from a diagnosed"
+        " score.",
+    )
+    scores: which_scores.Names = None
+    intervals: int = key(120, "Most problems shown with an interval, evenly spaced by rank.", ge=2)
+
+
 FARTHEST = 3.0  # right panel: ranks up to so many times the size of the selection
 BINS = 12  # of ranks, up to the size of the selection
 

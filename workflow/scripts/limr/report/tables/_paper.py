@@ -9,15 +9,19 @@ import pandas as pd
 
 from limr.analysis import contrasts, paper, results, subset_records
 from limr.analysis.results import Group, Inputs
+from limr.core.validation import Keys, key
 from limr.report import table_text
 
 REQUIRES = ("subsets", "paper")
 OPTIONAL = ("evaluations",)
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"arms": paper.ARMS_OPTION},
-}
+
+
+class Options(Keys):
+    """Keys of `tables.paper-table-2` and `tables.paper-table-3`."""
+
+    arms: paper.ArmNames = key({})
+
+
 COLUMNS = ("arm", "measure", "ours", "low", "high", "paper's", "gap", "n", "seeds", "draws", "step",
            "level", "our decoding", "paper's decoding", "paper's row")  # fmt: skip
 

@@ -8,26 +8,24 @@ from typing import Any
 import pandas as pd
 
 from limr.analysis import results, which_scores
+from limr.core.validation import Keys, key
 
 TITLE = "Agreement of the scores"
 REQUIRES = ("scores", "subsets")
 DECIMALS = 2
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "scores": which_scores.SCORES_OPTION,
-        "size": {
-            "type": ["integer", "null"],
-            "minimum": 1,
-            "default": None,
-            "description": (
-                "How many of the best to compare; null: as many as the first subset that is cut "
-                "from one of the scores, else a sixth."
-            ),
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `tables.agreement`."""
+
+    scores: which_scores.Names = None
+    size: int | None = key(
+        None,
+        "How many of the best to compare; null: as many as the first subset that is cut from one "
+        "of the scores, else a sixth.",
+        ge=1,
+    )
+
 
 COLUMNS = ["score", "other score", "problems", "best", "shared", "overlap", "chance", "Spearman"]
 

@@ -9,15 +9,17 @@ import pandas as pd
 
 from limr.analysis import break_even, cost_curves
 from limr.analysis.results import Inputs
+from limr.core.validation import Keys
 
 TITLE = "Whether the scoring run pays"
 REQUIRES = ("evaluations", "metrics", "subsets", "runs")
 DECIMALS = 2
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"unit": cost_curves.UNIT_OPTION},
-}
+
+
+class Options(Keys):
+    """Keys of `tables.break-even`."""
+
+    unit: cost_curves.Unit = "tokens"
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

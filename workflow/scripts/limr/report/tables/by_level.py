@@ -9,21 +9,20 @@ import pandas as pd
 
 from limr.analysis import contrasts, results
 from limr.core.errors import InputError, nearest
+from limr.core.validation import Keys, key
 
 TITLE = "Accuracy by level"
 REQUIRES = ("evaluations", "problems")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "benchmarks": {
-            "type": ["array", "null"],
-            "items": {"type": "string"},
-            "default": None,
-            "description": "Benchmarks to break down; null: all whose problems have levels.",
-        }
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `tables.by-level`."""
+
+    benchmarks: list[str] | None = key(
+        None, "Benchmarks to break down; null: all whose problems have levels."
+    )
+
+
 COLUMNS = ("benchmark", "level", "questions", "arm", "accuracy", "low", "high",
            "against all levels", "seeds", "draws", "step", "decoding",
            "interval level")  # fmt: skip

@@ -12,7 +12,6 @@ from limr.analysis import contamination, contrasts, results
 
 TITLE = "Accuracy without overlapping questions"
 REQUIRES = ("evaluations", "subsets", "overlaps")
-OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 MEAN = "mean of benchmarks"
 
 

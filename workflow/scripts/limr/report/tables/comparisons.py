@@ -12,23 +12,22 @@ from limr.analysis import contrasts, findings, results
 from limr.analysis.contrasts import Choice
 from limr.analysis.results import Group, Inputs
 from limr.core.random_streams import stream
+from limr.core.validation import Keys, key
 from limr.statistics import bootstrap, hypothesis_tests, power
 from limr.statistics.estimates import Arm
 
 TITLE = "Comparisons and what they can say"
 REQUIRES = ("evaluations", "subsets")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "resamples": {
-            "type": "integer",
-            "minimum": 100,
-            "default": bootstrap.RESAMPLES,
-            "description": "Draws of the bootstrap that stands beside the intervals.",
-        }
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `tables.comparisons`."""
+
+    resamples: int = key(
+        bootstrap.RESAMPLES, "Draws of the bootstrap that is shown beside the intervals.", ge=100
+    )
+
+
 DECIMALS = 3
 FAMILIES = {True: "secondary, means", False: "secondary, benchmarks"}
 COLUMNS = ["kind", "arm", "against", "measure", "difference", "low", "high", "p", "Holm p",

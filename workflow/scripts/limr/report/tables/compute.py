@@ -13,7 +13,6 @@ from limr.analysis.results import Inputs
 TITLE = "The bill"
 REQUIRES = ("metrics", "subsets", "runs")
 DECIMALS = 3
-OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

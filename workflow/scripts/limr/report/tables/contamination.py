@@ -11,7 +11,6 @@ from limr.analysis import contamination, results
 
 TITLE = "Overlap of benchmarks and training problems"
 REQUIRES = ("overlaps",)
-OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -9,24 +9,19 @@ import pandas as pd
 
 from limr.analysis import contamination, results
 from limr.core import safe_text
+from limr.core.validation import Keys, key
 
 TITLE = "Overlap: the nearest pairs"
 REQUIRES = ("overlaps", "problems", "subsets")
 TEXTS = ("question", "problem", "text of the question", "text of the problem")
 SHOWS_TEXTS = True
 LONGEST = 160  # characters of a text that are shown
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "examples": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 12,
-            "description": "Most pairs to show, the most alike first.",
-        }
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `tables.contamination-examples`."""
+
+    examples: int = key(12, "Most pairs to show, the most alike first.", ge=1)
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from limr.analysis import cost_curves, costs
 from limr.analysis.cost_curves import Curve
 from limr.analysis.results import Inputs
+from limr.core.validation import Keys, Number, key
 from limr.statistics.estimates import Arm, of_mean
 
 TITLE = "The cost of each accuracy"
 REQUIRES = ("evaluations", "metrics", "subsets", "runs")
 DECIMALS = 3
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "targets": {
-            "type": ["array", "null"],
-            "items": {"type": "number", "minimum": 0, "maximum": 100},
-            "default": None,
-            "description": (
-                "Accuracies in percent, means over the benchmarks; null: every multiple of `every` "
-                "between where the arms start and the highest that one reached."
-            ),
-        },
-        "every": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "default": 5,
-            "description": "Distance of the targets in points, where none are named.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `tables.cost-to-accuracy`."""
+
+    targets: list[Annotated[Number, Field(ge=0, le=100)]] | None = key(
+        None,
+        "Accuracies in percent, means over the benchmarks; null: every multiple of `every` "
+        "between where the arms start and the highest that one reached.",
+    )
+    every: Number = key(5, "Distance of the targets in points, where none are named.", gt=0)
+
+
 # What a rerun repeats; hours stand apart, last.
 COUNTED = {"optimizer steps": "optimizer-steps", "rollouts": "rollouts", "million tokens": "tokens"}
 

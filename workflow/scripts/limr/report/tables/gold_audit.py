@@ -12,7 +12,6 @@ from limr.analysis import results
 TITLE = "Audit of the gold answers"
 REQUIRES = ("audits",)
 DECIMALS = 0
-OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 
 COLUMNS = {
     "dead": "dead",

@@ -9,21 +9,18 @@ import pandas as pd
 
 from limr.analysis import paper
 from limr.analysis.results import Inputs
+from limr.core.validation import Keys, key
 
 TITLE = "The paper's own inconsistencies"
 REQUIRES = ("paper",)
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "kinds": {
-            "type": ["array", "null"],
-            "items": {"type": "string"},
-            "default": None,
-            "description": "Kinds to show, such as `number`, `rule`, `claim`; null: all.",
-        }
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `tables.inconsistencies`."""
+
+    kinds: list[str] | None = key(
+        None, "Kinds to show, such as `number`, `rule`, `claim`; null: all."
+    )
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

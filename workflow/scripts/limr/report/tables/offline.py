@@ -8,21 +8,20 @@ from typing import Any
 import pandas as pd
 
 from limr.analysis import offline_pass_rates, results, which_scores
+from limr.core.validation import Keys, key
 
 TITLE = "Scores against offline pass rates"
 REQUIRES = ("trajectories", "scores", "subsets")
 DECIMALS = 2
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "scores": {
-            **which_scores.SCORES_OPTION,
-            "description": "Names of the scores to show; null: those that a subset is cut from.",
-        },
-        "rates": offline_pass_rates.RATES_OPTION,
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `tables.offline`."""
+
+    scores: list[str] | None = key(
+        None, "Names of the scores to show; null: those that a subset is cut from."
+    )
+    rates: offline_pass_rates.Rates = None
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -15,7 +15,6 @@ from limr.statistics import hypothesis_tests
 
 TITLE = "The paper's claims and how sure they are"
 REQUIRES = ("paper",)
-OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 DECIMALS = 2
 CLAIMANT = "limr"
 COLUMNS = ["claim", "benchmark", "questions", "difference", "standard error", "z", "p", "Holm p",

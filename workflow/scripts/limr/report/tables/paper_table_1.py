@@ -11,7 +11,6 @@ from limr.analysis import paper, results, subset_records
 
 TITLE = "Beside the paper's Table 1"
 REQUIRES = ("subsets", "paper")
-OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from limr.analysis.results import Inputs
 from limr.report.tables import _paper
 
 TITLE = "Beside the paper's Table 3"
-REQUIRES, OPTIONAL, OPTIONS = _paper.REQUIRES, _paper.OPTIONAL, _paper.OPTIONS
+REQUIRES, OPTIONAL, Options = _paper.REQUIRES, _paper.OPTIONAL, _paper.Options
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

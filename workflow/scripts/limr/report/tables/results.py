@@ -11,7 +11,6 @@ from limr.analysis import contrasts, results, subset_records
 
 TITLE = "Accuracy by arm"
 REQUIRES = ("evaluations", "subsets")
-OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -13,7 +13,6 @@ from limr.evaluate import second_opinion
 TITLE = "A second opinion on the verdicts"
 REQUIRES = ("evaluations", "opinions")
 DECIMALS = 2
-OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

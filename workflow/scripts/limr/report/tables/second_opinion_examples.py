@@ -8,24 +8,21 @@ from typing import Any
 import pandas as pd
 
 from limr.analysis import results
+from limr.core.validation import Keys, key
 from limr.evaluate import second_opinion
 
 TITLE = "Where the second opinion differs"
 REQUIRES = ("opinions",)
 DECIMALS = 0
 TEXTS = ("benchmark", "problem", "gold answer", "answer", "here", "there")
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "examples": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 20,
-            "description": "Answers that are shown, the most frequent ones.",
-        }
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `tables.second-opinion-examples`."""
+
+    examples: int = key(20, "Answers that are shown, the most frequent ones.", ge=1)
+
+
 LONGEST = 80  # characters of an answer
 _KEYS = ["benchmark", "problem_id", "gold", "answer", "opinion_answer"]
 _JUDGED = ["verdict", "format", "opinion", "opinion_reason"]

@@ -13,7 +13,6 @@ from limr.analysis.results import Inputs
 TITLE = "Shared costs"
 REQUIRES = ("evaluations", "runs")
 DECIMALS = 2
-OPTIONS: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

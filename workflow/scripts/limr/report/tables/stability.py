@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+from pydantic import Field
 
 from limr.analysis import results, which_scores
+from limr.core.validation import Keys, key
 
 TITLE = "Scores from fewer epochs"
 REQUIRES = ("diagnostics",)
 DECIMALS = 2
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "scores": which_scores.SCORES_OPTION,
-        "epochs": {
-            "type": "array",
-            "items": {"type": "integer", "minimum": 1},
-            "default": [1, 2, 3, 5, 10, 20, 30, 50, 100],
-            "description": "Numbers of first epochs to show, of those that the curves have.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `tables.stability`."""
+
+    scores: which_scores.Names = None
+    epochs: list[Annotated[int, Field(ge=1)]] = key(
+        [1, 2, 3, 5, 10, 20, 30, 50, 100],
+        "Numbers of first epochs to show, of those that the curves have.",
+    )
+
 
 COLUMNS = ["score", "epochs", "problems", "best", "Spearman", "overlap", "low", "high", "chance"]
 

@@ -9,24 +9,21 @@ import pandas as pd
 
 from limr.analysis import results, subset_records
 from limr.core.errors import InputError, nearest
+from limr.core.validation import Keys, key
 
 TITLE = "Subsets"
 REQUIRES = ("subsets",)
 DECIMALS = 2
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "overlap_with": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": (
-                "Arm that `shared` counts common problems with; null: the first arm that is "
-                "neither the full set nor random."
-            ),
-        }
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `tables.subsets`."""
+
+    overlap_with: str | None = key(
+        None,
+        "Arm that `shared` counts common problems with; null: the first arm that is neither the "
+        "full set nor random.",
+    )
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -9,25 +9,22 @@ import numpy as np
 import pandas as pd
 
 from limr.analysis import results, which_scores
+from limr.core.validation import Keys, Number, key
 from limr.scores.thresholds import THRESHOLDS
 from limr.trajectories import curves as tr
 
 TITLE = "Problems kept by threshold"
 REQUIRES = ("trajectories", "scores", "subsets")
 DECIMALS = 2
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "scores": which_scores.SCORES_OPTION,
-        "thresholds": {
-            "type": "array",
-            "items": {"type": "number"},
-            "default": list(THRESHOLDS),
-            "description": "Thresholds to count at; those of the study's arms are always there.",
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys of `tables.thresholds`."""
+
+    scores: which_scores.Names = None
+    thresholds: list[Number] = key(
+        list(THRESHOLDS), "Thresholds to count at; those of the study's arms are always there."
+    )
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

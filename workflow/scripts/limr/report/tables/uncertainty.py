@@ -8,15 +8,19 @@ from typing import Any
 import pandas as pd
 
 from limr.analysis import results, which_scores
+from limr.core.validation import Keys
 
 TITLE = "How sure the selections are"
 REQUIRES = ("diagnostics",)
 DECIMALS = 3
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"scores": which_scores.SCORES_OPTION},
-}
+
+
+class Options(Keys):
+    """Keys of `tables.uncertainty`."""
+
+    scores: which_scores.Names = None
+
+
 SURE, POSSIBLE = 0.95, 0.05
 
 

@@ -19,7 +19,7 @@ from limr.trajectories import curves as tr
 TITLE = "Bottom of LIM"
 NEEDS_TRAJECTORIES = True
 SEEDED = False
-OPTIONS: dict[str, Any] = lim.OPTIONS
+Options = lim.Options
 
 
 def score(

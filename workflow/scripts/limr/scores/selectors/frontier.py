@@ -14,47 +14,28 @@ from typing import Any
 
 import numpy as np
 
-from limr.scores.scoring import ProblemSet, Scores, from_pass_rate
+from limr.core.validation import Keys, Number, key
+from limr.scores.selector_kinds import by_pass_rate
 from limr.trajectories import curves as tr
 
 TITLE = "Frontier"
 NEEDS_TRAJECTORIES = True
 SEEDED = False
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "epochs": tr.EPOCHS_OPTION,
-        "target": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 1,
-            "default": 0.5,
-            "description": "The pass rate to be near to.",
-        },
-        "prior": {
-            "type": "number",
-            "minimum": 0,
-            "default": 0.0,
-            "description": "Both parameters of the Beta prior of a pass rate; 0: no prior.",
-        },
-    },
-}
 
 
-def score(
-    problems: ProblemSet,
-    samples: tr.Samples,
-    options: Mapping[str, Any],
-    rng: np.random.Generator,
-) -> Scores:
-    """Return minus the distance of every sampled problem's pass rate to the target.
+class Options(Keys):
+    """Keys of an entry of `scores`."""
 
-    Raises:
-        InputError: see `limr.trajectories.curves.Samples.first`.
-    """
-    samples = samples.first(options["epochs"])
+    epochs: tr.Epochs = None
+    target: Number = key(0.5, "The pass rate to be near to.", ge=0, le=1)
+    prior: Number = key(0.0, "Both parameters of the Beta prior of a pass rate; 0: no prior.", ge=0)
+
+
+@by_pass_rate
+def score(samples: tr.Samples, options: Mapping[str, Any]) -> tr.Floats:
+    """Return minus the distance of every sampled problem's pass rate to the target."""
     n, n_correct = samples.n.sum(axis=1), samples.n_correct.sum(axis=1)
     prior = float(options["prior"])
-    rate = (n_correct + prior) / np.maximum(n + 2.0 * prior, 1e-300)
-    return from_pass_rate(samples, -np.abs(rate - options["target"]))
+    rate: tr.Floats = (n_correct + prior) / np.maximum(n + 2.0 * prior, 1e-300)
+    distance: tr.Floats = np.abs(rate - options["target"])
+    return -distance

@@ -16,7 +16,6 @@ from limr.trajectories import curves as tr
 TITLE = "Full set"
 NEEDS_TRAJECTORIES = False
 SEEDED = False
-OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 def score(

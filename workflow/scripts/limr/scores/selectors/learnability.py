@@ -9,33 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from limr.scores.scoring import ProblemSet, Scores, from_pass_rate
+from limr.core.validation import Keys
+from limr.scores.selector_kinds import by_pass_rate
 from limr.trajectories import curves as tr
 
 TITLE = "Learnability"
 NEEDS_TRAJECTORIES = True
 SEEDED = False
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "epochs": tr.EPOCHS_OPTION,
-    },
-}
 
 
-def score(
-    problems: ProblemSet,
-    samples: tr.Samples,
-    options: Mapping[str, Any],
-    rng: np.random.Generator,
-) -> Scores:
-    """Return p (1 - p) of every problem that was sampled.
+class Options(Keys):
+    """Keys of an entry of `scores`."""
 
-    Raises:
-        InputError: see `limr.trajectories.curves.Samples.first`.
-    """
-    samples = samples.first(options["epochs"])
-    return from_pass_rate(samples, samples.pass_rate * (1.0 - samples.pass_rate))
+    epochs: tr.Epochs = None
+
+
+@by_pass_rate
+def score(samples: tr.Samples, options: Mapping[str, Any]) -> tr.Floats:
+    """Return p (1 - p) of every problem that was sampled."""
+    return samples.pass_rate * (1.0 - samples.pass_rate)

@@ -8,10 +8,11 @@ accuracy as in the paper's code (the share of samples that are correct), not on 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from limr.core.validation import Keys, key
 from limr.scores.scoring import ProblemSet, Scores, from_curves
 from limr.trajectories import curves as tr
 
@@ -19,23 +20,20 @@ TITLE = "LIM"
 NEEDS_TRAJECTORIES = True
 SEEDED = False
 THRESHOLD = 0.6  # the paper's
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "missing": tr.MISSING_OPTION,
-        "epochs": tr.EPOCHS_OPTION,
-        "never_solved": {
-            "enum": ["warn", "drop"],
-            "default": "warn",
-            "description": (
-                "A problem that was never solved scores 1 - Σ r̄² / Σ (1 - r̄)²: high while the mean "
-                "accuracy is low. `warn` (the paper's rule): it is scored like any other, and the "
-                "subset's record warns if any are selected. `drop`: it is not scored."
-            ),
-        },
-    },
-}
+
+
+class Options(Keys):
+    """Keys of an entry of `scores`."""
+
+    missing: tr.Missing = "backfill-one"
+    epochs: tr.Epochs = None
+    never_solved: Literal["warn", "drop"] = key(
+        "warn",
+        "A problem that was never solved scores 1 - Σ r̄² / Σ (1 - r̄)²: high while the mean "
+        "accuracy is low. `warn` (the paper's rule): it is scored like any other, and the "
+        "subset's record warns if any are selected. `drop`: it is not scored.",
+    )
+
 
 _ROWS = 16384
 ALL_SOLVED = "the mean curve is 1 in every epoch, so LIM is not defined"

@@ -13,34 +13,25 @@ from typing import Any
 
 import numpy as np
 
-from limr.scores.scoring import ProblemSet, Scores, from_pass_rate
+from limr.core.validation import Keys
+from limr.scores.selector_kinds import by_pass_rate
 from limr.trajectories import curves as tr
 
 TITLE = "LIM without the curve"
 NEEDS_TRAJECTORIES = True
 SEEDED = False
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "epochs": tr.EPOCHS_OPTION,
-    },
-}
 
 
-def score(
-    problems: ProblemSet,
-    samples: tr.Samples,
-    options: Mapping[str, Any],
-    rng: np.random.Generator,
-) -> Scores:
-    """Return minus the squared distance of every pass rate to the mean pass rate.
+class Options(Keys):
+    """Keys of an entry of `scores`."""
 
-    Raises:
-        InputError: see `limr.trajectories.curves.Samples.first`.
-    """
-    samples = samples.first(options["epochs"])
+    epochs: tr.Epochs = None
+
+
+@by_pass_rate
+def score(samples: tr.Samples, options: Mapping[str, Any]) -> tr.Floats:
+    """Return minus the squared distance of every pass rate to the mean pass rate."""
     rate = samples.pass_rate
     sampled = ~np.isnan(rate)
     mean = rate[sampled].mean() if sampled.any() else np.nan
-    return from_pass_rate(samples, -((rate - mean) ** 2))
+    return -((rate - mean) ** 2)

@@ -15,57 +15,33 @@ formula, in the text or the code. This is therefore NOT the paper's LINEAR. Thre
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from limr.scores.scoring import ProblemSet, Scores, from_curves
+from limr.core.validation import Keys, key
+from limr.scores.selector_kinds import by_curve
 from limr.trajectories import curves as tr
 
 TITLE = "LINEAR (reconstruction)"
 NEEDS_TRAJECTORIES = True
 SEEDED = False
 THRESHOLD = 0.7  # the paper's, for its own LINEAR
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "variant": {
-            "enum": ["alignment", "pearson", "r2"],
-            "default": "alignment",
-            "description": (
-                "What 'steady improvement' means; the paper gives no formula. `alignment`: LIM's "
-                "form with the line from 0 to 1 as reference; `pearson`: correlation of accuracy "
-                "with the epoch; `r2`: that correlation squared, its sign kept."
-            ),
-        },
-        "missing": tr.MISSING_OPTION,
-        "epochs": tr.EPOCHS_OPTION,
-    },
-}
-
 ONE_EPOCH = "one epoch has no slope"
 CONSTANT = "a constant curve has no correlation"
 
 
-def score(
-    problems: ProblemSet,
-    samples: tr.Samples,
-    options: Mapping[str, Any],
-    rng: np.random.Generator,
-) -> Scores:
-    """Return the score of every problem; NaN with a reason where it is not defined.
+class Options(Keys):
+    """Keys of an entry of `scores`."""
 
-    Not defined: an incomplete curve, one epoch only, and for `pearson` and `r2` a constant curve.
-
-    Raises:
-        InputError: see `limr.trajectories.curves.curves`.
-    """
-    curves = tr.curves(samples, options["epochs"], options["missing"])
-    usable = curves.whole
-    if usable.shape[1] < 2:
-        return from_curves(curves, np.full(len(usable), np.nan), ONE_EPOCH)
-    return from_curves(curves, rise(usable, options["variant"]), CONSTANT)
+    variant: Literal["alignment", "pearson", "r2"] = key(
+        "alignment",
+        "What 'steady improvement' means; the paper gives no formula. `alignment`: LIM's form "
+        "with the line from 0 to 1 as reference; `pearson`: correlation of accuracy with the "
+        "epoch; `r2`: that correlation squared, its sign kept.",
+    )
+    missing: tr.Missing = "backfill-one"
+    epochs: tr.Epochs = None
 
 
 def rise(accuracy: tr.Floats, variant: str) -> tr.Floats:
@@ -81,3 +57,9 @@ def rise(accuracy: tr.Floats, variant: str) -> tr.Floats:
     correlation = np.full(len(accuracy), np.nan)
     correlation[varies] = np.clip((centred @ across)[varies] / spread[varies], -1.0, 1.0)
     return correlation if variant == "pearson" else correlation * np.abs(correlation)
+
+
+@by_curve(ONE_EPOCH, undefined=CONSTANT)
+def score(curves: tr.Floats, options: Mapping[str, Any]) -> tr.Floats:
+    """Return how steadily every usable curve rises; NaN where that is not defined."""
+    return rise(curves, options["variant"])

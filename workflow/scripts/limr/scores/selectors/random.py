@@ -11,31 +11,28 @@ never-solved problem scores like any other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from limr.core.errors import InputError
+from limr.core.validation import Keys, key
 from limr.scores.scoring import ProblemSet, Scores
 from limr.trajectories import curves as tr
 
 TITLE = "Random"
 NEEDS_TRAJECTORIES = False
 SEEDED = True
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "stratify": {
-            "enum": ["none", "level"],
-            "default": "none",
-            "description": (
-                "`level`: a subset of any size holds each level in proportion to its number of "
-                "problems. Problems without a level count as a level of their own."
-            ),
-        }
-    },
-}
+
+
+class Options(Keys):
+    """Keys of an entry of `scores`."""
+
+    stratify: Literal["none", "level"] = key(
+        "none",
+        "`level`: a subset of any size holds each level in proportion to its number of problems. "
+        "Problems without a level count as a level of their own.",
+    )
 
 
 def score(

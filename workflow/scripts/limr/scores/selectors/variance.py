@@ -12,38 +12,25 @@ from typing import Any
 
 import numpy as np
 
-from limr.scores.scoring import ProblemSet, Scores, from_curves
+from limr.core.validation import Keys
+from limr.scores.selector_kinds import by_curve
 from limr.trajectories import curves as tr
 
 TITLE = "Variance"
 NEEDS_TRAJECTORIES = True
 SEEDED = False
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "missing": tr.MISSING_OPTION,
-        "epochs": tr.EPOCHS_OPTION,
-    },
-}
-
 ONE_EPOCH = "one epoch has no variance"
 
 
-def score(
-    problems: ProblemSet,
-    samples: tr.Samples,
-    options: Mapping[str, Any],
-    rng: np.random.Generator,
-) -> Scores:
-    """Return the standard deviation of every usable curve; one epoch has none.
+class Options(Keys):
+    """Keys of an entry of `scores`."""
 
-    Raises:
-        InputError: see `limr.trajectories.curves.curves`.
-    """
-    curves = tr.curves(samples, options["epochs"], options["missing"])
-    usable = curves.whole
-    if usable.shape[1] < 2:
-        return from_curves(curves, np.full(len(usable), np.nan), ONE_EPOCH)
+    missing: tr.Missing = "backfill-one"
+    epochs: tr.Epochs = None
+
+
+@by_curve(ONE_EPOCH)
+def score(curves: tr.Floats, options: Mapping[str, Any]) -> tr.Floats:
+    """Return the standard deviation of every usable curve; one epoch has none."""
     # Exactly 0 for a constant curve, whose mean may be off by a rounding error.
-    return from_curves(curves, np.where(np.ptp(usable, axis=1) > 0, usable.std(axis=1), 0.0))
+    return np.where(np.ptp(curves, axis=1) > 0, curves.std(axis=1), 0.0)

@@ -18,7 +18,7 @@ class Sequences:
 
     prompts: Sequence[Sequence[int]]
     responses: Sequence[Sequence[int]]  # the end token included
-    mask: Tensor  # (samples, places) bool: there is a token
+    mask: Tensor  # (samples, places) bool: True where there is a token
     device: torch.device
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import platform
 import shutil
@@ -15,12 +16,12 @@ from typing import Any
 
 import torch
 
-from limr.core import files
+from limr.core import files, working_folder
 from limr.core.errors import InputError
+from limr.core.working_folder import Folder
 from limr.models.interface import Settings, TrainJob
 from limr.train import runs
 from limr.train.embedded import model as models
-from limr.train.embedded import state as states
 from limr.train.embedded.vocabulary import Vocabulary
 
 Row = dict[str, Any]
@@ -31,7 +32,7 @@ class Run:
     """A run in progress: how far it is, and one row of metrics for each step."""
 
     job: TrainJob
-    state: states.State
+    state: Folder
     device: torch.device
     steps: int
     rows: list[Row] = field(default_factory=list)
@@ -49,6 +50,23 @@ class Run:
     def part(self, name: str, step: int) -> Path:
         """Return where the working folder keeps a step's part of an output."""
         return self.state.path(name, f"{step:06}.parquet")
+
+
+def save_checkpoint(folder: Folder, value: dict[str, Any]) -> None:
+    """Replace the checkpoint of a working folder, whole or not at all."""
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    with files.atomic(folder.path("checkpoint.pt")) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def load_checkpoint(folder: Folder, device: torch.device) -> dict[str, Any] | None:
+    """Return the last checkpoint, None before the first."""
+    path = folder.path("checkpoint.pt")
+    if not path.exists():
+        return None
+    found: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    return found
 
 
 def device_of(options: Settings) -> torch.device:
@@ -89,7 +107,7 @@ def running(job: TrainJob, settings: Mapping[str, Any], steps: int) -> Iterator[
     """
     runs.check_steps(job, steps)
     device = device_of(job.options)
-    with states.opened(job.state, job_digest(job, settings)) as state:
+    with working_folder.opened(job.state, job_digest(job, settings)) as state:
         run = Run(job, state, device, steps)
         yield run
         _publish(run)
@@ -109,7 +127,7 @@ def train(
     the step (`limr.core.random_streams`). `step` does a step, from 1, and returns its row of
     metrics; `save_policy` writes the current policy to a folder.
     """
-    found = run.state.load(run.device)
+    found = load_checkpoint(run.state, run.device)
     if found is not None:
         run.rows = found["rows"]
         for name, part in parts.items():
@@ -123,9 +141,8 @@ def train(
         if number in run.job.policies:
             save_policy(run.policy(number))
         if number % every == 0 or number == run.steps:
-            run.state.save(
-                {"rows": run.rows, **{name: part.state_dict() for name, part in parts.items()}}
-            )
+            states = {name: part.state_dict() for name, part in parts.items()}
+            save_checkpoint(run.state, {"rows": run.rows, **states})
         if number % max(1, run.steps // 12) == 0 or number == run.steps:
             _report(run)
 

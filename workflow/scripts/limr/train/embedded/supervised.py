@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import torch
 
-from limr.core import provenance
+from limr.core import provenance, working_folder
 from limr.core.random_streams import stream, stream_seed
 from limr.models.interface import BaseJob, Settings, SftJob
 from limr.problems import arithmetic
@@ -15,7 +15,6 @@ from limr.train import runs
 from limr.train.embedded import model as models
 from limr.train.embedded import optimizer as optimizers
 from limr.train.embedded import packing, run, vocabulary
-from limr.train.embedded import state as states
 from limr.train.embedded.forward import weights_of
 from limr.train.embedded.order import Order
 from limr.train.embedded.vocabulary import Vocabulary
@@ -52,13 +51,13 @@ def make_base(job: BaseJob) -> None:
     seed = warmup["seed"]
     avoid = frozenset(problem.prompt for problem in job.held_out)
     settings = {"base": dict(job.base), "options": dict(job.options), "avoid": sorted(avoid)}
-    with states.opened(job.state, provenance.digest(settings)) as state:
+    with working_folder.opened(job.state, provenance.digest(settings)) as state:
         words = Vocabulary(tuple(arithmetic.TOKENS))
         policy = models.new_policy(job.base, words, stream_seed(seed, "base")).to(device)
         optimizer = optimizers.adam(list(policy.parameters()), (0.9, 0.95))
         examples = _examples(warmup, avoid)
         done = 0
-        if (found := state.load(device)) is not None:
+        if (found := run.load_checkpoint(state, device)) is not None:
             policy.load_state_dict(found["policy"])
             optimizer.load_state_dict(found["optimizer"])
             done = found["step"]
@@ -71,7 +70,7 @@ def make_base(job: BaseJob) -> None:
             if number % max(1, steps // 10) == 0:
                 sys.stderr.write(f"base  step {number}/{steps}  loss {loss:.3f}\n")
                 parts = {"policy": policy.state_dict(), "optimizer": optimizer.state_dict()}
-                state.save({"step": number, **parts})
+                run.save_checkpoint(state, {"step": number, **parts})
         models.save_policy(policy, words, job.policy)
         state.remove()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from limr.core.validation import EACH_ONCE, Keys, Number, key
 from limr.models.interface import BaseJob, Policy, PpoJob, Settings, SftJob
 
-Schema = dict[str, Any]
 ENVIRONMENT = "embedded"
 CAVEAT = (
     "This is a miniature: a model of 0.3 million parameters on generated arithmetic. It shows the "
@@ -16,81 +18,51 @@ CAVEAT = (
 )
 
 
-def _count(default: int, description: str, minimum: int = 1) -> Schema:
-    return {
-        "type": "integer",
-        "minimum": minimum,
-        "default": default,
-        "description": description,
-    }
+class Options(Keys):
+    """Keys of `engines.embedded`."""
+
+    device: Literal["auto", "cpu", "cuda"] = key(
+        "auto", "Where the model runs; `auto` takes a CUDA device if there is one."
+    )
+    threads: int = key(1, "CPU threads per process; Snakemake runs several processes.", ge=1)
+    micro_batch: int = key(
+        96, "Samples that go through a model at a time; costs memory only.", ge=1
+    )
+    checkpoint_every: int = key(4, "Training steps between checkpoints.", ge=1)
 
 
-OPTIONS: Schema = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "device": {
-            "enum": ["auto", "cpu", "cuda"],
-            "default": "auto",
-            "description": "Where the model runs; `auto` takes a CUDA device if there is one.",
-        },
-        "threads": _count(1, "CPU threads of a process; Snakemake runs several processes."),
-        "micro_batch": _count(96, "Samples that go through a model at a time; costs memory only."),
-        "checkpoint_every": _count(4, "Training steps between checkpoints."),
-    },
-}
+class Warmup(Keys):
+    """Supervised training that makes the base policy."""
 
-BASE: Schema = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "hidden": _count(64, "Width of the model."),
-        "layers": _count(3, "Transformer blocks."),
-        "heads": _count(4, "Attention heads; they divide the width into even parts."),
-        "key_value_heads": _count(2, "Key-value heads; they divide the heads."),
-        "intermediate": _count(256, "Width of the MLP."),
-        "rope_theta": {
-            "type": "number",
-            "exclusiveMinimum": 1,
-            "default": 30.0,
-            "description": "Base of the rotary positions: small, as the sequences are short.",
-        },
-        "warmup": {
-            "type": "object",
-            "additionalProperties": False,
-            "default": {},
-            "description": "Supervised training that makes the base policy.",
-            "properties": {
-                "steps": _count(2000, "Optimizer steps."),
-                "batch_size": _count(64, "Examples an optimizer step."),
-                "learning_rate": {
-                    "type": "number",
-                    "exclusiveMinimum": 0,
-                    "default": 4.0e-3,
-                    "description": "Peak learning rate; a cosine brings it to a tenth.",
-                },
-                "clean_share": {
-                    "type": "number",
-                    "minimum": 0,
-                    "maximum": 1,
-                    "default": 0.4,
-                    "description": "Share of targets that are the worked solution; the others "
-                    "may lack the working or the box, or be wrong.",
-                },
-                "warmup_steps": _count(20, "Steps of linear learning-rate warm-up.", minimum=0),
-                "levels": {
-                    "type": "array",
-                    "minItems": 1,
-                    "uniqueItems": True,
-                    "items": {"enum": [1, 2, 3, 4, 5, 6]},
-                    "default": [1, 2, 3, 4, 5, 6],
-                    "description": "Levels of the generated examples.",
-                },
-                "seed": _count(11, "Draws the first weights and the examples.", minimum=0),
-            },
-        },
-    },
-}
+    steps: int = key(2000, "Optimizer steps.", ge=1)
+    batch_size: int = key(64, "Examples per optimizer step.", ge=1)
+    learning_rate: Number = key(0.004, "Peak learning rate; a cosine brings it to a tenth.", gt=0)
+    clean_share: Number = key(
+        0.4,
+        "Share of targets that are the worked solution; the others may lack the working or the "
+        "box, or be wrong.",
+        ge=0,
+        le=1,
+    )
+    warmup_steps: int = key(20, "Steps of linear learning-rate warm-up.", ge=0)
+    levels: Annotated[list[Annotated[int, Field(ge=1, le=6)]], EACH_ONCE] = key(
+        [1, 2, 3, 4, 5, 6], "Levels of the generated examples.", min_length=1
+    )
+    seed: int = key(11, "Draws the first weights and the examples.", ge=0)
+
+
+class Base(Keys):
+    """Keys of `base`."""
+
+    hidden: int = key(64, "Width of the model.", ge=1)
+    layers: int = key(3, "Transformer blocks.", ge=1)
+    heads: int = key(4, "Attention heads; they divide the width into even parts.", ge=1)
+    key_value_heads: int = key(2, "Key-value heads; they divide the heads.", ge=1)
+    intermediate: int = key(256, "Width of the MLP.", ge=1)
+    rope_theta: Number = key(
+        30.0, "Base of the rotary positions: small, as the sequences are short.", gt=1
+    )
+    warmup: Warmup = key({}, "Supervised training that makes the base policy.")
 
 
 def _prepare(options: Settings) -> None:

@@ -8,45 +8,33 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+from limr.core.validation import Keys, key
 from limr.models.interface import Policy, Settings
 from limr.models.pretrained import base
 
 ENVIRONMENT = "embedded"
 
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "device": {
-            "enum": ["auto", "cpu", "cuda"],
-            "default": "auto",
-            "description": "Where the model runs; `auto` takes a CUDA device if there is one.",
-        },
-        "dtype": {
-            "enum": ["auto", "float32", "bfloat16", "float16"],
-            "default": "auto",
-            "description": "Numbers that the model computes with; `auto` is float32 on a CPU and "
-            "the folder's own on CUDA.",
-        },
-        "threads": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 1,
-            "description": "CPU threads of a process.",
-        },
-        "batch_size": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 32,
-            "description": "Responses generated together.",
-        },
-        **base.ASKING,
-    },
-}
 
-BASE: dict[str, Any] = base.SCHEMA
+class Options(Keys):
+    """Keys of `engines.huggingface`."""
+
+    device: Literal["auto", "cpu", "cuda"] = key(
+        "auto", "Where the model runs; `auto` takes a CUDA device if there is one."
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = key(
+        "auto",
+        "Numbers that the model computes with; `auto` is float32 on a CPU and the folder's own on"
+        " CUDA.",
+    )
+    threads: int = key(1, "CPU threads per process.", ge=1)
+    batch_size: int = key(32, "Responses generated together.", ge=1)
+    template: base.Template = None
+    stop: base.StopTexts = key([])
+
+
+Base = base.Base
 find_base, make_base = base.find_base, base.make_base
 
 

@@ -10,9 +10,9 @@ from limr.models.pretrained import base
 from limr.train.openrlhf import layout, options
 
 ENVIRONMENT = "train"
-OPTIONS = options.OPTIONS
+Options = options.Options
 NOT_IN_DIGEST = options.NOT_IN_DIGEST
-BASE = base.SCHEMA
+Base = base.Base
 find_base, make_base = base.find_base, base.make_base
 
 

@@ -8,8 +8,9 @@ that a killed job has finished are kept.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+from limr.core.validation import Keys, Number, key
 from limr.models.interface import Policy, Settings
 from limr.models.pretrained import base
 
@@ -17,59 +18,39 @@ ENVIRONMENT = "evaluate"
 
 NOT_IN_DIGEST = ("gpu_memory_utilization", "shard")
 
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "tensor_parallel": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 1,
-            "description": "GPUs that share a model; they divide its attention heads.",
-        },
-        "dtype": {
-            "enum": ["auto", "float32", "bfloat16", "float16"],
-            "default": "auto",
-            "description": "Numbers that the model computes with; `auto` is float32 on a CPU and "
-            "the folder's own on a GPU.",
-        },
-        "gpu_memory_utilization": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "maximum": 1,
-            "default": 0.9,
-            "description": "Share of a GPU's memory that vLLM takes, for weights and cache.",
-        },
-        "max_model_len": {
-            "type": ["integer", "null"],
-            "minimum": 2,
-            "default": None,
-            "description": "Most tokens of a prompt and its response together; by default what the "
-            "longest needs, within the model's positions.",
-        },
-        "max_sequences": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 256,
-            "description": "Responses that grow at the same time.",
-        },
-        "enforce_eager": {
-            "type": "boolean",
-            "default": False,
-            "description": "No compilation and no CUDA graphs: starts sooner, generates slower.",
-        },
-        "shard": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 256,
-            "description": "Finished responses that are saved at a time; a killed job makes the "
-            "unsaved ones again.",
-        },
-        **base.ASKING,
-    },
-}
 
-BASE: dict[str, Any] = base.SCHEMA
+class Options(Keys):
+    """Keys of `engines.vllm`."""
+
+    tensor_parallel: int = key(1, "GPUs that share a model; they divide its attention heads.", ge=1)
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = key(
+        "auto",
+        "Numbers that the model computes with; `auto` is float32 on a CPU and the folder's own on"
+        " a GPU.",
+    )
+    gpu_memory_utilization: Number = key(
+        0.9, "Share of a GPU's memory that vLLM takes, for weights and cache.", gt=0, le=1
+    )
+    max_model_len: int | None = key(
+        None,
+        "Most tokens of a prompt and its response together; by default what the longest needs, "
+        "within the model's positions.",
+        ge=2,
+    )
+    max_sequences: int = key(256, "Responses that grow at the same time.", ge=1)
+    enforce_eager: bool = key(
+        False, "No compilation and no CUDA graphs: starts sooner, generates slower."
+    )
+    shard: int = key(
+        256,
+        "Finished responses that are saved at a time; a killed job generates the others again.",
+        ge=1,
+    )
+    template: base.Template = None
+    stop: base.StopTexts = key([])
+
+
+Base = base.Base
 find_base, make_base = base.find_base, base.make_base
 
 

@@ -47,7 +47,7 @@ class AgentExecutor(SingleTurnAgentExecutor):  # type: ignore[misc]
         asked = json.loads(label)
         sample = self._number(asked)
         started = time.time()
-        # On a copy: the parameters are shared by all responses, and are checked when they are made.
+        # A copy, as all responses share the parameters; they are checked when they are made.
         ends = msgspec.structs.replace(
             sampling_params,
             stop=list(self.task.stops),

@@ -44,7 +44,7 @@ class Start:
     """Where an attempt starts, and with what."""
 
     model: Path
-    data: Path  # prompts or solutions, one JSON object a line
+    data: Path  # prompts or solutions, one JSON object per line
     folder: Path  # the working folder
     attempt: int
     step: int  # the step of the checkpoint that it goes on from, 0 for none
@@ -136,8 +136,7 @@ def sft(
         **_precision(options),
         "--eval.steps": -1,
         **_kept(start, every),
-        # Its rotation would count and delete policies: limr.train.openrlhf.checkpoints removes old
-        # ones.
+        # The trainer's own rotation would delete policies: limr.train.openrlhf.checkpoints does it.
         "--ckpt.max_num": 1_000_000,
     }
     return spelled(flags)
@@ -157,7 +156,7 @@ def spelled(flags: Mapping[str, Any]) -> list[str]:
 
 
 def _placement(layout: layouts.Layout) -> dict[str, Any]:
-    # The reward model's counts are asked for by the parser's checks; a rule gives the rewards.
+    # The parser checks the reference's counts even where there is none.
     reference = layout.reference or layout.actor
     flags: dict[str, Any] = {}
     for name, role in (("actor", layout.actor), ("critic", layout.critic), ("ref", reference)):

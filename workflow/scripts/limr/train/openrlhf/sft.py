@@ -45,12 +45,9 @@ def _attempt(running: run.Run, job: SftJob, gpus: int, solutions: int) -> None:
     folder, steps = running.folder, job.sft["steps"]
     logged = recording.metrics(folder.root)
     done = next((n for n in range(steps) if n + 1 not in logged), steps)
-    start = running.checkpoints.usable(running.kept, done)
-    if start == steps:
+    start = run.begin(running, done, steps, models=1)
+    if start is None:
         return
-    running.checkpoints.go_back_to(start)
-    weights, policies = run.parameters(job.base), len(running.kept)
-    run.check_disk(folder.root, layout.disk_bytes(weights, job.options, policies, models=1))
     model = prompts.model_with_positions(
         job.base, folder.path("model"), job.options["sft"]["max_tokens"], may_raise=True
     )

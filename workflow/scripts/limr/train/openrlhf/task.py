@@ -32,7 +32,7 @@ class Task:
     nodes: int = 1
     gpus: int = 1
     ray_start_seconds: float = 600.0
-    data: str = ""  # prompts, one JSON object a line: prompt, label
+    data: str = ""  # prompts, one JSON object per line: prompt, label
     order: dict[str, Any] = field(default_factory=dict)  # `Order`'s fields
     grader: dict[str, Any] = field(default_factory=dict)
     reward: dict[str, Any] = field(default_factory=dict)  # see `limr.grading.rewards`

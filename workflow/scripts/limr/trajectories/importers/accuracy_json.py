@@ -1,17 +1,16 @@
 """Accuracies by problem and epoch in one JSON object: {id: [accuracy of each epoch, …]}.
 
-One-Shot RLVR publishes its learning curves so. Lists may differ in length, since that log writes
-nothing for an epoch in which the loader dropped a problem: then a list's position is not its epoch,
-and only what is done about it makes the lists curves (`ragged`). An accuracy is k of n samples; n
-is given (`samples`) or is the smallest number of which all accuracies are whole parts. There are
-no rewards: `mean_reward` is missing.
+One-Shot RLVR publishes its learning curves so. Lists may differ in length, as that log has nothing
+for an epoch in which the loader dropped a problem: then a position in a list is not its epoch, and
+`ragged` says what to do. An accuracy is k of n samples; n is given (`samples`) or is the smallest
+number of which all accuracies are whole parts. There are no rewards: `mean_reward` is missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -20,6 +19,7 @@ import pyarrow as pa
 from limr.core.arrow import find, strings
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import Keys, key
 from limr.trajectories import json_rows, reading
 from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Floats
@@ -27,30 +27,24 @@ from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = None
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "ragged": {
-            "enum": ["truncate", "refuse"],
-            "default": "truncate",
-            "description": (
-                "What to do with lists of different lengths, whose positions are not epochs: cut "
-                "all to the shortest (as One-Shot RLVR does), or refuse them."
-            ),
-        },
-        "samples": {
-            "type": ["integer", "null"],
-            "minimum": 1,
-            "default": None,
-            "description": (
-                "Samples a problem and epoch; null: the smallest number, up to 256, of which "
-                "every accuracy is a whole part."
-            ),
-        },
-        "bad_rows": reading.BAD_ROWS,
-    },
-    "additionalProperties": False,
-}
+
+
+class Options(Keys):
+    """Keys of an entry of `trajectories`."""
+
+    ragged: Literal["truncate", "refuse"] = key(
+        "truncate",
+        "What to do with lists of different lengths, whose positions are not epochs: cut all to "
+        "the shortest (as One-Shot RLVR does), or refuse them.",
+    )
+    samples: int | None = key(
+        None,
+        "Samples per problem and epoch; null: the smallest number, up to 256, of which every "
+        "accuracy is a whole part.",
+        ge=1,
+    )
+    bad_rows: reading.BadRows = "refuse"
+
 
 _MOST_SAMPLES = 256
 _NEAR = 1e-6  # accuracies may be written with few digits
@@ -62,25 +56,21 @@ def read(
 ) -> Imported:
     """Return the trajectories of a file of accuracies.
 
-    Args:
-        paths: the one file.
-        problems: the problems; None: the file's keys, in its order.
-        options: see `OPTIONS`.
-
     Raises:
         InputError: not such a file, a key twice or of no problem, an accuracy outside [0, 1] or
             that is no k of n, an empty list, or lists of different lengths with `ragged: refuse`.
     """
     path = reading.one(paths)
-    lists = _lists(path)
+    lists: dict[str, list[float]] = json_rows.decode(path, json_rows.document(path), _DECODER)
+    if not lists:
+        raise InputError(f"{path}: no problems in it.")
+    empty = [key for key, values in lists.items() if not values]
+    if empty:
+        raise InputError(f"{path}: key '{empty[0]}': an empty list ({len(empty)} such in all).")
     lengths = np.array([len(values) for values in lists.values()])
-    shortest, longest = int(lengths.min()), int(lengths.max())
-    notes = []
-    if shortest < longest:
-        notes = [_ragged(path, lengths, options["ragged"])]
+    notes = _ragged(path, lengths, options["ragged"])
     keys = strings(list(lists))
-    accuracy = np.array([values[:shortest] for values in lists.values()], np.float64)
-    _check_range(path, keys, accuracy)
+    accuracy = np.array([values[: lengths.min()] for values in lists.values()], np.float64)
     n, note = _samples(path, keys, accuracy, options["samples"])
     ids = reading.ids_of(problems)
     ids = keys if ids is None else ids
@@ -101,18 +91,11 @@ def read(
     return Imported(ids, table, len(lists), joined, refusals.refused, notes)
 
 
-def _lists(path: Path) -> dict[str, list[float]]:
-    lists: dict[str, list[float]] = json_rows.decode(path, json_rows.document(path), _DECODER)
-    if not lists:
-        raise InputError(f"{path}: no problems in it.")
-    empty = [key for key, values in lists.items() if not values]
-    if empty:
-        raise InputError(f"{path}: key '{empty[0]}': an empty list ({len(empty)} such in all).")
-    return lists
-
-
-def _ragged(path: Path, lengths: Any, rule: str) -> str:
+def _ragged(path: Path, lengths: Any, rule: str) -> list[str]:
+    """Return a note where lists differ in length, and are cut to the shortest."""
     shortest, longest = int(lengths.min()), int(lengths.max())
+    if shortest == longest:
+        return []
     what = (
         f"the lists hold {shortest} to {longest} epochs: an epoch in which a problem was dropped "
         "left no mark, so that a list's position is not its epoch"
@@ -123,13 +106,14 @@ def _ragged(path: Path, lengths: Any, rule: str) -> str:
             "position for epoch."
         )
     cut = int((lengths - shortest).sum())
-    return (
+    return [
         f"{what}. `ragged: truncate`: all are cut to the shortest, {shortest}, and position is "
         f"taken for epoch ({cut:,} of {int(lengths.sum()):,} values are not used)."
-    )
+    ]
 
 
-def _check_range(path: Path, keys: pa.Array, accuracy: Floats) -> None:
+def _samples(path: Path, keys: pa.Array, accuracy: Floats, given: int | None) -> tuple[int, str]:
+    """Return the number of samples behind every accuracy, and a note."""
     outside = ~((accuracy >= 0) & (accuracy <= 1))
     if outside.any():
         row, epoch = np.argwhere(outside)[0]
@@ -137,10 +121,6 @@ def _check_range(path: Path, keys: pa.Array, accuracy: Floats) -> None:
             f"{path}: key '{keys[int(row)]}', epoch {epoch + 1}: accuracy {accuracy[row, epoch]:g} "
             f"lies outside 0 to 1 ({int(outside.sum())} such in all)."
         )
-
-
-def _samples(path: Path, keys: pa.Array, accuracy: Floats, given: int | None) -> tuple[int, str]:
-    """Return the number of samples behind every accuracy, and a note."""
     values = np.unique(accuracy)
     for n in [given] if given else range(1, _MOST_SAMPLES + 1):
         if (np.abs(values * n - np.rint(values * n)) <= _NEAR * n).all():

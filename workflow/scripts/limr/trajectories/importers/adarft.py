@@ -1,11 +1,11 @@
 """Offline pass rates by problem: parquet with `extra_info.difficulty`, as AdaRFT publishes them.
 
 `difficulty` is 100 (1 - k / n) for k correct of n samples of one model (AdaRFT: Qwen2.5-Math-7B,
-n = 128). They make a table of trajectories with a single epoch, for selectors that need pass rates
-only and for comparing scores with them. Several files are read as one: they are overlapping samples
-of one table, whose rows have no lasting number. So a prompt's rows with the same difficulty are one
-measurement, and rows with different ones (a text that was measured twice) are pooled. Prompts are
-joined by text (see `limr.trajectories.prompt_index`).
+n = 128). This gives trajectories of a single epoch, for selectors that need pass rates only and for
+comparing scores with them. Several files are read as one: they are overlapping samples of one table
+without stable row numbers. So a prompt's rows with the same difficulty are one measurement, and
+rows with different ones (a text that was measured twice) are pooled. Prompts are joined by text
+(see `limr.trajectories.prompt_index`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import Keys, key
 from limr.problems.verl_prompts import prompt_texts, read_columns
 from limr.trajectories import reading
 from limr.trajectories.counts import Counts
@@ -29,18 +30,14 @@ from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "*.parquet"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "samples": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 128,
-            "description": "Samples behind every pass rate.",
-        }
-    },
-    "additionalProperties": False,
-}
+
+
+class Options(Keys):
+    """Keys of an entry of `trajectories`."""
+
+    samples: int = key(128, "Samples behind every pass rate.", ge=1)
+
+
 _NEAR = 1e-4
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import EVALUATIONS, Problem
+from limr.core.validation import Keys, Number, key
 from limr.trajectories import pass_rates, reading
 from limr.trajectories.reading import Imported
 
@@ -21,43 +22,16 @@ PROVIDES = "trajectories"
 FILES = None
 SAMPLES_BASE = True  # the study makes the file: no arm, path or pinned file is named
 DECODING = "base"  # name of the one decoding
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "samples": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 16,
-            "description": "Responses a problem.",
-        },
-        "temperature": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "default": 1.0,
-            "description": "Sampling temperature.",
-        },
-        "top_p": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "maximum": 1,
-            "default": 1.0,
-            "description": "Nucleus.",
-        },
-        "max_tokens": {
-            "type": "integer",
-            "minimum": 2,
-            "default": 3072,
-            "description": "Longest response, the end token included.",
-        },
-        "draw": {
-            "type": "integer",
-            "minimum": 0,
-            "default": 0,
-            "description": "Seed of the responses.",
-        },
-    },
-    "additionalProperties": False,
-}
+
+
+class Options(Keys):
+    """Keys of an entry of `trajectories`."""
+
+    samples: int = key(16, "Responses per problem.", ge=1)
+    temperature: Number = key(1.0, "Sampling temperature.", gt=0)
+    top_p: Number = key(1.0, "Nucleus.", gt=0, le=1)
+    max_tokens: int = key(3072, "Longest response, including the end token.", ge=2)
+    draw: int = key(0, "Seed of the responses.", ge=0)
 
 
 def decoding(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,11 +44,6 @@ def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
     """Return pass rates as trajectories of one epoch.
-
-    Args:
-        paths: the one file, as in `limr.core.tables.EVALUATIONS`.
-        problems: the problems; None: those that the file names.
-        options: see `OPTIONS`.
 
     Raises:
         InputError: not such a file, a missing id or verdict, a (problem, sample) that occurs twice,

@@ -17,22 +17,18 @@ import pyarrow.compute as pc
 from limr.core import files
 from limr.core.errors import InputError, nearest
 from limr.core.tables import EVALUATIONS, Problem
+from limr.core.validation import Keys, key
 from limr.trajectories import pass_rates, reading
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = None
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "decoding": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": "The decoding whose responses count; null: the only one.",
-        }
-    },
-    "additionalProperties": False,
-}
+
+
+class Options(Keys):
+    """Keys of an entry of `trajectories`."""
+
+    decoding: str | None = key(None, "The decoding whose responses count; null: the only one.")
 
 
 def read(

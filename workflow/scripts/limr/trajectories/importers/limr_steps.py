@@ -2,8 +2,8 @@
 
 Steps count from 1. A response is correct where its reward is 1 (the paper's rule rewards 1, -0.5
 and -1). Prompts have no ids: they are joined to the problems by text (see
-`limr.trajectories.prompt_index`). One file is in memory at a time (where there are many, one in
-each of two processes), and of its entries nothing but prompt and reward is kept.
+`limr.trajectories.prompt_index`). One file is in memory at a time (one in each of two processes
+where there are many), and only the prompt and reward of its entries are kept.
 """
 
 from __future__ import annotations
@@ -20,17 +20,21 @@ import numpy as np
 from limr.core import own_files, progress
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import key
 from limr.trajectories import json_rows, step_log, step_log_options
 from limr.trajectories.curves import Floats, Ints
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "step_*.json"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": step_log_options.options(correct=[1.0], others=[-0.5, -1.0]),
-    "additionalProperties": False,
-}
+
+
+class Options(step_log_options.StepLog):
+    """Keys of an entry of `trajectories`."""
+
+    other_rewards: step_log_options.OtherRewards = key([-0.5, -1.0])
+
+
 check = step_log_options.check
 
 
@@ -47,11 +51,6 @@ def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
     """Return the trajectories of a log of steps.
-
-    Args:
-        paths: the step files, in any order.
-        problems: the problems that were trained on; None: every text is a problem.
-        options: see `limr.trajectories.step_log_options.options`.
 
     Raises:
         InputError: a file that is not such a list, two files of one step, or see

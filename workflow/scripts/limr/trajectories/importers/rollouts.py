@@ -20,6 +20,7 @@ from limr.core import files, progress
 from limr.core.arrow import find, strings, vector
 from limr.core.errors import InputError
 from limr.core.tables import ROLLOUTS, VERDICTS, Problem
+from limr.core.validation import Keys, Number, key
 from limr.trajectories import reading
 from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Ints
@@ -27,22 +28,17 @@ from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = None
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "rewards": {
-            "type": ["array", "null"],
-            "minItems": 1,
-            "items": {"type": "number"},
-            "default": None,
-            "description": (
-                "The rewards that the run's rule gives; any other is refused. null: any finite "
-                "number."
-            ),
-        }
-    },
-    "additionalProperties": False,
-}
+
+
+class Options(Keys):
+    """Keys of an entry of `trajectories`."""
+
+    rewards: list[Number] | None = key(
+        None,
+        "The rewards that the run's rule gives; any other is refused. null: any finite number.",
+        min_length=1,
+    )
+
 
 COLUMNS = ("problem_id", "step", "epoch", "sample", "reward", "verdict")
 _BATCH = 1 << 20
@@ -54,11 +50,6 @@ def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
     """Return the trajectories of a run.
-
-    Args:
-        paths: the one file, as in `limr.core.tables.ROLLOUTS`.
-        problems: the problems that were trained on; None: those that the file names.
-        options: see `OPTIONS`.
 
     Raises:
         InputError: not such a file, a missing value, a negative epoch or step, a reward that is not

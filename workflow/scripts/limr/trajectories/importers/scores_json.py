@@ -2,8 +2,8 @@
 
 No id was published, so these rows are joined to problems by text: the one exception to 'join on
 ids'. A prompt is joined by its exact text first; what is left, by its text with every run of white
-space made one blank. Where the same text has several ids, the single published score goes
-to the first of them in the problems' order, and the others are not scorable: giving it to all would
+space replaced by one blank. Where the same text has several ids, the single published score goes to
+the first of them in the problems' order, and the others are not scorable: giving it to all would
 count one published curve twice.
 """
 
@@ -27,22 +27,14 @@ from limr.trajectories.reading import Imported
 
 PROVIDES = "scores"
 FILES = None
-OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 UNPUBLISHED = "no published score"
-
-Rows = list[tuple[str, float]]
 
 
 def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
-    """Return one row a problem with its published score, NaN and a reason where none is.
-
-    Args:
-        paths: the one file.
-        problems: the problems, which give the ids.
-        options: see `OPTIONS`.
+    """Return one row per problem with its published score, NaN and a reason where none is.
 
     Raises:
         InputError: no problems, not a list of {prompt: text, score: finite number}, the same prompt
@@ -51,21 +43,23 @@ def read(
     path = reading.one(paths)
     if problems is None:
         raise InputError(f"{path}: the problems are needed: published scores have no ids.")
-    everything = _rows(path)
-    rows, notes = _distinct(everything, path)
+    scores, n_rows = _scores(path)
     found: dict[str, float] = {}
     reasons: dict[str, str] = {}
-    left = _join(rows, problems, str, found, reasons)
+    left = _join(scores, problems, str, found, reasons)
     left = _join(left, problems, one_blank, found, reasons)
     if not found:
         raise InputError(
-            f"{path}: none of its {len(rows)} prompts is the text of a problem. "
+            f"{path}: none of its {len(scores)} prompts is the text of a problem. "
             "Are these the scores of another data set?"
         )
     refusals = reading.Refusals("leave-out")
     if left:
-        refusals.add(reading.UNKNOWN_PROMPT, len(left), f"prompt {left[0][0][:80]!r}")
-    notes.extend(f"{key}: {reason}." for key, reason in reasons.items())
+        refusals.add(reading.UNKNOWN_PROMPT, len(left), f"prompt {next(iter(left))[:80]!r}")
+    notes = [f"{key}: {reason}." for key, reason in reasons.items()]
+    repeats = n_rows - len(scores)
+    if repeats:
+        notes.insert(0, f"{repeats} of {n_rows} rows repeat a prompt and its score.")
     notes.append(
         f"{len(found)} of {len(problems)} problems have a published score (joined by text)."
     )
@@ -78,61 +72,50 @@ def read(
         },
         schema=SCORES,
     )
-    joined = len(everything) - len(left)
-    return Imported(strings(ids), table, len(everything), joined, refusals.refused, notes)
+    return Imported(strings(ids), table, n_rows, n_rows - len(left), refusals.refused, notes)
 
 
-def _rows(path: Path) -> Rows:
-    value = files.read_json(path)
-    if not isinstance(value, list) or not value:
+def _scores(path: Path) -> tuple[dict[str, float], int]:
+    """Return prompt -> score, and the number of rows, of which some may repeat another."""
+    rows = files.read_json(path)
+    if not isinstance(rows, list) or not rows:
         raise InputError(f"{path}: expected a list of {{prompt, score}}, and at least one.")
-    rows: Rows = []
-    for number, row in enumerate(value, start=1):
-        prompt = row.get("prompt") if isinstance(row, dict) else None
-        score = row.get("score") if isinstance(row, dict) else None
-        if not isinstance(prompt, str) or not prompt.strip():
-            raise InputError(f"{path}: entry {number}: 'prompt' must be a text, found {prompt!r}.")
-        if isinstance(score, bool) or not isinstance(score, (int, float)) or not abs(score) < 1e300:
-            raise InputError(
-                f"{path}: entry {number}: 'score' must be a finite number, found {score!r}."
-            )
-        rows.append((prompt, float(score)))
-    return rows
-
-
-def _distinct(rows: Rows, path: Path) -> tuple[Rows, list[str]]:
-    """Drop rows that repeat a prompt with the same score."""
     scores: dict[str, float] = {}
-    for number, (prompt, score) in enumerate(rows, start=1):
-        if scores.setdefault(prompt, score) != score:
+    for number, row in enumerate(rows, start=1):
+        where = f"{path}: entry {number}"
+        entry: dict[str, Any] = row if isinstance(row, dict) else {}
+        prompt, score = entry.get("prompt"), entry.get("score")
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise InputError(f"{where}: 'prompt' must be a text, found {prompt!r}.")
+        if isinstance(score, bool) or not isinstance(score, (int, float)) or not abs(score) < 1e300:
+            raise InputError(f"{where}: 'score' must be a finite number, found {score!r}.")
+        if scores.setdefault(prompt, float(score)) != score:
             raise InputError(
-                f"{path}: entry {number}: the prompt {prompt[:80]!r} occurs twice, with the scores "
-                f"{scores[prompt]} and {score}. Keep one of them."
+                f"{where}: the prompt {prompt[:80]!r} occurs twice, with the scores "
+                f"{scores[prompt]} and {float(score)}. Keep one of them."
             )
-    repeats = len(rows) - len(scores)
-    notes = [f"{repeats} of {len(rows)} rows repeat a prompt and its score."] if repeats else []
-    return list(scores.items()), notes
+    return scores, len(rows)
 
 
 def _join(
-    rows: Rows,
+    scores: Mapping[str, float],
     problems: Sequence[Problem],
     normalise: Callable[[str], str],
     found: dict[str, float],
     reasons: dict[str, str],
-) -> Rows:
-    """Add scores to `found`, why a namesake got none to `reasons`; return the rows left over."""
+) -> dict[str, float]:
+    """Add scores to `found`, why a namesake got none to `reasons`; return the scores left over."""
     ids: dict[str, list[str]] = defaultdict(list)
     for problem in problems:
         if problem.problem_id not in found and problem.problem_id not in reasons:
             ids[normalise(problem.prompt)].append(problem.problem_id)
-    left: Rows = []
-    for prompt, score in rows:
-        match = ids.pop(normalise(prompt), [])
-        if not match:
-            left.append((prompt, score))
-            continue
-        found[match[0]] = score
-        for other in match[1:]:
-            reasons[other] = f"its text is that of {match[0]}, which has the one published score"
+    left: dict[str, float] = {}
+    for prompt, score in scores.items():
+        first, *others = ids.pop(normalise(prompt), [""])
+        if first:
+            found[first] = score
+            why = f"its text is that of {first}, which has the one published score"
+            reasons |= dict.fromkeys(others, why)
+        else:
+            left[prompt] = score
     return left

@@ -19,18 +19,12 @@ from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = None
-OPTIONS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
     """Return the table's samples; its rows may be in any order.
-
-    Args:
-        paths: the one file, as in `limr.core.tables.TRAJECTORIES`.
-        problems: the problems; None: those that the file names.
-        options: none.
 
     Raises:
         InputError: not such a file, a missing value, a negative epoch, n < 1, n_correct outside

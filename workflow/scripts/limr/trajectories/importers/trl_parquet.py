@@ -1,8 +1,8 @@
 """TRL's completions: parquet files with step, prompt, completion and a column for each reward.
 
 TRL writes `completions/completions_{step}.parquet` where `log_completions` is set: `prompt` with
-its chat template, one column for each reward function, and `advantage`. There is no prompt id:
-prompts are joined by text, the template taken off (see `limr.trajectories.prompt_index`). With
+its chat template, one column per reward function, and `advantage`. There is no prompt id: prompts
+are joined by text, without the template (see `limr.trajectories.prompt_index`). With
 `logging_steps` above 1 TRL gives all rows since the last logging one step number: log every step,
 or set `missing_steps: allow`.
 """
@@ -22,27 +22,25 @@ import pyarrow.parquet as pq
 from limr.core import own_files, progress
 from limr.core.errors import InputError, nearest
 from limr.core.tables import Problem
+from limr.core.validation import key
 from limr.trajectories import step_log, step_log_options
 from limr.trajectories.curves import Ints
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "*.parquet"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        **step_log_options.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
-        "reward": {
-            "type": ["string", "null"],
-            "default": None,
-            "description": (
-                "The column whose value tells whether a response is correct; null: the one column "
-                "of numbers beside step and advantage, where there is only one."
-            ),
-        },
-    },
-    "additionalProperties": False,
-}
+
+
+class Options(step_log_options.StepLog):
+    """Keys of an entry of `trajectories`."""
+
+    reward: str | None = key(
+        None,
+        "The column whose value tells whether a response is correct; null: the one column of "
+        "numbers beside step and advantage, where there is only one.",
+    )
+
+
 check = step_log_options.check
 
 _NOT_REWARDS = ("step", "prompt", "completion", "advantage", "mode", "image", "images")
@@ -53,11 +51,6 @@ def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
     """Return the trajectories of logged completions.
-
-    Args:
-        paths: the files.
-        problems: the problems that were trained on; None: every text is a problem.
-        options: see `OPTIONS`.
 
     Raises:
         InputError: not such a file, several columns that may be the reward and none named, or see
@@ -106,6 +99,7 @@ def _reward_column(path: Path, found: pa.Schema, named: str | None) -> str:
 
 
 def _by_step(path: Path, batch: pa.RecordBatch, column: str, first: int) -> Iterator[step_log.Rows]:
+    """Yield the rows of a batch, a step at a time; `first` is the number of its first row."""
     for name in ("step", "prompt"):
         if batch[name].null_count:
             row = first + pc.index(pc.is_null(batch[name]), True).as_py() + 1

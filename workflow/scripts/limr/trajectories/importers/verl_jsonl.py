@@ -1,11 +1,10 @@
-"""verl's rollout dump: JSON lines with input, output, score and step, one file a step.
+"""verl's rollout dump: JSON lines with input, output, score and step, one file per step.
 
 verl writes `{step}.jsonl` into `trainer.rollout_data_dir`: `input` is the decoded prompt with its
-chat template, `score` the reward; what the reward function returns beside it, such as `acc`,
-follows. There is no prompt id: prompts are joined by text, the template taken off (see
-`limr.trajectories.prompt_index`). Where every row says by itself whether it is correct
-(`correct_key`, by default `acc`), that is believed: the score may hold penalties; else the score
-tells.
+chat template, `score` the reward, then whatever else the reward function returns, such as `acc`.
+There is no prompt id: prompts are joined by text, without the template (see
+`limr.trajectories.prompt_index`). Where every row says itself whether it is correct (`correct_key`,
+by default `acc`), that counts, as the score may hold penalties; else the score tells.
 """
 
 from __future__ import annotations
@@ -21,26 +20,24 @@ import numpy as np
 from limr.core import own_files, progress
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.core.validation import key
 from limr.trajectories import json_rows, step_log, step_log_options
 from limr.trajectories.reading import Imported
 
 PROVIDES = "trajectories"
 FILES = "*.jsonl"
-OPTIONS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        **step_log_options.options(correct=[1.0], others=[0.0, -0.5, -1.0]),
-        "correct_key": {
-            "type": ["string", "null"],
-            "default": "acc",
-            "description": (
-                "Key that says whether a response is correct (true or false, 1 or 0), where the "
-                "rows have it; null: the score tells."
-            ),
-        },
-    },
-    "additionalProperties": False,
-}
+
+
+class Options(step_log_options.StepLog):
+    """Keys of an entry of `trajectories`."""
+
+    correct_key: str | None = key(
+        "acc",
+        "Key that says whether a response is correct (true or false, 1 or 0), where the rows have "
+        "it; null: the score tells.",
+    )
+
+
 check = step_log_options.check
 
 _MOST_ROWS = 65536  # rows in memory at a time
@@ -51,11 +48,6 @@ def read(
 ) -> Imported:
     """Return the trajectories of a rollout dump.
 
-    Args:
-        paths: the files; a row's step is its `step`, else the number in the file's name.
-        problems: the problems that were trained on; None: every text is a problem.
-        options: see `OPTIONS`.
-
     Raises:
         InputError: rows with and without `correct_key`, or see `limr.trajectories.step_log.read`.
     """
@@ -64,7 +56,7 @@ def read(
 
 
 def _row_type(correct_key: str | None) -> Any:
-    """Return the type of a row: everything else on the line is passed over."""
+    """Return the type of a row; whatever else the line holds is skipped."""
     fields: list[Any] = [("input", str), ("score", float), ("step", int | None, None)]
     key = msgspec.field(name=correct_key or "", default=None)
     return msgspec.defstruct("Row", [*fields, ("correct", bool | float | None, key)], gc=False)

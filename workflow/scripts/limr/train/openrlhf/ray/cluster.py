@@ -165,7 +165,7 @@ class Cluster:
             process = subprocess.Popen(  # noqa: S603 (no shell; our own module)
                 [*allocations.step(self.allocation, name), *words],
                 env=self.environment,
-                stdin=subprocess.PIPE,  # its end ends the step, also when the launcher is killed
+                stdin=subprocess.PIPE,  # its end ends the step, even when the launcher is killed
                 stdout=subprocess.PIPE,
                 stderr=output,
                 text=True,

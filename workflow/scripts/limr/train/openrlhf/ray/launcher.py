@@ -50,7 +50,7 @@ def drive(cluster: Cluster, command: Sequence[str], address: str) -> int:
     Raises StoppedError where a node was lost; the command has been ended.
     """
     environment = {**allocations.cleaned(os.environ), "RAY_ADDRESS": address}
-    held = [int(number) for number in [os.environ.get(LOCK)] if number]  # goes on being held
+    held = [int(number) for number in [os.environ.get(LOCK)] if number]  # keep the lock
     process = subprocess.Popen(command, env=environment, pass_fds=held)  # noqa: S603 (the caller's words)
     try:
         while (code := process.poll()) is None:
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         return error.code
     finally:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # the clean-up is not to be interrupted
+            signal.signal(number, signal.SIG_IGN)  # nothing may interrupt the clean-up
         cluster.close()
 
 

@@ -38,7 +38,7 @@ _PORTS = (
     "node-manager-port",
     "object-manager-port",
 )
-_SECONDS_TO_END = 10.0  # SLURM kills a job's processes 30 s after it has asked them (KillWait)
+_SECONDS_TO_END = 10.0  # SLURM kills a job's processes 30 s after its signal (KillWait)
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 _FAILURES = 3  # of a Ray that does not come up: a port may have been taken meanwhile
 _SLOW = 20.0  # seconds; Ray gives up after 30 on a busy node, and then the launcher's limit counts
@@ -145,7 +145,7 @@ def _serve(settings: Settings) -> int:
         return process.wait()
     finally:
         for number in (signal.SIGTERM, signal.SIGINT, _ASKED):
-            signal.signal(number, signal.SIG_IGN)  # the clean-up is not to be interrupted
+            signal.signal(number, signal.SIG_IGN)  # nothing may interrupt the clean-up
         if process:
             _stop(process)
             if process.stdout:  # the few lines that came after the start

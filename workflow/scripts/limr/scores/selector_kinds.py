@@ -1,0 +1,79 @@
+"""Selectors in a few lines: a rule for a pass rate or for a curve becomes `score` and `warnings`.
+
+What every selector must do is done here once: take the first epochs, leave out problems that were
+never sampled or whose curve has a gap, and say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from limr.scores.scoring import ProblemSet, Scores, drawn_at_random, from_curves, from_pass_rate
+from limr.trajectories import curves as tr
+
+Options = Mapping[str, Any]
+Score = Callable[[ProblemSet, tr.Samples, Options, np.random.Generator], Scores]
+Warnings = Callable[[tr.Flags, tr.Samples, Options], list[str]]
+RateRule = Callable[[tr.Samples, Options], tr.Floats]
+Choice = Callable[[tr.Samples, Options], tr.Flags]
+CurveRule = Callable[[tr.Floats, Options], tr.Floats]
+
+
+def by_pass_rate(rule: RateRule) -> Score:
+    """Return the `score` of a selector that needs pass rates only.
+
+    Args:
+        rule: the samples of the used epochs and the selector's options -> (n_problems,) scores;
+            those of problems that were never sampled do not count.
+    """
+
+    def score(
+        problems: ProblemSet, samples: tr.Samples, options: Options, rng: np.random.Generator
+    ) -> Scores:
+        used = samples.first(options["epochs"])
+        return from_pass_rate(used, rule(used, options))
+
+    score.__doc__ = rule.__doc__
+    return score
+
+
+def by_choice(rule: Choice, others: str) -> tuple[Score, Warnings]:
+    """Return `score` and `warnings` of a selector that says yes (1) or no (0) to each problem.
+
+    Args:
+        rule: the samples of the used epochs and the selector's options -> (n_problems,) yes or no.
+        others: what the problems are that it says no to, such as "lie outside the window": the
+            warning says so where more problems are asked for than it says yes to.
+    """
+
+    def warnings(selected: tr.Flags, samples: tr.Samples, options: Options) -> list[str]:
+        return drawn_at_random(selected, rule(samples.first(options["epochs"]), options), others)
+
+    return by_pass_rate(lambda samples, options: rule(samples, options).astype(float)), warnings
+
+
+def by_curve(one_epoch: str, undefined: str = "") -> Callable[[CurveRule], Score]:
+    """Return a decorator that makes the `score` of a selector of curves of two epochs or more.
+
+    Args:
+        one_epoch: why nothing is scored where there is one epoch only.
+        undefined: why a curve may have no score, where that can be.
+    """
+
+    def made(rule: CurveRule) -> Score:
+        def score(
+            problems: ProblemSet, samples: tr.Samples, options: Options, rng: np.random.Generator
+        ) -> Scores:
+            curves = tr.curves(samples, options["epochs"], options["missing"])
+            whole = curves.whole
+            if whole.shape[1] < 2:
+                return from_curves(curves, np.full(len(whole), np.nan), one_epoch)
+            return from_curves(curves, rule(whole, options), undefined)
+
+        score.__doc__ = rule.__doc__
+        return score
+
+    return made
