@@ -15,7 +15,7 @@ CRATE = "ro-crate-metadata.json"
 COMMIT = "provenance/commit"
 CHANGES = "provenance/changes.diff"
 IDS = "provenance/ids"
-# Kinds of files for which ids stand in where their texts are left out.
+# Kinds of files of which an archive has the ids where their texts are left out.
 WITH_IDS = ("problems", "solutions", "audit", "subset")
 
 

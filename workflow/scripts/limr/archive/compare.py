@@ -118,26 +118,26 @@ def _of_subsets(first: dict[str, set[str]], second: dict[str, set[str]]) -> Iter
 # --- tables --------------------------------------------------------------------------------------
 
 
-def _tables(side: Side) -> dict[str, pd.DataFrame]:
-    """Return name -> cells as texts of every table."""
-    found = {}
-    for path in (side.results / "tables").glob("*.tsv"):
+def _tables(side: Side) -> dict[str, Path]:
+    return {path.stem: path for path in (side.results / "tables").glob("*.tsv")}
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Return a table's cells as texts."""
+    try:
         text = io.StringIO(documents.read_text(path))
-        try:
-            found[path.stem] = pd.read_csv(text, sep="\t", dtype=str, na_filter=False)
-        except ValueError as error:
-            raise InputError(f"{path}: not a tab-separated table ({error}).") from None
-    return found
+        return pd.read_csv(text, sep="\t", dtype=str, na_filter=False)
+    except ValueError as error:
+        raise InputError(f"{path}: not a tab-separated table ({error}).") from None
 
 
-def _of_tables(
-    first: dict[str, pd.DataFrame], second: dict[str, pd.DataFrame]
-) -> Iterator[Difference]:
+def _of_tables(first: dict[str, Path], second: dict[str, Path]) -> Iterator[Difference]:
     """Yield the cells that differ: texts exactly, numbers by more than a tolerance."""
     for name in sorted({*first, *second}):
         if name in first and name in second:
-            keys = _row_names(first[name], second[name])
-            ours, theirs = (_by_row(side[name], keys) for side in (first, second))
+            tables = _read(first[name]), _read(second[name])
+            keys = _row_names(*tables)
+            ours, theirs = (_by_row(table, keys) for table in tables)
             yield from differences.of_values(ours, theirs, name)
         else:
             ends = ("a table" if name in side else "nothing" for side in (first, second))
