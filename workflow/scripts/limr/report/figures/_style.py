@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import matplotlib as mpl
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -52,6 +51,8 @@ _RC: dict[str, Any] = {
 @contextmanager
 def applied() -> Iterator[None]:
     """Apply the style within a block, and leave the caller's settings as they were."""
+    import seaborn as sns  # half a second, which only drawing needs
+
     with sns.axes_style("whitegrid"), mpl.rc_context(cast(Any, _RC)):
         yield
 
@@ -151,6 +152,8 @@ def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True, x: str = 
         markers: whether to mark the steps.
         x: the column on the horizontal axis; the same for all runs of a group at a step.
     """
+    import seaborn as sns
+
     for _, rows in frame.groupby("group", sort=False):
         style = marks(int(rows["mark"].iloc[0]))
         if not markers:

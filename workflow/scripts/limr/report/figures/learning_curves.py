@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -126,6 +125,8 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
 
 
 def _draw_all(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
+    import seaborn as sns
+
     # Accuracies are multiples of 1/n: without a little spread, lines would lie on one another.
     names = rows["problem_id"].unique()
     spread = dict(zip(names, 0.012 * np.sin(2.4 * np.arange(len(names))), strict=True))
@@ -164,6 +165,8 @@ def _draw_all(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
 
 
 def _draw_example(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
+    import seaborn as sns
+
     first = rows.iloc[0]
     colour = KEPT if first["kept"] else LEFT_TEXT
     ax.plot(mean["epoch"], mean["accuracy"], color=_style.INK, linewidth=1.6, linestyle="--")

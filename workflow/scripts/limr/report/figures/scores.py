@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -77,6 +76,8 @@ def _legend(drawn: Figure, frame: pd.DataFrame) -> None:
 
 
 def _draw_distribution(ax: Axes, frame: pd.DataFrame, lowest: float) -> None:
+    import seaborn as sns
+
     lowest = max(lowest, float(np.floor(frame["score"].min() * 10) / 10))
     kinds = [kind for kind in _style.SOLVED if (frame["solved"] == kind).any()]
     highest = max(1.0, float(frame["score"].max()))
