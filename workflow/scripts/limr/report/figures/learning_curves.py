@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from limr.analysis import results, subset_records
 from limr.core.errors import InputError, nearest
 from limr.core.validation import Keys, key
 from limr.report.figures import _style
 from limr.trajectories import curves as tr
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TITLE = "Learning curves and their scores"
 REQUIRES = ("trajectories", "scores", "subsets")
