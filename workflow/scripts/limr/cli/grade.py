@@ -7,21 +7,20 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from limr.core import files, progress, validation
 from limr.core.errors import InputError
-from limr.grading.grade import Grade, check
-from limr.grading.pool import SECONDS, GradingPool
-from limr.grading.settings import Grader
+
+if TYPE_CHECKING:
+    from limr.grading.grade import Grade
 
 HELP = "grade responses: rows with gold and response gain verdict, answer and reason"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    from limr.grading.pool import SECONDS
+
     parser.description = (
         "Each line of INPUT is a JSON object with the texts `gold` and `response`, and perhaps "
         "`truncated` (true: the end token never came). The same objects are written with "
@@ -58,6 +57,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: a line is not a JSON object or lacks a text, or the limits make no sense.
     """
+    from limr.core import files, progress
+    from limr.grading.pool import GradingPool
+
     if not args.seconds > 0 or (args.workers is not None and args.workers < 1):
         raise InputError("--seconds and --workers must be greater than 0.")
     rows = files.read_jsonl(args.input)
@@ -75,6 +77,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _settings(options: Sequence[str]) -> dict[str, Any]:
     """Return the grader's settings, checked, from texts KEY=VALUE."""
+    import yaml
+
+    from limr.core import validation
+    from limr.grading.grade import check
+    from limr.grading.settings import Grader
+
     given = {}
     for text in options:
         key, equals, value = text.partition("=")

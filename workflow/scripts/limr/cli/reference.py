@@ -6,10 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from limr.core import files
-from limr.study import reference
-
-HELP = "write config/README.md from the schemas and plug-ins, or check that it is current"
+HELP = "write config/README.md from the code, or check that it is current"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write or compare the page."""
+    from limr.core import files
+    from limr.study import reference
+
     page = reference.page()
     if not options.check:
         files.write_text(options.output, page)

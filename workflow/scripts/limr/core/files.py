@@ -12,13 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from limr.core.errors import InputError
 
 if TYPE_CHECKING:  # half a second that most commands do without
     import pandas as pd
+    import pyarrow as pa
 
 Json = dict[str, Any]
 
@@ -148,6 +146,8 @@ def _json_object(line: str, where: str) -> Json:
 
 def write_parquet(path: str | Path, table: pa.Table) -> None:
     """Write a parquet file atomically: zstd, and no writer-dependent metadata."""
+    import pyarrow.parquet as pq
+
     with atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
@@ -165,6 +165,8 @@ def read_parquet(
     Raises:
         InputError: missing, not parquet, cut short, a column missing or of another type.
     """
+    import pyarrow as pa
+
     wanted = [name for name in schema.names if columns is None or name in columns]
     table = read_columns(path, wanted)
     try:
@@ -179,6 +181,9 @@ def read_columns(path: str | Path, columns: Sequence[str] | None = None) -> pa.T
     Raises:
         InputError: missing, not parquet, cut short, or a column is missing.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     check_parquet(path, columns or ())
     try:
         return pq.read_table(path, columns=None if columns is None else list(columns))
@@ -192,6 +197,9 @@ def check_parquet(path: str | Path, columns: Sequence[str]) -> None:
     Raises:
         InputError: missing, not parquet, cut short, or a column is missing.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         found = pq.read_schema(path).names
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""Typed keys: one class says names, types, limits, defaults and meanings, and all follows from it.
+"""Typed keys: one class says names, types, limits, defaults and meanings; the rest follows from it.
 
-Whoever takes settings declares them as a class of `Keys`, a key a line:
+Whoever takes settings declares them as a class of `Keys`, one line per key:
 
     class Options(Keys):
         low: Number = key(0.2, "Lower end of the window, itself in it.", ge=0, le=1)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
-from matplotlib.axes import Axes
 
 from limr.analysis import results
 from limr.report.figures import _style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 HEADLINE = "headline decoding"
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import matplotlib as mpl
 import pandas as pd
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from limr.analysis import which_scores
 from limr.analysis.results import Inputs
 from limr.core import files
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, safe for colour-blind readers; black and yellow are left out.
 PALETTE = ("#0072B2", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#B8860B", "#7F3C8D", "#4D4D4D")
@@ -52,12 +52,17 @@ _RC: dict[str, Any] = {
 @contextmanager
 def applied() -> Iterator[None]:
     """Apply the style within a block, and leave the caller's settings as they were."""
+    import matplotlib as mpl
+    import seaborn as sns  # half a second, which only drawing needs
+
     with sns.axes_style("whitegrid"), mpl.rc_context(cast(Any, _RC)):
         yield
 
 
 def figure(width: float, height: float) -> Figure:
     """Return an empty figure of a size in inches."""
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -151,6 +156,8 @@ def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True, x: str = 
         markers: whether to mark the steps.
         x: the column on the horizontal axis; the same for all runs of a group at a step.
     """
+    import seaborn as sns
+
     for _, rows in frame.groupby("group", sort=False):
         style = marks(int(rows["mark"].iloc[0]))
         if not markers:
@@ -216,6 +223,8 @@ def _apart(places: Sequence[float], gap: float) -> list[float]:
 
 def legend(drawn: Figure, frame: pd.DataFrame) -> None:
     """Draw one legend of the groups above all panels."""
+    import matplotlib as mpl
+
     shown = frame.drop_duplicates("group")
     handles = [
         mpl.lines.Line2D([], [], color=row["colour"], linewidth=2, **handle(row))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-from matplotlib.figure import Figure
 from pydantic import Field
 
 from limr.analysis.results import Inputs
 from limr.core.errors import InputError
 from limr.report.figures import _style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Window = Annotated[
     int,

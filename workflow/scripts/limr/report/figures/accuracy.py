@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from limr.analysis import results
 from limr.report.figures import _accuracy, _style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TITLE = "Accuracy over training"
 REQUIRES = ("evaluations",)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from limr.analysis import cost_curves
 from limr.analysis.cost_curves import Curve
@@ -14,6 +13,9 @@ from limr.analysis.results import Inputs
 from limr.core.errors import InputError
 from limr.core.validation import Keys
 from limr.report.figures import _style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TITLE = "Accuracy by cost"
 REQUIRES = ("evaluations", "metrics", "subsets", "runs")

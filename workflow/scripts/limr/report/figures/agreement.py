@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from limr.analysis import results, which_scores
 from limr.report.figures import _style
 from limr.report.tables import agreement as table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TITLE = "Agreement of the scores"
 REQUIRES = ("scores", "subsets")
@@ -101,6 +101,9 @@ def _chance(cells: pd.DataFrame) -> str:
 
 
 def _draw_cell(ax: Axes, cell: pd.Series[Any]) -> None:
+    import matplotlib as mpl
+    from matplotlib.patches import Rectangle
+
     at = (cell["column"], cell["row"])
     if cell["kind"] == "self":
         ax.add_patch(Rectangle(at, 1, 1, facecolor="#F1F1F1", edgecolor="white", linewidth=2))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import comb
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from limr.analysis import results, subset_records
 from limr.core.errors import InputError
 from limr.core.validation import Keys, Number, key
 from limr.report.figures import _style
 from limr.statistics.intervals import wilson
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TITLE = "Scores and gradable answers"
 REQUIRES = ("scores", "subsets", "findings")
@@ -115,6 +116,8 @@ def tail(k: int, n: int, drawn: int, total: int) -> float:
 
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     """Draw the distribution on the left, the share selected by kind on the right."""
+    from matplotlib.patches import Patch
+
     drawn = _style.figure(10.4, 4.2)
     left, right = drawn.subplots(1, 2, width_ratios=[1.6, 1])
     _draw_distribution(left, frame, options["lowest"])

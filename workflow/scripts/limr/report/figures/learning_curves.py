@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from limr.analysis import results, subset_records
 from limr.core.errors import InputError, nearest
 from limr.core.validation import Keys, key
 from limr.report.figures import _style
 from limr.trajectories import curves as tr
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TITLE = "Learning curves and their scores"
 REQUIRES = ("trajectories", "scores", "subsets")
@@ -126,6 +127,8 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
 
 
 def _draw_all(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
+    import seaborn as sns
+
     # Accuracies are multiples of 1/n: without a little spread, lines would lie on one another.
     names = rows["problem_id"].unique()
     spread = dict(zip(names, 0.012 * np.sin(2.4 * np.arange(len(names))), strict=True))
@@ -164,6 +167,8 @@ def _draw_all(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
 
 
 def _draw_example(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
+    import seaborn as sns
+
     first = rows.iloc[0]
     colour = KEPT if first["kept"] else LEFT_TEXT
     ax.plot(mean["epoch"], mean["accuracy"], color=_style.INK, linewidth=1.6, linestyle="--")

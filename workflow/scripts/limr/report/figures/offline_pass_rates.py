@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from limr.analysis import offline_pass_rates, results, which_scores
 from limr.core.validation import Keys, key
 from limr.report.figures import _style
 from limr.statistics.intervals import wilson
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TITLE = "Score and offline pass rate"
 REQUIRES = ("trajectories", "scores", "subsets")

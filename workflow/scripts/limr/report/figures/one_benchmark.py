@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from limr.analysis import results, subset_records
 from limr.core.errors import InputError, nearest
 from limr.core.validation import Keys, key
 from limr.report.figures import _accuracy, _style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TITLE = "The main comparison on one benchmark"
 REQUIRES = ("evaluations", "subsets")

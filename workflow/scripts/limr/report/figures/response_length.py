@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from limr.analysis.results import Inputs
 from limr.core.validation import Keys
 from limr.report.figures import _training
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TITLE = "Response length"
 REQUIRES = ("metrics",)

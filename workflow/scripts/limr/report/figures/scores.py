@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from limr.analysis import results, subset_records
 from limr.core.validation import Keys, Number, key
 from limr.report.figures import _style
 from limr.scores.thresholds import THRESHOLDS
 from limr.trajectories import curves as tr
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TITLE = "Scores and thresholds"
 REQUIRES = ("trajectories", "scores", "subsets")
@@ -65,6 +65,8 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
 
 
 def _legend(drawn: Figure, frame: pd.DataFrame) -> None:
+    from matplotlib.patches import Patch
+
     counts = frame["solved"].value_counts()
     kinds = [kind for kind in _style.SOLVED if kind in counts and kind != "unknown"]
     if kinds:
@@ -77,6 +79,8 @@ def _legend(drawn: Figure, frame: pd.DataFrame) -> None:
 
 
 def _draw_distribution(ax: Axes, frame: pd.DataFrame, lowest: float) -> None:
+    import seaborn as sns
+
     lowest = max(lowest, float(np.floor(frame["score"].min() * 10) / 10))
     kinds = [kind for kind in _style.SOLVED if (frame["solved"] == kind).any()]
     highest = max(1.0, float(frame["score"].max()))

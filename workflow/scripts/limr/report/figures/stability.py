@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from limr.analysis import results, which_scores
 from limr.core.validation import Keys
 from limr.report.figures import _style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TITLE = "Scores from the first epochs"
 REQUIRES = ("diagnostics", "scores", "subsets")
@@ -99,6 +100,8 @@ def _draw_chance(ax: Axes, frame: pd.DataFrame) -> None:
 
 
 def _draw_legend(drawn: Figure, frame: pd.DataFrame) -> None:
+    from matplotlib.lines import Line2D
+
     names = frame.drop_duplicates("score")
     handles = [
         Line2D([], [], color=colour, linewidth=2.4, markersize=6, markeredgecolor="white",
