@@ -145,6 +145,12 @@ def evaluated_groups(inputs: Inputs) -> list[Group]:
     return [group for group in inputs.groups if group.name in found]
 
 
+def n_seeds(inputs: Inputs, group: str) -> int:
+    """Return with how many seeds a group was evaluated."""
+    frame = evaluated(inputs)
+    return int(frame.loc[frame["group"] == group, "seed"].nunique())
+
+
 def final_step(inputs: Inputs, group: str) -> int:
     """Return the last evaluated step of a group."""
     frame = evaluated(inputs)
