@@ -178,7 +178,7 @@ def test_the_answer_is_tried_on_every_other_choice(inputs):
     ]  # fmt: skip
     for answer in answers:
         for variant in answer.variants:
-            same = sensitivity.verdict(variant.interval) == sensitivity.verdict(answer.interval)
+            same = variant.interval.verdict == answer.interval.verdict
             assert variant.same == same
         assert answer.detectable > 2.8 * answer.interval.standard_error  # few runs
     lines = sensitivity.sentences(answers)

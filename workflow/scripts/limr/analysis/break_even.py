@@ -1,4 +1,4 @@
-"""After how many uses of its subset does an arm pay its scoring run back?
+"""After how many uses of its subset has an arm paid back its scoring run?
 
 An arm A whose problems were chosen after a scoring run costs S once, and a for each use of its
 subset (a seed, another model, a rerun); a reference R, such as training on everything, costs r for
@@ -12,9 +12,9 @@ R ends with (its last evaluated step), and what A ends with. Where A never reach
 pays; where R never does, A pays from its first use, as R cannot do what is paid for. Or, at equal
 steps, what both cost up to the last step that they share, with the difference of their accuracies.
 
-Accuracies are uncertain, and so is n: runs and questions are drawn again (n - 1 of n items, as in
-`limr.statistics.bootstrap`; questions once for both arms), and the target, both steps, both costs
-and n are taken from each draw. S is one run's, and stays.
+Accuracies are uncertain, and so is n: runs and questions are resampled (n - 1 of n items, as in
+`limr.statistics.bootstrap`; the same questions for both arms), and the target, both steps, both
+costs and n are computed from each draw. S comes from one run and is not resampled.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def _reaching(drawn: _Drawn, target: Floats) -> Floats:
 
 
 def _draw(both: Sequence[Curve], unit: str, draws: int, rng: np.random.Generator) -> list[_Drawn]:
-    """Return both arms with runs and questions drawn again: (draws, n_steps) each."""
+    """Return both arms with resampled runs and questions: (draws, n_steps) each."""
     runs = [_weights(curve.n_runs, draws, rng) for curve in both]
     accuracy = [np.zeros((draws, len(curve.steps))) for curve in both]
     for name, values in both[0].accuracy.items():
@@ -185,7 +185,7 @@ def _weights(n: int, draws: int, rng: np.random.Generator) -> npt.NDArray[np.flo
 
 
 def sentences(inputs: Inputs, unit: str = "tokens") -> list[str]:
-    """Return whether chosen subsets pay, in plain words; empty without evaluations or costs."""
+    """Return in words whether chosen subsets pay; empty without evaluations or costs."""
     if inputs.evaluations is None:
         return []
     found: dict[tuple[str, str], list[BreakEven]] = {}

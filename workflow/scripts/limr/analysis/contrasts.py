@@ -1,4 +1,4 @@
-"""Means of groups and their differences, as the study declared or as one chooses otherwise."""
+"""Means of groups and their differences, as the study declared them or by another choice."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def difference(inputs: Inputs, first: str, second: str, choice: Choice | None = 
 def paired(inputs: Inputs, first: str, second: str, choice: Choice) -> tuple[Arm, Arm]:
     """Return the results of two groups, with the same questions in the same order."""
     ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice)
-    # By id, so that a question is only ever compared with itself.
+    # Aligned by id, so that every question is compared with itself.
     same = {name: wide.reindex(columns=ours[name].columns) for name, wide in theirs.items()}
     return as_arm(ours), as_arm(same)
 
@@ -143,17 +143,17 @@ def best_step(inputs: Inputs, group: str) -> int:
 
 
 def shared_steps(inputs: Inputs, first: str, second: str) -> list[int]:
-    """Return the evaluated steps that two groups share, the untrained policy's apart."""
+    """Return the evaluated steps that two groups share, except the untrained policy's."""
     frame = results.evaluated(inputs)
     steps = [set(frame.loc[frame["group"] == name, "step"]) for name in (first, second)]
     return [int(step) for step in sorted(steps[0] & steps[1]) if step > 0]
 
 
 def pairs(inputs: Inputs) -> list[tuple[Group, Group]]:
-    """Return the pairs of groups to compare: each trained one with the full set and with RAND.
+    """Return the pairs of groups to compare: each trained one with the full set and random draws.
 
-    References are the PPO groups that train on every problem and those drawn at random, where
-    nothing else is changed: a control is compared, and nothing is compared with it.
+    References are the PPO groups that train on every problem, and those that train on random ones,
+    where no other setting is changed. A control is compared with them but is never a reference.
     """
     trained = [group for group in results.evaluated_groups(inputs) if group.train != "none"]
     records = {group.name: subset_records.group_record(inputs, group) for group in trained}

@@ -1,4 +1,4 @@
-"""Accuracy against what it cost: of every trained group, at each of its evaluated steps."""
+"""Accuracy against cost, for every trained group at each of its evaluated steps."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The compute ledger: what runs cost, and what the choice of an arm's problems cost before them.
+"""What runs cost, and what choosing an arm's problems cost before them.
 
 An arm whose problems were chosen by a score from another arm's rollouts is charged that run, up to
-the last epoch that the score used, and whatever had to run before that run itself; one that was
-chosen from responses of the base, these responses. A score from a file was paid for elsewhere: its
-cost is not known, which is not 0.
+the last epoch that the score used, and whatever had to run before that run. An arm chosen from
+responses of the base policy is charged these responses. The cost of a score from a file is unknown,
+which is not 0.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def by_step(inputs: Inputs) -> pd.DataFrame:
     """Return what every run has cost up to each of its steps.
 
     Returns:
-        One row a run and step: arm, seed, step, epoch, updates, rollouts (NaN: it samples none),
+        One row per run and step: arm, seed, step, epoch, updates, rollouts (NaN: it samples none),
         tokens, hours (NaN: not recorded), device. A run's hours are spread over its steps as
         their seconds are.
     """

@@ -1,4 +1,4 @@
-"""What a study found, in plain words: every sentence is computed from its results."""
+"""What a study found, in words; every sentence is computed from its results."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from limr.analysis.results import Group, Inputs
 from limr.statistics import power
 from limr.statistics.estimates import Estimate
 from limr.statistics.intervals import Interval
+
+# `Interval.verdict` as a sentence says it of two arms
+ENDS = {"level": "cannot be told apart from", "above": "ends above", "below": "ends below"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,6 @@ def arm_results(inputs: Inputs) -> list[ArmResult]:
     """Return every evaluated group's headline, in the study's order; empty without evaluations."""
     if inputs.evaluations is None:
         return []
-    seeds = inputs.evaluations.groupby("group")["seed"].nunique()
     found = []
     for group in results.evaluated_groups(inputs):
         record = subset_records.group_record(inputs, group)
@@ -49,7 +51,7 @@ def arm_results(inputs: Inputs) -> list[ArmResult]:
                 record["n_selected"] if record else None,
                 contrasts.group_interval(inputs, group.name),
                 results.reported_step(inputs, group.name),
-                int(seeds[group.name]),
+                results.n_seeds(inputs, group.name),
             )
         )
     return found
@@ -108,7 +110,7 @@ def _comparison(inputs: Inputs, first: Group, second: Group) -> Comparison:
 
 
 def verdict(inputs: Inputs, estimate: Estimate) -> str:
-    """Return what a difference allows to say at the declared level and margin, in a few words."""
+    """Return in a few words what a difference shows at the declared level and margin."""
     said = results.declared(inputs)
     interval = estimate.interval(said.level)
     small = said.margin is not None and estimate.equivalent(said.margin, said.level)
@@ -148,22 +150,16 @@ def named(result: ArmResult) -> str:
 
 
 def compared(comparison: Comparison) -> str:
-    """Return a comparison in words, with its interval and what that allows to say."""
+    """Return a comparison in words, with its interval and what it shows."""
     first, second = comparison.first.title, comparison.second.title
+    gap = f"{first} − {second} is {points(comparison.interval)}, an interval that"
     if not comparison.interval.excludes_zero:
-        return (
-            f"{first} and {second} cannot be told apart here: {first} − {second} is "
-            f"{points(comparison.interval)}, an interval that contains 0."
-        )
-    word = "above" if comparison.interval.mean > 0 else "below"
-    return (
-        f"{first} ends {word} {second}: {first} − {second} is {points(comparison.interval)}, an "
-        "interval that excludes 0."
-    )
+        return f"{first} and {second} cannot be told apart here: {gap} contains 0."
+    return f"{first} ends {comparison.interval.verdict} {second}: {gap} excludes 0."
 
 
 def sentences(inputs: Inputs) -> list[str]:
-    """Return what was found, the main things first."""
+    """Return what was found, most important first."""
     arms = arm_results(inputs)
     if not arms:
         return _of_subsets(inputs)
@@ -190,7 +186,7 @@ def sentences(inputs: Inputs) -> list[str]:
 
 
 def _early(inputs: Inputs) -> list[str]:
-    """Return how the PPO groups stood at the first evaluated step that they share."""
+    """Return the PPO groups' means at the first evaluated step that they share."""
     frame = results.evaluated(inputs)
     ppo = frame[(frame["train"] == "ppo") & (frame["step"] > 0)]
     steps = [set(rows["step"]) for _, rows in ppo.groupby("group")]
@@ -206,7 +202,7 @@ def _early(inputs: Inputs) -> list[str]:
             mean = found.interval(results.declared(inputs).level)
             means.append((mean.mean, f"{group.title} {percent(mean)}"))
     order = ", ".join(text for _, text in sorted(means, reverse=True))
-    return [f"Early on, at step {first} of {shared[-1]}, the means stood so: {order}."]
+    return [f"Early on, at step {first} of {shared[-1]}, the means were: {order}."]
 
 
 def _of_subsets(inputs: Inputs) -> list[str]:
@@ -278,7 +274,7 @@ def answer(inputs: Inputs) -> str:
         lines = sentences(inputs)
         return lines[0] if lines else "There is nothing yet to answer it from."
     said = [
-        f"{_stands(c.interval)} {_reference(inputs, c.second)} ({points(c.interval)})"
+        f"{ENDS[c.interval.verdict]} {_reference(inputs, c.second)} ({points(c.interval)})"
         for c in found
     ]
     arm = arms[main.name]
@@ -288,12 +284,6 @@ def answer(inputs: Inputs) -> str:
         f"seed{'s' if arm.n_seeds > 1 else ''} and {arm.interval.n_questions} questions "
         f"({results.declared(inputs).percent} intervals)."
     )
-
-
-def _stands(interval: Interval) -> str:
-    if not interval.excludes_zero:
-        return "cannot be told apart from"
-    return "ends above" if interval.mean > 0 else "ends below"
 
 
 def _reference(inputs: Inputs, group: Group) -> str:

@@ -1,4 +1,4 @@
-"""What tables, figures and the report are made from: a study's results, and questions to them."""
+"""A study's results, as tables, figures and the report read them, and what they look up in them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a study has produced. What it has not is None or empty.
+    """What a study has produced; what it has not produced is None or empty.
 
     Attributes:
         study: `study`, `seeds`, `arms` ({name, group, train, title, changes}), `benchmarks` ({name,
@@ -89,7 +89,7 @@ class Inputs:
 
     @property
     def groups(self) -> list[Group]:
-        """Arms with their draws together, in the study's order."""
+        """The arms in the study's order, each with its random draws."""
         found: dict[str, Group] = {}
         for arm in self.study["arms"]:
             before = found[arm["group"]].arms if arm["group"] in found else ()
@@ -145,6 +145,12 @@ def evaluated_groups(inputs: Inputs) -> list[Group]:
     return [group for group in inputs.groups if group.name in found]
 
 
+def n_seeds(inputs: Inputs, group: str) -> int:
+    """Return with how many seeds a group was evaluated."""
+    frame = evaluated(inputs)
+    return int(frame.loc[frame["group"] == group, "seed"].nunique())
+
+
 def final_step(inputs: Inputs, group: str) -> int:
     """Return the last evaluated step of a group."""
     frame = evaluated(inputs)
@@ -188,10 +194,10 @@ def runs_by_questions(
     benchmark: str,
     decoding: str,
 ) -> pd.DataFrame:
-    """Return accuracy in [0, 1], one row a run (arm, seed), one column a problem; NaN = missing.
+    """Return accuracy in [0, 1], one row per run (arm, seed), one column per problem.
 
-    Columns stand in the order of the first run, so that arms with the same questions line up.
-    A step may differ from run to run.
+    Missing values are NaN. Columns are in the order of the first run, so that arms with the same
+    questions line up. The step may differ from run to run.
     """
     rows = evaluations[
         (evaluations["group"] == group)

@@ -1,4 +1,4 @@
-"""What would change the answer: the main comparisons made again from other choices."""
+"""What would change the answer: the main comparisons with other choices of step, seed or data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from limr.statistics.intervals import Interval
 
 @dataclass(frozen=True)
 class Variant:
-    """A comparison made from another choice, e.g. `step 12` of the kind `step`."""
+    """A comparison with another choice, for example `step 12` of the kind `step`."""
 
     kind: str
     name: str
@@ -55,19 +55,12 @@ def answers(inputs: Inputs) -> list[Answer]:
     ]
 
 
-def verdict(interval: Interval) -> str:
-    """Return what an interval of a difference allows to say: above, below or level."""
-    if not interval.excludes_zero:
-        return "level"
-    return "above" if interval.mean > 0 else "below"
-
-
 def _answer(inputs: Inputs, comparison: Comparison) -> Answer:
     first, second, reported = comparison.first, comparison.second, comparison.interval
     variants = []
     for kind, name, choice in _choices(inputs, first, second):
         found = contrasts.group_difference(inputs, first.name, second.name, choice)
-        variants.append(Variant(kind, name, found, verdict(found) == verdict(reported)))
+        variants.append(Variant(kind, name, found, found.verdict == reported.verdict))
     level = results.declared(inputs).level
     return Answer(first, second, reported, comparison.estimate, level, tuple(variants))
 
@@ -101,7 +94,7 @@ def _steps(inputs: Inputs, first: Group, second: Group) -> list[tuple[str, str, 
     if not by_last:
         found.append(("step", "last step (not as declared)", Choice(step="last")))
     if len(shared) > 1:
-        # Chosen by the very questions that are reported.
+        # Optimistic, since the step is chosen on the questions that are reported.
         found.append(("step", "each arm's best step (optimistic)", Choice(step="best")))
     return found
 
@@ -115,22 +108,22 @@ def _decodings(inputs: Inputs) -> list[str]:
 
 
 def sentences(found: list[Answer]) -> list[str]:
-    """Return in words how far each answer depends on choices that could have been others."""
+    """Return in words how far each answer depends on such choices."""
     lines = []
     for answer in found:
         pair = f"{answer.first.title} − {answer.second.title}"
         if answer.variants:
             lines.append(f"{pair}: {_counted(answer)}")
         lines.append(
-            f"{pair}: with so few runs and questions, a true difference below about "
-            f"{100 * answer.detectable:.0f} points would often be missed (it is found in 80 % of "
-            "such studies only from there on)."
+            f"{pair}: with so few runs and questions, true differences below about "
+            f"{100 * answer.detectable:.0f} points would often be missed (larger ones are found in "
+            "at least 80 % of such studies)."
         )
     return lines
 
 
 def _counted(answer: Answer) -> str:
-    said, n = verdict(answer.interval), len(answer.variants)
+    said, n = answer.interval.verdict, len(answer.variants)
     if not answer.others:
         return f"all {n} other choices of step, seed, benchmark or decoding say the same."
     parts = []
@@ -139,7 +132,7 @@ def _counted(answer: Answer) -> str:
         ("above", f"put {answer.first.title} above"),
         ("below", f"put {answer.first.title} below"),
     ):
-        names = [variant.name for variant in answer.others if verdict(variant.interval) == word]
+        names = [variant.name for variant in answer.others if variant.interval.verdict == word]
         if names and word != said:
             parts.append(f"{len(names)} {text} ({', '.join(names)})")
     return f"{n - len(answer.others)} of {n} other choices say the same; {'; '.join(parts)}."

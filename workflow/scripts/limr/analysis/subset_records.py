@@ -1,4 +1,4 @@
-"""Questions to the records of subsets: whose is it, is it everything, is it random, which score?"""
+"""What the records of subsets say: whether one is everything, random or chosen by a score."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def group_record(inputs: Inputs, group: Group) -> Json | None:
 
 
 def is_full(record: Json | None) -> bool:
-    """Return whether a subset is the whole problem set, dead problems that are left out apart."""
+    """Return whether a subset is the whole problem set, not counting dead problems left out."""
     if record is None:
         return False
     dead = record.get("dead", {})

@@ -65,8 +65,8 @@ def diagnosed(inputs: Inputs, wanted: Sequence[str] | None, where: str) -> list[
         return [known(name, found, where) for name in wanted]
     if not found:
         raise InputError(
-            f"{where}: no score of this study is made from learning curves that it has, so nothing "
-            "can be drawn again. Leave it out of the study."
+            f"{where}: no score of this study is made from learning curves that it has, so there "
+            "are no samples to redraw. Leave it out of the study."
         )
     return found
 
@@ -124,8 +124,8 @@ def aligned(inputs: Inputs, scores: Sequence[str]) -> dict[str, Floats]:
 def selected(inputs: Inputs, score: str) -> tuple[Flags, bool]:
     """Return (n_problems,) which problems were selected, and whether a subset says so.
 
-    Of a score without a subset it is the best sixth; a tie at the last place goes to those that
-    stand first.
+    For a score without a subset it is the best sixth; a tie at the last place goes to the problems
+    that come first.
     """
     frame = inputs.scores[score]
     record = first_subset(inputs, score)

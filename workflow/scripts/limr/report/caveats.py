@@ -1,4 +1,4 @@
-"""What a reader must know before believing what a study found: warnings, bill, certainty, seeds."""
+"""What a reader must know before believing a study's findings: warnings, costs, certainty."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SURE = 0.95
 
 
 def warnings(inputs: Inputs) -> list[tuple[str, str]]:
-    """Return (arms, warning) for every warning in a subset's record, each text once."""
+    """Return (arms, warning) for each different warning in the records of subsets."""
     titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
     found: dict[str, list[str]] = {}
     for arm, record in inputs.subsets.items():
@@ -27,9 +27,9 @@ def warnings(inputs: Inputs) -> list[tuple[str, str]]:
 
 
 def bill(inputs: Inputs) -> list[str]:
-    """Return what chosen subsets cost in all: scoring needs a run on other problems first.
+    """Return what chosen subsets cost in total, with the run that had to be scored first.
 
-    One sentence for each run that was scored from; tokens are means over seeds.
+    One sentence per run that was scored; tokens are means over seeds.
     """
     chosen = {group.name for group in selected_groups(inputs)}
     scored: dict[str, list[costs.Entry]] = {}
@@ -40,14 +40,14 @@ def bill(inputs: Inputs) -> list[str]:
     for source, arms in scored.items():
         before = arms[0].scoring.cost.tokens  # type: ignore[union-attr]
         own = ", ".join(
-            f"{arm.group.title} {arm.own.tokens / 1e6:.2f} million, in all "
+            f"{arm.group.title} {arm.own.tokens / 1e6:.2f} million, in total "
             f"{1 + arm.own.tokens / before:.1f} times the scoring run"
             for arm in arms
         )
         found.append(
-            f"The bill: {' and '.join(arm.group.title for arm in arms)} could only be chosen after "
-            f"a run on other problems ({source}: {before / 1e6:.2f} million tokens). With their "
-            f"own training that makes: {own}. Fewer problems are not less computing."
+            f"Costs: {' and '.join(arm.group.title for arm in arms)} could only be chosen after a "
+            f"run on other problems ({source}: {before / 1e6:.2f} million tokens). Their own "
+            f"training comes on top: {own}. Fewer problems do not mean less computing."
         )
     return found
 
@@ -65,8 +65,8 @@ def certainty(inputs: Inputs) -> list[str]:
         if set(kept["problem_id"]) == set(record.get("problem_ids", kept["problem_id"])):
             again, sure = kept["probability"].mean(), int((kept["probability"] >= SURE).sum())
             text = (
-                f"{100 * again:.0f} % of the {len(kept):,} problems are selected again when the "
-                f"samples of the run that was scored are drawn again, {sure:,} of them in at "
+                f"when the samples of the scored run are redrawn, {100 * again:.0f} % of the "
+                f"{len(kept):,} problems are selected again; {sure:,} of them are selected in at "
                 f"least {100 * SURE:.0f} % of the draws."
             )
             found.setdefault(text, []).append(arm["title"])
@@ -74,7 +74,7 @@ def certainty(inputs: Inputs) -> list[str]:
 
 
 def doubts(inputs: Inputs) -> list[str]:
-    """Return how far a second rule judges the responses otherwise, where one was asked."""
+    """Return how often a second grading rule disagrees, where the study asks for one."""
     frame = inputs.opinions
     if frame is None or frame.empty:
         return []
@@ -82,9 +82,9 @@ def doubts(inputs: Inputs) -> list[str]:
     ours = int(differ.loc[differ["verdict"].astype(str) == "correct", "n"].sum())
     other = int(differ["n"].sum())
     return [
-        f"A second rule ({frame['rule'].iloc[0]}) judged the {n:,} responses of all evaluations "
-        f"again and disagrees on {other:,} ({100 * other / n:.1f} %): {ours:,} are correct here "
-        f"only, {other - ours:,} there only."
+        f"A second grading rule ({frame['rule'].iloc[0]}) disagrees on {other:,} of the {n:,} "
+        f"responses of all evaluations ({100 * other / n:.1f} %): {ours:,} are correct by this "
+        f"study's rule only, {other - ours:,} by the second only."
     ]
 
 
@@ -119,8 +119,9 @@ def _reported(inputs: Inputs) -> str:
             "choose it."
         )
     return (
-        f"Each run's step is the best on the held-out benchmark '{said.validation}', which is not "
-        "reported; the reported benchmarks were not used to choose it."
+        f"The step reported for each run is the best on the held-out benchmark "
+        f"'{said.validation}', which is not reported itself; the reported benchmarks were not used "
+        "to choose it."
     )
 
 
@@ -140,13 +141,15 @@ def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
     if inputs.evaluations is not None and n_seeds < FEW_SEEDS:
         found.append(
             f"{n_seeds} seed{'s' if n_seeds > 1 else ''}: intervals over so few runs are rough, "
-            "and another set of seeds may well give another order of near arms."
+            "and with other seeds arms that are close may well come in another order."
         )
     if inputs.evaluations is not None:
         found.append(
-            f"{_reported(inputs)} Only the primary comparison is a test by itself: of the others, "
-            "some exclude 0 by their number alone (the table 'comparisons' has Holm's correction)."
+            f"{_reported(inputs)} Only the primary comparison can be read as a single test: of the "
+            "others, some exclude 0 by chance (the table 'comparisons' has Holm's correction)."
         )
     if inputs.evaluations is None:
-        found.append("Nothing was trained in this study: it says what is selected, not what for.")
+        found.append(
+            "Nothing was trained in this study: it shows what is selected, not what that is worth."
+        )
     return found

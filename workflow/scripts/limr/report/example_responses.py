@@ -1,7 +1,7 @@
-"""What a run's rollouts say of each problem: verdicts by epoch, and a few responses to look at.
+"""A run's rollouts for the report: verdicts per problem and epoch, and a few responses to read.
 
-The file is read twice, without texts and then for the few texts alone, so that 1.4 million
-responses need the memory of one batch.
+The file is read twice, first without texts and then for the few texts only, so that the texts of
+1.4 million responses need the memory of one batch.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Rollouts:
     """What is shown of a run.
 
     Attributes:
-        counts: one row a problem and epoch: problem_id, epoch, correct, incorrect, malformed.
+        counts: one row per problem and epoch: problem_id, epoch, correct, incorrect, malformed.
         shown: problem_id -> responses in the order of training: epoch (from 0), step, sample,
             verdict, tokens, truncated, text.
     """
@@ -43,8 +43,8 @@ class Rollouts:
 def read(path: Path | str, limit: int) -> Rollouts:
     """Read a run's rollouts: see `Rollouts`.
 
-    Shown of each problem are its first response, and of its last epoch the first right and the
-    first other one.
+    For each problem, its first response is shown, and the first correct and the first other one of
+    its last epoch.
 
     Args:
         path: `rollouts.parquet`.
@@ -105,8 +105,8 @@ def _texts(path: Path, rows: Sequence[int], limit: int) -> Iterator[tuple[int, s
 def _batches(path: Path) -> Iterator[pa.Array]:
     """Yield the texts in the file's order: fewer at a time where they are long.
 
-    Equal texts are kept once (`read_dictionary`), so that a file that says one long text a million
-    times does not grow in memory.
+    Equal texts are kept once (`read_dictionary`), so that a file that repeats one long text a
+    million times does not grow in memory.
     """
     try:
         file = pq.ParquetFile(path, read_dictionary=["response"])

@@ -1,4 +1,4 @@
-"""Charts of means and differences with intervals, as places in percent of a track's width."""
+"""Charts of means and differences with intervals; places are percent of the chart's width."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from limr.analysis import findings, number_text
 from limr.analysis.results import Inputs
-from limr.analysis.sensitivity import Answer, verdict
+from limr.analysis.sensitivity import Answer
 from limr.report.figures import _style
 
 Json = dict[str, Any]
@@ -18,7 +18,7 @@ _NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 
 class _Scale:
-    """Maps values to percent of a track's width, with room at the ends."""
+    """Maps values to percent of the chart's width, with room at both ends."""
 
     def __init__(self, low: float, high: float) -> None:
         span = max(high - low, 0.01)
@@ -87,7 +87,7 @@ def answers(inputs: Inputs, found: Sequence[Answer]) -> Json:
             }
         )
         for variant in answer.variants:
-            word = "" if variant.same else f", {verdict(variant.interval)}"
+            word = "" if variant.same else f", {variant.interval.verdict}"
             rows.append(
                 {
                     "title": variant.name,

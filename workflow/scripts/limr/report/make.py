@@ -1,4 +1,4 @@
-"""How a table or a figure is made from results, and written."""
+"""Make a table or a figure from results, and write its files."""
 
 from __future__ import annotations
 

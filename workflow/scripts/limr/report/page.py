@@ -1,4 +1,4 @@
-"""report.html: one page with everything in it, that needs no network and no other file."""
+"""report.html: one self-contained page, which needs no network and no other file."""
 
 from __future__ import annotations
 
@@ -16,15 +16,12 @@ import yaml
 from markupsafe import Markup
 
 from limr.analysis import break_even, costs, findings, results, sensitivity
-from limr.analysis.findings import headline
 from limr.analysis.results import Inputs
 from limr.core import files, plugins, provenance, safe_text
 from limr.core.errors import InputError
 from limr.report import caveats, interval_charts, problem_browser, table_text
 from limr.report.figures import _style
 from limr.study import preregistration
-
-__all__ = ["FOLDER", "Missing", "Parts", "build_report", "headline"]
 
 FOLDER = Path(__file__).parents[3] / "report"
 
@@ -35,7 +32,7 @@ _DPI = 160  # of the figures' PNG files
 
 @dataclass(frozen=True)
 class Missing:
-    """What a half-finished study has not made yet: `total` is how many there are to be, or None."""
+    """Results that a half-finished study lacks; `total`: how many there will be, None: unknown."""
 
     kind: str
     names: Sequence[str]
@@ -53,9 +50,9 @@ class Parts:
         rollouts: name of learning curves -> the `rollouts.parquet` that they are from.
         notes: records of imported trajectories and scores, whose `notes` are shown.
         texts: whether texts of problems and responses are part of the page.
-        missing: what a half-finished study has not made; empty: it is whole.
-        linked: whether to link tables and figures to their files, which stand beside the page.
-        folder: where the page's template, style and script stand.
+        missing: what a half-finished study lacks; empty: the study is complete.
+        linked: whether to link tables and figures to their files beside the page.
+        folder: the folder of the page's template, style and script.
     """
 
     config: Mapping[str, Any]
@@ -117,12 +114,12 @@ def _template(folder: Path) -> jinja2.Template:
 
 
 def _inert(value: Any) -> Any:
-    """Make a text visible before it is escaped; the page's own parts stay as they are."""
+    """Make control characters of a text visible; the page's own parts stay as they are."""
     return safe_text.visible(value.replace(" %", "\u00a0%")) if type(value) is str else value
 
 
 def _fixed(folder: Path) -> Json:
-    """Return the page's style and script, and the policy that allows these two and nothing else."""
+    """Return the page's style and script, and a security policy that allows only these two."""
     style = (folder / "report.css").read_text(encoding="utf-8")
     script = (folder / "report.js").read_text(encoding="utf-8")
     if "</" in style or "</script" in script:
@@ -176,7 +173,7 @@ def _facts(inputs: Inputs) -> list[tuple[str, str]]:
 
 
 def _shown(table: str, parts: Parts) -> bool:
-    """Return whether a table stands among the others; one with texts of problems may not."""
+    """Return whether the page's tables include one: not the bill, and no texts if they are off."""
     texts = getattr(plugins.load("tables", table), "SHOWS_TEXTS", False)
     return table != BILL and (parts.texts or not texts)
 
@@ -245,7 +242,7 @@ def _kept_by(inputs: Inputs) -> list[Json]:
 
 
 def _bill(inputs: Inputs, parts: Parts, folder: Path | None) -> Json | None:
-    """Return the table of costs: the study's own where it has one, else made for the page."""
+    """Return the table of costs: the study's own where it has one, else one made here."""
     made = next((Path(path) for path in parts.tables if Path(path).stem == BILL), None)
     if made is not None:
         return _table(made, folder)

@@ -1,4 +1,4 @@
-"""The problems of a study as the report's page takes them: compact columns, compressed, inert."""
+"""The problems of a study in the form that the report's page reads: compact, compressed columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from limr.report.figures import _style
 from limr.trajectories import curves as tr
 
 Json = dict[str, Any]
-# Characters: a text of a problem, and all shown responses of a study together.
+# In characters: longest text of a problem; all shown responses together, with bounds for one.
 PROMPT, RESPONSES, LEAST, MOST = 2_000, 16_000_000, 160, 1_500
 CHUNK = 128  # problems whose responses are unpacked together
 

@@ -100,7 +100,7 @@ def decoding(entry: Mapping[str, Any]) -> str:
 def latex(shown: pd.DataFrame, title: str, caption: str, label: str) -> str:
     r"""Return a LaTeX table (booktabs) of a frame of texts, every text escaped.
 
-    Numbers stand to the right; columns with a long text are set in lines and share the width.
+    Numbers are aligned right; columns with a long text are wrapped and share the width.
 
     Args:
         shown: cells as `texts` gives them.

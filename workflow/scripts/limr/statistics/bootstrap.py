@@ -1,12 +1,12 @@
 """The question-clustered, paired bootstrap of all arms at once: a check on the intervals.
 
-Questions are drawn again with all their samples, the same ones for every arm, so that
-differences are paired; runs are drawn again for each arm by itself. Where an arm has several
-random draws, whole draws are drawn again with their seeds. Resampling n of n items gives a
-variance that is too small by (n - 1) / n: half, for two seeds. Therefore n - 1 items are drawn,
-which makes the variance unbiased (Rao and Wu 1988). What varies by question and run together is
-counted more than once, which makes it wide; percentiles know nothing of how few the runs are,
-which makes it narrow (docs/statistics.md).
+Questions are resampled with all their samples, the same ones for every arm, so that differences are
+paired; runs are resampled for each arm separately. Where an arm has several random draws, draws are
+resampled with all their seeds. Resampling n of n items gives a variance that is too small by
+(n - 1) / n: half, for two seeds. Therefore n - 1 items are drawn, which makes the variance unbiased
+(Rao and Wu 1988). Variation by question and run together is counted more than once, which makes the
+interval wide; percentiles take no account of how few the runs are, which makes it narrow
+(docs/statistics.md).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def means(
     """Return name of an arm -> (resamples,) means of its accuracy over benchmarks.
 
     Args:
-        arms: their results, for the same questions in the same order.
+        arms: name -> results, for the same questions in the same order.
         weights: benchmark -> weight; they sum to 1.
         rng: a named stream.
-        resamples: how often everything is drawn again.
+        resamples: number of resamples.
     """
     runs = {name: _run_weights(arm, resamples, rng) for name, arm in arms.items()}
     found = {name: np.zeros(resamples) for name in arms}

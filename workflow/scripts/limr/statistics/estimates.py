@@ -1,11 +1,11 @@
-"""Accuracies and their differences with intervals over questions and runs, p values and power.
+"""Accuracies and their differences with intervals over questions and runs, and p values.
 
-What varies: which questions a benchmark happens to have, and which run (seed, random draw) an arm
-happens to be. Both variances are estimated without bias, the one from the questions' means, the
-other from the runs' means less what they vary by questions alone. Few runs say little about their
-own variance, so each part has its own quantile of Student's t, and the squares of the two
-half-widths are added (Howe 1974; as MOVER in Zou and Donner 2008); the degrees of freedom of the
-runs are Welch's. docs/statistics.md has the formulas in words, and the coverage by simulation.
+Two things vary: the questions that a benchmark happens to have, and the runs (seeds, random draws)
+of an arm. Both variances are estimated without bias: the first from the questions' means, the
+second from the runs' means, less their variation that comes from questions alone. Few runs give a
+poor estimate of their variance, so each part has its own quantile of Student's t, and the squares
+of the two half-widths are added (Howe 1974; as MOVER in Zou and Donner 2008). The runs' degrees of
+freedom are Welch's. docs/statistics.md has the formulas in words, and coverage by simulation.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Arm:
     Attributes:
         accuracy: benchmark -> (n_runs, n_questions) accuracy in [0, 1]; the same runs in the same
             order for every benchmark.
-        draws: the random draw of each run; of several draws, these are what varies, and seeds vary
-            within them. Empty: every run for itself.
+        draws: the random draw of each run. With several draws, the draws are the units that vary,
+            and seeds vary within them. Empty: every run is a unit.
     """
 
     accuracy: Mapping[str, Floats]
@@ -46,11 +46,11 @@ class Arm:
 
 @dataclass(frozen=True)
 class Runs:
-    """How much an arm's mean varies by run.
+    """How much an arm's mean varies from run to run.
 
     Attributes:
         raw: squared standard error from the units' means (draws, else runs).
-        noise: what `raw` is expected to have from questions alone.
+        noise: the part of `raw` that is expected from questions alone.
         df: units - 1.
     """
 
@@ -61,7 +61,7 @@ class Runs:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean accuracy, or a difference of two, and what its interval is made of.
+    """A mean accuracy or a difference of two, with the parts of its interval.
 
     Attributes:
         mean: the estimate.
@@ -218,7 +218,7 @@ def _estimate(
 
 
 def _runs(arm: Arm, shares: Mapping[str, float]) -> Runs | None:
-    """Return how an arm varies by run, None where it has one run."""
+    """Return how much an arm varies from run to run; None where it has one run."""
     n_runs = next(iter(arm.accuracy.values())).shape[0]
     if n_runs < 2:
         return None

@@ -29,6 +29,17 @@ class Interval:
     n_runs: int
     n_questions: int
 
+    def percent(self, name: str = "mean") -> dict[str, float]:
+        """Return `name`, `low` and `high` in percent or points: the cells of a table."""
+        return {name: 100 * self.mean, "low": 100 * self.low, "high": 100 * self.high}
+
+    @property
+    def verdict(self) -> str:
+        """What the interval of a difference allows to say: above, below or level."""
+        if not self.excludes_zero:
+            return "level"
+        return "above" if self.mean > 0 else "below"
+
     @property
     def excludes_zero(self) -> bool:
         """Whether 0 lies outside the interval."""

@@ -1,8 +1,8 @@
-"""The smallest difference that a study would find: before it runs from a design, after from data.
+"""The smallest difference that a study would find, from its design or from its data.
 
 A difference counts as found where the interval excludes 0. The interval's width is itself
-uncertain, the more the fewer runs there are; therefore widths are drawn as often as `_DRAWS` says
-from what the variances' estimates would be, and the power is averaged over them.
+uncertain, the more so the fewer runs there are. Therefore `_DRAWS` widths are drawn from the
+distribution of the estimated variances, and the power is averaged over them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DRAWS = 2000
 
 @dataclass(frozen=True)
 class Assumed:
-    """What a design's variances are made of, of accuracies in [0, 1].
+    """Assumptions that give a design's variances, for accuracies in [0, 1].
 
     Attributes:
         accuracy: of both arms.
@@ -57,7 +57,7 @@ def design(
     draws: tuple[int, int] = (1, 1),
     assumed: Assumed | None = None,
 ) -> Estimate:
-    """Return what a comparison of two arms would be expected to give, at a difference of 0.
+    """Return the expected estimate of a comparison of two arms whose true difference is 0.
 
     Args:
         benchmarks: name -> what is asked; weights sum to 1.

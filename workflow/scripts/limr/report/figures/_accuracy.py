@@ -16,7 +16,7 @@ HEADLINE = "headline decoding"
 
 
 def by_run(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracy in percent, one row a benchmark, decoding, run and step."""
+    """Return accuracy in percent, one row per benchmark, decoding, run and step."""
     keys = ["benchmark", "decoding", "arm", "group", "train", "seed", "step"]
     rows = rows.assign(accuracy=100 * rows["n_correct"] / rows["n"])
     grouped = rows.groupby(keys, sort=False)["accuracy"]
@@ -30,11 +30,11 @@ def headline_only(inputs: results.Inputs, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def from_base(frame: pd.DataFrame, inputs: results.Inputs) -> pd.DataFrame:
-    """Let every line start at step 0 from the untrained policy, which all arms start from.
+    """Add the untrained policy, from which all arms start, to every line as step 0.
 
     Args:
         frame: `panel`, `group`, `train`, `run`, `step`, `accuracy`.
-        inputs: what the study has; a base that is asked with another template is no start.
+        inputs: what the study has. A base that was asked with another template is not a start.
     """
     asked = [group.name for group in inputs.groups if group.train == "none" and not group.changes]
     base = frame[frame["group"].isin(asked)].groupby("panel")["accuracy"].mean()
@@ -46,27 +46,31 @@ def from_base(frame: pd.DataFrame, inputs: results.Inputs) -> pd.DataFrame:
     return pd.concat([frame, starts], ignore_index=True)
 
 
-def draw_panel(ax: Axes, part: pd.DataFrame) -> pd.DataFrame:
-    """Draw one panel and return the rows whose lines can be labelled at their ends."""
+def in_order(frame: pd.DataFrame, panels: list[str]) -> pd.DataFrame:
+    """Return the rows panel by panel, in this order of the panels."""
+    return frame.sort_values(
+        "panel", key=lambda titles: titles.map(panels.index), kind="stable", ignore_index=True
+    )
+
+
+def draw_panel(ax: Axes, part: pd.DataFrame) -> None:
+    """Draw each arm's line with its band, and the base policy as a dashed line."""
     trained = part[part["train"] != "none"]
     if len(trained):
         _style.lines(ax, trained, "accuracy")
     for _, rows in part[part["train"] == "none"].groupby("group", sort=False):
-        _style.base_line(ax, rows["accuracy"].mean(), None, rows["colour"].iloc[0])
+        colour = rows["colour"].iloc[0]
+        ax.axhline(rows["accuracy"].mean(), color=colour, ls=(0, (9, 4)), lw=1.2, zorder=1)
     steps = sorted(part["step"].unique())
     if len(steps) <= 8:
         ax.set_xticks(steps)
     ax.set_xlabel("training step")
     ax.margins(x=0.02)
-    return part
 
 
 def bands(frame: pd.DataFrame) -> str:
     """Say how many runs there are and what lines and bands are."""
-    trained = frame[frame["train"] != "none"]
-    runs = trained.groupby("title", sort=False)["run"].nunique()
-    counts = ", ".join(f"{title} {n}" for title, n in runs.items())
     return (
-        f"Lines: mean over runs (number of runs: {counts or 'none'}); bands: lowest to highest "
-        "run. Dashed: the base policy, from which every line starts at step 0."
+        f"Lines: mean over runs ({_style.runs(frame[frame['train'] != 'none'])}); bands: lowest to "
+        "highest run. Dashed: the base policy, from which every line starts at step 0."
     )

@@ -1,8 +1,8 @@
-"""One look for all figures: a colour for each arm, labels at lines, the same bytes each time."""
+"""One look for all figures: one colour per arm, labels at lines, the same bytes each time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -87,12 +87,9 @@ def colours(inputs: Inputs) -> dict[str, str]:
     return {group.name: found.get(group.name, BASE) for group in inputs.groups}
 
 
-def places(inputs: Inputs) -> dict[str, int]:
-    """Return group -> its place in `PALETTE`, `DASHES` and `MARKERS`; the base policy's is -1."""
-    return {
-        name: PALETTE.index(colour) if colour in PALETTE else -1
-        for name, colour in colours(inputs).items()
-    }
+def place(colour: str) -> int:
+    """Return a colour's place in `PALETTE`, `DASHES` and `MARKERS`; the base policy's is -1."""
+    return PALETTE.index(colour) if colour in PALETTE else -1
 
 
 def marks(place: int) -> dict[str, Any]:
@@ -132,16 +129,24 @@ def titled(frame: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
 
     `mark` is the group's place in `DASHES` and `MARKERS`.
     """
-    known, order = colours(inputs), {g.name: i for i, g in enumerate(inputs.groups)}
-    titles = {group.name: group.title for group in inputs.groups}
+    colour = frame["group"].map(colours(inputs))
+    order = [group.name for group in inputs.groups]
     result = frame.assign(
-        title=frame["group"].map(titles),
-        colour=frame["group"].map(known),
-        mark=frame["group"].map(places(inputs)),
+        title=frame["group"].map({group.name: group.title for group in inputs.groups}),
+        colour=colour,
+        mark=colour.map(place),
         run=frame["arm"] + " seed " + frame["seed"].astype(str),
-        place=frame["group"].map(order),
     )
-    return result.sort_values("place", kind="stable").drop(columns="place").reset_index(drop=True)
+    return result.sort_values(
+        "group", key=lambda names: names.map(order.index), kind="stable", ignore_index=True
+    )
+
+
+def runs(frame: pd.DataFrame) -> str:
+    """Return how many runs each arm of a titled frame has, as a caption says it."""
+    found = frame.groupby("title", sort=False)["run"].nunique()
+    counts = ", ".join(f"{title} {n}" for title, n in found.items())
+    return f"number of runs: {counts or 'none'}"
 
 
 def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True, x: str = "step") -> None:
@@ -195,17 +200,70 @@ def label_ends(ax: Axes, frame: pd.DataFrame, y: str, gap: float = 0.06) -> None
     low, high = ax.get_ylim()
     places = _apart([(value - low) / (high - low) for value in ends[y]], gap)
     for place, title, colour in zip(places, ends["title"], ends["colour"], strict=True):
-        ax.annotate(
-            title,
-            (1.0, place),
-            xycoords="axes fraction",
-            xytext=(6, 0),
-            textcoords="offset points",
-            color=colour,
-            va="center",
-            fontweight="bold",
-            annotation_clip=False,
-        )
+        look = {"color": colour, "va": "center", "fontweight": "bold"}
+        note(ax, title, (1.0, place), (6, 0), "axes fraction", annotation_clip=False, **look)
+
+
+def note(
+    ax: Axes,
+    text: str,
+    at: tuple[float, float],
+    offset: tuple[float, float],
+    coordinates: Any = "data",
+    **look: Any,
+) -> None:
+    """Write a text beside a point.
+
+    Args:
+        ax: where.
+        text: what to write.
+        at: the point.
+        offset: how far from it, in printer's points.
+        coordinates: what `at` is in, as Matplotlib's `xycoords`.
+        look: colour, alignment and font, as Matplotlib names them.
+    """
+    ax.annotate(text, at, xycoords=coordinates, xytext=offset, textcoords="offset points", **look)
+
+
+def draw_cut(ax: Axes, at: float, text: str) -> None:
+    """Draw the score from which problems are kept, with a text to its left."""
+    ax.axvline(at, color=INK, linewidth=1.6)
+    look = {"ha": "right", "va": "top", "fontweight": "bold"}
+    note(ax, text, (at, 0.97), (-6, 0), ("data", "axes fraction"), **look)
+
+
+def score_label(scores: pd.Series[Any], lowest: float) -> str:
+    """Return the label of an axis of scores whose first bar holds all that are lower."""
+    clipped = int((scores < lowest).sum())
+    return f"score ({clipped:,} below {lowest:g} in the first bar)" if clipped else "score"
+
+
+def panels(
+    drawn: Figure,
+    frame: pd.DataFrame,
+    columns: int,
+    draw: Callable[[Axes, pd.DataFrame], None],
+    *,
+    sharey: bool = False,
+) -> list[Axes]:
+    """Draw one panel per benchmark, row by row, titled with its number of questions.
+
+    Args:
+        drawn: an empty figure.
+        frame: `panel` (the title), `questions`, and what `draw` needs.
+        columns: panels in a row.
+        draw: draws the rows of one panel.
+        sharey: whether all panels have one vertical range.
+    """
+    n = frame["panel"].nunique()
+    axes = list(drawn.subplots(-(-n // columns), columns, squeeze=False, sharey=sharey).ravel())
+    for place, (title, rows) in enumerate(frame.groupby("panel", sort=False)):
+        draw(axes[place], rows)
+        axes[place].set_title(f"{title} (n = {int(rows['questions'].max()):,})")
+        axes[place].set_ylabel("% correct" if place % columns == 0 else "")
+    for ax in axes[n:]:
+        ax.set_visible(False)
+    return axes[:n]
 
 
 def _apart(places: Sequence[float], gap: float) -> list[float]:
@@ -243,19 +301,3 @@ def legend(drawn: Figure, frame: pd.DataFrame) -> None:
 def handle(row: pd.Series[Any]) -> dict[str, Any]:
     """Return the look of a group's line in a legend."""
     return {**marks(int(row["mark"])), "markersize": 6, "markeredgecolor": "white"}
-
-
-def base_line(ax: Axes, value: float, title: str | None, colour: str = BASE) -> None:
-    """Draw the untrained policy's accuracy as a dashed line, with its name if given."""
-    ax.axhline(value, color=colour, linestyle=(0, (9, 4)), linewidth=1.2, zorder=1)
-    if title:
-        ax.annotate(
-            title,
-            (1.0, value),
-            xycoords=("axes fraction", "data"),
-            xytext=(6, 0),
-            textcoords="offset points",
-            color=colour,
-            va="center",
-            fontweight="bold",
-        )

@@ -24,7 +24,7 @@ Window = Annotated[
 
 
 def data(inputs: Inputs, column: str, window: int) -> pd.DataFrame:
-    """Return one row a run and step with a metric, where the kind of training has it.
+    """Return one row per run and step with a metric, where the kind of training has it.
 
     Raises:
         InputError: no run has it.
@@ -53,6 +53,4 @@ def draw(frame: pd.DataFrame, column: str, label: str) -> Figure:
 
 def bands(frame: pd.DataFrame) -> str:
     """Say how many runs there are and what the bands are."""
-    runs = frame.groupby("title", sort=False)["run"].nunique()
-    counts = ", ".join(f"{title} {n}" for title, n in runs.items())
-    return f"Lines: mean over runs (number of runs: {counts}); bands: lowest to highest run."
+    return f"Lines: mean over runs ({_style.runs(frame)}); bands: lowest to highest run."

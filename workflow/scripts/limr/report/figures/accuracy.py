@@ -18,7 +18,7 @@ REQUIRES = ("evaluations",)
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a panel, run and step: mean accuracy over benchmarks in percent.
+    """Return one row per panel, run and step: mean accuracy over benchmarks in percent.
 
     A panel is a decoding that every benchmark has; where there is none, one panel shows each
     benchmark's first decoding.
@@ -43,14 +43,11 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
         questions=("questions", "sum"),
     )
     found = _accuracy.from_base(_style.titled(mean.reset_index(), inputs), inputs)
-    order = {name: place for place, name in enumerate(common)}
-    return found.sort_values("panel", key=lambda c: c.map(order), kind="stable").reset_index(
-        drop=True
-    )
+    return _accuracy.in_order(found, common)
 
 
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
-    """Draw one panel a decoding."""
+    """Draw one panel per decoding."""
     panels = list(frame["panel"].unique())
     drawn = _style.figure(1.2 + 4.3 * len(panels), 4.0)
     axes = drawn.subplots(1, len(panels), squeeze=False, sharey=True)[0]
@@ -67,6 +64,6 @@ def caption(frame: pd.DataFrame) -> str:
     """Say what lines and bands are, and over how much they were taken."""
     return (
         f"Mean accuracy over {frame['benchmarks'].max()} benchmarks "
-        f"({frame['questions'].max()} questions), one panel a decoding. {_accuracy.bands(frame)} "
+        f"({frame['questions'].max()} questions), one panel per decoding. {_accuracy.bands(frame)} "
         "A step of fine-tuning is not a step of PPO: steps compare within a kind of training only."
     )

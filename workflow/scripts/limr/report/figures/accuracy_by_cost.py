@@ -28,7 +28,7 @@ class Options(Keys):
 
 
 def data(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a run and evaluated step.
+    """Return one row per run and evaluated step.
 
     Returns:
         group, title, colour, mark, arm, seed, run, step; own (what the group's runs cost up to the
@@ -85,12 +85,11 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     charged = starts.loc[starts["scoring"] > 0].sort_values("cost")
     if len(charged):
         row = charged.iloc[0]
-        ax.annotate(
-            "scoring run",
-            (row["cost"] / 2, charged.loc[charged["group"] == row["group"], "accuracy"].mean()),
-            xytext=(0, -5), textcoords="offset points", ha="center", va="top",
-            color=_style.BASE, fontsize=9, backgroundcolor="white",
-        )  # fmt: skip
+        height = charged.loc[charged["group"] == row["group"], "accuracy"].mean()
+        look = {"ha": "center", "va": "top", "fontsize": 9, "backgroundcolor": "white"}
+        _style.note(
+            ax, "scoring run", (row["cost"] / 2, height), (0, -5), color=_style.BASE, **look
+        )
     ax.set_xlim(left=0)
     ax.set_xlabel(f"{frame['unit'].iloc[0]}, the scoring run charged")
     ax.set_ylabel(f"mean of {frame['benchmarks'].max()} benchmarks, % correct")
@@ -99,9 +98,7 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
 
 
 def caption(frame: pd.DataFrame) -> str:
-    """Say what stands on the axes, what is charged to whom, and what the bands are."""
-    runs = frame.groupby("title", sort=False)["run"].nunique()
-    counts = ", ".join(f"{title} {n}" for title, n in runs.items())
+    """Say what the axes show, what is charged to whom, and what the bands are."""
     unknown = frame.loc[frame["scoring"].isna(), "title"].unique()
     note = (
         f" What the scores of {', '.join(unknown)} cost is not known and not charged."
@@ -113,6 +110,6 @@ def caption(frame: pd.DataFrame) -> str:
         f"({frame['questions'].max()} questions, first decoding) against {frame['unit'].iloc[0]} "
         "of one run. An arm whose problems were chosen from another run's rollouts starts where "
         "that run, up to the last epoch that the score used, was paid for (dotted). Points: "
-        f"evaluated steps; lines: mean over runs (number of runs: {counts}); bands: lowest to "
-        f"highest run. The base policy and evaluations are shared and not charged.{note}"
+        f"evaluated steps; lines: mean over runs ({_style.runs(frame)}); bands: lowest to highest "
+        f"run. The base policy and evaluations are shared and not charged.{note}"
     )

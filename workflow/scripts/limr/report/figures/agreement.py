@@ -13,7 +13,7 @@ from limr.report.figures import _style
 from limr.report.tables import agreement as table
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
 
 TITLE = "Agreement of the scores"
@@ -25,7 +25,7 @@ STRONGEST = 0.82  # of the colour map, so that numbers stay readable
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a cell of the matrix, row by row.
+    """Return one row per cell of the matrix, row by row.
 
     Returns:
         row, column (places from 0), score (of the row), other (of the column), kind ("overlap"
@@ -64,25 +64,53 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     """Draw the annotated matrix, overlap below the diagonal and Spearman above."""
+    import seaborn as sns
+
     n = int(frame["row"].max()) + 1
     side = max(2.6, 0.86 * n)
     drawn = _style.figure(side + 1.4, side + 1.6)
     ax = drawn.subplots()
-    for _, cell in frame.iterrows():
-        _draw_cell(ax, cell)
-    ax.set(xlim=(0, n), ylim=(n, 0), aspect="equal")
+    ax.set_facecolor("#F1F1F1")
+    values = frame.pivot(index="row", columns="column", values="value")
     names = frame[frame["kind"] == "self"]
-    ticks = np.arange(n) + 0.5
-    ax.set_xticks(ticks, list(names["score"]), rotation=35, ha="right", rotation_mode="anchor")
-    ax.set_yticks(ticks, list(names["score"]))
-    for axis in (ax.get_xticklabels(), ax.get_yticklabels()):
-        for label, colour in zip(axis, names["colour"], strict=True):
-            label.set(color=colour, fontweight="bold")
-    ax.tick_params(length=0)
+    sns.heatmap(
+        values,
+        vmin=-1,
+        vmax=1,
+        cmap=_shades(),
+        annot=values.map(lambda value: f"{value:.2f}".replace("-", "−")),
+        fmt="",
+        annot_kws={"fontsize": 11},
+        linewidths=2,
+        cbar=False,
+        square=True,
+        xticklabels=names["score"],
+        yticklabels=names["score"],
+        ax=ax,
+    )
+    for _, cell in frame[frame["value"].isna() & (frame["kind"] != "self")].iterrows():
+        ax.text(cell["column"] + 0.5, cell["row"] + 0.5, "–", ha="center", va="center")
+    ax.set(xlabel="", ylabel="")
     ax.grid(False)
-    ax.spines[:].set_visible(False)
+    ax.tick_params("x", rotation=35)
+    ax.tick_params("y", rotation=0)
+    for label, colour in zip(ax.get_xticklabels(), names["colour"], strict=True):
+        label.set(color=colour, fontweight="bold", ha="right", rotation_mode="anchor")
+    for label, colour in zip(ax.get_yticklabels(), names["colour"], strict=True):
+        label.set(color=colour, fontweight="bold")
+    ax.tick_params(length=0)
     ax.set_title(_title(frame), fontsize=10, fontweight="normal", pad=10)
     return drawn
+
+
+def _shades() -> ListedColormap:
+    """Return the colours of values from -1 to 1."""
+    import matplotlib as mpl
+    from matplotlib.colors import ListedColormap
+
+    strength = np.linspace(0, STRONGEST, 128)
+    negative, positive = mpl.colormaps[NEGATIVE](strength), mpl.colormaps[POSITIVE](strength)
+    return ListedColormap(np.concatenate([negative[::-1], positive]))
 
 
 def _title(frame: pd.DataFrame) -> str:
@@ -98,31 +126,6 @@ def _title(frame: pd.DataFrame) -> str:
 def _chance(cells: pd.DataFrame) -> str:
     low, high = f"{cells['chance'].min():.2f}", f"{cells['chance'].max():.2f}"
     return low if low == high else f"{low} to {high}"
-
-
-def _draw_cell(ax: Axes, cell: pd.Series[Any]) -> None:
-    import matplotlib as mpl
-    from matplotlib.patches import Rectangle
-
-    at = (cell["column"], cell["row"])
-    if cell["kind"] == "self":
-        ax.add_patch(Rectangle(at, 1, 1, facecolor="#F1F1F1", edgecolor="white", linewidth=2))
-        return
-    value = float(cell["value"])
-    known = not np.isnan(value)
-    strength = abs(value) if known else 0.0
-    shades = mpl.colormaps[POSITIVE if value >= 0 else NEGATIVE]
-    colour = shades(STRONGEST * strength) if known else (1.0, 1.0, 1.0, 1.0)
-    ax.add_patch(Rectangle(at, 1, 1, facecolor=colour, edgecolor="white", linewidth=2))
-    ax.text(
-        at[0] + 0.5,
-        at[1] + 0.5,
-        f"{value:.2f}".replace("-", "−") if known else "–",
-        ha="center",
-        va="center",
-        color="white" if strength > 0.84 else _style.INK,
-        fontsize=11,
-    )
 
 
 def caption(frame: pd.DataFrame) -> str:

@@ -18,31 +18,20 @@ REQUIRES = ("evaluations",)
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a benchmark, run and step: accuracy in percent at the first decoding."""
+    """Return one row per benchmark, run and step: accuracy in percent at the first decoding."""
     frame = _accuracy.headline_only(inputs, _accuracy.by_run(results.evaluated(inputs)))
     titles = results.benchmarks(inputs)
     frame = frame.assign(panel=frame["benchmark"].map(titles))
     found = _accuracy.from_base(_style.titled(frame, inputs), inputs)
-    order = {title: place for place, title in enumerate(titles.values())}
-    return found.sort_values("panel", key=lambda c: c.map(order), kind="stable").reset_index(
-        drop=True
-    )
+    return _accuracy.in_order(found, list(titles.values()))
 
 
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
-    """Draw one panel a benchmark, each with its own vertical range."""
-    panels = list(frame["panel"].unique())
-    columns = min(3, len(panels))
-    rows = -(-len(panels) // columns)
-    drawn = _style.figure(max(1.0 + 3.2 * columns, 6.0), 0.5 + 3.3 * rows)
-    axes = drawn.subplots(rows, columns, squeeze=False).ravel()
-    for ax in axes[len(panels) :]:
-        ax.set_visible(False)
-    for place, (ax, panel) in enumerate(zip(axes, panels, strict=False)):
-        part = frame[frame["panel"] == panel]
-        _accuracy.draw_panel(ax, part)
-        ax.set_title(f"{panel} (n = {part['questions'].max()})")
-        ax.set_ylabel("% correct" if place % columns == 0 else "")
+    """Draw one panel per benchmark, each with its own vertical range."""
+    n = frame["panel"].nunique()
+    columns = min(3, n)
+    drawn = _style.figure(max(1.0 + 3.2 * columns, 6.0), 0.5 + 3.3 * -(-n // columns))
+    _style.panels(drawn, frame, columns, _accuracy.draw_panel)
     _style.legend(drawn, frame)
     return drawn
 

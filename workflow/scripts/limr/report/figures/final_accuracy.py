@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from limr.analysis import contrasts, results
@@ -32,7 +31,7 @@ class Options(Keys):
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a benchmark and group: accuracy in percent with its interval.
+    """Return one row per benchmark and group: accuracy in percent with its interval.
 
     Raises:
         InputError: there is no such arm.
@@ -44,7 +43,7 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                 f"figure 'final-accuracy': there is no evaluated arm '{name}'."
                 f"{nearest(name, known)}"
             )
-    colours, places = _style.colours(inputs), _style.places(inputs)
+    colours = _style.colours(inputs)
     rows = []
     for benchmark, title in results.benchmarks(inputs).items():
         for name in options["arms"] or known:
@@ -55,10 +54,8 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                     "group": name,
                     "title": known[name].title,
                     "colour": colours[name],
-                    "mark": places[name],
-                    "accuracy": 100 * found.mean,
-                    "low": 100 * found.low,
-                    "high": 100 * found.high,
+                    "mark": _style.place(colours[name]),
+                    **found.percent("accuracy"),
                     "n_runs": found.n_runs,
                     "questions": found.n_questions,
                     "step": results.reported_step(inputs, name),
@@ -69,45 +66,27 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
-    """Draw one panel a benchmark, bars from zero with their intervals and values."""
-    panels, groups = list(frame["panel"].unique()), list(frame["title"].unique())
-    # Of many arms, one panel below the other: side by side nobody could read them.
-    columns = 1 if len(groups) > MANY else min(3, len(panels))
-    rows = -(-len(panels) // columns)
-    width = max(2.2, 0.52 * len(groups)) * columns + 1.0
-    drawn = _style.figure(max(width, 5.6), 0.3 + 3.5 * rows)
-    axes = drawn.subplots(rows, columns, squeeze=False, sharey=True).ravel()
-    for ax in axes[len(panels) :]:
-        ax.set_visible(False)
-    for place, (ax, panel) in enumerate(zip(axes, panels, strict=False)):
-        part = frame[frame["panel"] == panel]
-        _draw_bars(ax, part)
-        ax.set_ylim(0, max(1.0, 1.12 * float(frame["high"].max())))
-        ax.set_title(f"{panel} (n = {int(part['questions'].max()):,})")
-        ax.set_ylabel("% correct" if place % columns == 0 else "")
+    """Draw one panel per benchmark, bars from zero with their intervals and values."""
+    n_panels, n_groups = frame["panel"].nunique(), frame["title"].nunique()
+    # With many arms, panels go below one another: side by side nobody could read them.
+    columns = 1 if n_groups > MANY else min(3, n_panels)
+    width = max(2.2, 0.52 * n_groups) * columns + 1.0
+    drawn = _style.figure(max(width, 5.6), 0.3 + 3.5 * -(-n_panels // columns))
+    axes = _style.panels(drawn, frame, columns, _draw_bars, sharey=True)
+    axes[0].set_ylim(0, max(1.0, 1.12 * float(frame["high"].max())))
     return drawn
 
 
 def _draw_bars(ax: Axes, part: pd.DataFrame) -> None:
-    places = np.arange(len(part))
+    places = list(range(len(part)))
     bars = ax.bar(places, part["accuracy"], width=0.72, color=part["colour"], edgecolor="white")
     for bar, mark in zip(bars, part["mark"], strict=True):
         bar.set_hatch(HATCHES[int(mark) % len(HATCHES)] if mark >= 0 else "")
     reach = [part["accuracy"] - part["low"], part["high"] - part["accuracy"]]
-    ax.errorbar(
-        places,
-        part["accuracy"],
-        yerr=reach,
-        fmt="none",
-        ecolor=_style.INK,
-        elinewidth=1.3,
-        capsize=3,
-    )
+    look: dict[str, Any] = {"fmt": "none", "ecolor": _style.INK, "elinewidth": 1.3, "capsize": 3}
+    ax.errorbar(places, part["accuracy"], yerr=reach, **look)
     for place, value, high in zip(places, part["accuracy"], part["high"], strict=True):
-        ax.annotate(
-            f"{value:.1f}", (place, high), xytext=(0, 3), textcoords="offset points",
-            ha="center", fontsize=9,
-        )  # fmt: skip
+        _style.note(ax, f"{value:.1f}", (place, high), (0, 3), ha="center", fontsize=9)
     ax.set_xticks(places, list(part["title"]), rotation=40, ha="right", rotation_mode="anchor")
     ax.grid(False, axis="x")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import comb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +41,7 @@ KINDS = {
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a scored problem: problem_id, score, reads, selected, and the cut.
+    """Return one row per scored problem: problem_id, score, reads, selected, and the cut.
 
     `reads` is what the published reward reads of the gold answer: dead (nothing: no response can be
     rewarded), a fragment of it, or the whole.
@@ -100,7 +99,7 @@ def counts(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def tail(k: int, n: int, drawn: int, total: int) -> float:
-    """Return the smaller side's exact hypergeometric tail, k itself in it.
+    """Return the smaller side's hypergeometric tail, k itself in it.
 
     Args:
         k: of a kind among the drawn.
@@ -108,10 +107,10 @@ def tail(k: int, n: int, drawn: int, total: int) -> float:
         drawn: problems drawn.
         total: problems.
     """
-    fewest, most = max(0, drawn + n - total), min(n, drawn)
-    side = range(fewest, k + 1) if k * total <= drawn * n else range(k, most + 1)
-    ways = sum(comb(n, i) * comb(total - n, drawn - i) for i in side)
-    return ways / comb(total, drawn)  # whole numbers: exact until this division
+    from scipy.stats import hypergeom  # imported here, since it takes half a second
+
+    chance = hypergeom(total, n, drawn)
+    return float(chance.cdf(k) if k * total <= drawn * n else chance.sf(k - 1))
 
 
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
@@ -142,13 +141,8 @@ def _draw_distribution(ax: Axes, frame: pd.DataFrame, lowest: float) -> None:
         heights = 100 * np.histogram(values, edges)[0] / max(1, len(values))
         ax.stairs(heights, edges, color=colour, linestyle=dashes, linewidth=1.8)
     threshold = float(frame["threshold"].iloc[0])
-    ax.axvline(threshold, color=_style.INK, linewidth=1.6)
-    ax.annotate(
-        f"kept from {threshold:.2g}", (threshold, 0.97), xycoords=("data", "axes fraction"),
-        xytext=(-6, 0), textcoords="offset points", ha="right", va="top", fontweight="bold",
-    )  # fmt: skip
-    clipped = int((frame["score"] < lowest).sum())
-    ax.set_xlabel(f"score ({clipped:,} below {lowest:g} in the first bar)" if clipped else "score")
+    _style.draw_cut(ax, threshold, f"kept from {threshold:.2g}")
+    ax.set_xlabel(_style.score_label(frame["score"], lowest))
     ax.set_ylabel("% of the kind's problems")
     ax.set_title(f"Scores '{frame['score_name'].iloc[0]}'")
 
@@ -161,11 +155,8 @@ def _draw_shares(ax: Axes, frame: pd.DataFrame) -> None:
         ax.bar(place, share, color=colour, hatch=hatch, edgecolor="white", width=0.7)
         ends = [[share - 100 * row["low"]], [100 * row["high"] - share]]
         ax.errorbar(place, share, ends, fmt="none", ecolor=_style.INK, elinewidth=1.3)
-        ax.annotate(
-            f"{row['selected']:,.0f} of {row['n']:,.0f}\nby chance {row['expected']:,.0f}",
-            (place, 100 * row["high"]), xytext=(0, 4), textcoords="offset points", ha="center",
-            fontsize=9,
-        )  # fmt: skip
+        text = f"{row['selected']:,.0f} of {row['n']:,.0f}\nby chance {row['expected']:,.0f}"
+        _style.note(ax, text, (place, 100 * row["high"]), (0, 4), ha="center", fontsize=9)
     overall = 100 * frame["selected"].mean()
     ax.axhline(overall, color=_style.INK, linestyle="--", linewidth=1.3)
     ax.set_xticks(range(len(found)), list(found.index))
@@ -186,7 +177,7 @@ def caption(frame: pd.DataFrame) -> str:
         f"rewarded. {found['n']:,.0f} of these are among the {len(frame):,} scored problems, and "
         f"{found['selected']:,.0f} among the {selected:,} selected ones; a random choice of that "
         f"size would hold {found['expected']:,.0f} (hypergeometric, one-sided: {p}). Left: scores, "
-        "each kind in per cent of itself. Right: share selected, with Wilson's 95 % interval; "
+        "each kind in percent of its own. Right: share selected, with Wilson's 95 % interval; "
         f"dashed: over all, {overall:.1f} %. One published run: nothing here says how other seeds "
         "would score."
     )

@@ -31,14 +31,14 @@ class Options(Keys):
     curves: int = key(300, "Most problems drawn in the background, evenly spaced by score.", ge=0)
 
 
-# Where the six examples stand in the order of scores, from the best (0) to the worst (1).
+# The six examples' places in the order of scores, from the best (0) to the worst (1).
 EXAMPLES = (0.0, 0.15, 0.4, 0.6, 0.85, 1.0)
 # In grey, kept is the darker one.
 KEPT, LEFT, LEFT_TEXT = "#C24E00", "#8FB0D0", "#41658A"
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a shown problem and epoch, and the mean curve.
+    """Return one row per shown problem and epoch, and the mean curve.
 
     Returns:
         role ("mean", "background" or "example"), problem_id, epoch (from 1), accuracy, score,
@@ -151,15 +151,9 @@ def _draw_all(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
     ax.plot(mean["epoch"], mean["accuracy"], color="white", linewidth=5.5, solid_capstyle="round")
     ax.plot(mean["epoch"], mean["accuracy"], color=_style.INK, linewidth=3, marker="o")
     end = mean.iloc[-1]
-    ax.annotate(
-        "mean curve",
-        (end["epoch"], end["accuracy"]),
-        xytext=(-6, 12),
-        textcoords="offset points",
-        ha="right",
-        fontweight="bold",
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
-    )
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
+    look = {"ha": "right", "fontweight": "bold", "bbox": box}
+    _style.note(ax, "mean curve", (end["epoch"], end["accuracy"]), (-6, 12), **look)
     ax.set_title("All problems: kept dark, left out light")
     ax.set_xlabel("epoch")
     ax.set_ylabel("accuracy of the epoch's rollouts")

@@ -29,12 +29,11 @@ class Options(Keys):
 
 
 WINDOW = "#E4DFCF"
-END = 0.06  # how far the bars of 0 and 1 stand from the rest
+END = 0.06  # distance of the bars of 0 and 1 from the rest
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a bin of pass rates, see `limr.analysis.offline_pass_rates.by_rate`, and what
-    was joined.
+    """Return one row per bin of `limr.analysis.offline_pass_rates.by_rate`, and what was joined.
 
     Returns:
         The bins with share_selected and its Wilson interval (share_low, share_high); score, rates,
@@ -81,7 +80,7 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
 
 
 def _places(frame: pd.DataFrame) -> pd.Series[float]:
-    """Return where the bins stand: those of 0 and 1 apart from their neighbours."""
+    """Return the bars' places: those of 0 and 1 apart from their neighbours."""
     middle = (frame["low"] + frame["high"]) / 2
     return middle.where(frame["low"] < frame["high"], -END + (1.0 + 2 * END) * frame["low"])
 
@@ -97,10 +96,8 @@ def _draw_selected(ax: Axes, frame: pd.DataFrame) -> None:
     ax.errorbar(places, share, errors, fmt="none", ecolor=_style.INK, elinewidth=1.1)
     overall = first["selected"] / first["joined"]
     ax.axhline(overall, color=_style.INK, linestyle="--", linewidth=1.3)
-    ax.annotate(
-        f"all: {overall:.2f}", (1.0, overall), xycoords=("axes fraction", "data"), ha="right",
-        xytext=(0, 4), textcoords="offset points",
-    )  # fmt: skip
+    at_end = ("axes fraction", "data")
+    _style.note(ax, f"all: {overall:.2f}", (1.0, overall), (0, 4), at_end, ha="right")
     ax.set_ylim(0, min(1.0, 1.12 * float(frame["share_high"].max())))
     ax.set_ylabel("share selected")
     ax.set_title(f"Selected by '{first['score']}'")

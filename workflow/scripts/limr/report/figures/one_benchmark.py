@@ -29,7 +29,7 @@ class Options(Keys):
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a run and step: accuracy in percent at the benchmark's first decoding.
+    """Return one row per run and step: accuracy in percent at the benchmark's first decoding.
 
     Raises:
         InputError: there is no such benchmark or arm.
@@ -52,16 +52,14 @@ def _groups(inputs: results.Inputs, wanted: Sequence[str] | None) -> list[str]:
         for name in wanted:
             _known("arm", name, [group.name for group in known])
         return list(wanted)
-    records = {group.name: subset_records.group_record(inputs, group) for group in known}
-    ppo = [group.name for group in known if group.train == "ppo"]
-    compared = {
+    ppo = [group for group in known if group.train == "ppo"]
+    records = {group.name: subset_records.group_record(inputs, group) for group in ppo}
+    chosen = [
         name
-        for name in ppo
-        if subset_records.is_full(records[name]) or subset_records.is_random(records[name])
-    }
-    chosen = [name for name in ppo if name not in compared][:1]
-    shown = [name for name in ppo if name in compared or name in chosen]
-    return shown or [g.name for g in known]
+        for name, record in records.items()
+        if not (subset_records.is_full(record) or subset_records.is_random(record))
+    ]
+    return [name for name in records if name not in chosen[1:]] or [g.name for g in known]
 
 
 def _known(what: str, name: str, among: Sequence[str]) -> None:
@@ -74,10 +72,7 @@ def _known(what: str, name: str, among: Sequence[str]) -> None:
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     """Draw one panel, labelled at the lines' ends."""
     drawn = _style.figure(6.4, 4.2)
-    ax = drawn.subplots()
-    _accuracy.draw_panel(ax, frame)
-    ax.set_title(f"{frame['panel'].iloc[0]} (n = {int(frame['questions'].max()):,})")
-    ax.set_ylabel("% correct")
+    [ax] = _style.panels(drawn, frame, 1, _accuracy.draw_panel)
     _style.label_ends(ax, frame, "accuracy")
     return drawn
 

@@ -35,7 +35,7 @@ HATCHES = {"never": "////", "always": "...."}
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a scored problem: problem_id, score, solved, and the cut that was made.
+    """Return one row per scored problem: problem_id, score, solved, and the cut that was made.
 
     `solved` is never, sometimes or always, over all recorded epochs; unknown without curves.
     """
@@ -84,6 +84,7 @@ def _draw_distribution(ax: Axes, frame: pd.DataFrame, lowest: float) -> None:
     lowest = max(lowest, float(np.floor(frame["score"].min() * 10) / 10))
     kinds = [kind for kind in _style.SOLVED if (frame["solved"] == kind).any()]
     highest = max(1.0, float(frame["score"].max()))
+
     sns.histplot(
         frame.assign(score=frame["score"].clip(lower=lowest)),
         x="score",
@@ -101,21 +102,9 @@ def _draw_distribution(ax: Axes, frame: pd.DataFrame, lowest: float) -> None:
     _hatch(ax, kinds)
     threshold, n = frame["threshold"].iloc[0], frame["n_selected"].iloc[0]
     ax.set_ylim(top=ax.get_ylim()[1] * 1.18)
-    ax.axvline(threshold, color=_style.INK, linewidth=1.6)
-    ax.annotate(
-        f"kept from {threshold:.2g}: {n:,} of {frame['n_problems'].iloc[0]:,}",
-        (threshold, 0.97),
-        xycoords=("data", "axes fraction"),
-        xytext=(-6, 0),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        fontweight="bold",
-    )
-    clipped = (frame["score"] < lowest).sum()
-    ax.set_xlabel(
-        "score" + (f" ({clipped:,} below {lowest:g} in the first bar)" if clipped else "")
-    )
+    text = f"kept from {threshold:.2g}: {n:,} of {frame['n_problems'].iloc[0]:,}"
+    _style.draw_cut(ax, threshold, text)
+    ax.set_xlabel(_style.score_label(frame["score"], lowest))
     ax.set_ylabel("problems")
     ax.set_title(f"Distribution of '{frame['score_name'].iloc[0]}'")
 
@@ -134,7 +123,7 @@ def _draw_sizes(ax: Axes, frame: pd.DataFrame) -> None:
     for at in THRESHOLDS:
         n = int((ordered >= at).sum())
         ax.plot([at], [n], "o", color="#5B7FA6", markersize=5)
-        ax.annotate(f"{n:,}", (at, n), xytext=(4, 5), textcoords="offset points", fontsize=9)
+        _style.note(ax, f"{n:,}", (at, n), (4, 5), fontsize=9)
     threshold, n = float(frame["threshold"].iloc[0]), int(frame["n_selected"].iloc[0])
     ax.plot([threshold], [n], "o", color="#D55E00", markersize=9, zorder=3)
     ax.set_xlim(0, 1.02)

@@ -1,4 +1,4 @@
-"""From how many epochs a score can be had: the first epochs against all, with a noise ceiling."""
+"""How many epochs a score needs: the first epochs against all, with a noise ceiling."""
 
 from __future__ import annotations
 
@@ -93,10 +93,8 @@ def _draw_chance(ax: Axes, frame: pd.DataFrame) -> None:
         colour = rows["colour"].iloc[0] if 1 == len(rows) < len(means) else _style.BASE
         at = rows["chance"].mean()
         ax.axhline(at, color=colour, linestyle=":", linewidth=1.5, zorder=1)
-        ax.annotate(
-            "chance", (1.0, at), xycoords=("axes fraction", "data"), xytext=(5, 0),
-            textcoords="offset points", color=colour, va="center", fontsize=9,
-        )  # fmt: skip
+        look = {"color": colour, "va": "center", "fontsize": 9}
+        _style.note(ax, "chance", (1.0, at), (5, 0), ("axes fraction", "data"), **look)
 
 
 def _draw_legend(drawn: Figure, frame: pd.DataFrame) -> None:

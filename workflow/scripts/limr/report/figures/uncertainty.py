@@ -103,15 +103,9 @@ def _draw_intervals(ax: Axes, rows: pd.DataFrame) -> None:
     high = float(rows["high"].max())
     ax.set_ylim(low - 0.05 * (high - low), high + 0.08 * (high - low))
     ax.axvline(first["n_selected"] + 0.5, color=_style.INK, linewidth=1.2)
-    ax.annotate(
-        f"selected: {int(first['n_selected']):,} ({first['rule']})",
-        (first["n_selected"] + 0.5, 0.98),
-        xycoords=("data", "axes fraction"),
-        xytext=(6, 0),
-        textcoords="offset points",
-        va="top",
-        fontweight="bold",
-    )
+    text = f"selected: {int(first['n_selected']):,} ({first['rule']})"
+    at = (first["n_selected"] + 0.5, 0.98)
+    _style.note(ax, text, at, (6, 0), ("data", "axes fraction"), va="top", fontweight="bold")
     ax.set_xlabel(f"rank, of {int(first['n']):,} problems with a score")
     ax.set_ylabel(f"score '{first['score_name']}'")
     ax.set_title(f"{100 * first['level']:g} % intervals of '{first['score_name']}'")

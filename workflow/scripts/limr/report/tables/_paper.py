@@ -1,4 +1,4 @@
-"""Ours beside the paper's: what the tables `paper-table-2` and `paper-table-3` share."""
+"""This study's numbers beside the paper's: shared by `paper-table-2` and `paper-table-3`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ COLUMNS = ("arm", "measure", "ours", "low", "high", "paper's", "gap", "n", "seed
 
 
 def build(inputs: Inputs, options: Mapping[str, Any], table: int) -> pd.DataFrame:
-    """Return one row an arm and measure: the size of its problem set, each benchmark, their mean.
+    """Return one row per arm and measure: the size of its problem set, each benchmark, their mean.
 
-    The paper's number stands only beside an arm and a benchmark of the study that are the same;
-    the mean is compared where the study has the paper's benchmarks and no others.
+    The paper's number is given only where arm and benchmark are the same; that of the mean, only
+    where the study has the paper's benchmarks and no others.
     """
     rows: list[dict[str, Any]] = []
     theirs = paper.rows_by_group(inputs, table, options["arms"])
@@ -67,10 +67,9 @@ def _problems(inputs: Inputs, group: Group, row: paper.Json, table: int) -> list
 
 
 def _accuracies(inputs: Inputs, group: Group, row: paper.Json, table: int) -> list[dict[str, Any]]:
-    frame, known = results.evaluated(inputs), paper.of(inputs)["benchmarks"]
+    known = paper.of(inputs)["benchmarks"]
     titles = results.benchmarks(inputs)
     measures = {title: [name] for name, title in titles.items()} | {"mean": list(titles)}
-    seeds = frame.loc[frame["group"] == group.name, "seed"].nunique()
     rows = []
     for title, names in measures.items():
         key = "average" if title == "mean" and set(names) == set(known) else names[0]
@@ -80,13 +79,11 @@ def _accuracies(inputs: Inputs, group: Group, row: paper.Json, table: int) -> li
             {
                 "arm": group.title,
                 "measure": title,
-                "ours": 100 * interval.mean,
-                "low": 100 * interval.low,
-                "high": 100 * interval.high,
+                **interval.percent("ours"),
                 "paper's": pd.NA if theirs is None else float(theirs),
                 "gap": pd.NA if theirs is None else 100 * interval.mean - theirs,
                 "n": interval.n_questions,
-                "seeds": seeds,
+                "seeds": results.n_seeds(inputs, group.name),
                 "draws": len(group.arms),
                 "step": results.reported_step(inputs, group.name),
                 "level": 100 * results.declared(inputs).level,
@@ -114,7 +111,7 @@ def _level(frame: pd.DataFrame) -> str:
 
 
 def caption(frame: pd.DataFrame, table: int) -> str:
-    """Say what stands beside what."""
+    """Say what is compared with what."""
     beside = int(frame["paper's"].notna().sum())
     return (
         f"Ours beside the paper's Table {table} (arXiv 2502.11886). Ours: size of the problem set, "

@@ -31,7 +31,7 @@ COLUMNS = ["score", "other score", "problems", "best", "shared", "overlap", "cha
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a pair of scores; none where there is one score only."""
+    """Return one row per pair of scores; none where there is only one score."""
     scores = which_scores.names(inputs, options["scores"], "table 'agreement'")
     size = options["size"] or which_scores.size(inputs, scores)
     rows = [

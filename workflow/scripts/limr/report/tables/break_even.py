@@ -23,7 +23,7 @@ class Options(Keys):
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a chosen arm, reference and question; see `limr.analysis.break_even`."""
+    """Return one row per chosen arm, reference and question; see `limr.analysis.break_even`."""
     unit = options["unit"]
     rows = [
         {
@@ -41,9 +41,7 @@ def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
             "low": break_even.number(found.low),
             "high": break_even.number(found.high),
             "never, % of draws": 100 * found.never,
-            "points at equal steps": 100 * found.gap.mean,
-            "points low": 100 * found.gap.low,
-            "points high": 100 * found.gap.high,
+            **{f"points {key}": n for key, n in found.gap.percent("at equal steps").items()},
             "runs": found.arm.n_runs,
             "runs against": found.against.n_runs,
             "questions": found.gap.n_questions,

@@ -29,7 +29,7 @@ COLUMNS = ("benchmark", "level", "questions", "arm", "accuracy", "low", "high",
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a benchmark, level and group, at its final step and the first decoding.
+    """Return one row per benchmark, level and group, at its reported step and first decoding.
 
     Raises:
         InputError: a benchmark that is asked for was not evaluated or has no levels.
@@ -47,11 +47,9 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                         "level": level,
                         "questions": len(ids),
                         "arm": group.title,
-                        "accuracy": 100 * found.mean,
-                        "low": 100 * found.low,
-                        "high": 100 * found.high,
+                        **found.percent("accuracy"),
                         "against all levels": 100 * (found.mean - whole),
-                        "seeds": frame.loc[frame["group"] == group.name, "seed"].nunique(),
+                        "seeds": results.n_seeds(inputs, group.name),
                         "draws": len(group.arms),
                         "step": results.reported_step(inputs, group.name),
                         "interval level": 100 * results.declared(inputs).level,

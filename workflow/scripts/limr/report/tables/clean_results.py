@@ -16,7 +16,7 @@ MEAN = "mean of benchmarks"
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a group and benchmark, and one of the mean over benchmarks; in percent.
+    """Return one row per group and benchmark, and one for the mean over benchmarks; in percent.
 
     Raises:
         InputError: the study has no benchmarks, or no question is left.
@@ -49,9 +49,7 @@ def _compared(
     kept = results.benchmarks(clean)
     found: dict[str, Any] = {
         "questions": every.n_questions,
-        "all %": 100 * every.mean,
-        "low": 100 * every.low,
-        "high": 100 * every.high,
+        **every.percent("all %"),
         "clean questions": 0,
         **dict.fromkeys(("clean %", "clean low", "clean high", "change"), np.nan),
     }
@@ -61,16 +59,14 @@ def _compared(
         part = every if same else contrasts.group_interval(clean, group, chosen)
         found |= {
             "clean questions": part.n_questions,
-            "clean %": 100 * part.mean,
-            "clean low": 100 * part.low,
-            "clean high": 100 * part.high,
+            **{f"clean {key}": value for key, value in part.percent("%").items()},
             "change": 100 * (part.mean - every.mean),
         }
     return found
 
 
 def _accuracy(inputs: results.Inputs, group: str, benchmark: str) -> float:
-    """Return the accuracy in percent on the questions that there are; NaN: there are none."""
+    """Return the accuracy in percent on the questions that are left; NaN: none is."""
     if benchmark not in results.benchmarks(inputs):
         return float("nan")
     return 100 * float(results.headline_results(inputs, group)[benchmark].mean())

@@ -14,7 +14,6 @@ from limr.analysis.results import Group, Inputs
 from limr.core.random_streams import stream
 from limr.core.validation import Keys, key
 from limr.statistics import bootstrap, hypothesis_tests, power
-from limr.statistics.estimates import Arm
 
 TITLE = "Comparisons and what they can say"
 REQUIRES = ("evaluations", "subsets")
@@ -36,7 +35,7 @@ COLUMNS = ["kind", "arm", "against", "measure", "difference", "low", "high", "p"
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a comparison and measure: the mean over benchmarks, then each benchmark."""
+    """Return one row per comparison and measure: the mean over benchmarks, then each benchmark."""
     first = findings.primary(inputs)
     main = (first.first, first.second) if first else None
     pairs = list(dict.fromkeys([*([main] if main else []), *contrasts.pairs(inputs)]))
@@ -73,9 +72,7 @@ def _row(
         "arm": first.title,
         "against": second.title,
         "measure": results.benchmarks(inputs)[benchmark] if benchmark else "mean",
-        "difference": 100 * interval.mean,
-        "low": 100 * interval.low,
-        "high": 100 * interval.high,
+        **interval.percent("difference"),
         "p": found.p_value(),
         "family": "primary" if is_main else FAMILIES[benchmark is None],
         "McNemar p": _mcnemar(inputs, pair, benchmark) if benchmark else pd.NA,
@@ -84,16 +81,11 @@ def _row(
         "bootstrap low": 100 * low,
         "bootstrap high": 100 * high,
         "questions": found.n_questions,
-        "seeds": _both(inputs, pair, "seed"),
+        "seeds": ", ".join(str(results.n_seeds(inputs, group.name)) for group in pair),
         "draws": f"{len(first.arms)}, {len(second.arms)}",
         "steps": ", ".join(str(results.reported_step(inputs, group.name)) for group in pair),
         "level": 100 * said.level,
     }
-
-
-def _both(inputs: Inputs, pair: tuple[Group, Group], column: str) -> str:
-    frame = results.evaluated(inputs)
-    return ", ".join(str(frame.loc[frame["group"] == g.name, column].nunique()) for g in pair)
 
 
 def _bootstrapped(inputs: Inputs, pair: tuple[Group, Group], resamples: int) -> tuple[float, float]:
@@ -120,13 +112,9 @@ def _mcnemar(inputs: Inputs, pair: tuple[Group, Group], benchmark: str) -> Any:
     for seed in sorted(rows["seed"].unique()):
         choice = Choice(benchmarks=(benchmark,), decoding=names[0], seed=int(seed))
         sides = contrasts.paired(inputs, pair[0].name, pair[1].name, choice)
-        ours, theirs = (_answers(arm, benchmark) for arm in sides)
+        ours, theirs = (arm.accuracy[benchmark] for arm in sides)
         p_values += [hypothesis_tests.mcnemar(a, b)[2] for a in ours for b in theirs]
     return min(1.0, len(p_values) * min(p_values)) if p_values else pd.NA
-
-
-def _answers(arm: Arm, benchmark: str) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
-    return list(arm.accuracy[benchmark])
 
 
 def caption(frame: pd.DataFrame) -> str:

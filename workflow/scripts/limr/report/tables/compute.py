@@ -16,7 +16,7 @@ DECIMALS = 3
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a trained group: means over its runs; its scoring run; both together."""
+    """Return one row per trained group: means over its runs; its scoring run; both together."""
     rows = []
     for entry in costs.entries(inputs):
         own, whole = entry.own, entry.total

@@ -14,7 +14,7 @@ REQUIRES = ("overlaps",)
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a set of training problems, benchmark and length of n-grams.
+    """Return one row per set of training problems, benchmark and length of n-grams.
 
     Counts of an arm with several random draws are means over the draws.
 

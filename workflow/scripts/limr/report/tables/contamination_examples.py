@@ -25,7 +25,7 @@ class Options(Keys):
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a question: of whole problem sets, by the length that decides an overlap.
+    """Return one row per question: of whole problem sets, by the length that decides an overlap.
 
     Raises:
         InputError: the study has no benchmarks.
@@ -61,7 +61,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _trained_on(inputs: results.Inputs, problem_id: str) -> str:
-    """Return the titles of the arms whose problems one is among."""
+    """Return the titles of the arms that train on a problem."""
     names = [
         arm["title"]
         for arm in inputs.study["arms"]

@@ -31,12 +31,12 @@ class Options(Keys):
     every: Number = key(5, "Distance of the targets in points, where none are named.", gt=0)
 
 
-# What a rerun repeats; hours stand apart, last.
+# What is the same when the study is run again; hours, which differ, come last.
 COUNTED = {"optimizer steps": "optimizer-steps", "rollouts": "rollouts", "million tokens": "tokens"}
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row an accuracy and trained group."""
+    """Return one row per accuracy and trained group."""
     curves = cost_curves.curves(inputs)
     devices = dict(costs.by_step(inputs)[["arm", "device"]].to_numpy().tolist())
     rows = [
@@ -68,9 +68,7 @@ def _row(curve: Curve, target: float) -> dict[str, Any]:
         interval = of_mean(Arm(at, [arm for arm, _ in curve.runs])).interval()
         found |= {
             "step": curve.steps[place],
-            "mean %": 100 * interval.mean,
-            "low": 100 * interval.low,
-            "high": 100 * interval.high,
+            **interval.percent("mean %"),
         }
     found["scored from"] = curve.scored_from
     for name, unit in (*COUNTED.items(), ("hours", "hours")):

@@ -12,9 +12,11 @@ from limr.analysis import contrasts, results
 TITLE = "Differences between arms"
 REQUIRES = ("evaluations", "subsets")
 
+COLUMNS = ["arm", "against", "difference", "low", "high", "interval", "runs", "questions", "level"]
+
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a trained arm and reference, the difference in points with its interval.
+    """Return one row per trained arm and reference, the difference in points with its interval.
 
     References are the arms that train on every problem and those drawn at random.
     """
@@ -30,27 +32,14 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
             {
                 "arm": first.title,
                 "against": second.title,
-                "difference": 100 * found.mean,
-                "low": 100 * found.low,
-                "high": 100 * found.high,
+                **found.percent("difference"),
                 "interval": "excludes 0" if found.excludes_zero else "contains 0",
                 "runs": f"{runs[0]}, {runs[1]}",
                 "questions": found.n_questions,
                 "level": 100 * results.declared(inputs).level,
             }
         )
-    columns = [
-        "arm",
-        "against",
-        "difference",
-        "low",
-        "high",
-        "interval",
-        "runs",
-        "questions",
-        "level",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def caption(frame: pd.DataFrame) -> str:

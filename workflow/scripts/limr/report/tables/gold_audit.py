@@ -27,7 +27,7 @@ COLUMNS = {
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a problem set, the study's first, then its benchmarks'."""
+    """Return one row per problem set, the study's first, then its benchmarks'."""
     rows = []
     for name, counts in inputs.audits.items():
         found = counts["findings"]

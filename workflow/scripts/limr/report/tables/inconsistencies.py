@@ -24,7 +24,7 @@ class Options(Keys):
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row an entry of the register, in its order."""
+    """Return one row per entry of the register, in its order."""
     rows = [
         {
             "kind": entry["kind"],

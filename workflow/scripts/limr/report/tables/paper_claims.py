@@ -1,4 +1,4 @@
-"""The paper's own claims, as far as its tables allow: differences with unpaired z values."""
+"""The paper's own claims, tested as far as its tables allow: differences with unpaired z."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLUMNS = ["claim", "benchmark", "questions", "difference", "standard error", "z
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a claim (LIMR against each other row of Tables 2 and 3) and benchmark.
+    """Return one row per claim (LIMR against each other row of Tables 2 and 3) and benchmark.
 
     z is the difference over its standard error, were every question one independent response:
     sqrt(p1 (1 - p1) / n + p2 (1 - p2) / n). Four samples of one question are not independent, and

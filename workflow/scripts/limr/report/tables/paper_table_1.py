@@ -14,7 +14,7 @@ REQUIRES = ("subsets", "paper")
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a method of the paper's table, then one an arm of this study with problems."""
+    """Return one row per method of the paper's table, then one per arm with problems."""
     rows = [
         {
             "method": method["name"],

@@ -15,10 +15,10 @@ REQUIRES, OPTIONAL, Options = _paper.REQUIRES, _paper.OPTIONAL, _paper.Options
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row an arm and measure: see `limr.report.tables._paper.build`."""
+    """Return one row per arm and measure: see `limr.report.tables._paper.build`."""
     return _paper.build(inputs, options, 3)
 
 
 def caption(frame: pd.DataFrame) -> str:
-    """Say what stands beside what."""
+    """Say what is compared with what."""
     return _paper.caption(frame, 3)

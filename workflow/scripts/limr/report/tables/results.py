@@ -14,10 +14,10 @@ REQUIRES = ("evaluations", "subsets")
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a group: accuracies in percent at its reported step.
+    """Return one row per group: accuracies in percent at its reported step.
 
-    Every benchmark is graded at its first decoding; `mean` is over benchmarks by the
-    declared weights, and `low` to `high` is its interval.
+    Each benchmark is evaluated at its first decoding. `mean` is over benchmarks by the declared
+    weights, and `low` to `high` is its interval.
     """
     frame = results.evaluated(inputs)
     titles = results.benchmarks(inputs)
@@ -27,16 +27,13 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
         record = subset_records.group_record(inputs, group)
         interval = contrasts.group_interval(inputs, group.name)
         matrices = results.headline_results(inputs, group.name)
-        n_seeds = frame.loc[frame["group"] == group.name, "seed"].nunique()
         rows.append(
             {
                 "arm": group.title,
                 "problems": record["n_selected"] if record else pd.NA,
                 **{titles[name]: 100 * matrix.mean() for name, matrix in matrices.items()},
-                "mean": 100 * interval.mean,
-                "low": 100 * interval.low,
-                "high": 100 * interval.high,
-                "seeds": n_seeds,
+                **interval.percent(),
+                "seeds": results.n_seeds(inputs, group.name),
                 "draws": len(group.arms),
                 "questions": interval.n_questions,
                 "step": results.reported_step(inputs, group.name),

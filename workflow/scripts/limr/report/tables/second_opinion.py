@@ -16,7 +16,7 @@ DECIMALS = 2
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a benchmark; shares in percent of its responses."""
+    """Return one row per benchmark; shares in percent of its responses."""
     opinions = inputs.opinions
     assert opinions is not None  # noqa: S101 - REQUIRES has it
     rows = []
@@ -33,9 +33,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                 "judged differently": int(differ["n"].sum()),
                 "correct here only": int(differ.loc[ours, "n"].sum()),
                 "correct there only": int(differ.loc[~ours, "n"].sum()),
-                "rate %": 100 * found.mean,
-                "low": 100 * found.low,
-                "high": 100 * found.high,
+                **found.percent("rate %"),
                 "second rule": str(frame["rule"].iloc[0]),
             }
         )

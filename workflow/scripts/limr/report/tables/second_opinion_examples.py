@@ -29,7 +29,7 @@ _JUDGED = ["verdict", "format", "opinion", "opinion_reason"]
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a problem and answer, the most frequent first."""
+    """Return one row per problem and answer, the most frequent first."""
     opinions = inputs.opinions
     assert opinions is not None  # noqa: S101 - REQUIRES has it
     texts = opinions[second_opinion.differ(opinions)].astype(dict.fromkeys(_JUDGED, str))

@@ -1,4 +1,4 @@
-"""From how many epochs a score can be had: the first epochs against all, odd against even ones."""
+"""How many epochs a score needs: the first epochs against all, odd against even ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLUMNS = ["score", "epochs", "problems", "best", "Spearman", "overlap", "low", 
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a score and comparison; none where there is one epoch only."""
+    """Return one row per score and comparison; none where there is only one epoch."""
     rows = []
     for name in which_scores.diagnosed(inputs, options["scores"], "table 'stability'"):
         for row in inputs.diagnostics[name].epochs.to_dict("records"):

@@ -27,7 +27,7 @@ class Options(Keys):
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row an arm with a subset, every random draw for itself.
+    """Return one row per arm with a subset; each random draw is a row of its own.
 
     Raises:
         InputError: `overlap_with` names no arm with a subset.

@@ -28,7 +28,7 @@ class Options(Keys):
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a score and threshold, the score's whole range first.
+    """Return one row per score and threshold, the score's whole range first.
 
     A threshold that keeps no problem is left out, unless an arm is cut there.
     """

@@ -25,7 +25,7 @@ SURE, POSSIBLE = 0.95, 0.05
 
 
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a diagnosed score."""
+    """Return one row per diagnosed score."""
     rows = []
     for name in which_scores.diagnosed(inputs, options["scores"], "table 'uncertainty'"):
         frame = inputs.diagnostics[name].problems
