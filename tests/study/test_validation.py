@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,30 @@ def put(config: dict[str, Any], path: str, value: object) -> None:
         ),
         ("contamination", {"thresholds": [1.5]}, "'contamination.thresholds"),
         ("figures/acuracy", {}, "figures: there is no 'acuracy'. Did you mean 'accuracy'?"),
+        ("figures/accuracy", 3, "'figures.accuracy' must be a mapping, found 3."),
+        ("seeds", [1, True], "'seeds.1' must be a whole number, found True."),
+        ("ppo/steps", "12", "'ppo.steps' must be a whole number, found '12'. YAML takes it for"),
+        ("ppo/steps", 12.0, "'ppo.steps' must be a whole number, found 12.0."),
+        ("ppo/clip", True, "'ppo.clip' must be a number, found True."),
+        ("ppo/top_p", 1.5, "'ppo.top_p': 1.5 is greater than the maximum of 1."),
+        ("ppo/adam_betas", [0.9], "'ppo.adam_betas': [0.9] is too short: at least 2."),
+        ("ppo/adam_betas", [0.9, 2], "'ppo.adam_betas.1': 2 is greater than or equal to the"),
+        ("grader", {"max_boxes": "4"}, "'grader.max_boxes' must be a whole number or null, found"),
+        ("arms/rand/size", 1.5, "'arms.rand.size' must be a whole number or a text, found 1.5."),
+        ("arms/rand/size", 0, "'arms.rand.size': 0 is less than the minimum of 1."),
+        ("scores/lim/selector", 3, "'scores.lim.selector' must be a text, found 3."),
+        (
+            "datasets/My set",
+            {"source": "arithmetic", "problems": 3},
+            "'datasets': 'My set' may hold only lower-case letters",
+        ),
+        (
+            "datasets",
+            {2024: {"source": "arithmetic", "problems": 3}},
+            "'datasets': 2024 must be a text: quote it.",
+        ),
+        ("engine", 3, "'engine' must be a mapping, found 3."),
+        ("base/warmup/steps", -1, "'base.warmup.steps': -1 is less than the minimum of 1."),
     ],
 )
 def test_what_is_wrong_is_named(
@@ -121,6 +147,56 @@ def test_what_is_wrong_is_named(
         load(demo, root)
     assert str(error.value).startswith("study.yaml: ")
     assert message in str(error.value)
+
+
+def test_an_unknown_key_is_said_before_a_missing_one_and_others_are_counted(
+    demo: dict[str, Any], root: Path
+) -> None:
+    demo["scores"]["lim"]["selektor"] = demo["scores"]["lim"].pop("selector")
+    demo["ppo"]["steps"] = "many"
+    expected = "study.yaml: 'scores.lim.selektor' is not a key. Did you mean 'selector'?"
+    with pytest.raises(InputError) as error:
+        load(demo, root)
+    assert str(error.value) == f"{expected} (2 more after this one)"
+
+
+def test_values_are_kept_as_they_are_and_keys_put_in_order(
+    demo: dict[str, Any], root: Path
+) -> None:
+    demo["ppo"] = {"clip": 1, "steps": demo["ppo"]["steps"], **demo["ppo"]}
+    demo["tables"] = {"results": None, "agreement": {"size": None}}
+    found = load(demo, root).config
+    assert repr(found["ppo"]["clip"]) == "1"  # a number, and still a whole one
+    assert repr(found["ppo"]["gamma"]) == "1.0"  # as the default is written
+    assert list(found["ppo"]) == list(schema.Ppo.model_fields)
+    assert list(found["tables"]) == ["results", "agreement"]  # the user's order
+    assert found["tables"] == {"results": {}, "agreement": {"scores": None, "size": None}}
+    assert "threshold" not in found["arms"]["rand"]  # no default: absent, not null
+    assert type(found) is type(found["ppo"]) is type(found["scores"]["lim"]) is dict
+
+
+@pytest.mark.slow
+def test_a_study_is_read_without_what_only_drawing_needs(root: Path) -> None:
+    code = (
+        "import sys, yaml; from pathlib import Path; from limr.study.load import load\n"
+        f"root = Path({str(root)!r}); path = root / 'config/config.yaml'\n"
+        "load(yaml.safe_load(path.read_text()), 'study', root / 'config/benchmarks')\n"
+        "print([name for name in ('matplotlib', 'seaborn', 'torch') if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_help_is_said_without_loading_tables_or_validation() -> None:
+    code = (
+        "import sys; from limr.__main__ import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([n for n in ('numpy', 'pyarrow', 'pandas', 'pydantic') if n in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_missing_key_is_named(demo: dict[str, Any], root: Path) -> None:
