@@ -176,8 +176,8 @@ def test_how_sure_a_selection_is_is_in_it(page, inputs):
 
 def test_a_second_opinion_is_told(page):
     assert (
-        "A second grading rule (paper, grader version 2) disagrees on 10 of the 280 responses of all "
-        "evaluations (3.6 %): 7 are correct by this study's rule only, 3 by the second only."
+        "A second grading rule (paper, grader version 2) disagrees on 10 of the 280 responses of "
+        "all evaluations (3.6 %): 7 are correct by this study's rule only, 3 by the second only."
     ) in text_of(page)
 
 
