@@ -335,9 +335,9 @@ def test_shared_costs_are_counted_apart():
 def test_the_caveat_charges_what_the_score_used():
     ends = {"full": [0.2, 0.4, 0.6], "lim": [0.2, 0.5, 0.6]}
     [whole], [early] = caveats.bill(study(ends)), caveats.bill(study(ends, epochs=1))
-    assert "in all 2.0 times the scoring run" in whole
+    assert "in total 2.0 times the scoring run" in whole
     assert "FULL, seed 1, 1 epochs" in early
-    assert "in all 3.0 times the scoring run" in early
+    assert "in total 3.0 times the scoring run" in early
 
 
 def test_first_places():

@@ -278,7 +278,7 @@ def test_what_a_study_lacks_is_said(inputs, tmp_path):
         draw("reward", bare, tmp_path)
     with pytest.raises(InputError, match="no subset"):
         draw("scores", bare, tmp_path)
-    with pytest.raises(InputError, match=r"figure 'stability': no score .* can be drawn again"):
+    with pytest.raises(InputError, match=r"figure 'stability': no score .* no samples to redraw"):
         draw("stability", bare, tmp_path)
 
 

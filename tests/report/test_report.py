@@ -155,7 +155,7 @@ def test_warnings_bill_seeds_and_provenance_are_in_it(page):
     assert f"Warning, LIMR {WARNING}" in text
     # 48 steps x 50,000 = 2.4 million; LIMR 1.2 million; (2.4 + 1.2) / 2.4 = 1.5
     assert "a run on other problems (FULL, seed 1: 2.40 million tokens)" in text
-    assert "LIMR 1.20 million, in all 1.5 times the scoring run" in text
+    assert "LIMR 1.20 million, in total 1.5 times the scoring run" in text
     assert "2 seeds: intervals over so few runs are rough" in text
     assert "docs/deviations.md" in text
     for word in ("Some processor", "abc123", "torch 2.13.0", "81", "one text under two ids"):
@@ -166,7 +166,8 @@ def test_how_sure_a_selection_is_is_in_it(page, inputs):
     problems = inputs.diagnostics["lim"].problems
     again = problems.loc[problems["selected"], "probability"].mean()
     text = text_of(page)
-    assert f"LIMR, SFT: {100 * again:.0f} % of the 176 problems are selected again" in text
+    assert "LIMR, SFT: when the samples of the scored run are redrawn" in text
+    assert f"{100 * again:.0f} % of the 176 problems are selected again" in text
     assert caveats.certainty(dataclasses.replace(inputs, diagnostics={})) == []
     # Of another cut of the same score nothing is known.
     other = {**inputs.subsets["limr"], "problem_ids": ["arithmetic-0001"]}
@@ -175,8 +176,8 @@ def test_how_sure_a_selection_is_is_in_it(page, inputs):
 
 def test_a_second_opinion_is_told(page):
     assert (
-        "A second rule (paper, grader version 2) judged the 280 responses of all evaluations again "
-        "and disagrees on 10 (3.6 %): 7 are correct here only, 3 there only."
+        "A second grading rule (paper, grader version 2) disagrees on 10 of the 280 responses of "
+        "all evaluations (3.6 %): 7 are correct by this study's rule only, 3 by the second only."
     ) in text_of(page)
 
 
@@ -197,7 +198,7 @@ def test_words_follow_the_interval(inputs):
 
 
 def test_headline_is_two_short_sentences(inputs):
-    lines = report.headline(inputs)
+    lines = findings.headline(inputs)
     assert len(lines) == 2
     assert "LIMR (" in lines[0]
     assert "FULL (384 problems)" in lines[0]
@@ -220,7 +221,7 @@ def test_a_published_only_study_has_a_report(inputs, tmp_path):
     assert "Which problems are worth training on?" in text
     kept = f"LIMR keeps {limr['n_selected']} of 384 problems"
     assert kept in text
-    assert report.headline(bare)[0].startswith(kept)
+    assert findings.headline(bare)[0].startswith(kept)
     assert "Nothing was trained in this study" in text
     assert "benchmarks" not in text.split("Findings")[0]
 
@@ -236,7 +237,7 @@ def test_a_study_with_one_arm_and_seed_has_a_report(inputs, tmp_path):
     )  # fmt: skip
     report.build_report(small, report.Parts(config={}), tmp_path / "r.html")
     assert "1 seed: intervals" in text_of((tmp_path / "r.html").read_text(encoding="utf-8"))
-    assert len(report.headline(small)) == 1
+    assert len(findings.headline(small)) == 1
 
 
 @pytest.mark.slow

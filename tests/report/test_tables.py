@@ -275,7 +275,7 @@ def test_offline_needs_to_know_the_rates(inputs, tmp_path):
 
 @pytest.mark.parametrize("name", ["uncertainty", "stability"])
 def test_nothing_diagnosed_is_said(name, inputs, tmp_path):
-    with pytest.raises(InputError, match="nothing can be drawn again"):
+    with pytest.raises(InputError, match="there are no samples to redraw"):
         build(name, dataclasses.replace(inputs, diagnostics={}), tmp_path)
 
 

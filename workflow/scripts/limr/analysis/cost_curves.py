@@ -63,9 +63,10 @@ class Curve:
         if self.before is None:
             return 0.0
         column, scale, _ = UNITS[unit]
-        cost = self.before.cost
-        value = getattr(cost, "steps" if column == "step" else column, None)
-        return float("nan") if value is None else float(value) / scale
+        if self.before.cost is None:
+            return float("nan")
+        value = getattr(self.before.cost, "steps" if column == "step" else column)
+        return float(value) / scale
 
     @property
     def scored_from(self) -> str:

@@ -22,22 +22,22 @@ from limr.core import plugins
 
 @dataclass(frozen=True)
 class Cost:
-    """Cost of a run, or the mean over runs.
+    """Cost of a run, or the mean over runs; NaN where it is not recorded.
 
     Attributes:
         steps: training steps.
         updates: optimizer steps of the policy.
-        rollouts: responses sampled; None: the kind of training samples none.
+        rollouts: responses sampled; NaN: the kind of training samples none.
         tokens: prompt and response tokens trained on.
-        hours: seconds of training times threads or GPUs, in hours; None: not recorded.
+        hours: seconds of training times threads or GPUs, in hours.
         device: what the hours are of, e.g. `CPU thread`.
     """
 
     steps: float
     updates: float
-    rollouts: float | None
+    rollouts: float
     tokens: float
-    hours: float | None
+    hours: float
     device: str
 
 
@@ -126,7 +126,7 @@ def _of_samples(record: Json) -> Scoring:
     drawn = [record[decoding["name"]] for decoding in record["settings"]["decodings"]]
     n = sum(part["n_responses"] for part in drawn)
     tokens = sum(part["n_responses"] * part["mean_response_tokens"] for part in drawn)
-    return Scoring(f"{n:,} responses of the base", Cost(0.0, 0.0, float(n), tokens, None, ""))
+    return Scoring(f"{n:,} responses of the base", Cost(0.0, 0.0, float(n), tokens, np.nan, ""))
 
 
 def _until(inputs: Inputs, arm: str, seed: int, epochs: int | None) -> Cost | None:
@@ -138,9 +138,14 @@ def _until(inputs: Inputs, arm: str, seed: int, epochs: int | None) -> Cost | No
     if rows.empty:
         return None
     last = rows.iloc[-1]
-    hours = None if np.isnan(last["hours"]) else float(last["hours"])
-    rollouts = None if np.isnan(last["rollouts"]) else float(last["rollouts"])
-    return Cost(last["step"], last["updates"], rollouts, last["tokens"], hours, str(last["device"]))
+    return Cost(
+        last["step"],
+        last["updates"],
+        last["rollouts"],
+        last["tokens"],
+        last["hours"],
+        last["device"],
+    )
 
 
 def by_step(inputs: Inputs) -> pd.DataFrame:
@@ -158,16 +163,13 @@ def by_step(inputs: Inputs) -> pd.DataFrame:
         rows = frame[(frame["arm"] == arm) & (frame["seed"] == seed)]  # type: ignore[index]
         rows = rows.sort_values("step", kind="stable")
         share = np.arange(1, len(rows) + 1) / len(rows)
-        hours = np.full(len(rows), np.nan)
-        if cost.hours is not None:
-            seconds = rows["seconds"].cumsum() if "seconds" in rows else share
-            hours = cost.hours * np.asarray(seconds / np.asarray(seconds)[-1], np.float64)
+        seconds = rows["seconds"].cumsum().to_numpy(float) if "seconds" in rows else share
         found.append(
             rows[["arm", "seed", "step", "epoch"]].assign(
                 updates=cost.updates * share,
-                rollouts=np.nan if cost.rollouts is None else cost.rollouts * share,
+                rollouts=cost.rollouts * share,
                 tokens=rows["tokens"].cumsum().astype(np.float64),
-                hours=hours,
+                hours=cost.hours * (seconds / seconds[-1]),
                 device=cost.device,
             )
         )
@@ -192,50 +194,44 @@ def run_costs(inputs: Inputs) -> dict[tuple[str, int], Cost]:
     return found
 
 
-def _counts(settings: Json, n: int | None, steps: int) -> tuple[float | None, float]:
+def _counts(settings: Json, n: int | None, steps: int) -> tuple[float, float]:
     """Return rollouts and optimizer steps of a run on n problems.
 
     A subset smaller than a batch is one batch (docs/deviations.md).
     """
     ppo: Any = settings.get("ppo")
     if ppo is None:
-        return None, float(steps)
+        return np.nan, float(steps)
     prompts = min(ppo["prompts_per_step"], n) if n else ppo["prompts_per_step"]
     each = prompts * ppo["samples_per_prompt"]
     updates = -(-each // ppo["train_batch_size"]) * ppo["epochs_per_batch"]
     return float(steps * each), float(steps * updates)
 
 
-def _hours(run: Json) -> tuple[float | None, str]:
+def _hours(run: Json) -> tuple[float, str]:
     hardware = run.get("hardware", {})
     on_gpu = str(hardware.get("device", "cpu")).startswith("cuda")
     units = hardware.get("gpus", 1) if on_gpu else hardware.get("threads", 1)
     seconds = run.get("durations", {}).get("steps_seconds")
     name = "GPU" if on_gpu else "CPU thread"
-    return (None if seconds is None else seconds * units / 3600), name
+    return (np.nan if seconds is None else seconds * units / 3600), name
 
 
 def _mean(costs: dict[tuple[str, int], Cost], group: Group) -> Cost:
     own = [cost for (arm, _), cost in costs.items() if arm in group.arms]
-    hours = [cost.hours for cost in own if cost.hours is not None]
-    rollouts = [cost.rollouts for cost in own if cost.rollouts is not None]
-    return Cost(
-        fmean(cost.steps for cost in own),
-        fmean(cost.updates for cost in own),
-        fmean(rollouts) if rollouts else None,
-        fmean(cost.tokens for cost in own),
-        fmean(hours) if len(hours) == len(own) else None,
-        own[0].device,
-    )
+    means = {
+        name: fmean(getattr(cost, name) for cost in own)
+        for name in ("steps", "updates", "rollouts", "tokens", "hours")
+    }
+    return Cost(**means, device=own[0].device)
 
 
 def _sum(own: Cost, before: Cost) -> Cost:
-    known = own.hours is not None and before.hours is not None and own.device == before.device
     return replace(
         own,
         steps=own.steps + before.steps,
         updates=own.updates + before.updates,
-        rollouts=(own.rollouts or 0.0) + (before.rollouts or 0.0),
+        rollouts=float(np.nansum([own.rollouts, before.rollouts])),
         tokens=own.tokens + before.tokens,
-        hours=own.hours + before.hours if known else None,  # type: ignore[operator]
+        hours=own.hours + before.hours if own.device == before.device else np.nan,
     )

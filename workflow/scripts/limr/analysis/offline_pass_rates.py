@@ -113,7 +113,7 @@ def _source(inputs: Inputs, wanted: str | None, where: str) -> str:
 
 
 def by_rate(joined: Joined) -> pd.DataFrame:
-    """Return one row a bin of pass rates that holds problems, from low to high.
+    """Return one row per bin of pass rates that holds problems, from low to high.
 
     Returns:
         bin (in words), low, high, n, mean_score, standard_error (of the mean; NaN for one problem),

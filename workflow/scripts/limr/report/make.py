@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from limr.analysis.results import Inputs
+from limr.analysis.results import Inputs, Json
 from limr.core import files, plugins, validation
 from limr.core.errors import InputError
 from limr.report import table_text
 
 
-def require(inputs: Inputs, needs: Sequence[str], where: str) -> None:
-    """Refuse inputs that a plug-in needs and the study does not have.
+def _prepared(
+    kind: str, name: str, inputs: Inputs, options: Mapping[str, Any]
+) -> tuple[ModuleType, Json]:
+    """Return a plug-in and its options with defaults.
 
     Raises:
-        InputError: evaluations or metrics are needed and missing.
+        InputError: unknown plug-in or option, or the study lacks what the plug-in requires.
     """
-    for name in needs:
-        if getattr(inputs, name) is None:
+    module = plugins.load(kind, name)
+    where = f"{kind.removesuffix('s')} '{name}'"
+    for needed in module.REQUIRES:
+        if getattr(inputs, needed) is None:
             raise InputError(
-                f"{where} needs {name}, which this study does not make. Leave it out of the study."
+                f"{where} needs {needed}, which this study does not make. Leave it out of the "
+                "study."
             )
+    return module, validation.complete(dict(options), validation.options(module), where)
 
 
 def make_table(
@@ -39,14 +46,10 @@ def make_table(
     Raises:
         InputError: unknown table or option, or the study lacks what it is made of.
     """
-    module = plugins.load("tables", name)
-    where = f"table '{name}'"
-    require(inputs, module.REQUIRES, where)
-    frame = module.build(
-        inputs, validation.complete(dict(options), validation.options(module), where)
-    )
+    module, settings = _prepared("tables", name, inputs, options)
+    frame = module.build(inputs, settings)
     if not len(frame.columns):
-        raise InputError(f"{where}: the study has nothing that it could show.")
+        raise InputError(f"table '{name}': the study has nothing that it could show.")
     files.write_tsv(outputs["tsv"], frame)
     shown, caption = table_text.texts(frame, module), str(module.caption(frame))
     text = f"{table_text.markdown(shown)}\n\n**{module.TITLE}.** {caption}\n"
@@ -71,10 +74,7 @@ def draw_figure(
     """
     from limr.report.figures import _style
 
-    module = plugins.load("figures", name)
-    where = f"figure '{name}'"
-    require(inputs, module.REQUIRES, where)
-    settings = validation.complete(dict(options), validation.options(module), where)
+    module, settings = _prepared("figures", name, inputs, options)
     frame = module.data(inputs, settings)
     files.write_tsv(outputs["tsv"], frame)
     with _style.applied():

@@ -156,7 +156,7 @@ def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True, x: str = 
 
     Args:
         ax: where.
-        frame: `group`, `colour`, `mark`, `run`, `x` and `y`, one row a run and step.
+        frame: `group`, `colour`, `mark`, `run`, `x` and `y`, one row per run and step.
         y: the column on the vertical axis.
         markers: whether to mark the steps.
         x: the column on the horizontal axis; the same for all runs of a group at a step.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 from pydantic import Field
@@ -23,7 +24,7 @@ Window = Annotated[
 ]
 
 
-def data(inputs: Inputs, column: str, window: int) -> pd.DataFrame:
+def data(inputs: Inputs, options: Mapping[str, Any], *, column: str) -> pd.DataFrame:
     """Return one row per run and step with a metric, where the kind of training has it.
 
     Raises:
@@ -35,11 +36,11 @@ def data(inputs: Inputs, column: str, window: int) -> pd.DataFrame:
     frame = frame.loc[frame[column].notna(), ["arm", "group", "train", "seed", "step", column]]
     frame = frame.sort_values(["arm", "seed", "step"], kind="stable")
     runs = frame.groupby(["arm", "seed"], sort=False)[column]
-    smooth = runs.transform(lambda values: values.rolling(window, min_periods=1).mean())
+    smooth = runs.transform(lambda values: values.rolling(options["window"], min_periods=1).mean())
     return _style.titled(frame.assign(**{column: smooth}), inputs)
 
 
-def draw(frame: pd.DataFrame, column: str, label: str) -> Figure:
+def draw(frame: pd.DataFrame, options: Mapping[str, Any], *, column: str, label: str) -> Figure:
     """Draw the metric's mean over runs against steps, labelled at the lines' ends."""
     drawn = _style.figure(7.4, 4.2)
     ax = drawn.subplots()

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
 import pandas as pd
 
-from limr.analysis.results import Inputs
 from limr.core.validation import Keys
 from limr.report.figures import _training
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 TITLE = "Response length"
 REQUIRES = ("metrics",)
@@ -24,14 +19,8 @@ class Options(Keys):
     window: _training.Window = 1
 
 
-def data(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a run and step: the mean length of the step's rollouts in tokens."""
-    return _training.data(inputs, "response_tokens", options["window"])
-
-
-def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
-    """Draw the length over steps."""
-    return _training.draw(frame, "response_tokens", "mean response length, tokens")
+data = partial(_training.data, column="response_tokens")
+draw = partial(_training.draw, column="response_tokens", label="mean response length, tokens")
 
 
 def caption(frame: pd.DataFrame) -> str:

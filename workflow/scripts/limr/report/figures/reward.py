@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
 import pandas as pd
 
-from limr.analysis.results import Inputs
 from limr.core.validation import Keys
 from limr.report.figures import _training
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 TITLE = "Training reward"
 REQUIRES = ("metrics",)
@@ -24,14 +19,8 @@ class Options(Keys):
     window: _training.Window = 1
 
 
-def data(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a PPO run and step: the mean reward of the step's rollouts."""
-    return _training.data(inputs, "mean_reward", options["window"])
-
-
-def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
-    """Draw the reward over steps."""
-    return _training.draw(frame, "mean_reward", "mean reward of the step's rollouts")
+data = partial(_training.data, column="mean_reward")
+draw = partial(_training.draw, column="mean_reward", label="mean reward of the step's rollouts")
 
 
 def caption(frame: pd.DataFrame) -> str:

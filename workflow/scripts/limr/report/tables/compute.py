@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +29,7 @@ def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                 "runs": entry.n_runs,
                 "steps": round(own.steps),
                 "optimizer steps": round(own.updates),
-                "rollouts": pd.NA if own.rollouts is None else round(own.rollouts),
+                "rollouts": pd.NA if math.isnan(own.rollouts) else round(own.rollouts),
                 "million tokens": own.tokens / 1e6,
                 "hours": own.hours,
                 "hours of": own.device,
