@@ -71,7 +71,7 @@ def test_numbers_and_records_go_in(inside: str, root: Path, pinned: dict[str, So
 def test_all_of_it_goes_in_under_an_open_licence(
     inside: str, root: Path, pinned: dict[str, Source]
 ) -> None:
-    opened = {name: replace(source, licence="MIT") for name, source in pinned.items()}
+    opened = {name: source.model_copy(update={"licence": "MIT"}) for name, source in pinned.items()}
     assert reason(published(root), opened, inside) is None
 
 
