@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+import subprocess
+import sys
 
 import pandas as pd
 import pyarrow as pa
@@ -294,3 +296,12 @@ def test_labels_are_moved_apart_within_the_axis(places):
     gaps = [b - a for a, b in itertools.pairwise(moved)]
     assert all(gap >= 0.06 - 1e-6 for gap in gaps)
     assert all(-1e-9 <= place <= 1 + 1e-9 for place in moved)
+
+
+@pytest.mark.slow
+def test_whoever_only_plans_a_study_does_not_wait_for_what_draws():
+    load = "[plugins.load(k, n) for k in ('tables', 'figures') for n in plugins.names(k)]"
+    heavy = "sorted({'matplotlib', 'scipy', 'seaborn'} & sys.modules.keys())"
+    code = f"import sys; from limr.core import plugins; {load}; print({heavy})"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -111,33 +111,33 @@ def _comparison(inputs: Inputs, first: Group, second: Group) -> Comparison:
 
 def verdict(inputs: Inputs, estimate: Estimate) -> str:
     """Return in a few words what a difference shows at the declared level and margin."""
-    said = results.declared(inputs)
-    interval = estimate.interval(said.level)
-    small = said.margin is not None and estimate.equivalent(said.margin, said.level)
-    margin = f"{100 * said.margin:g} points" if said.margin is not None else ""
+    declared = results.declared(inputs)
+    interval = estimate.interval(declared.level)
+    small = declared.margin is not None and estimate.equivalent(declared.margin, declared.level)
+    margin = f"{100 * declared.margin:g} points" if declared.margin is not None else ""
     if interval.excludes_zero:
         word = "better" if interval.mean > 0 else "worse"
         return f"{word}, but within the margin of {margin}" if small else word
     if small:
         return f"equivalent within {margin}"
-    least = 100 * power.detectable(estimate, said.level)
+    least = 100 * power.detectable(estimate, declared.level)
     return f"no difference detectable (MDE {least:.1f} points)"
 
 
 def primary_sentence(inputs: Inputs) -> str | None:
     """Return what the primary comparison says, and whether it was declared; None without one."""
     found = primary(inputs)
-    said = results.declared(inputs)
+    declared = results.declared(inputs)
     if found is None:
         return None
-    how = "declared before the run" if said.arm else "not declared: the first chosen arm"
+    how = "declared before the run" if declared.arm else "not declared: the first chosen arm"
     text = (
         f"Primary comparison ({how}): {found.first.title} against {found.second.title}: "
         f"{verdict(inputs, found.estimate)}; {points(found.interval)}, "
         f"p = {p_text(found.estimate.p_value())}."
     )
-    if said.claim == "equivalence" and said.margin is not None:
-        shown = found.estimate.equivalent(said.margin, said.level)
+    if declared.claim == "equivalence" and declared.margin is not None:
+        shown = found.estimate.equivalent(declared.margin, declared.level)
         text += f" The declared equivalence is {'shown' if shown else 'not shown'}."
     return text
 
@@ -273,14 +273,14 @@ def answer(inputs: Inputs) -> str:
     if main is None or not found:
         lines = sentences(inputs)
         return lines[0] if lines else "There is nothing yet to answer it from."
-    said = [
+    gaps = [
         f"{ENDS[c.interval.verdict]} {_reference(inputs, c.second)} ({points(c.interval)})"
         for c in found
     ]
     arm = arms[main.name]
     size = f"{arm.problems:,} " if arm.problems else ""
     return (
-        f"Trained on its {size}problems, {main.title} {' and '.join(said)}, over {arm.n_seeds} "
+        f"Trained on its {size}problems, {main.title} {' and '.join(gaps)}, over {arm.n_seeds} "
         f"seed{'s' if arm.n_seeds > 1 else ''} and {arm.interval.n_questions} questions "
         f"({results.declared(inputs).percent} intervals)."
     )

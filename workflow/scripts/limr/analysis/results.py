@@ -163,12 +163,12 @@ def reported_steps(inputs: Inputs, group: str) -> dict[Run, int]:
     That is the last evaluated one; or the best on the validation benchmark's first decoding, the
     earliest of equals.
     """
-    said = declared(inputs)
+    declaration = declared(inputs)
     frame = _all_evaluations(inputs)
     rows = frame[frame["group"] == group]
-    if said.checkpoint == "last":
+    if declaration.checkpoint == "last":
         return _steps_of(rows.groupby(["arm", "seed"])["step"].max().reset_index())
-    name = str(said.validation)
+    name = str(declaration.validation)
     rows = rows[(rows["benchmark"] == name) & (rows["decoding"] == decodings(frame, name)[0])]
     rows = rows.assign(accuracy=rows["n_correct"] / rows["n"])
     means = rows.groupby(["arm", "seed", "step"])["accuracy"].mean().reset_index()

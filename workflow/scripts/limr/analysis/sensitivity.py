@@ -66,7 +66,7 @@ def _answer(inputs: Inputs, comparison: Comparison) -> Answer:
 
 
 def _choices(inputs: Inputs, first: Group, second: Group) -> list[tuple[str, str, Choice]]:
-    frame, said = results.evaluated(inputs), results.declared(inputs)
+    frame, declared = results.evaluated(inputs), results.declared(inputs)
     found = _steps(inputs, first, second)
     runs = frame[frame["group"].isin([first.name, second.name])]
     seeds = sorted(set.intersection(*(set(rows["seed"]) for _, rows in runs.groupby("group"))))
@@ -78,7 +78,7 @@ def _choices(inputs: Inputs, first: Group, second: Group) -> list[tuple[str, str
             ("benchmark", f"{title} alone", Choice(benchmarks=(name,)))
             for name, title in titles.items()
         ]
-        if said.weights:
+        if declared.weights:
             found.append(("weights", "all benchmarks alike (not as declared)", Choice(alike=True)))
     return found + [
         ("decoding", f"decoding '{name}'", Choice(decoding=name)) for name in _decodings(inputs)
@@ -123,7 +123,7 @@ def sentences(found: list[Answer]) -> list[str]:
 
 
 def _counted(answer: Answer) -> str:
-    said, n = answer.interval.verdict, len(answer.variants)
+    reported, n = answer.interval.verdict, len(answer.variants)
     if not answer.others:
         return f"all {n} other choices of step, seed, benchmark or decoding say the same."
     parts = []
@@ -133,6 +133,6 @@ def _counted(answer: Answer) -> str:
         ("below", f"put {answer.first.title} below"),
     ):
         names = [variant.name for variant in answer.others if variant.interval.verdict == word]
-        if names and word != said:
+        if names and word != reported:
             parts.append(f"{len(names)} {text} ({', '.join(names)})")
     return f"{n - len(answer.others)} of {n} other choices say the same; {'; '.join(parts)}."

@@ -104,24 +104,24 @@ def contaminated(inputs: Inputs) -> list[str]:
         for first, second in contrasts.pairs(clean)
         if first.name in chosen
     ]
-    said = f" Without them {', '.join(gaps)}." if gaps else ""
+    without = f" Without them {', '.join(gaps)}." if gaps else ""
     return [
         f"{n:,} of {total:,} benchmark questions overlap with a training problem set by the "
-        f"study's rule.{said}"
+        f"study's rule.{without}"
     ]
 
 
 def _reported(inputs: Inputs) -> str:
-    said = results.declared(inputs)
-    if said.checkpoint == "last":
+    declared = results.declared(inputs)
+    if declared.checkpoint == "last":
         return (
             "The last step is reported, whichever step was best; the benchmarks were not used to "
             "choose it."
         )
     return (
-        f"The step reported for each run is the best on the held-out benchmark "
-        f"'{said.validation}', which is not reported itself; the reported benchmarks were not used "
-        "to choose it."
+        "The step reported for each run is the best on the held-out benchmark "
+        f"'{declared.validation}', which is not reported itself; the reported benchmarks were not "
+        "used to choose it."
     )
 
 

@@ -138,14 +138,18 @@ def _hash(text: str) -> str:
 
 def declared_text(inputs: Inputs, config: Mapping[str, Any]) -> str:
     """Return what the study declared before it ran, with the digest of its configuration."""
-    said = preregistration.of(config)
-    marks = ", ".join(f"{name} {weight:g}" for name, weight in (said.weights or {}).items())
-    pair = f"{said.arm} against {said.against or 'the full set'}" if said.arm else "no comparison"
-    margin = "no margin" if said.margin is None else f"margin {100 * said.margin:g} points"
-    step = "last" if said.checkpoint == "last" else f"best on {said.validation}"
+    declared = preregistration.of(config)
+    weights = ", ".join(f"{name} {weight:g}" for name, weight in (declared.weights or {}).items())
+    pair = (
+        f"{declared.arm} against {declared.against or 'the full set'}"
+        if declared.arm
+        else "no comparison"
+    )
+    margin = "no margin" if declared.margin is None else f"margin {100 * declared.margin:g} points"
+    step = "last" if declared.checkpoint == "last" else f"best on {declared.validation}"
     return (
-        f"Declared before the run: {pair} (claim: {said.claim}, {margin}), step: {step}, weights: "
-        f"{marks or 'all benchmarks alike'}, level {said.percent}. Configuration "
+        f"Declared before the run: {pair} (claim: {declared.claim}, {margin}), step: {step}, "
+        f"weights: {weights or 'all benchmarks alike'}, level {declared.percent}. Configuration "
         f"{provenance.digest(dict(config))[:16]}."
     )
 

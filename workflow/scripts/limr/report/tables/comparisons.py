@@ -62,10 +62,10 @@ def _row(
     is_main: bool,
 ) -> dict[str, Any]:
     first, second = pair
-    said = results.declared(inputs)
+    declared = results.declared(inputs)
     choice = Choice(benchmarks=(benchmark,) if benchmark else None)
     found = contrasts.difference(inputs, first.name, second.name, choice)
-    interval = found.interval(said.level)
+    interval = found.interval(declared.level)
     low, high = _bootstrapped(inputs, pair, resamples) if resamples else (np.nan, np.nan)
     return {
         "kind": "primary" if is_main else "secondary",
@@ -76,7 +76,7 @@ def _row(
         "p": found.p_value(),
         "family": "primary" if is_main else FAMILIES[benchmark is None],
         "McNemar p": _mcnemar(inputs, pair, benchmark) if benchmark else pd.NA,
-        "MDE": 100 * power.detectable(found, said.level),
+        "MDE": 100 * power.detectable(found, declared.level),
         "verdict": findings.verdict(inputs, found),
         "bootstrap low": 100 * low,
         "bootstrap high": 100 * high,
@@ -84,17 +84,17 @@ def _row(
         "seeds": ", ".join(str(results.n_seeds(inputs, group.name)) for group in pair),
         "draws": f"{len(first.arms)}, {len(second.arms)}",
         "steps": ", ".join(str(results.reported_step(inputs, group.name)) for group in pair),
-        "level": 100 * said.level,
+        "level": 100 * declared.level,
     }
 
 
 def _bootstrapped(inputs: Inputs, pair: tuple[Group, Group], resamples: int) -> tuple[float, float]:
-    said = results.declared(inputs)
+    declared = results.declared(inputs)
     ours, theirs = contrasts.paired(inputs, pair[0].name, pair[1].name, Choice())
     rng = stream(0, "comparisons", pair[0].name, pair[1].name)
-    weights = said.weight(list(ours.accuracy))
+    weights = declared.weight(list(ours.accuracy))
     drawn = bootstrap.means({"first": ours, "second": theirs}, weights, rng, resamples)
-    return bootstrap.percentiles(drawn["first"] - drawn["second"], said.level)
+    return bootstrap.percentiles(drawn["first"] - drawn["second"], declared.level)
 
 
 def _mcnemar(inputs: Inputs, pair: tuple[Group, Group], benchmark: str) -> Any:
