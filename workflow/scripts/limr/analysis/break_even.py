@@ -191,10 +191,10 @@ def sentences(inputs: Inputs, unit: str = "tokens") -> list[str]:
     found: dict[tuple[str, str], list[BreakEven]] = {}
     for row in compare(inputs, unit):
         found.setdefault((row.arm.group.name, row.against.group.name), []).append(row)
-    return [_said(rows) for rows in found.values()]
+    return [_sentence(rows) for rows in found.values()]
 
 
-def _said(rows: Sequence[BreakEven]) -> str:
+def _sentence(rows: Sequence[BreakEven]) -> str:
     first = rows[0]
     arm, against = first.arm.group.title, first.against.group.title
     if np.isnan(first.uses):
@@ -203,7 +203,7 @@ def _said(rows: Sequence[BreakEven]) -> str:
     price = f"{_amount(first.arm.scoring(first.unit))} {cost_curves.UNITS[first.unit][2]}"
     parts = [_part(row, arm, against) for row in rows if row.question != AT_STEPS]
     return (
-        f"{arm} against {against}, scoring {price} once. {' '.join(parts)} At equal steps "
+        f"{arm} against {against}: scoring costs {price} once. {' '.join(parts)} At equal steps "
         f"{arm} − {against} is {points(first.gap)}."
     )
 
@@ -218,8 +218,9 @@ def _part(row: BreakEven, arm: str, against: str) -> str:
         costs = f"{arm} takes {_amount(row.each)} each time, {against} {_amount(row.each_against)}"
     pays = "never pays" if np.isinf(row.uses) else f"pays from use {row.uses:,.0f} on"
     return (
-        f"For what {name} ends with ({100 * row.target:.1f} %): {costs}, so it {pays} (95 %: from "
-        f"{number(row.low)} to {number(row.high)}; never in {100 * row.never:.0f} % of the draws)."
+        f"To reach what {name} ends with ({100 * row.target:.1f} %): {costs}, so it {pays} (95 % "
+        f"interval: {number(row.low)} to {number(row.high)}; never in {100 * row.never:.0f} % of "
+        "the draws)."
     )
 
 
