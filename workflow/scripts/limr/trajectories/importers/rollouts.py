@@ -67,6 +67,8 @@ def read(
         names = batch["problem_id"].dictionary.cast(pa.string())
         if given is None:
             ids = pc.unique(pa.concat_arrays([ids, names]))
+        if len(ids) > 1 << _PROBLEM_BITS:  # else two rows could have one key
+            raise InputError(f"{path}: more than {1 << _PROBLEM_BITS:,} different problem_ids.")
         problem = find(names, ids)[vector(batch["problem_id"].indices)]
         correct = _checked(batch, problem, options["rewards"], first, path)
         one = np.ones(len(problem), np.int8)
