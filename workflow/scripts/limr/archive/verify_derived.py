@@ -113,6 +113,7 @@ def check(
         stand_ins: problems without texts.
         skipped: gains the outputs that could not be recomputed, since an input is left out.
     """
+    shown = shows_texts(opened.study)
     for job in found:
         outputs = [path for path in job.outputs if opened.has(path) and path not in stand_ins]
         if not outputs:
@@ -120,7 +121,7 @@ def check(
         lacking = [path for path in job.inputs if not documents.within(opened.folder, path)]
         if job.script == "cross_check":  # judges responses, which may be left out
             lacking += [path for path in job.inputs if path in opened.record["without_responses"]]
-        texts_only = job.script in TEXTS_ONLY or bool(set(job.outputs) & shows_texts(opened.study))
+        texts_only = job.script in TEXTS_ONLY or not shown.isdisjoint(job.outputs)
         if lacking or (texts_only and set(job.inputs) & set(stand_ins)):
             skipped += outputs
             continue
