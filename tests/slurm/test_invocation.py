@@ -73,7 +73,7 @@ def test_a_profile_of_the_environment_counts(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_another_program_is_a_local_run() -> None:
-    found = read("--profile", "slurm", "--no-option-of-snakemake", program="/work/mine.py")
+    found = read("--profile", "slurm", "--no-option-of-snakemake", program="/home/me/mine.py")
     assert found == invocation.Invocation(starts_jobs=True, submits=False)
     module = "/python/site-packages/snakemake/__main__.py"
     assert read("--profile", "slurm", program=module).submits
