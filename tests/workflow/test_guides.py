@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def test_a_selector_in_ten_minutes_word_by_word(reader: dict[str, str]) -> None:
     assert "Late: in which epoch" in said  # on the page of keys, with its first line
 
 
-def test_an_importer_a_table_and_a_figure_word_by_word(reader: dict[str, str]) -> None:
+def test_an_importer_a_table_a_figure_and_a_result_word_by_word(reader: dict[str, str]) -> None:
     clone = Path(reader["LIMR"])
     said = documents.follow(ROOT / "docs/extending.md", documents.Terminal(clone, reader))
     table = pd.read_csv(clone / "results/mine/tables/solved.tsv", sep="\t")
@@ -102,3 +103,11 @@ def test_an_importer_a_table_and_a_figure_word_by_word(reader: dict[str, str]) -
     [chosen] = [json.loads(line) for line in (clone / "results/mine/subsets/chosen.jsonl").open()]
     assert chosen["problem_id"] == "late"
     assert "Counts of samples in a CSV file" in said
+    best = pd.read_csv(clone / "results/mine/tables/peaks.tsv", sep="\t")
+    assert best.to_dict("list") == {
+        "log": ["log", "log"], "epoch": [0, 1], "problems": [1, 1], "accuracy": [1.0, 1.0]
+    }  # fmt: skip
+    # The page says what ran again once a result was added: nothing was read or scored.
+    second = said[said.index("find_peaks") :]
+    assert "Make the table peaks" in second
+    assert not re.search("Read the learning curves|Score the problems|Select the problems", second)

@@ -1,6 +1,7 @@
 """Read what tables, figures and the report are made from.
 
-A new kind of result is a field of `limr.analysis.results.Inputs`, and a reader here of its name.
+A new kind of result is a field of `limr.analysis.results.Inputs`, and a reader here of its name;
+docs/extending.md adds one, from its rule to a table.
 """
 
 from __future__ import annotations

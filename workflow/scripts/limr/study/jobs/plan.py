@@ -1,7 +1,7 @@
 """All jobs of a study: what may be made, what is wanted, what is there already.
 
 The one list of jobs. Rules take their inputs and settings from it, archives their files, `limr
-plan` its counts; a test holds it against what Snakemake plans.
+plan` its counts; a test holds it against what Snakemake plans. docs/extending.md adds a job.
 """
 
 from __future__ import annotations
