@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from limr.archive import sharing
+from limr.core import plugins
 from limr.core.errors import InputError
 from limr.sources.pinned import Source, load_sources
 from limr.study import files
@@ -115,6 +116,25 @@ def test_tables_that_show_texts_stay_out_and_counts_go_in(
     assert reason(study, pinned, "tables/contamination.tsv") is None
     assert reason(study, pinned, "overlaps/math500.parquet") is None
     assert "overlaps/math500.parquet" in files.required(study)
+
+
+def test_what_a_new_kind_of_result_holds_is_not_passed_on(
+    root: Path, tmp_path: Path, pinned: dict[str, Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has said what is in it: where anything is restricted, it and its figures' data are."""
+    rules = sharing.rules(own(root, tmp_path), pinned)
+    named = sharing.rules(own(root, tmp_path, own_files=["mine"]), pinned)
+    for found, why in ((rules, "it may hold what is restricted: 'mine'"), (named, "None")):
+        kept_out = sharing.why_not(own(root, tmp_path), found, "peaks/log.parquet", "other")
+        assert str(kept_out).startswith(why)
+    figure = plugins.load("figures", "accuracy")
+    study = replace(own(root, tmp_path), config={"report": {"texts": False}})
+    closed = replace(rules, sources={"log": "'log' is a file of the author's own"})
+    for kinds, is_out in ((("evaluations",), False), (("peaks",), True), (("scores",), True)):
+        monkeypatch.setattr(figure, "REQUIRES", kinds)
+        monkeypatch.setattr(figure, "OPTIONAL", (), raising=False)
+        found = sharing.why_not(study, closed, "figures/accuracy.tsv", "figure")
+        assert (found is not None) is is_out, kinds
 
 
 def test_switches(root: Path, pinned: dict[str, Source]) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from limr.core import plugins
 from limr.core.errors import InputError
-from limr.study.jobs import plan
+from limr.study.jobs import plan, report
 from limr.study.jobs.train import split_options
 from limr.study.load import load as load_study
 from limr.study.study import Study
@@ -79,3 +80,9 @@ def test_every_file_has_one_maker(tiny: dict[str, Any], root: Path) -> None:
     read = {path for job in plan.wanted(study_of(tiny, root), jobs) for path in job.inputs}
     own = ("config/", "workflow/")
     assert {path for path in read - set(made) if not path.startswith(own)} == set()
+
+
+def test_a_kind_of_result_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins.load("tables", "results"), "REQUIRES", ("evaluation",))
+    with pytest.raises(InputError, match="asks for 'evaluation' .* mean 'evaluations'"):
+        report.asked("tables", "results", {"evaluations": [], "scores": []})

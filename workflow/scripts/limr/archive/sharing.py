@@ -25,6 +25,14 @@ OPEN_LICENCES = frozenset(
         *("ISC", "MIT", "ODC-By-1.0", "PDDL-1.0"),
     }
 )
+# What a figure may draw row by row: computed here, whatever it was computed from. A kind of result
+# that nobody has thought of may hold what is restricted.
+_COMPUTED = frozenset(
+    {
+        *("evaluations", "metrics", "subsets", "diagnostics", "opinions", "overlaps", "audits"),
+        *("findings", "problems", "runs", "paper"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -102,8 +110,9 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
     stem = parts[-1].split(".")[0]
     if kind == "source":
         return found.files.get(parts[-1])
-    if kind == "other" and found.datasets:
-        return f"it may show texts of problems: {next(iter(found.datasets.values()))}"
+    if kind == "other":  # nobody has said what is in it
+        closed = [*found.datasets.values(), *found.scores.values(), *found.sources.values()]
+        return f"it may hold what is restricted: {closed[0]}" if closed else None
     if kind in ("problems", "solutions", "audit"):
         return found.datasets.get(parts[-1].removesuffix(".jsonl").removesuffix(".parquet"))
     if kind == "trajectories":
@@ -120,7 +129,7 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
         return f"it shows gold answers: {next(iter(found.datasets.values()))}"
     if kind == "figure" and inside.endswith(".tsv"):
         plugin = plugins.load("figures", stem)
-        drawn = {"scores", "trajectories"} & {*plugin.REQUIRES, *getattr(plugin, "OPTIONAL", ())}
+        drawn = {*plugin.REQUIRES, *getattr(plugin, "OPTIONAL", ())} - _COMPUTED
         closed = [*found.scores.values(), *found.sources.values()]
         return closed[0] if drawn and closed else None
     if kind == "report":

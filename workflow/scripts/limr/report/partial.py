@@ -29,6 +29,8 @@ from limr.study.study import Study
 
 Json = dict[str, Any]
 Read = TypeVar("Read")
+# Read from single runs, or named by itself where it cannot be read.
+_READ_APART = {"evaluations", "metrics", "runs", "audits", "opinions", "overlaps"}
 SHOWN = 160  # characters of the reason why a table or figure cannot be made
 
 
@@ -127,18 +129,20 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
         given[kind] = [path for paths in folder.whole(named, units).values() for path in paths]
     diagnosed = folder.there(files["diagnostics"])
     given["diagnostics"] = [p for p in diagnosed if p.with_suffix(".epochs.parquet").exists()]
-    given["findings"] = folder.there(files["findings"])
+    for kind in set(files) - set(given) - _READ_APART:
+        found = folder.there(files[kind])
+        given[kind] = found if kind == "findings" or len(found) == len(_listed(files[kind])) else []
     records = _records(study, folder)
     given["runs"] = [path for _, path in records]
     inputs = load.inputs(_overview(study), given, [keys for keys, _ in records])
-    found: dict[str, Any] = {
+    read: dict[str, Any] = {
         kind: folder.readable(kind, partial(load.READERS[kind], paths))
         for kind in ("audits", "opinions", "overlaps")
         if (paths := folder.there(files[kind]))
     }
-    found["evaluations"] = folder.readable("evaluations", lambda: _evaluations(study, folder))
-    found["metrics"] = folder.readable("training metrics", lambda: _metrics(study, folder))
-    known = {kind: value for kind, value in found.items() if value is not None}
+    read["evaluations"] = folder.readable("evaluations", lambda: _evaluations(study, folder))
+    read["metrics"] = folder.readable("training metrics", lambda: _metrics(study, folder))
+    known = {kind: value for kind, value in read.items() if value is not None}
     rollouts = {
         name: folder.at(study.paths.rollouts(run["arm"], run["seed"]))
         for name, run in study.scored_from().items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from limr.core import plugins
+from limr.core.errors import InputError, nearest
 from limr.study.jobs import choose, data, evaluate, train
 from limr.study.jobs.job import Job, Json, Paths
 from limr.study.study import Study
@@ -49,9 +50,20 @@ def result_files(study: Study) -> dict[str, Paths]:
 
 
 def asked(kind: str, name: str, files: Mapping[str, Paths]) -> dict[str, Paths]:
-    """Return the part of `result_files` that a table or a figure asks for."""
+    """Return the part of `result_files` that a table or a figure asks for.
+
+    Raises:
+        InputError: it asks for a kind that is not there.
+    """
     plugin = plugins.load(kind, name)
-    return {key: files[key] for key in (*plugin.REQUIRES, *getattr(plugin, "OPTIONAL", ()))}
+    wanted = (*plugin.REQUIRES, *getattr(plugin, "OPTIONAL", ()))
+    for key in wanted:
+        if key not in files:
+            raise InputError(
+                f"{kind}: '{name}' asks for '{key}' (REQUIRES, OPTIONAL), which no stage of "
+                f"limr/study/jobs makes.{nearest(key, files)}"
+            )
+    return {key: files[key] for key in wanted}
 
 
 def overview(study: Study, kind: str, name: str) -> Json:
