@@ -84,5 +84,5 @@ def test_every_file_has_one_maker(tiny: dict[str, Any], root: Path) -> None:
 
 def test_a_kind_of_result_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugins.load("tables", "results"), "REQUIRES", ("evaluation",))
-    with pytest.raises(InputError, match="asks for 'evaluation' .* mean 'evaluations'"):
+    with pytest.raises(InputError, match=r"asks for 'evaluation' .* mean 'evaluations'"):
         report.asked("tables", "results", {"evaluations": [], "scores": []})
