@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-for name in ("workflow", "."):
+for name in ("workflow", ".", "train"):
     sys.path.insert(0, str(Path(__file__).parents[1] / name))
 
 import real_trainer  # noqa: E402 (found there)

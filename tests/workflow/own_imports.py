@@ -43,7 +43,7 @@ def jobs() -> list[tuple[str, str, list[str]]]:
     found = []
     for conda, scripts in rules().items():
         for script in sorted(scripts):
-            if "engine_environment" not in conda:
+            if "environment(" not in conda:
                 found.append((Path(conda.strip('"')).stem, script, plugins(*IN_DATA)))
                 continue
             for name in registry.names("engines"):
