@@ -147,7 +147,7 @@ def check_costs(results: Path, bill: pd.DataFrame) -> None:
     starts = drawn[drawn["step"] == 0].groupby("arm")["cost"].first()
     assert starts["full"] == starts["rand-1"] == 0
     assert starts["limr"] > 0
-    assert " against rand, scoring " in (results / "report.html").read_text()
+    assert " against rand: scoring costs " in (results / "report.html").read_text()
 
 
 def check_overlaps(results: Path) -> None:
