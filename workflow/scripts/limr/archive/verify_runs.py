@@ -20,10 +20,10 @@ from limr.core import plugins as registry
 from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, VERDICTS
 from limr.evaluate import collect
 from limr.grading import rewards
-from limr.models.interface import split_options
 from limr.sources.pinned import load_sources
 from limr.statistics.intervals import Floats
 from limr.study import files as contents
+from limr.study.jobs.train import engine_options
 from limr.study.study import Study
 
 Json = dict[str, Any]
@@ -79,8 +79,7 @@ def runs(opened: Opened) -> Iterator[str]:
     """Yield where a run's record differs from the study, its problems, or the archived code."""
     config, study = opened.study.config, opened.study
     engine = config["engine"]["train"]
-    free = getattr(registry.load("engines", engine), "NOT_IN_DIGEST", ())
-    options, _ = split_options(config["engines"].get(engine, {}), free)
+    options = engine_options(study, "train")
     for arm, seed in contents.runs(study):
         path = f"{opened.results}/runs/{arm}/seed{seed}/run.json"
         if not opened.has(path):
