@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +18,7 @@ from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.trajectories import curves
 from limr.trajectories.curves import Ints
+from limr.trajectories.findings import Finding
 
 UNKNOWN_PROMPT = "its prompt is in no problem file"
 BadRows = Annotated[
@@ -51,6 +52,11 @@ class Imported:
         refused: rows that were left out, by reason.
         notes: what else was noticed, one sentence each.
         prompts: the text behind each id, where ids were made from texts.
+        findings: what was noticed, for logs that `limr.trajectories.reader` reads.
+        format: the importer that read it; empty where it was not recognised but named.
+        taken: canonical name -> column of the log, such as prompt -> input.
+        column: the column that told what is correct.
+        values: (value of that column, rows, what it was taken for).
     """
 
     problem_ids: pa.Array
@@ -60,6 +66,11 @@ class Imported:
     refused: tuple[Refused, ...] = ()
     notes: Sequence[str] = ()
     prompts: Sequence[str] = ()
+    findings: tuple[Finding, ...] = ()
+    format: str = ""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    column: str = ""
+    values: tuple[tuple[str, int, str], ...] = ()
 
     @cached_property
     def samples(self) -> curves.Samples:

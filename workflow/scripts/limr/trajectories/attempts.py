@@ -1,0 +1,206 @@
+"""The same work logged twice: turns of one rollout, repeated generations, doubled rows, resumes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from limr.core.errors import InputError
+from limr.trajectories.curves import Flags
+from limr.trajectories.findings import Findings, steps_in_words
+from limr.trajectories.log import Log, Places
+
+_MOST_ATTEMPTS = 50
+_MIXED = 5  # groups with different rows, before equal halves can be no chance
+
+
+def steps(log: Log, found: Findings) -> tuple[Log, Places]:
+    """Return the log in the order of training, and (n_rows,) the number of each row's step.
+
+    Numbers count steps in order, over all parts; a row's own step counts, else its file's number.
+    """
+    number = np.array([-1 if f.number is None else f.number for f in log.files], np.int64)
+    part = np.array([f.part for f in log.files], np.int64)[log.file]
+    of_file = number[log.file]
+    own = log.step
+    if own is not None and len(log.files) > 1 and len(np.unique(own)) == 1 < len(np.unique(of_file)):
+        own = None  # a field `step` that never moves
+    single = len(log.files) == 1
+    at = own if own is not None else of_file
+    if own is None and (single or (at < 0).any()):
+        found.add("no-steps", "neither rows nor file names tell the step: the rows of a prompt that "
+                  "follow each other count as one visit.", "warning")  # fmt: skip
+        return log, _blocks(log)
+    return _last_attempts(log, part, at, found)
+
+
+def _blocks(log: Log) -> Places:
+    """Return (n_rows,) numbers that rise whenever the prompt changes or a group begins."""
+    key = log.prompt if log.group is None else log.group
+    change = np.flatnonzero(np.diff(key)) + 1
+    blocks = np.zeros(len(key), np.int64)
+    blocks[change] = 1
+    return np.cumsum(blocks)
+
+
+def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple[Log, Places]:
+    """Leave out rows of steps that a later attempt repeated; sort by part and step."""
+    keep = np.ones(len(at), bool)
+    repeated: set[int] = set()
+    for one in np.unique(part):
+        rows = np.flatnonzero(part == one)
+        again = _superseded(log, rows, at[rows])
+        keep[rows[again]] = False
+        repeated |= set(at[rows[again]].tolist())
+    if not keep.all():
+        first = int(np.argmax(~keep))
+        found.add(
+            "resumed",
+            f"steps {steps_in_words(sorted(repeated))} were logged by more than one attempt: the "
+            f"run was resumed. The last attempt counts; {int((~keep).sum()):,} rows of earlier "
+            "ones are left out.", "warning", int((~keep).sum()), log.where(first),
+        )  # fmt: skip
+    log, part, at = log.kept(keep), part[keep], at[keep]
+    order = np.lexsort((np.arange(len(at)), at, part))
+    keys = np.stack([part[order], at[order]])
+    change = np.r_[True, (np.diff(keys, axis=1) != 0).any(axis=0)][: len(order)]
+    return log.kept(order), np.cumsum(change) - 1
+
+
+def _superseded(log: Log, rows: Places, at: Places) -> Flags:
+    """Return (n_rows,) which rows of one part belong to steps that a later attempt repeated.
+
+    Raises:
+        InputError: a second run that begins anew with other prompts.
+    """
+    none: Flags = np.zeros(len(at), bool)
+    falls = np.flatnonzero(np.diff(at) < 0) + 1
+    distinct = len(np.unique(at))
+    if not len(falls) or len(falls) >= min(distinct, _MOST_ATTEMPTS):
+        return none  # in order; or written by several at once
+    starts = [0, *falls.tolist(), len(at)]
+    runs = list(zip(starts[:-1], starts[1:], strict=True))
+    seen: set[int] = set()
+    bad = none.copy()
+    for begin, end in runs:
+        steps_here = set(at[begin:end].tolist())
+        if steps_here & seen:
+            first = int(at[begin])
+            _refuse_second_run(log, rows, at, begin, end, seen)
+            bad[:begin] |= at[:begin] >= first
+        seen |= steps_here
+    return bad
+
+
+def _refuse_second_run(
+    log: Log, rows: Places, at: Places, begin: int, end: int, seen: set[int]
+) -> None:
+    """Refuse a run that begins at the very first step again, with other prompts than there."""
+    first = int(at[begin])
+    if first > min(seen):
+        return
+    before = set(log.prompt[rows[:begin][at[:begin] == first]].tolist())
+    now = set(log.prompt[rows[begin:end][at[begin:end] == first]].tolist())
+    if before != now:
+        raise InputError(
+            f"{log.where(int(rows[begin]))}: the steps begin again at {first}, with other prompts "
+            "than before. If these are two runs, read one of them; if the second one goes on where "
+            "the first one ended, put them into two files and name both, in order."
+        )
+
+
+def turns(log: Log, at: Places, found: Findings) -> Flags:
+    """Return (n_rows,) which rows to keep: the last one of each rollout that has several.
+
+    Args:
+        log: the rows.
+        at: (n_rows,) numbers of the steps.
+        found: takes what is noticed.
+    """
+    keep: Flags = np.ones(len(log), bool)
+    if log.rollout is None or not (log.rollout != 0).any():
+        return keep
+    known = np.flatnonzero(log.rollout != 0)[::-1]
+    key = np.stack([at[known], log.rollout[known]])
+    _, last = np.unique(key, axis=1, return_index=True)
+    if len(last) == len(known):
+        return keep
+    keep[known] = False
+    keep[known[last]] = True
+    dropped = int((~keep).sum())
+    found.add("turns", f"{dropped:,} rows are further turns of a rollout that has several rows: "
+              "each rollout counts once, by its last row.", count=dropped)  # fmt: skip
+    return keep
+
+
+def without_repeats(log: Log, at: Places, found: Findings) -> Flags:
+    """Return (n_rows,) which rows to keep: no generation twice, no rows twice.
+
+    A step whose rows are those of the step before it, in the same order, is the same generation
+    logged again (TRL logs its buffer at every step).
+    """
+    keep: Flags = np.ones(len(log), bool)
+    if not len(log):
+        return keep
+    key = _row_keys(log)
+    starts = np.flatnonzero(np.r_[True, np.diff(at) != 0])
+    ends = np.r_[starts[1:], len(at)]
+    _drop_doubled(log, key, starts, ends, keep, found)
+    repeats: list[int] = []
+    previous: Places | None = None
+    for begin, end in zip(starts, ends, strict=True):
+        mine = key[begin:end][keep[begin:end]]
+        if previous is not None and len(mine) and np.array_equal(mine, previous):
+            keep[begin:end] = False
+            repeats.append(int(begin))
+        else:
+            previous = mine
+    if repeats:
+        n = len(repeats)
+        found.add(
+            "repeated-generations",
+            f"{n:,} of {len(starts):,} steps repeat the rows of the step before them (the trainer "
+            "reuses a generation for several updates); each generation counts once.",
+            count=n, where=log.where(repeats[0]),
+        )  # fmt: skip
+    return keep
+
+
+def _row_keys(log: Log) -> Places:
+    """Return (n_rows,) numbers that are equal where prompt, response and reward are."""
+    key = log.prompt * np.int64(1_000_003)
+    with np.errstate(over="ignore"):
+        for values in (log.response, log.rollout):
+            if values is not None:
+                key = key * np.int64(1_000_003) ^ values
+        for column in (log.reward, log.correct):
+            if column is not None:
+                bits = np.nan_to_num(column.values, nan=-12345.678).view(np.int64)
+                key = key * np.int64(1_000_003) ^ bits
+    return key
+
+
+def _drop_doubled(
+    log: Log, key: Places, starts: Places, ends: Places, keep: Flags, found: Findings
+) -> None:
+    """Drop every second row where, in every step, rows stand twice: in pairs, or as two halves."""
+    sizes = ends - starts
+    step = np.repeat(np.arange(len(sizes)), sizes)
+    groups = np.unique(np.stack([step, log.prompt, key]), axis=1)[:2]
+    mixed = (np.unique(groups, axis=1, return_counts=True)[1] > 1).sum()
+    if (sizes % 2).any() or mixed < _MIXED:  # equal rows say nothing where all are equal
+        return
+    pairs = all(np.array_equal(key[a:b:2], key[a + 1 : b : 2]) for a, b in zip(starts, ends, strict=True))
+    halves = not pairs and all(
+        np.array_equal(key[a : (a + b) // 2], key[(a + b) // 2 : b])
+        for a, b in zip(starts, ends, strict=True)
+    )
+    if not (pairs or halves):
+        return
+    for a, b in zip(starts, ends, strict=True):
+        if pairs:
+            keep[a + 1 : b : 2] = False
+        else:
+            keep[(a + b) // 2 : b] = False
+    n = int((~keep).sum())
+    found.add("doubled-rows", f"every row is in the log twice; {n:,} rows are left out.", "warning",
+              n, log.where(int(np.argmax(~keep))))  # fmt: skip

@@ -1,0 +1,292 @@
+"""The one reader of rollout logs: from any trainer's files to samples per problem and visit.
+
+It finds out format, columns, steps, repeats, evaluation rows, filters, problems and epochs, and
+says what it found (`findings`) before anything is scored. What is in doubt is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+
+from limr.core import plugins, progress, validation
+from limr.core.arrow import strings
+from limr.core.errors import InputError
+from limr.core.tables import Problem
+from limr.core.validation import Keys, Number, key
+from limr.trajectories import (
+    attempts,
+    epochs,
+    log_files,
+    matching,
+    populations,
+    records,
+    verdicts,
+    visits,
+)
+from limr.trajectories.counts import Counts
+from limr.trajectories.curves import Flags, Ints
+from limr.trajectories.findings import Findings
+from limr.trajectories.log import Builder, Log, Places, place
+from limr.trajectories.log_files import LogFile
+from limr.trajectories.reading import UNKNOWN_PROMPT, BadRows, Imported, Refusals, coverage
+
+_CURVES_NEED = 2  # visits
+
+
+class Options(Keys):
+    """Keys of every log of rollouts."""
+
+    steps_per_epoch: int | None = key(
+        None,
+        "Steps per epoch, as the LIMR code counts epochs. null: a problem's k-th visit is its epoch "
+        "k, which needs no setting and holds for every trainer.",
+        ge=1,
+    )
+    reward: str | None = key(
+        None,
+        "The column of the reward, or of what says that a response is correct; a dotted path is "
+        "possible. null: it is found by its name.",
+    )
+    correct_above: float | None = key(
+        None,
+        "A response is correct where its reward is above this number; for scales such as shares of "
+        "tests, judges, or 0.9 for a right answer. null: the values must leave no doubt.",
+    )
+    correct_rewards: list[Number] = key(
+        [1.0], "Rewards that mean a correct response.", min_length=1
+    )
+    other_rewards: list[Number] | None = key(
+        [0.0, -0.5, -1.0],
+        "Rewards that mean a response that is not correct; any further reward is refused. null: "
+        "every other number.",
+    )
+    missing_scores: Literal["leave-out", "wrong"] = key(
+        "leave-out", "What to do with rows without a score: leave them out, or count them as wrong."
+    )
+    first_step: int = key(1, "With steps_per_epoch: number of the first step of the first epoch.")
+    missing_steps: Literal["refuse", "allow"] = key(
+        "refuse",
+        "With steps_per_epoch: what to do where the log lacks a step, whose problems lack that "
+        "epoch.",
+    )
+    visits: Literal["once", "any"] = key(
+        "once",
+        "With steps_per_epoch: `once`: a problem is sampled in one step of an epoch, and a log that "
+        "does otherwise is refused. `any`: its visits within an epoch are pooled.",
+    )
+    bad_rows: BadRows = "refuse"
+
+
+def check(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that cannot serve, before a log is read.
+
+    Raises:
+        InputError: a reward that means two things.
+    """
+    both = set(settings["correct_rewards"]) & set(settings["other_rewards"] or [])
+    if both:
+        raise InputError(
+            f"{min(both):g} is in correct_rewards and in other_rewards: take it out of one."
+        )
+
+
+def read(
+    paths: Sequence[str | Path],
+    problems: Sequence[Problem] | None = None,
+    options: Mapping[str, Any] | None = None,
+    format_: str | None = None,
+    spool: Path | None = None,
+) -> Imported:
+    """Return the trajectories of a log, and what was found in it.
+
+    Args:
+        paths: files, folders, patterns or pipes; several are parts of one run, in order.
+        problems: the problems that were trained on; None: every text is a problem.
+        options: of the format; what is not given has its default.
+        format_: name of the importer; None: it is recognised.
+        spool: a folder for what comes through a pipe.
+
+    Raises:
+        InputError: whatever is in doubt; see the modules of this room.
+    """
+    found = Findings()
+    files = log_files.find(paths, found, spool)
+    name, module, sample = recognise(files, dict(options or {}), format_)
+    settings = validation.complete(dict(options or {}), validation.options(module), f"format '{name}'")
+    check(settings)
+    columns = module.columns(sample, settings)
+    if columns is None:
+        raise InputError(f"{sample.file.name}: not of the format '{name}'; found {_names(sample)}.")
+    log = _rows(files, columns, getattr(module, "EXPAND", None), settings)
+    counted = _Reading(log, problems, settings, found)
+    return counted.result(name)
+
+
+def recognise(
+    files: Sequence[LogFile], options: Mapping[str, Any], format_: str | None
+) -> tuple[str, ModuleType, records.Sample]:
+    """Return the name of a log's format, its module, and the first rows.
+
+    Raises:
+        InputError: no format fits, or several do.
+    """
+    training = next((file for file in files if not file.held_out), files[0])
+    if training.kind == "pickle":
+        raise InputError(
+            f"{training.name}: a file of torch.save or pickle can run code when it is loaded, so "
+            "limr does not read it. Convert it where you trust it (docs/logs.md has the lines for "
+            "slime), or let the trainer write JSON lines."
+        )
+    sample = records.sample(training)
+    if format_ is not None:
+        return format_, plugins.load("importers", format_), sample
+    fitting: dict[int, list[str]] = {}
+    for name in plugins.names("importers"):
+        module = plugins.load("importers", name)
+        if hasattr(module, "columns"):
+            settings = validation.complete(
+                {k: v for k, v in options.items() if k in validation.options(module).model_fields},
+                validation.options(module), name,
+            )  # fmt: skip
+            if module.columns(sample, settings) is not None:
+                fitting.setdefault(getattr(module, "PRIORITY", 0), []).append(name)
+    if not fitting:
+        raise InputError(
+            f"{training.name}: no known format; found {_names(sample)}. If each row is a rollout, "
+            "say which columns are which: `format: table` with `map` (on the command line --map "
+            "prompt=…,reward=…,step=…)."
+        )
+    best = fitting[max(fitting)]
+    if len(best) > 1:
+        raise InputError(f"{training.name}: may be {' or '.join(best)}. Name the format.")
+    return best[0], plugins.load("importers", best[0]), sample
+
+
+def _names(sample: records.Sample) -> str:
+    names = sorted(sample.names)
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f"the columns {shown}" if names else "no rows of named values"
+
+
+def _rows(
+    files: Sequence[LogFile], columns: Mapping[str, str], expand: Any, settings: Mapping[str, Any]
+) -> Log:
+    """Return all rows; broken ones are refused, but for a last line that is cut short."""
+    builder = Builder(files, columns)
+    for place_, file in enumerate(progress.over(files, len(files), "files")):
+        for batch in records.batches(file, columns, expand):
+            builder.add(place_, batch)
+    return builder.finish()
+
+
+class _Reading:
+    """What is decided about a log, step by step; the rows that count become fewer."""
+
+    def __init__(
+        self, log: Log, problems: Sequence[Problem] | None, settings: Mapping[str, Any],
+        found: Findings,
+    ) -> None:  # fmt: skip
+        self.settings, self.found, self.problems = settings, found, problems
+        self.refusals = Refusals(settings["bad_rows"])
+        self.rows_read = len(log) + len(log.broken)
+        self.log = log
+        self._broken()
+        if not len(log):
+            raise InputError(f"{log.files[0].name}: no rows in it.")
+        self.log, self.at = attempts.steps(self.log, found)
+        self._keep(attempts.turns(self.log, self.at, found))
+        populations.missing_steps(self.log, self.at, found)
+        self._keep(attempts.without_repeats(self.log, self.at, found))
+        self._keep(populations.training_rows(self.log, self.at, found))
+        self.log = self.log.compacted()
+        self.ids, self.prompts, self._of_prompt, self._of_name = self._join()
+        if problems is not None:
+            self._keep(populations.steps_of_problems(self.log, self.at, self._problem(), found))
+        self.verdicts = verdicts.decide(self.log, settings, found)
+        self._leave_out()
+
+    def _broken(self) -> None:
+        """Take a last line that is cut short for what it is; refuse or leave out other rows."""
+        last = {file: row for file, row, _ in self.log.broken}
+        counted = np.zeros(len(self.log.files), np.int64)
+        np.maximum.at(counted, self.log.file, self.log.row)
+        for file, row, why in self.log.broken:
+            where = place(self.log.files[file], row)
+            if "cut short" in why and row == last[file] and row > counted[file]:
+                self.found.add("cut-last-line", "a last line is cut short: the run was killed while "
+                               "it wrote, or still writes. It is left out.", "warning", 1, where)  # fmt: skip
+            else:
+                self.refusals.add(f"it is not a rollout ({why})", 1, where)
+
+    def _join(self) -> tuple[Any, list[str], Ints, Ints | None]:
+        """Return ids, texts behind made ids, and the problem of each prompt or of each name."""
+        log = self.log
+        if self.problems is not None:
+            ids = strings([problem.problem_id for problem in self.problems])
+            if log.name is not None and matching.ids_of_log(log.names, self.problems):
+                places = {p.problem_id: place for place, p in enumerate(self.problems)}
+                of_name = np.array([places.get(name, -1) for name in log.names], np.int64)
+                self.found.add("joined-by-id", f"rows are joined to the problems by their ids "
+                               f"('{log.taken['id']}').")  # fmt: skip
+                return ids, [], np.zeros(0, np.int64), of_name
+            return ids, [], matching.to_problems(log.prompts, self.problems, self.found), None
+        if log.name is not None and (log.name >= 0).all():
+            texts = [""] * len(log.names)
+            for row in np.unique(log.name, return_index=True)[1]:
+                texts[log.name[row]] = log.prompts[log.prompt[row]][0]
+            return strings(log.names), texts, np.zeros(0, np.int64), np.arange(len(log.names))
+        names, texts, of_prompt = matching.made(log.prompts, self.found)
+        return strings(names), texts, of_prompt, None
+
+    def _problem(self) -> Ints:
+        """Return (n_rows,) places of the rows' problems; -1: none."""
+        if self._of_name is not None and self.log.name is not None:
+            return np.where(self.log.name < 0, -1, self._of_name[self.log.name])
+        return np.asarray(self._of_prompt[self.log.prompt])
+
+    def _keep(self, rows: Flags) -> None:
+        if not rows.all():
+            self.log, self.at = self.log.kept(rows), self.at[rows]
+
+    def _leave_out(self) -> None:
+        """Leave out rows without a verdict, and those whose prompt is in no problem file."""
+        unknown = self._problem() < 0
+        if unknown.any():
+            first = int(np.argmax(unknown))
+            text = populations.shown(self.log.prompts[self.log.prompt[first]][0])
+            self.refusals.add(UNKNOWN_PROMPT, int(unknown.sum()),
+                              f"{self.log.where(first)} (prompt {text})",
+                              "Is it the log of another data set?")  # fmt: skip
+        good = self.verdicts.usable & ~unknown
+        self.correct, self.reward = self.verdicts.correct[good], self.verdicts.reward[good]
+        self._keep(good)
+
+    def result(self, format_: str) -> Imported:
+        """Count, and return the trajectories with all that was found."""
+        problem = self._problem()
+        if not len(problem):
+            raise InputError("no row of the log belongs to any of the problems.")
+        epoch = self._epochs(problem)
+        whole = epoch >= 0
+        counts, one = Counts(), np.ones(int(whole.sum()), np.int64)
+        counts.add(problem[whole], epoch[whole], one, self.correct[whole], self.reward[whole])
+        table = counts.table(self.ids)
+        notes = coverage(table, len(self.ids))
+        imported = Imported(
+            self.ids, table, self.rows_read, len(problem), self.refusals.refused, notes,
+            self.prompts, tuple(self.found), format_, dict(self.log.taken), self.verdicts.column,
+            tuple(self.verdicts.values),
+        )  # fmt: skip
+        return imported
+
+    def _epochs(self, problem: Ints) -> Ints:
+        if self.settings["steps_per_epoch"] is None:
+            return visits.number(problem, self.at, self.log.group, self.found)
+        step = populations.steps_of(self.log, self.at)
+        return epochs.by_steps(problem, step, self.settings, self.log.where,
+                               lambda p: str(self.ids[p].as_py()), set(), self.found)  # fmt: skip
