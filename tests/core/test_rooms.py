@@ -17,7 +17,7 @@ FLOORS = (
     ("scores", "plan"),
     ("subsets", "analysis"),
     ("report",),
-    ("archive",),
+    ("archive", "look"),
     ("cli",),
 )
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}

@@ -7,6 +7,7 @@ says what it found (`findings`) before anything is scored. What is in doubt is r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -34,6 +35,7 @@ from limr.trajectories.findings import Findings
 from limr.trajectories.log import Builder, Log, Places, place
 from limr.trajectories.log_files import LogFile
 from limr.trajectories.reading import UNKNOWN_PROMPT, BadRows, Imported, Refusals, coverage
+from limr.trajectories.rollout_rows import Rollouts
 
 _CURVES_NEED = 2  # visits
 
@@ -118,13 +120,16 @@ def read(
     files = log_files.find(paths, found, spool)
     name, module, sample = recognise(files, dict(options or {}), format_)
     settings = validation.complete(dict(options or {}), validation.options(module), f"format '{name}'")
+    if not hasattr(module, "columns"):  # no log of rollouts: counts, curves or pass rates
+        read_ = module.read([file.path for file in files], problems, settings)
+        return replace(read_, format=name, findings=(*found, *read_.findings))
     check(settings)
     columns = module.columns(sample, settings)
     if columns is None:
         raise InputError(f"{sample.file.name}: not of the format '{name}'; found {_names(sample)}.")
-    log = _rows(files, columns, getattr(module, "EXPAND", None), settings)
-    counted = _Reading(log, problems, settings, found)
-    return counted.result(name)
+    expand = getattr(module, "EXPAND", None)
+    log = _rows(files, columns, expand)
+    return _Reading(log, problems, settings, found, expand).result(name)
 
 
 def recognise(
@@ -148,7 +153,10 @@ def recognise(
     fitting: dict[int, list[str]] = {}
     for name in plugins.names("importers"):
         module = plugins.load("importers", name)
-        if hasattr(module, "columns"):
+        if hasattr(module, "recognises"):
+            if module.recognises(sample):
+                fitting.setdefault(getattr(module, "PRIORITY", 0), []).append(name)
+        elif hasattr(module, "columns"):
             settings = validation.complete(
                 {k: v for k, v in options.items() if k in validation.options(module).model_fields},
                 validation.options(module), name,
@@ -173,10 +181,8 @@ def _names(sample: records.Sample) -> str:
     return f"the columns {shown}" if names else "no rows of named values"
 
 
-def _rows(
-    files: Sequence[LogFile], columns: Mapping[str, str], expand: Any, settings: Mapping[str, Any]
-) -> Log:
-    """Return all rows; broken ones are refused, but for a last line that is cut short."""
+def _rows(files: Sequence[LogFile], columns: Mapping[str, str], expand: records.Expand | None) -> Log:
+    """Return all rows of a log."""
     builder = Builder(files, columns)
     for place_, file in enumerate(progress.over(files, len(files), "files")):
         for batch in records.batches(file, columns, expand):
@@ -189,8 +195,9 @@ class _Reading:
 
     def __init__(
         self, log: Log, problems: Sequence[Problem] | None, settings: Mapping[str, Any],
-        found: Findings,
+        found: Findings, expand: records.Expand | None,
     ) -> None:  # fmt: skip
+        self.expand = expand
         self.settings, self.found, self.problems = settings, found, problems
         self.refusals = Refusals(settings["bad_rows"])
         self.rows_read = len(log) + len(log.broken)
@@ -280,9 +287,15 @@ class _Reading:
         imported = Imported(
             self.ids, table, self.rows_read, len(problem), self.refusals.refused, notes,
             self.prompts, tuple(self.found), format_, dict(self.log.taken), self.verdicts.column,
-            tuple(self.verdicts.values),
+            tuple(self.verdicts.values), self._rollouts(whole, problem, epoch),
         )  # fmt: skip
         return imported
+
+    def _rollouts(self, rows: Flags, problem: Ints, epoch: Ints) -> Rollouts:
+        log = self.log
+        return Rollouts(log.files, log.taken, self.expand, log.file[rows], log.row[rows],
+                        np.asarray(problem[rows]), np.asarray(epoch[rows]), self.correct[rows],
+                        self.reward[rows])  # fmt: skip
 
     def _epochs(self, problem: Ints) -> Ints:
         if self.settings["steps_per_epoch"] is None:

@@ -19,6 +19,7 @@ from limr.core.tables import Problem
 from limr.trajectories import curves
 from limr.trajectories.curves import Ints
 from limr.trajectories.findings import Finding
+from limr.trajectories.rollout_rows import Rollouts
 
 UNKNOWN_PROMPT = "its prompt is in no problem file"
 BadRows = Annotated[
@@ -57,6 +58,7 @@ class Imported:
         taken: canonical name -> column of the log, such as prompt -> input.
         column: the column that told what is correct.
         values: (value of that column, rows, what it was taken for).
+        rollouts: the rows that count and where they are; None where the log has no rollouts.
     """
 
     problem_ids: pa.Array
@@ -71,6 +73,7 @@ class Imported:
     taken: Mapping[str, str] = field(default_factory=dict)
     column: str = ""
     values: tuple[tuple[str, int, str], ...] = ()
+    rollouts: Rollouts | None = None
 
     @cached_property
     def samples(self) -> curves.Samples:

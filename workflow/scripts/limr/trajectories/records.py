@@ -35,7 +35,7 @@ class Batch:
     """Rows of one file.
 
     Attributes:
-        rows: (n_rows,) their numbers in the file, from 1: lines of JSON lines, else rows.
+        rows: (n_rows,) their numbers in the file, from 1: lines of JSON lines, else rows; each once.
         columns: canonical name -> (n_rows,) values; None where a row lacks one.
         broken: (number, what is wrong) of rows that could not be read.
     """
@@ -135,7 +135,7 @@ def _of_json(
     file: LogFile, columns: Mapping[str, str], expand: Expand | None
 ) -> Iterator[Batch]:
     reader = _Reader(columns) if expand is None else None
-    lines = _lines(file)
+    lines, count = _lines(file), 0
     while some := list(islice(lines, _ROWS)):
         values: dict[str, list[Any]] = {name: [] for name in columns}
         rows: list[int] = []
@@ -147,7 +147,8 @@ def _of_json(
                 broken.append((number, json_rows.fault(error)))
                 continue
             for row in found:
-                rows.append(number)
+                count += 1
+                rows.append(number if expand is None else count)
                 for name, value in zip(columns, row, strict=True):
                     values[name].append(value)
         yield Batch(np.array(rows, np.int64), dict(values), broken)
@@ -315,3 +316,8 @@ def _csv(file: LogFile) -> Iterator[pa.Table]:
                 yield pa.Table.from_batches([batch])
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{file.name}: not a readable CSV file ({error}).") from None
+
+
+def decoded(value: Any) -> Any:
+    """Return a value of a column that is not decoded while rows are only compared."""
+    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value

@@ -1,0 +1,1 @@
+"""`limr look`: from any trainer's log to the prompts that are worth it."""
