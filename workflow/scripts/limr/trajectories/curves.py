@@ -39,6 +39,9 @@ Epochs = Annotated[
     Field(ge=1, description="Score from the first so many epochs; null: all that were recorded."),
 ]
 
+# In a table's metadata: see `Samples.whole`.
+WHOLE = b"whole_epochs"
+
 NOT_SAMPLED = "not sampled in any epoch"
 INCOMPLETE = "an epoch is missing"
 
@@ -50,10 +53,13 @@ class Samples:
     Attributes:
         n: (n_problems, n_epochs) samples; 0 = not sampled.
         n_correct: (n_problems, n_epochs) correct ones, at most `n`.
+        whole: how many epochs curves are made of, where the log ends within one: pass rates take
+            all samples, curves the epochs that nearly all problems have. None: all.
     """
 
     n: Ints
     n_correct: Ints
+    whole: int | None = None
 
     @property
     def n_epochs(self) -> int:
@@ -141,7 +147,8 @@ def samples(trajectories: pa.Table, problem_ids: Sequence[str] | pa.Array) -> Sa
     n, n_correct = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     n[where] = vector(trajectories["n"])
     n_correct[where] = vector(trajectories["n_correct"])
-    return Samples(n, n_correct)
+    whole = (trajectories.schema.metadata or {}).get(WHOLE)
+    return Samples(n, n_correct, None if whole is None else int(whole))
 
 
 def fill_missing(accuracy: Floats, rule: str) -> Floats:
@@ -183,7 +190,7 @@ def curves(samples: Samples, epochs: int | None = None, missing: str = MISSING_R
     Raises:
         InputError: see `Samples.first` and `fill_missing`.
     """
-    sampled = samples.first(epochs).accuracy
+    sampled = samples.first(samples.whole if epochs is None else epochs).accuracy
     filled = fill_missing(sampled, missing)
     usable = np.asarray(~np.isnan(filled).any(axis=1))
     absent = np.asarray(np.isnan(sampled).all(axis=1))

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 
 from limr.core import plugins, progress, validation
 from limr.core.arrow import strings
@@ -21,6 +22,7 @@ from limr.core.tables import Problem
 from limr.core.validation import Keys, Number, key
 from limr.trajectories import (
     attempts,
+    curves,
     epochs,
     log_files,
     matching,
@@ -121,8 +123,13 @@ def read(
     name, module, sample = recognise(files, dict(options or {}), format_)
     settings = validation.complete(dict(options or {}), validation.options(module), f"format '{name}'")
     if not hasattr(module, "columns"):  # no log of rollouts: counts, curves or pass rates
-        read_ = module.read([file.path for file in files], problems, settings)
-        return replace(read_, format=name, findings=(*found, *read_.findings))
+        counted = module.read([file.path for file in files], problems, settings)
+        if module.PROVIDES == "trajectories":
+            samples = counted.samples
+            if visits.filtered(samples.n, samples.n_correct):
+                visits.note_filtered(samples, problems is not None, found)
+            visits.note_lengths(samples, samples.n_epochs, problems is not None, found)
+        return replace(counted, format=name, findings=(*found, *counted.findings))
     check(settings)
     columns = module.columns(sample, settings)
     if columns is None:
@@ -279,17 +286,34 @@ class _Reading:
         if not len(problem):
             raise InputError("no row of the log belongs to any of the problems.")
         epoch = self._epochs(problem)
-        whole = epoch >= 0
-        counts, one = Counts(), np.ones(int(whole.sum()), np.int64)
-        counts.add(problem[whole], epoch[whole], one, self.correct[whole], self.reward[whole])
-        table = counts.table(self.ids)
-        notes = coverage(table, len(self.ids))
-        imported = Imported(
-            self.ids, table, self.rows_read, len(problem), self.refusals.refused, notes,
-            self.prompts, tuple(self.found), format_, dict(self.log.taken), self.verdicts.column,
-            tuple(self.verdicts.values), self._rollouts(whole, problem, epoch),
+        rows = epoch >= 0
+        table = self._count(problem[rows], epoch[rows], rows)
+        samples = curves.samples(table, self.ids)
+        by_visits = self.settings["steps_per_epoch"] is None
+        if by_visits and visits.filtered(samples.n, samples.n_correct):
+            epoch = visits.by_passes(problem, self.at)
+            rows = epoch >= 0
+            table = self._count(problem[rows], epoch[rows], rows)
+            samples = curves.samples(table, self.ids)
+            whole = samples.n_epochs
+            visits.note_filtered(samples, self.problems is not None, self.found)
+        else:
+            whole = visits.whole_epochs(samples.n) if by_visits else samples.n_epochs
+        visits.note_lengths(samples, whole, self.problems is not None, self.found)
+        if 0 < whole < samples.n_epochs:
+            table = table.replace_schema_metadata({curves.WHOLE: str(whole)})
+        return Imported(
+            self.ids, table, self.rows_read, len(problem), self.refusals.refused,
+            coverage(table, len(self.ids)), self.prompts, tuple(self.found), format_,
+            dict(self.log.taken), self.verdicts.column, tuple(self.verdicts.values),
+            self._rollouts(rows, problem, epoch),
         )  # fmt: skip
-        return imported
+
+    def _count(self, problem: Ints, epoch: Ints, rows: Flags) -> pa.Table:
+        """Return the trajectories of the rows that are in an epoch."""
+        counts, one = Counts(), np.ones(len(problem), np.int64)
+        counts.add(problem, epoch, one, self.correct[rows], self.reward[rows])
+        return counts.table(self.ids)
 
     def _rollouts(self, rows: Flags, problem: Ints, epoch: Ints) -> Rollouts:
         log = self.log

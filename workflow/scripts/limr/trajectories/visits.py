@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from limr.trajectories.curves import Flags, Ints
+from limr.trajectories.curves import Flags, Ints, Samples
 from limr.trajectories.findings import Findings
 from limr.trajectories.log import Places
 
 _WIDEST = 8  # steps that a group may be spread over
 _SAME = 0.95  # share of visits of one size that is taken for a rule
 MOST = 0.9  # share of prompts that an epoch must have to count as whole
+_FEWEST, _MANY = 20, 200  # groups, before filtering can be seen; and where none uniform is proof
 
 
 def number(problem: Ints, at: Places, group: Places | None, found: Findings) -> Ints:
@@ -108,23 +109,78 @@ def whole_epochs(n: Ints) -> int:
     return int(short[0]) if len(short) else int(n.shape[1])
 
 
-def filtered(n: Ints, n_correct: Ints) -> tuple[bool, int]:
+def by_passes(problem: Ints, at: Places) -> Ints:
+    """Return (n_rows,) the pass over the data of each row, from 0, where some visits are missing.
+
+    A pass ends where a problem of it comes again: no problem is twice in a pass over the data. At
+    the borders of passes this may be off by one for a few problems.
+
+    Args:
+        problem: (n_rows,) places of the rows' problems.
+        at: (n_rows,) numbers of their steps, in order.
+    """
+    _, first, inverse = np.unique(
+        np.stack([at, problem]), axis=1, return_index=True, return_inverse=True
+    )
+    passes = np.empty(len(first), np.int64)
+    seen: set[int] = set()
+    current = 0
+    for visit in np.argsort(first, kind="stable"):
+        here = int(problem[first[visit]])
+        if here in seen:
+            seen, current = set(), current + 1
+        seen.add(here)
+        passes[visit] = current
+    return np.asarray(passes[inverse.reshape(-1)])
+
+
+def filtered(n: Ints, n_correct: Ints) -> bool:
     """Tell whether groups that are all right or all wrong were never logged.
+
+    That is said where no group of many is uniform although, at the pass rates seen, hardly any such
+    log would have none.
 
     Args:
         n: (n_problems, n_visits) samples.
         n_correct: (n_problems, n_visits) correct ones.
-
-    Returns:
-        whether that is so, and the number of groups. It is said where no group of many is uniform
-        although, at the pass rates seen, hardly any such log would have none.
     """
     groups: Flags = n > 1
-    total = int(groups.sum())
     uniform = groups & ((n_correct == 0) | (n_correct == n))
-    if total < 20 or uniform.any():
-        return False, total
+    if groups.sum() < _FEWEST or uniform.any():
+        return False
     size = n[groups].astype(float)
-    rate = np.clip(n_correct[groups] / size, 0.5 / size, 1 - 0.5 / size)
+    rate = n_correct[groups] / size
     none = np.log1p(-(rate**size) - (1 - rate) ** size).sum()
-    return bool(none < np.log(0.01) or total >= 200), total
+    return bool(none < np.log(0.01) or groups.sum() >= _MANY)
+
+
+def note_filtered(samples: Samples, given: bool, found: Findings) -> None:
+    """Say that the trainer filters groups, and what that means."""
+    never = int((samples.n == 0).all(axis=1).sum()) if given else 0
+    absent = f" {never:,} prompts were never logged: they are dead or solved, which of the two is " \
+             "unknown." if never else ""  # fmt: skip
+    found.add(
+        "filtered-groups",
+        f"none of {int((samples.n > 1).sum()):,} groups is all right or all wrong: the trainer "
+        "filters such groups out before it logs them (dynamic sampling). Pass rates are those of "
+        f"the groups that were kept.{absent} Curves have gaps where a group was filtered: take "
+        "`missing: mean-of-present`, and mind low and high.", "warning",
+        int((samples.n > 1).sum()),
+    )  # fmt: skip
+
+
+def note_lengths(samples: Samples, whole: int, given: bool, found: Findings) -> None:
+    """Say how long the curves are, and which problems the log does not have."""
+    never = int((samples.n == 0).all(axis=1).sum())
+    if given and never and "filtered-groups" not in found:
+        found.add("never-logged", f"{never:,} of {len(samples.n):,} problems are not in the log.",
+                  count=never)  # fmt: skip
+    if whole < 2:
+        found.add("one-visit", "nearly every prompt was visited once only: there is no curve to "
+                  "follow, so that curve selectors such as lim mean little. Pass rates use all "
+                  "rows.", "warning")  # fmt: skip
+    elif whole < samples.n_epochs:
+        late = int((samples.n[:, whole:] > 0).any(axis=1).sum())
+        found.add("unfinished-epoch", f"{late:,} prompts have more than {whole} visits: the log ends "
+                  f"within an epoch. Curves are made of {whole} visits, pass rates of all rows.",
+                  count=late)  # fmt: skip
