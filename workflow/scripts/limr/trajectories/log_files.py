@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import glob
 import io
+import os
 import re
 import shutil
 import stat
@@ -87,9 +88,19 @@ def find(given: Sequence[str | Path], found: Findings, spool: Path | None = None
             files += _of_folder(path, part, found) if path.is_dir() else [_single(path, part, spool)]
     if len({file.path.resolve() for file in files}) < len(files):
         raise InputError(f"{given[0]}: a file was given twice.")
-    if len(given) == 1 and len({file.part for file in files}) == len(files) > 1:
-        files = _numbered([file.path for file in files], Path(files[0].path.parent), 0, found)
+    if len(given) == 1 and len({file.part for file in files}) == len(files) > 1:  # a pattern
+        return series([file.path for file in files], found)
     return files
+
+
+def series(paths: Sequence[Path], found: Findings) -> list[LogFile]:
+    """Return files that are one log together, in order.
+
+    Raises:
+        InputError: files of several runs.
+    """
+    common = Path(os.path.commonpath([path.parent for path in paths]))
+    return _numbered(list(paths), common, 0, found)
 
 
 def _expanded(place: str) -> list[Path]:

@@ -119,7 +119,22 @@ def read(
         InputError: whatever is in doubt; see the modules of this room.
     """
     found = Findings()
-    files = log_files.find(paths, found, spool)
+    return _read(log_files.find(paths, found, spool), problems, options, format_, found)
+
+
+def read_files(
+    paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any],
+    format_: str,
+) -> Imported:  # fmt: skip
+    """Return the trajectories of files that are one log together; see `read`."""
+    found = Findings()
+    return _read(log_files.series(paths, found), problems, options, format_, found)
+
+
+def _read(
+    files: Sequence[LogFile], problems: Sequence[Problem] | None,
+    options: Mapping[str, Any] | None, format_: str | None, found: Findings,
+) -> Imported:  # fmt: skip
     name, module, sample = recognise(files, dict(options or {}), format_)
     settings = validation.complete(dict(options or {}), validation.options(module), f"format '{name}'")
     if not hasattr(module, "columns"):  # no log of rollouts: counts, curves or pass rates

@@ -42,4 +42,4 @@ def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
     """Return the trajectories of a log of steps; see `limr.trajectories.reader.read`."""
-    return reader.read(paths, problems, options, "limr-steps")
+    return reader.read_files(paths, problems, options, "limr-steps")

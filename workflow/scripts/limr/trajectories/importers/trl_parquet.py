@@ -79,4 +79,4 @@ def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
     """Return the trajectories of logged completions; see `limr.trajectories.reader.read`."""
-    return reader.read(paths, problems, options, "trl-parquet")
+    return reader.read_files(paths, problems, options, "trl-parquet")

@@ -56,4 +56,4 @@ def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
     """Return the trajectories of a rollout dump; see `limr.trajectories.reader.read`."""
-    return reader.read(paths, problems, options, "verl-jsonl")
+    return reader.read_files(paths, problems, options, "verl-jsonl")
