@@ -24,5 +24,6 @@ with logged(snakemake.log[0]):
             "rows_joined": found.rows_joined,
             "refused": [asdict(refused) for refused in found.refused],
             "notes": found.report(),
+            "findings": [asdict(finding) for finding in found.findings],
         },
     )

@@ -34,7 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("path", type=Path, help="the log: a file, or a folder of its files")
-    parser.add_argument("--format", required=True, choices=plugins.names("importers"))
+    parser.add_argument(
+        "--format", choices=plugins.names("importers"), help="of the log; else it is recognised"
+    )
     parser.add_argument("--selector", default="lim", choices=plugins.names("selectors"))
     parser.add_argument("--epochs", type=int, help="score from the first epochs only, this many")
     parser.add_argument("--missing", help="what to do with a missing epoch (see the selector)")
@@ -75,19 +77,21 @@ def run(args: argparse.Namespace) -> int:
     from limr.core import files, validation
     from limr.problems import own_file
     from limr.scores import scoring
+    from limr.trajectories import reader
 
     if (args.subset is None) != (args.threshold is None and args.size is None):
         raise InputError("--subset goes with --threshold or --size: it is where the choice goes.")
-    importer = plugins.load("importers", args.format)
-    selector = plugins.load("selectors", args.selector)
+    name = args.format or _recognised(args.path)
+    importer, selector = plugins.load("importers", name), plugins.load("selectors", args.selector)
     options = _options(args, importer, selector)
-    settings = validation.complete(
-        options[0], validation.options(importer), f"format '{args.format}'"
-    )
+    settings = validation.complete(options[0], validation.options(importer), f"format '{name}'")
     problems = own_file.read(args.problems) if args.problems is not None else None
     if problems is None and importer.PROVIDES == "scores":
-        raise InputError(f"--problems is needed for the format '{args.format}': it has no ids.")
-    found = importer.read(own_files.expand(args.path, importer), problems, settings)
+        raise InputError(f"--problems is needed for the format '{name}': it has no ids.")
+    if args.format is None:
+        found = reader.read([args.path], problems, options[0], name)
+    else:
+        found = importer.read(own_files.expand(args.path, importer), problems, settings)
     ids = found.problem_ids.to_pylist()
     levels = [p.level for p in problems] if problems is not None else [None] * len(ids)
     candidates, table = scoring.ProblemSet(ids, levels), found.table
@@ -111,6 +115,14 @@ def run(args: argparse.Namespace) -> int:
     lines.append(f"Written to {args.output}.")
     sys.stderr.write("\n".join(lines) + "\n")
     return 0
+
+
+def _recognised(path: Path) -> str:
+    """Return the name of a log's format."""
+    from limr.trajectories import log_files, reader
+    from limr.trajectories.findings import Findings
+
+    return reader.recognise(log_files.find([path], Findings()), {}, None)[0]
 
 
 def _options(

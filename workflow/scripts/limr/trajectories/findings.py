@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 Kind = Literal["info", "warning"]
 
@@ -47,17 +47,14 @@ class Findings:
     def __contains__(self, code: object) -> bool:
         return code in self._found
 
-    def as_json(self) -> list[dict[str, Any]]:
-        """Return them for a JSON file."""
-        return [asdict(finding) for finding in self]
 
-    def sentences(self) -> list[str]:
-        """Return them for a terminal, warnings marked as such."""
-        return [
-            f"{'Warning: ' if f.kind == 'warning' else ''}{f.text}"
-            + (f" First: {f.where}." if f.where and f.where not in f.text else "")
-            for f in self
-        ]
+def sentences(found: Iterable[Finding]) -> list[str]:
+    """Return findings for a terminal or a log, warnings marked as such."""
+    return [
+        f"{'Warning: ' if f.kind == 'warning' else ''}{f.text}"
+        + (f" First: {f.where}." if f.where and f.where not in f.text else "")
+        for f in found
+    ]
 
 
 def steps_in_words(steps: list[int], most: int = 4) -> str:

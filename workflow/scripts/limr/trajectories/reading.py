@@ -18,7 +18,7 @@ from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.trajectories import curves
 from limr.trajectories.curves import Ints
-from limr.trajectories.findings import Finding
+from limr.trajectories.findings import Finding, sentences
 from limr.trajectories.rollout_rows import Rollouts
 
 UNKNOWN_PROMPT = "its prompt is in no problem file"
@@ -88,7 +88,7 @@ class Imported:
             + (f", {left:,} left out." if left else ".")
         ]
         lines += [f"  {r.rows:,} left out: {r.reason}; the first: {r.first}." for r in self.refused]
-        return [*lines, *self.notes]
+        return [*lines, *sentences(self.findings), *self.notes]
 
 
 class Refusals:
