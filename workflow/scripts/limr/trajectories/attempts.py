@@ -59,11 +59,12 @@ def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple
             f"run was resumed. The last attempt counts; {int((~keep).sum()):,} rows of earlier "
             "ones are left out.", "warning", int((~keep).sum()), log.where(first),
         )  # fmt: skip
-    log, part, at = log.kept(keep), part[keep], at[keep]
-    order = np.lexsort((np.arange(len(at)), at, part))
-    keys = np.stack([part[order], at[order]])
-    change = np.r_[True, (np.diff(keys, axis=1) != 0).any(axis=0)][: len(order)]
-    return log.kept(order), np.cumsum(change) - 1
+        log, part, at = log.kept(keep), part[keep], at[keep]
+    if ((np.diff(part) < 0) | ((np.diff(part) == 0) & (np.diff(at) < 0))).any():
+        order = np.lexsort((np.arange(len(at)), at, part))
+        log, part, at = log.kept(order), part[order], at[order]
+    change = (np.diff(part, prepend=part[0]) != 0) | (np.diff(at, prepend=at[0]) != 0)
+    return log, np.cumsum(change)
 
 
 def _superseded(log: Log, rows: Places, at: Places) -> Flags:
@@ -183,18 +184,14 @@ def _drop_doubled(
     log: Log, key: Places, starts: Places, ends: Places, keep: Flags, found: Findings
 ) -> None:
     """Drop every second row where, in every step, rows stand twice: in pairs, or as two halves."""
-    sizes = ends - starts
-    step = np.repeat(np.arange(len(sizes)), sizes)
-    groups = np.unique(np.stack([step, log.prompt, key]), axis=1)[:2]
-    mixed = (np.unique(groups, axis=1, return_counts=True)[1] > 1).sum()
-    if (sizes % 2).any() or mixed < _MIXED:  # equal rows say nothing where all are equal
+    if ((ends - starts) % 2).any():
         return
-    pairs = all(np.array_equal(key[a:b:2], key[a + 1 : b : 2]) for a, b in zip(starts, ends, strict=True))
+    pairs = np.array_equal(key[::2], key[1::2])  # every step begins at an even place
     halves = not pairs and all(
         np.array_equal(key[a : (a + b) // 2], key[(a + b) // 2 : b])
         for a, b in zip(starts, ends, strict=True)
     )
-    if not (pairs or halves):
+    if not (pairs or halves) or _mixed(log, key, ends - starts) < _MIXED:
         return
     for a, b in zip(starts, ends, strict=True):
         if pairs:
@@ -204,3 +201,10 @@ def _drop_doubled(
     n = int((~keep).sum())
     found.add("doubled-rows", f"every row is in the log twice; {n:,} rows are left out.", "warning",
               n, log.where(int(np.argmax(~keep))))  # fmt: skip
+
+
+def _mixed(log: Log, key: Places, sizes: Places) -> int:
+    """Return how many groups hold different rows: equal halves say nothing where all are equal."""
+    step = np.repeat(np.arange(len(sizes)), sizes)
+    groups = np.unique(np.stack([step, log.prompt, key]), axis=1)[:2]
+    return int((np.unique(groups, axis=1, return_counts=True)[1] > 1).sum())

@@ -9,9 +9,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -28,7 +30,7 @@ _WORDS = {"true": 1.0, "false": 0.0, "correct": 1.0, "incorrect": 0.0, "yes": 1.
           "right": 1.0, "wrong": 0.0, "pass": 1.0, "passed": 1.0, "fail": 0.0, "failed": 0.0}  # fmt: skip
 _SESSION = re.compile(r"^(?P<group>.+)_(?P<rollout>\d+)_\d+$")
 _MOST_SHOWN = 1000  # distinct values that are counted; a scale has more
-_ENDS = 96  # bytes of a response at either end that tell it from others
+_END = 64  # characters at a response's end that tell it from others, with its length
 
 
 @dataclass
@@ -187,15 +189,25 @@ class Builder:
             where = texts.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
             found = places[where]
         else:
-            gold = _listed(golds) if golds is not None else [None] * len(texts)
-            found = np.array(
-                [self._place(_text(text), _gold(g)) for text, g in zip(_listed(texts), gold, strict=True)],
-                np.int64,
-            )  # fmt: skip
+            known: dict[Any, int] = {}
+            pairs = self._pairs(texts, golds)
+            for pair in dict.fromkeys(pairs):
+                known[pair] = self._place(*pair)
+            found = np.fromiter(map(known.__getitem__, pairs), np.int64, len(pairs))
         return found, found < 0
 
+    def _pairs(self, texts: Values, golds: Values | None) -> list[tuple[str | None, str | None]]:
+        """Return (text, gold answer) of each row."""
+        prompts = _listed(texts)
+        if set(map(type, prompts)) != {str}:
+            prompts = [_text(prompt) for prompt in prompts]
+        gold = [None] * len(prompts) if golds is None else _listed(golds)
+        if not set(map(type, gold)) <= {str, type(None)}:
+            gold = [_gold(answer) for answer in gold]
+        return list(zip(prompts, gold, strict=True))
+
     def _place(self, text: str | None, gold: str | None) -> int:
-        if text is None:
+        if not text:
             return -1
         place = self._prompts.setdefault((text, gold), len(self._prompts))
         if place == MOST_MADE:
@@ -277,6 +289,9 @@ def _codes(values: Values, known: dict[str, int], read: Callable[[Any], str | No
 
 def _steps(values: Values) -> tuple[Places, Flags]:
     """Return (n_rows,) steps and which of them are no whole numbers."""
+    if isinstance(values, list) and set(map(type, values)) == {int}:
+        with suppress(OverflowError):
+            return np.array(values, np.int64), np.zeros(len(values), bool)
     numbers, kinds, _ = as_numbers(values)
     whole = (kinds == NUMBER) & (np.abs(numbers) < 2**53) & (numbers == np.rint(numbers))
     steps = np.where(whole, numbers, 0).astype(np.int64)
@@ -296,22 +311,30 @@ def _uids(values: Values) -> tuple[Places, Places]:
 def hashes(values: Values) -> Places:
     """Return (n_rows,) equal numbers for equal values; 0 where there is none.
 
-    Long texts are compared by their length and both ends.
+    Texts are compared by their length and their end.
     """
-    return np.array([_hash(value) for value in _listed(values)], np.int64)
+    listed = _listed(values)
+    if set(map(type, listed)) == {msgspec.Raw}:  # responses, as JSON has them: many and long
+        sizes = np.fromiter(map(len, map(memoryview, listed)), np.int64, len(listed))
+        ends = [hash(bytes(view[-_END:])) for view in map(memoryview, listed)]
+        none = [place for place in np.flatnonzero(sizes <= len(b"null")).tolist()
+                if bytes(listed[place]) in (b"", b"null")]  # fmt: skip
+        found = np.array(ends, np.int64) ^ sizes << 32 | 1
+        found[none] = 0
+        return found
+    return np.array([_hash(value) for value in listed], np.int64)
 
 
 def _hash(value: Any) -> int:
     if value is None:
         return 0
-    if isinstance(value, (str, int, float)):
-        part: Any = (len(value), value[:_ENDS], value[-_ENDS:]) if isinstance(value, str) else value
-    else:
-        raw = bytes(value) if not isinstance(value, (list, dict)) else repr(value).encode()
-        if not raw or raw == b"null":
-            return 0
-        part = (len(raw), raw[:_ENDS], raw[-_ENDS:])
-    return hash(part) or 1
+    if isinstance(value, str):
+        return hash((len(value), value[-_END:])) or 1
+    if isinstance(value, (list, dict)):
+        return _hash(repr(value))
+    if isinstance(value, msgspec.Raw):
+        return 0 if bytes(value) in (b"", b"null") else hash(bytes(value)) or 1
+    return hash(value) or 1
 
 
 def as_numbers(values: Values) -> tuple[Floats, npt.NDArray[np.int8], Counter[str]]:
@@ -322,11 +345,22 @@ def as_numbers(values: Values) -> tuple[Floats, npt.NDArray[np.int8], Counter[st
     if not isinstance(values, list):
         kind = values.type
         if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-            return _of_array(values)
+            null = values.is_null().to_numpy(zero_copy_only=False)
+            filled = values.cast(pa.float64()).fill_null(math.nan)
+            return _of_array(filled.to_numpy(zero_copy_only=False), null)
         values = values.to_pylist()
+    types = set(map(type, values))
+    if types <= {int, float} and types:
+        with suppress(OverflowError):
+            return _of_array(np.array(values, np.float64), np.zeros(len(values), bool))
+    if types == {bool}:
+        flags = np.array(values, np.float64)
+        right = int(flags.sum())
+        met = {"true": right, "false": len(values) - right}
+        return flags, np.zeros(len(values), np.int8), Counter({k: n for k, n in met.items() if n})
     seen: dict[tuple[type, Any], tuple[float, int, str]] = {}
     numbers, kinds = np.empty(len(values)), np.empty(len(values), np.int8)
-    met: Counter[str] = Counter()
+    met = Counter()
     for place, value in enumerate(values):
         key = (type(value), value if value.__hash__ else repr(value))
         found = seen.get(key)
@@ -337,9 +371,9 @@ def as_numbers(values: Values) -> tuple[Floats, npt.NDArray[np.int8], Counter[st
     return numbers, kinds, met
 
 
-def _of_array(values: pa.Array) -> tuple[Floats, npt.NDArray[np.int8], Counter[str]]:
-    numbers = values.cast(pa.float64()).fill_null(math.nan).to_numpy(zero_copy_only=False)
-    null = values.is_null().to_numpy(zero_copy_only=False)
+def _of_array(
+    numbers: Floats, null: Flags
+) -> tuple[Floats, npt.NDArray[np.int8], Counter[str]]:
     finite = np.isfinite(numbers)
     kinds = np.where(null, MISSING, np.where(finite, NUMBER, NOT_FINITE)).astype(np.int8)
     distinct, counts = np.unique(numbers[finite], return_counts=True)

@@ -110,7 +110,7 @@ def steps_of_problems(log: Log, at: Places, problem: Ints, found: Findings) -> F
 
 def _refuse_two_files(log: Log, at: Places) -> None:
     """Refuse two files of one step whose prompts have nothing in common, unless all steps do so."""
-    pairs = np.unique(np.stack([at, log.file]), axis=1)
+    pairs = np.stack(np.divmod(np.unique(at * len(log.files) + log.file), len(log.files)))
     steps, counts = np.unique(pairs[0], return_counts=True)
     if not (counts > 1).any() or (counts > 1).all():
         return
