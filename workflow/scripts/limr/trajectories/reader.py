@@ -306,7 +306,7 @@ class _Reading:
         samples = curves.samples(table, self.ids)
         by_visits = self.settings["steps_per_epoch"] is None
         if by_visits and visits.filtered(samples.n, samples.n_correct):
-            epoch = visits.by_passes(problem, self.at)
+            epoch = visits.by_passes(problem, epoch)
             rows = epoch >= 0
             table = self._count(problem[rows], epoch[rows], rows)
             samples = curves.samples(table, self.ids)

@@ -54,13 +54,28 @@ def _count(problem: Ints, at: Places, window: int) -> Ints:
 
 
 def _window(problem: Ints, at: Places) -> int:
-    """Return the smallest window under which visits have one size, where steps have several."""
+    """Return how many steps apart the samples of one visit may be; 0: they share a step.
+
+    That is the smallest window under which nearly all visits have one size, where they differ
+    without; or one at which the gaps between a prompt's steps fall into short and long ones.
+    """
     for window in range(_WIDEST + 1):
         visits = _count(problem, at, window)
         key = problem * np.int64(visits.max() + 1) + visits
         sizes = np.unique(key, return_counts=True)[1]
         common = np.bincount(sizes).argmax()
         if common > 1 and (sizes == common).mean() >= _SAME:
+            return window or _valley(problem, at)
+    return 0
+
+
+def _valley(problem: Ints, at: Places) -> int:
+    """Return the greatest of the short gaps between a prompt's steps, if others are far longer."""
+    gaps = np.diff(at)[np.diff(problem) == 0]
+    gaps = gaps[gaps > 0]
+    for window in range(1, _WIDEST + 1):
+        short, far = (gaps <= window).sum(), (gaps > 3 * window).sum()
+        if short >= 0.3 * len(gaps) and far and short + far >= _SAME * len(gaps):
             return window
     return 0
 
@@ -109,29 +124,28 @@ def whole_epochs(n: Ints) -> int:
     return int(short[0]) if len(short) else int(n.shape[1])
 
 
-def by_passes(problem: Ints, at: Places) -> Ints:
+def by_passes(problem: Ints, visit: Ints) -> Ints:
     """Return (n_rows,) the pass over the data of each row, from 0, where some visits are missing.
 
     A pass ends where a problem of it comes again: no problem is twice in a pass over the data. At
     the borders of passes this may be off by one for a few problems.
 
     Args:
-        problem: (n_rows,) places of the rows' problems.
-        at: (n_rows,) numbers of their steps, in order.
+        problem: (n_rows,) places of the rows' problems, in the order of training.
+        visit: (n_rows,) the visits of the rows; see `number`.
     """
-    _, first, inverse = np.unique(
-        np.stack([at, problem]), axis=1, return_index=True, return_inverse=True
-    )
+    key = problem * np.int64(visit.max() + 1) + visit
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     passes = np.empty(len(first), np.int64)
     seen: set[int] = set()
     current = 0
-    for visit in np.argsort(first, kind="stable"):
-        here = int(problem[first[visit]])
+    for one in np.argsort(first, kind="stable"):
+        here = int(problem[first[one]])
         if here in seen:
             seen, current = set(), current + 1
         seen.add(here)
-        passes[visit] = current
-    return np.asarray(passes[inverse.reshape(-1)])
+        passes[one] = current
+    return np.asarray(passes[inverse])
 
 
 def filtered(n: Ints, n_correct: Ints) -> bool:
