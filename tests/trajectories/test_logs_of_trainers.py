@@ -1,8 +1,8 @@
-"""Logs as people have them, each after a real trainer's code: the right values, or it is said why not.
+"""Logs as people have them, each after a real trainer: the right values, or why not.
 
-The cases lie in the mirror (`logs/`): each a folder with the log, `case.json` with the right values
-where there are any, computed apart from this library, and often the problems. No option is given but
-what no reader can know: from which reward on a response is correct.
+The cases lie in the mirror (`logs/`): each a folder with the log, `case.json` with the right
+values where there are any, computed apart from this library, and often the problems. No option is
+given but what no reader can know: from which reward on a response is correct.
 """
 
 from __future__ import annotations
@@ -112,13 +112,13 @@ def test_every_case_is_right_or_says_why_not(mirror: Path) -> None:
             continue
         expected = json.loads((case / "case.json").read_text()).get("expected") or {}
         for log in logs_of(case):
-            for problems in {problems_of(case) is None: [None]}.get(True, [problems_of(case), None]):
+            for problems in {problems_of(case) is None: [None]}.get(
+                True, [problems_of(case), None]
+            ):
                 check(case.name, log, problems, expected)
 
 
-def check(
-    name: str, log: Path, problems: list[Problem] | None, expected: dict[str, Any]
-) -> None:
+def check(name: str, log: Path, problems: list[Problem] | None, expected: dict[str, Any]) -> None:
     where = f"{name}/{log.name}"
     if name in REFUSED:
         with pytest.raises(InputError) as refused:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limr.core.errors import InputError
+from limr.core.random_streams import stream
 from limr.core.tables import Problem
 from limr.trajectories import log_files, matching, reader, visits
 from limr.trajectories.findings import Findings
@@ -35,11 +35,9 @@ def rows(
     frame: Callable[[int], str] = PROMPTS.__getitem__,
 ) -> list[Row]:  # fmt: skip
     """A run: each epoch in another order, some of the samples right."""
-    draws, step, found = random.Random(seed), first - 1, []
+    draws, step, found = stream(seed, "test"), first - 1, []
     for epoch in epochs:
-        order = list(range(len(PROMPTS)))
-        draws.shuffle(order)
-        for place, problem in enumerate(order):
+        for place, problem in enumerate(draws.permutation(len(PROMPTS)).tolist()):
             step += place % PER_STEP == 0
             found += [
                 {"input": frame(problem), "output": f"sample {draws.random()}", "step": step,
@@ -65,9 +63,7 @@ def write_one(path: Path, found: list[Row]) -> Path:
 def counts(found: Imported) -> list[list[list[int]]]:
     """Per problem of PROBLEMS: samples and correct ones by visit."""
     samples = found.samples
-    return [
-        [n, k] for n, k in zip(samples.n.tolist(), samples.n_correct.tolist(), strict=True)
-    ]
+    return [[n, k] for n, k in zip(samples.n.tolist(), samples.n_correct.tolist(), strict=True)]
 
 
 def truth(found: list[Row]) -> list[list[list[int]]]:
@@ -95,9 +91,7 @@ def test_a_run_is_counted_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize("n", [2, 3])
 def test_repeated_generations_count_once(tmp_path: Path, n: int) -> None:
     """A generation that serves n updates is logged under n steps."""
-    again = [
-        {**row, "step": n * (row["step"] - 1) + k + 1} for row in rows() for k in range(n)
-    ]
+    again = [{**row, "step": n * (row["step"] - 1) + k + 1} for row in rows() for k in range(n)]
     found = reader.read([write(tmp_path / "v", again)], PROBLEMS)
     assert counts(found) == truth(rows())
     assert codes(found) == {"repeated-generations"}
@@ -183,7 +177,7 @@ def test_validation_files_beside_training_files(tmp_path: Path) -> None:
     assert counts(reader.read([folder], PROBLEMS)) == truth(rows())
     (folder / "val_4.jsonl").rename(folder / "x_4.jsonl")
     (folder / "val_8.jsonl").unlink()
-    with pytest.raises(InputError, match="files of several logs: .*Name the files of one run"):
+    with pytest.raises(InputError, match=r"files of several logs: .*Name the files of one run"):
         reader.read([folder])
 
 
@@ -205,22 +199,29 @@ def test_lost_steps_are_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("late", [2, 1])
 def test_groups_over_neighbouring_steps(tmp_path: Path, late: int) -> None:
     """An asynchronous trainer: some samples of a group come a step later; no group ids."""
-    draws = random.Random(5)
+    draws = stream(5, "test")
     found = [
-        {"input": f"Problem {problem}.", "output": f"{draws.random()}", "score": draws.randrange(2),
-         "step": 1 + epoch * 50 + place // 4 + (sample >= SAMPLES - late)}
+        {
+            "input": f"Problem {problem}.",
+            "output": f"{draws.random()}",
+            "score": int(draws.integers(2)),
+            "step": 1 + epoch * 50 + place // 4 + (sample >= SAMPLES - late),
+        }
         for epoch in range(3)
-        for place, problem in enumerate(draws.sample(range(200), 200))
+        for place, problem in enumerate(draws.permutation(200).tolist())
         for sample in range(SAMPLES)
-    ]  # fmt: skip
+    ]
     read = reader.read([write(tmp_path / "v", found)])
     assert "spread-groups" in codes(read)
     assert (read.samples.n == SAMPLES).mean() > 0.95  # an epoch's last steps touch the next one's
 
 
 def test_turns_of_one_rollout_count_once(tmp_path: Path) -> None:
-    turns = [{**row, "uid": f"g{row['step']}-{row['input']}_{place % SAMPLES}_{turn}"}
-             for place, row in enumerate(rows()) for turn in range(3 - int(row["score"]))]  # fmt: skip
+    turns = [
+        {**row, "uid": f"g{row['step']}-{row['input']}_{place % SAMPLES}_{turn}"}
+        for place, row in enumerate(rows())
+        for turn in range(3 - int(row["score"]))
+    ]
     found = reader.read([write(tmp_path / "v", turns)], PROBLEMS)
     assert counts(found) == truth(rows())
     assert "turns" in codes(found)
@@ -229,9 +230,9 @@ def test_turns_of_one_rollout_count_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        lambda i: f"<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n{PROMPTS[i]}<|im_end|>\n",
+        lambda i: f"<|system|>\nBe brief.<|end|>\n<|user|>\n{PROMPTS[i]}<|end|>\n",
         lambda i: PROMPTS[i].replace(" ", "  ").replace("?", " ?"),
-        lambda i: (f"system\nA\nuser\n{PROMPTS[i]}" if i % 2 else f"{PROMPTS[i]} Think step by step."),
+        lambda i: (f"system\nA\nuser\n{PROMPTS[i]}" if i % 2 else f"{PROMPTS[i]} Go on."),
         lambda i: f"Q: {PROMPTS[3]} A: 24\nQ: {PROMPTS[i]} A:",
         lambda i: (f"user\n{PROMPTS[i]}\nassistant" if i < 6 else f"{PROMPTS[i][8:]}\nassistant"),
     ],
@@ -264,9 +265,11 @@ def with_scores(values: list[Any]) -> list[Row]:
 
 @pytest.mark.parametrize(
     ("values", "shown"),
-    [([0, 0.1, 0.9, 1.0], "0.9"), ([0, 1, 2], "2"), ([0.5, 0.25, 0.75], "0.75"), ([-2, 1.5], "1.5")],
+    [([0, 0.1, 0.9, 1.0], "0.9"), ([0, 1, 2], "2"), ([0.5, 0.25, 0.75], "0.75"), ([-2, 1.5], "-2")],
 )  # fmt: skip
-def test_scales_are_refused_with_their_values(tmp_path: Path, values: list[Any], shown: str) -> None:
+def test_scales_are_refused_with_their_values(
+    tmp_path: Path, values: list[Any], shown: str
+) -> None:
     folder = write(tmp_path / "v", with_scores(values))
     with pytest.raises(InputError, match=rf"{shown} +\d+ rows[\s\S]*correct_above"):
         reader.read([folder], PROBLEMS)

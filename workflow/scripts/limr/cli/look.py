@@ -154,6 +154,8 @@ def _write_rows(args: argparse.Namespace, own: OwnFile, chosen: list[str] | None
     wanted = set(chosen or ())
     rows = own.rows_of(wanted)
     if not rows:
-        return f"No prompt has a score of {args.threshold:g} or more: {args.target} was not written."
+        return (
+            f"No prompt has a score of {args.threshold:g} or more: {args.target} was not written."
+        )
     own_rows.write(args.data, rows, args.target)
     return f"{len(rows):,} rows of {len(wanted):,} prompts of {args.data} written to {args.target}."

@@ -14,7 +14,7 @@ RISE = 0.01  # p value of a rise between the halves of the visits
 
 
 def interval(n_correct: npt.ArrayLike, n: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Return the one-sided bounds (Clopper-Pearson, 95 % each) of success rates; [0, 1] where n = 0."""
+    """Return one-sided bounds (Clopper-Pearson, 95 % each) of rates; [0, 1] where n = 0."""
     k, of = np.asarray(n_correct, float), np.asarray(n, float)
     low = np.where(k > 0, stats.beta.ppf(1 - SURE, k, of - k + 1), 0.0)
     high = np.where(k < of, stats.beta.ppf(SURE, k + 1, of - k), 1.0)

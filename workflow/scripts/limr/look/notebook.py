@@ -1,9 +1,9 @@
 """For notebooks: a log in three lines, as a scored frame and a figure.
 
-    import limr
-    log = limr.read("rollouts/")
-    log.score("lim").head()
-    log.plot()
+import limr
+log = limr.read("rollouts/")
+log.score("lim").head()
+log.plot()
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What `limr look` says on the terminal: found, warnings, values, classes, the best and the worst."""
+"""What `limr look` says on the terminal: what was found, warnings, values, classes, prompts."""
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections.abc import Sequence
 
@@ -118,9 +117,16 @@ def readable(prompts: Sequence[str]) -> list[str]:
     """Return prompts without what all of them begin and end with: templates and instructions."""
     if len(set(prompts)) < 3:
         return list(prompts)
-    begin = len(os.path.commonprefix(list(prompts)))
-    end = len(os.path.commonprefix([text[::-1] for text in prompts]))
+    begin = _shared(prompts)
+    end = _shared([text[::-1] for text in prompts])
     return [_word(text[begin : len(text) - end if end else None], text, begin) for text in prompts]
+
+
+def _shared(texts: Sequence[str]) -> int:
+    """Return how many characters all texts begin with."""
+    low, high = min(texts), max(texts)
+    pairs = enumerate(zip(low, high, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), len(low))
 
 
 def _word(inside: str, text: str, begin: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from limr.core.errors import InputError
@@ -22,13 +24,21 @@ def steps(log: Log, found: Findings) -> tuple[Log, Places]:
     part = np.array([f.part for f in log.files], np.int64)[log.file]
     of_file = number[log.file]
     own = log.step
-    if own is not None and len(log.files) > 1 and len(np.unique(own)) == 1 < len(np.unique(of_file)):
+    if (
+        own is not None
+        and len(log.files) > 1
+        and len(np.unique(own)) == 1 < len(np.unique(of_file))
+    ):
         own = None  # a field `step` that never moves
     single = len(log.files) == 1
     at = own if own is not None else of_file
     if own is None and (single or (at < 0).any()):
-        found.add("no-steps", "neither rows nor file names tell the step: the rows of a prompt that "
-                  "follow each other count as one visit.", "warning")  # fmt: skip
+        found.add(
+            "no-steps",
+            "neither rows nor file names tell the step: rows of a prompt that follow each "
+            "other count as one visit.",
+            "warning",
+        )
         return log, _blocks(log)
     return _last_attempts(log, part, at, found)
 
@@ -57,8 +67,11 @@ def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple
             "resumed",
             f"steps {steps_in_words(sorted(repeated))} were logged by more than one attempt: the "
             f"run was resumed. The last attempt counts; {int((~keep).sum()):,} rows of earlier "
-            "ones are left out.", "warning", int((~keep).sum()), log.where(first),
-        )  # fmt: skip
+            "ones are left out.",
+            "warning",
+            int((~keep).sum()),
+            log.where(first),
+        )
         log, part, at = log.kept(keep), part[keep], at[keep]
     if ((np.diff(part) < 0) | ((np.diff(part) == 0) & (np.diff(at) < 0))).any():
         order = np.lexsort((np.arange(len(at)), at, part))
@@ -79,7 +92,7 @@ def _superseded(log: Log, rows: Places, at: Places) -> Flags:
     if not len(falls) or len(falls) >= min(distinct, _MOST_ATTEMPTS):
         return none  # in order; or written by several at once
     starts = [0, *falls.tolist(), len(at)]
-    runs = list(zip(starts[:-1], starts[1:], strict=True))
+    runs = list(pairwise(starts))
     seen: set[int] = set()
     bad = none.copy()
     for begin, end in runs:
@@ -128,8 +141,12 @@ def turns(log: Log, at: Places, found: Findings) -> Flags:
     keep[known] = False
     keep[known[last]] = True
     dropped = int((~keep).sum())
-    found.add("turns", f"{dropped:,} rows are further turns of a rollout that has several rows: "
-              "each rollout counts once, by its last row.", count=dropped)  # fmt: skip
+    found.add(
+        "turns",
+        f"{dropped:,} rows are further turns of a rollout that has several rows: "
+        "each rollout counts once, by its last row.",
+        count=dropped,
+    )
     return keep
 
 
@@ -161,8 +178,9 @@ def without_repeats(log: Log, at: Places, found: Findings) -> Flags:
             "repeated-generations",
             f"{n:,} of {len(starts):,} steps repeat the rows of the step before them (the trainer "
             "reuses a generation for several updates); each generation counts once.",
-            count=n, where=log.where(repeats[0]),
-        )  # fmt: skip
+            count=n,
+            where=log.where(repeats[0]),
+        )
     return keep
 
 
@@ -199,8 +217,13 @@ def _drop_doubled(
         else:
             keep[(a + b) // 2 : b] = False
     n = int((~keep).sum())
-    found.add("doubled-rows", f"every row is in the log twice; {n:,} rows are left out.", "warning",
-              n, log.where(int(np.argmax(~keep))))  # fmt: skip
+    found.add(
+        "doubled-rows",
+        f"every row is in the log twice; {n:,} rows are left out.",
+        "warning",
+        n,
+        log.where(int(np.argmax(~keep))),
+    )
 
 
 def _mixed(log: Log, key: Places, sizes: Places) -> int:

@@ -57,15 +57,24 @@ def by_steps(
         )
     if over:
         epoch = np.where(epoch == (last - first) // size, -1, epoch)
-        found.add("cut-epoch", f"the last {over} steps begin an epoch of {size} steps and are left "
-                  "out: it is not whole.", count=over)  # fmt: skip
+        found.add(
+            "cut-epoch",
+            f"the last {over} steps begin an epoch of {size} steps and are left "
+            "out: it is not whole.",
+            count=over,
+        )
     return epoch
 
 
 def _refuse_second_visits(
-    problem: Ints, step: Places, epoch: Ints, size: int, where: Callable[[int], str],
-    name: Callable[[int], str], shared: set[int],
-) -> None:  # fmt: skip
+    problem: Ints,
+    step: Places,
+    epoch: Ints,
+    size: int,
+    where: Callable[[int], str],
+    name: Callable[[int], str],
+    shared: set[int],
+) -> None:
     visits = np.unique(np.stack([problem, epoch, step]), axis=1)
     again = np.flatnonzero((np.diff(visits[0]) == 0) & (np.diff(visits[1]) == 0))
     again = again[~np.isin(visits[0][again], list(shared))]
@@ -82,9 +91,13 @@ def _refuse_second_visits(
 
 
 def _refuse_gaps(
-    step: Places, first: int, last: int, options: Mapping[str, Any], where: Callable[[int], str],
+    step: Places,
+    first: int,
+    last: int,
+    options: Mapping[str, Any],
+    where: Callable[[int], str],
     found: Findings,
-) -> None:  # fmt: skip
+) -> None:
     lacking = sorted(set(range(first, last + 1)) - set(np.unique(step).tolist()))
     if not lacking:
         return
@@ -94,5 +107,9 @@ def _refuse_gaps(
             f"{first} to {last}): the problems of such a step would lack an epoch. Complete the "
             "log, or set `missing_steps: allow`."
         )
-    found.add("steps-missing", f"{len(lacking)} steps are lacking; their problems lack that epoch.",
-              "warning", len(lacking))  # fmt: skip
+    found.add(
+        "steps-missing",
+        f"{len(lacking)} steps are lacking; their problems lack that epoch.",
+        "warning",
+        len(lacking),
+    )

@@ -36,7 +36,9 @@ _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 MOST_FILES = 200_000
 _PARALLEL = re.compile(r"(rank|shard|worker|gpu|proc|dp|node|part-?of)[_-]?$", re.IGNORECASE)
 _HELD_OUT = re.compile(r"(?:^|[^a-z])(val|valid|validation|eval|evaluation|test)(?:[^a-z]|$)", re.I)
-_PARTS = re.compile(r"(part|attempt|resumed?|restart|cont(inued)?|job|segment)[_-]?#", re.IGNORECASE)
+_PARTS = re.compile(
+    r"(part|attempt|resumed?|restart|cont(inued)?|job|segment)[_-]?#", re.IGNORECASE
+)
 _BYTES = 1 << 20
 
 
@@ -85,7 +87,9 @@ def find(given: Sequence[str | Path], found: Findings, spool: Path | None = None
     for place in given:
         for path in _expanded(str(place)):
             part = max((file.part for file in files), default=-1) + 1
-            files += _of_folder(path, part, found) if path.is_dir() else [_single(path, part, spool)]
+            files += (
+                _of_folder(path, part, found) if path.is_dir() else [_single(path, part, spool)]
+            )
     if len({file.path.resolve() for file in files}) < len(files):
         raise InputError(f"{given[0]}: a file was given twice.")
     if len(given) == 1 and len({file.part for file in files}) == len(files) > 1:  # a pattern
@@ -107,7 +111,7 @@ def _expanded(place: str) -> list[Path]:
     path = Path(place).expanduser()
     if path.exists():
         return [path]
-    matching = sorted(map(Path, glob.glob(str(path)))) if glob.has_magic(place) else []
+    matching = sorted(map(Path, glob.glob(str(path)))) if glob.has_magic(place) else []  # noqa: PTH207
     if not matching:
         raise InputError(f"{place}: there is no such file or folder.")
     return matching
@@ -123,9 +127,13 @@ def _single(path: Path, part: int, spool: Path | None) -> LogFile:
         return LogFile(copy, str(path), _sniffed(copy), part)
     number = _numbers(path.name)
     return LogFile(
-        path, path.name, kind_of(path) or _sniffed(path), part, number[-1] if number else None,
+        path,
+        path.name,
+        kind_of(path) or _sniffed(path),
+        part,
+        number[-1] if number else None,
         bool(_HELD_OUT.search(_bare(path.name))),
-    )  # fmt: skip
+    )
 
 
 def _sniffed(path: Path) -> str:
@@ -150,7 +158,9 @@ def _of_folder(folder: Path, part: int, found: Findings) -> list[LogFile]:
         else:
             paths.append(path)
         if len(paths) > MOST_FILES:
-            raise InputError(f"{folder}: more than {MOST_FILES:,} files. Name the log's own folder.")
+            raise InputError(
+                f"{folder}: more than {MOST_FILES:,} files. Name the log's own folder."
+            )
     if not paths:
         inside_ = ", ".join(sorted(p.name for p in folder.iterdir())[:5]) or "nothing"
         raise InputError(
@@ -182,10 +192,13 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
             inside = path.relative_to(folder)
             numbers = _numbers(str(inside))
             own = _numbers(path.name)
-            number = (own or numbers or [None])[-1]
+            number = (own or numbers)[-1] if own or numbers else None
             run = several.get(str(inside.parent), 0)
-            files.append(LogFile(path, str(inside), kind_of(path) or "jsonl", part + run, number,
-                                 held_out[shape]))  # fmt: skip
+            files.append(
+                LogFile(
+                    path, str(inside), kind_of(path) or "jsonl", part + run, number, held_out[shape]
+                )
+            )
     runs = sorted({file.part for file in files})
     if len(runs) > 1:
         names = [next(f.name for f in files if f.part == run) for run in runs]
@@ -193,8 +206,10 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
             "several-parts",
             f"{len(runs)} folders with the same step numbers are read as one run, one after the "
             f"other: {', '.join(str(Path(name).parent) for name in names[:4])}.",
-            "warning", len(runs), names[1],
-        )  # fmt: skip
+            "warning",
+            len(runs),
+            names[1],
+        )
     return sorted(files, key=lambda f: (f.part, -1 if f.number is None else f.number, f.name))
 
 
@@ -207,16 +222,18 @@ def _only_complete(shapes: dict[str, list[Path]], found: Findings) -> dict[str, 
             found.add(
                 "effective-left-out",
                 f"{n} files in folders 'effective' were not read: they lack the groups that the "
-                "trainer filtered out, which the folders 'all' beside them hold.", count=n,
-            )  # fmt: skip
+                "trainer filtered out, which the folders 'all' beside them hold.",
+                count=n,
+            )
     return shapes
 
 
 def _refuse_several(training: list[str], shapes: dict[str, list[Path]], folder: Path) -> None:
     kinds = {kind_of(shapes[shape][0]) for shape in training}
     if len(training) > 1 and (len(kinds) > 1 or not _one_series(training)):
-        shown = "; ".join(f"{len(shapes[s])} like {shapes[s][0].relative_to(folder)}"
-                          for s in training[:4])  # fmt: skip
+        shown = "; ".join(
+            f"{len(shapes[s])} like {shapes[s][0].relative_to(folder)}" for s in training[:4]
+        )
         raise InputError(
             f"{folder}: files of several logs: {shown}. Name the files of one run, such as "
             f"'{folder}/{_pattern(training[0])}', or several in the order in which they were "

@@ -175,23 +175,44 @@ class _Frames:
 
 
 def _notes(
-    prompts: Sequence[Prompt], places: Ints, frames: _Frames, texts: dict[int, str], cut: int,
-    index: _Index, found: Findings,
-) -> None:  # fmt: skip
+    prompts: Sequence[Prompt],
+    places: Ints,
+    frames: _Frames,
+    texts: dict[int, str],
+    cut: int,
+    index: _Index,
+    found: Findings,
+) -> None:
     used = sorted(((n, frame) for frame, n in frames.known.items() if n), reverse=True)
     if used:
-        shown = [f"{_end(prefix)} … {_begin(suffix)} ({n:,} prompts)" for n, (prefix, suffix) in used]
+        shown = [
+            f"{_end(prefix)} … {_begin(suffix)} ({n:,} prompts)" for n, (prefix, suffix) in used
+        ]
         more = f" and {len(shown) - 3} others" if len(shown) > 3 else ""
-        found.add("frames", "the problems are inside a chat template or an instruction, which was "
-                  f"taken off: {'; '.join(shown[:3])}{more}.", count=len(shown))  # fmt: skip
+        found.add(
+            "frames",
+            "the problems are inside a chat template or an instruction, which was "
+            f"taken off: {'; '.join(shown[:3])}{more}.",
+            count=len(shown),
+        )
     if cut:
-        found.add("cut-prompts", f"{cut:,} prompts lack their beginning (cut on the left); each was "
-                  "joined to the one problem that ends so.", "warning", cut)  # fmt: skip
+        found.add(
+            "cut-prompts",
+            f"{cut:,} prompts lack their beginning (cut on the left); each "
+            "was joined to the one problem that ends so.",
+            "warning",
+            cut,
+        )
     if index.shared:
         first = index.problems[min(index.shared)].problem_id
-        found.add("equal-texts", f"{len(index.shared):,} problems share their text with another one; "
-                  f"their rows cannot be told apart and count for the first of them, such as "
-                  f"'{first}'.", "warning", len(index.shared))  # fmt: skip
+        found.add(
+            "equal-texts",
+            f"{len(index.shared):,} problems share their text with another; "
+            f"their rows cannot be told apart and count for the first of them, such as "
+            f"'{first}'.",
+            "warning",
+            len(index.shared),
+        )
 
 
 def _end(text: str) -> str:
@@ -222,8 +243,13 @@ def made(prompts: Sequence[Prompt], found: Findings) -> tuple[list[str], list[st
     ids = [made_id(text if gold is None else f"{text}\n{gold}") for text, gold in known]
     several = sum(len(answers) > 1 for answers in golds.values())
     if several:
-        found.add("two-golds", f"{several:,} prompts appear with different gold answers; each answer "
-                  "counts as a problem of its own.", "warning", several)  # fmt: skip
+        found.add(
+            "two-golds",
+            f"{several:,} prompts appear with different gold answers; each "
+            "answer counts as a problem of its own.",
+            "warning",
+            several,
+        )
     return ids, texts, places
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from limr.core.errors import InputError
@@ -33,14 +35,21 @@ def training_rows(log: Log, at: Places, found: Findings) -> Flags:
     _refuse_two_files(log, at)
     held_out = _between(log, at)
     if held_out.any():
-        _note(log, held_out, "the same prompts come back whole at these steps, between others, and "
-              "are never trained on", found)  # fmt: skip
+        _note(
+            log,
+            held_out,
+            "the same prompts come back whole at these steps, between others, and "
+            "are never trained on",
+            found,
+        )
         lost = np.unique(steps_of(log, at)[held_out])
         found.add(
             "overwritten-steps",
             f"the evaluation took the place of the training rows of steps "
-            f"{steps_in_words(lost.tolist())}: those are not in the log.", "warning", len(lost),
-        )  # fmt: skip
+            f"{steps_in_words(lost.tolist())}: those are not in the log.",
+            "warning",
+            len(lost),
+        )
     return ~held_out
 
 
@@ -48,9 +57,12 @@ def _note(log: Log, rows: Flags, why: str, found: Findings) -> None:
     prompts = {log.prompts[place][0] for place in np.unique(log.prompt[rows])}
     found.add(
         "evaluation-rows",
-        f"{int(rows.sum()):,} rows of {len(prompts):,} prompts are of an evaluation ({why}) and are "
-        "left out.", "warning", int(rows.sum()), log.where(int(np.argmax(rows))),
-    )  # fmt: skip
+        f"{int(rows.sum()):,} rows of {len(prompts):,} prompts are of an evaluation ({why}) and "
+        "are left out.",
+        "warning",
+        int(rows.sum()),
+        log.where(int(np.argmax(rows))),
+    )
 
 
 def steps_of(log: Log, at: Places) -> Places:
@@ -67,7 +79,7 @@ def _between(log: Log, at: Places) -> Flags:
     none: Flags = np.zeros(len(log), bool)
     sets: dict[frozenset[int], list[int]] = {}
     bounds = np.flatnonzero(np.r_[True, np.diff(at) != 0, True])
-    for step, (begin, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for step, (begin, end) in enumerate(pairwise(bounds)):
         sets.setdefault(frozenset(np.unique(log.prompt[begin:end]).tolist()), []).append(step)
     n_steps = len(bounds) - 1
     for prompts, steps in sets.items():
@@ -104,7 +116,9 @@ def steps_of_problems(log: Log, at: Places, problem: Ints, found: Findings) -> F
     if not foreign.any() or foreign.sum() * 2 > len(steps) or not (known == rows)[~foreign].all():
         return np.ones(len(log), bool)
     out = np.asarray(foreign[inverse])
-    _note(log, out, "at these steps no prompt is among the problems, at all others every one", found)
+    _note(
+        log, out, "at these steps no prompt is among the problems, at all others every one", found
+    )
     return ~out
 
 
@@ -148,9 +162,10 @@ def missing_steps(log: Log, at: Places, found: Findings) -> None:
     found.add(
         "steps-missing",
         f"{what}: the rollouts of {len(lost):,} steps are lost, so that a prompt's k-th visit in "
-        "the log is not its k-th in training. Trust pass rates more than curves.", "warning",
+        "the log is not its k-th in training. Trust pass rates more than curves.",
+        "warning",
         len(lost),
-    )  # fmt: skip
+    )
 
 
 def shown(text: str) -> str:

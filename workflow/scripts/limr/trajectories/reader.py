@@ -34,7 +34,9 @@ from limr.trajectories import (
 from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Flags, Ints
 from limr.trajectories.findings import Findings
-from limr.trajectories.log import Builder, Log, Places, place
+from limr.trajectories.json_records import Expand
+from limr.trajectories.log import Log, place
+from limr.trajectories.log_builder import Builder
 from limr.trajectories.log_files import LogFile
 from limr.trajectories.reading import UNKNOWN_PROMPT, BadRows, Imported, Refusals, coverage
 from limr.trajectories.rollout_rows import Rollouts
@@ -47,8 +49,8 @@ class Options(Keys):
 
     steps_per_epoch: int | None = key(
         None,
-        "Steps per epoch, as the LIMR code counts epochs. null: a problem's k-th visit is its epoch "
-        "k, which needs no setting and holds for every trainer.",
+        "Steps per epoch, as the LIMR code counts epochs. null: a problem's k-th visit is its "
+        "epoch k, which needs no setting and holds for every trainer.",
         ge=1,
     )
     reward: str | None = key(
@@ -80,8 +82,8 @@ class Options(Keys):
     )
     visits: Literal["once", "any"] = key(
         "once",
-        "With steps_per_epoch: `once`: a problem is sampled in one step of an epoch, and a log that "
-        "does otherwise is refused. `any`: its visits within an epoch are pooled.",
+        "With steps_per_epoch: `once`: a problem is sampled in one step of an epoch, and a log "
+        "that does otherwise is refused. `any`: its visits within an epoch are pooled.",
     )
     bad_rows: BadRows = "refuse"
 
@@ -123,22 +125,30 @@ def read(
 
 
 def read_files(
-    paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any],
+    paths: Sequence[Path],
+    problems: Sequence[Problem] | None,
+    options: Mapping[str, Any],
     format_: str,
-) -> Imported:  # fmt: skip
+) -> Imported:
     """Return the trajectories of files that are one log together; see `read`."""
     found = Findings()
     return _read(log_files.series(paths, found), problems, options, format_, found)
 
 
 def _read(
-    files: Sequence[LogFile], problems: Sequence[Problem] | None,
-    options: Mapping[str, Any] | None, format_: str | None, found: Findings,
-) -> Imported:  # fmt: skip
+    files: Sequence[LogFile],
+    problems: Sequence[Problem] | None,
+    options: Mapping[str, Any] | None,
+    format_: str | None,
+    found: Findings,
+) -> Imported:
     name, module, sample = recognise(files, dict(options or {}), format_)
-    settings = validation.complete(dict(options or {}), validation.options(module), f"format '{name}'")
+    settings = validation.complete(
+        dict(options or {}), validation.options(module), f"format '{name}'"
+    )
     if not hasattr(module, "columns"):  # no log of rollouts: counts, curves or pass rates
-        counted = module.read([file.path for file in files], problems, settings)
+        paths = [file.path for file in files]
+        counted: Imported = module.read(paths, problems, settings)
         if module.PROVIDES == "trajectories":
             samples = counted.samples
             if visits.filtered(samples.n, samples.n_correct):
@@ -181,8 +191,9 @@ def recognise(
         elif hasattr(module, "columns"):
             settings = validation.complete(
                 {k: v for k, v in options.items() if k in validation.options(module).model_fields},
-                validation.options(module), name,
-            )  # fmt: skip
+                validation.options(module),
+                name,
+            )
             if module.columns(sample, settings) is not None:
                 fitting.setdefault(getattr(module, "PRIORITY", 0), []).append(name)
     if not fitting:
@@ -203,7 +214,7 @@ def _names(sample: records.Sample) -> str:
     return f"the columns {shown}" if names else "no rows of named values"
 
 
-def _rows(files: Sequence[LogFile], columns: Mapping[str, str], expand: records.Expand | None) -> Log:
+def _rows(files: Sequence[LogFile], columns: Mapping[str, str], expand: Expand | None) -> Log:
     """Return all rows of a log."""
     builder = Builder(files, columns)
     for place_, file in enumerate(progress.over(files, len(files), "files")):
@@ -216,9 +227,13 @@ class _Reading:
     """What is decided about a log, step by step; the rows that count become fewer."""
 
     def __init__(
-        self, log: Log, problems: Sequence[Problem] | None, settings: Mapping[str, Any],
-        found: Findings, expand: records.Expand | None,
-    ) -> None:  # fmt: skip
+        self,
+        log: Log,
+        problems: Sequence[Problem] | None,
+        settings: Mapping[str, Any],
+        found: Findings,
+        expand: Expand | None,
+    ) -> None:
         self.expand = expand
         self.settings, self.found, self.problems = settings, found, problems
         self.refusals = Refusals(settings["bad_rows"])
@@ -247,8 +262,14 @@ class _Reading:
         for file, row, why in self.log.broken:
             where = place(self.log.files[file], row)
             if "cut short" in why and row == last[file] and row > counted[file]:
-                self.found.add("cut-last-line", "a last line is cut short: the run was killed while "
-                               "it wrote, or still writes. It is left out.", "warning", 1, where)  # fmt: skip
+                self.found.add(
+                    "cut-last-line",
+                    "a last line is cut short: the run was killed while it wrote, or "
+                    "still writes. It is left out.",
+                    "warning",
+                    1,
+                    where,
+                )
             else:
                 self.refusals.add(f"it is not a rollout ({why})", 1, where)
 
@@ -260,8 +281,10 @@ class _Reading:
             if log.name is not None and matching.ids_of_log(log.names, self.problems):
                 places = {p.problem_id: place for place, p in enumerate(self.problems)}
                 of_name = np.array([places.get(name, -1) for name in log.names], np.int64)
-                self.found.add("joined-by-id", f"rows are joined to the problems by their ids "
-                               f"('{log.taken['id']}').")  # fmt: skip
+                self.found.add(
+                    "joined-by-id",
+                    f"rows are joined to the problems by their ids ('{log.taken['id']}').",
+                )
                 return ids, [], np.zeros(0, np.int64), of_name
             return ids, [], matching.to_problems(log.prompts, self.problems, self.found), None
         if log.name is not None and (log.name >= 0).all():
@@ -275,8 +298,11 @@ class _Reading:
     def _problem(self) -> Ints:
         """Return (n_rows,) places of the rows' problems; -1: none."""
         if self._of_name is not None and self.log.name is not None:
-            return np.where(self.log.name < 0, -1, self._of_name[self.log.name])
-        return np.asarray(self._of_prompt[self.log.prompt])
+            places: Ints = self._of_name[self.log.name].copy()
+            places[self.log.name < 0] = -1
+            return places
+        found: Ints = self._of_prompt[self.log.prompt]
+        return found
 
     def _keep(self, rows: Flags) -> None:
         if not rows.all():
@@ -288,9 +314,12 @@ class _Reading:
         if unknown.any():
             first = int(np.argmax(unknown))
             text = populations.shown(self.log.prompts[self.log.prompt[first]][0])
-            self.refusals.add(UNKNOWN_PROMPT, int(unknown.sum()),
-                              f"{self.log.where(first)} (prompt {text})",
-                              "Is it the log of another data set?")  # fmt: skip
+            self.refusals.add(
+                UNKNOWN_PROMPT,
+                int(unknown.sum()),
+                f"{self.log.where(first)} (prompt {text})",
+                "Is it the log of another data set?",
+            )
         good = self.verdicts.usable & ~unknown
         self.correct, self.reward = self.verdicts.correct[good], self.verdicts.reward[good]
         self._keep(good)
@@ -318,11 +347,20 @@ class _Reading:
         if 0 < whole < samples.n_epochs:
             table = table.replace_schema_metadata({curves.WHOLE: str(whole)})
         return Imported(
-            self.ids, table, self.rows_read, len(problem), self.refusals.refused,
-            coverage(table, len(self.ids)), self.prompts, tuple(self.found), format_,
-            dict(self.log.taken), self.verdicts.column, tuple(self.verdicts.values),
+            self.ids,
+            table,
+            self.rows_read,
+            len(problem),
+            self.refusals.refused,
+            coverage(table, len(self.ids)),
+            self.prompts,
+            tuple(self.found),
+            format_,
+            dict(self.log.taken),
+            self.verdicts.column,
+            tuple(self.verdicts.values),
             self._rollouts(rows, problem, epoch),
-        )  # fmt: skip
+        )
 
     def _count(self, problem: Ints, epoch: Ints, rows: Flags) -> pa.Table:
         """Return the trajectories of the rows that are in an epoch."""
@@ -332,13 +370,26 @@ class _Reading:
 
     def _rollouts(self, rows: Flags, problem: Ints, epoch: Ints) -> Rollouts:
         log = self.log
-        return Rollouts(log.files, log.taken, self.expand, log.file[rows], log.row[rows],
-                        np.asarray(problem[rows]), np.asarray(epoch[rows]), self.correct[rows],
-                        self.reward[rows])  # fmt: skip
+        return Rollouts(
+            log.files,
+            log.taken,
+            self.expand,
+            log.file[rows],
+            log.row[rows],
+            np.asarray(problem[rows]),
+            np.asarray(epoch[rows]),
+            self.correct[rows],
+            self.reward[rows],
+        )
 
     def _epochs(self, problem: Ints) -> Ints:
         if self.settings["steps_per_epoch"] is None:
             return visits.number(problem, self.at, self.log.group, self.found)
         step = populations.steps_of(self.log, self.at)
-        return epochs.by_steps(problem, step, self.settings, self.log.where,
-                               lambda p: str(self.ids[p].as_py()), set(), self.found)  # fmt: skip
+
+        def name(place_: int) -> str:
+            return str(self.ids[place_].as_py())
+
+        return epochs.by_steps(
+            problem, step, self.settings, self.log.where, name, set(), self.found
+        )

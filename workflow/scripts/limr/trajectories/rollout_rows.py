@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from limr.trajectories import records
+from limr.trajectories.batch import Values, decoded
 from limr.trajectories.curves import Flags, Floats
+from limr.trajectories.json_records import Expand
 from limr.trajectories.log_files import LogFile
 
 Places = npt.NDArray[np.int64]
@@ -34,7 +36,7 @@ class Rollouts:
 
     files: Sequence[LogFile]
     taken: Mapping[str, str]
-    expand: records.Expand | None
+    expand: Expand | None
     file: npt.NDArray[np.int32]
     row: Places
     problem: Places
@@ -69,19 +71,20 @@ class Rollouts:
                     yield (
                         mine[at[here]],
                         _texts(batch.columns["response"], here),
-                        _texts(batch.columns["gold"], here) if "gold" in columns else [None] * len(here),
-                    )  # fmt: skip
+                        _texts(batch.columns["gold"], here)
+                        if "gold" in columns
+                        else [None] * len(here),
+                    )
 
 
-def _texts(values: records.Values, rows: Places) -> list[str | None]:
+def _texts(values: Values, rows: Places) -> list[str | None]:
     listed = values if isinstance(values, list) else values.take(rows).to_pylist()
     chosen = [values[row] for row in rows] if isinstance(values, list) else listed
     return [_text(value) for value in chosen]
 
 
 def _text(value: Any) -> str | None:
-    decoded = records.decoded(value)
-    if isinstance(decoded, list) and decoded:
-        last = decoded[-1]
-        decoded = last.get("content") if isinstance(last, Mapping) else last
-    return decoded if isinstance(decoded, str) or decoded is None else str(decoded)
+    text = decoded(value)
+    if isinstance(text, list) and text:
+        text = text[-1].get("content") if isinstance(text[-1], Mapping) else text[-1]
+    return text if isinstance(text, str) or text is None else str(text)

@@ -6,7 +6,8 @@ else the reward tells, where its values leave no doubt. What cannot be known is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ import numpy as np
 from limr.core.errors import InputError
 from limr.trajectories.curves import Flags, Floats
 from limr.trajectories.findings import Findings
-from limr.trajectories.log import MISSING, NOT_FINITE, NUMBER, OTHER, Column, Log
+from limr.trajectories.log import Column, Log
+from limr.trajectories.numbers import MISSING, NOT_FINITE, NUMBER, OTHER, number_of
 
 _NEAR = 1e-6  # rewards in single precision
 _SHOWN = 12
@@ -54,143 +56,145 @@ def decide(log: Log, options: Mapping[str, Any], found: Findings) -> Verdicts:
     reward, own = log.reward, log.correct
     if own is not None and not (own.kinds == NUMBER).any():
         own = None
-    if reward is None and own is None:
+    told = own if reward is None else reward
+    if told is None:
         raise InputError("the log has no column of rewards, nor one that says what is correct.")
-    numbers = reward.values if reward is not None else np.full(len(log), np.nan)
     if options["correct_above"] is not None:
-        return _above(log, reward or own, float(options["correct_above"]), numbers, options, found)
-    if own is not None:
-        return _own(log, own, reward, numbers, options, found)
-    assert reward is not None
-    correct = _by_scheme(reward, options, log.taken["reward"])
-    return _verdicts(log, reward, correct, log.taken["reward"], numbers, options, found)
-
-
-def _above(
-    log: Log, column: Column | None, limit: float, numbers: Floats, options: Any, found: Findings
-) -> Verdicts:
-    assert column is not None
-    name = log.taken["reward" if column is log.reward else "correct"]
-    with np.errstate(invalid="ignore"):
-        correct = column.values > limit
-    return _verdicts(log, column, correct, name, numbers, options, found)
+        column, name = told, log.taken["correct" if reward is None else "reward"]
+        with np.errstate(invalid="ignore"):
+            correct: Flags = np.asarray(told.values > float(options["correct_above"]))
+    elif own is not None:
+        column, correct, name = *_own(log, own, options, found), log.taken["correct"]
+    else:
+        column, correct, name = told, _by_scheme(told, options, log), log.taken["reward"]
+    if not (column.kinds == NUMBER).any():
+        raise _doubt(column, name, "no row has a number there")
+    usable, correct = _without_missing(log, column, correct, name, options, found)
+    numbers = np.full(len(log), np.nan) if reward is None else reward.values
+    shown = own.met if own is not None and column is not told else column.met
+    return Verdicts(correct, usable, numbers, name, _meanings(column, shown, correct, options))
 
 
 def _own(
-    log: Log, own: Column, reward: Column | None, numbers: Floats, options: Any, found: Findings
-) -> Verdicts:
+    log: Log, own: Column, options: Mapping[str, Any], found: Findings
+) -> tuple[Column, Flags]:
     """Return what the log itself says, and the reward's word where it says nothing."""
-    name = log.taken["correct"]
+    name, reward = log.taken["correct"], log.reward
     says = own.kinds == NUMBER
-    binary = _among(own.values, (0.0, 1.0))
-    if (says & ~binary).any():
-        raise _doubt(own, name, "it is neither true nor false in some rows, such as a share of tests")
-    correct = own.values > 0.5
+    if (says & ~_among(own.values, (0.0, 1.0))).any():
+        why = "it is neither true nor false in some rows, such as a share of tests"
+        raise _doubt(own, name, why)
+    correct: Flags = np.asarray(own.values > 0.5)
     silent = ~says
-    if silent.any() and reward is not None and (reward.kinds[silent] == NUMBER).all():
-        part = Column(reward.values[silent], reward.kinds[silent], reward.met)
-        correct = correct.copy()
-        correct[silent] = _by_scheme(part, options, log.taken["reward"])
-        column = Column(np.where(says, own.values, np.where(correct, 1.0, 0.0)),
-                        np.where(says, own.kinds, NUMBER).astype(np.int8), own.met)  # fmt: skip
-        found.add(
-            "correct-by-reward",
-            f"in {int(silent.sum()):,} rows '{name}' says neither true nor false; there "
-            f"'{log.taken['reward']}' tells.", count=int(silent.sum()),
-            where=log.where(int(np.argmax(silent))),
-        )  # fmt: skip
-    else:
-        column = own
-    return _verdicts(log, column, correct, name, numbers, options, found, own.met)
+    if not silent.any() or reward is None or not (reward.kinds[silent] == NUMBER).all():
+        return own, correct
+    part = Column(reward.values[silent], reward.kinds[silent], reward.met)
+    correct[silent] = _by_scheme(part, options, log)
+    n = int(silent.sum())
+    found.add(
+        "correct-by-reward",
+        f"in {n:,} rows '{name}' says neither true nor false; there '{log.taken['reward']}' tells.",
+        count=n,
+        where=log.where(int(np.argmax(silent))),
+    )
+    return Column(correct.astype(float), np.full(len(log), NUMBER, np.int8), own.met), correct
 
 
-def _by_scheme(column: Column, options: Mapping[str, Any], name: str) -> Flags:
+def _by_scheme(column: Column, options: Mapping[str, Any], log: Log) -> Flags:
     """Return (n_rows,) which rewards mean correct, where their values leave no doubt.
 
     Raises:
         InputError: they do.
     """
-    numbers = column.values[column.kinds == NUMBER]
     right, others = options["correct_rewards"], options["other_rewards"]
+    numbers = column.values[column.kinds == NUMBER]
     if others is not None and not _among(numbers, (*right, *others)).all():
         listed = ", ".join(f"{value:g}" for value in (*right, *others))
-        raise _doubt(column, name, f"some are none of the rule's, which are {listed} "
-                                   "(`correct_rewards`, `other_rewards`)")  # fmt: skip
+        why = (
+            f"some are none of the rule's, which are {listed} (`correct_rewards`, `other_rewards`)"
+        )
+        raise _doubt(column, log.taken["reward"], why)
     return _among(column.values, right)
 
 
-def _among(values: Floats, allowed: tuple[float, ...] | list[float]) -> Flags:
+def _among(values: Floats, allowed: Sequence[float]) -> Flags:
     found: Flags = np.zeros(len(values), bool)
     for value in allowed:
         found |= np.abs(values - value) <= _NEAR * max(1.0, abs(value))
     return found
 
 
-def table(column: Column) -> list[tuple[str, int]]:
+def _without_missing(
+    log: Log,
+    column: Column,
+    correct: Flags,
+    name: str,
+    options: Mapping[str, Any],
+    found: Findings,
+) -> tuple[Flags, Flags]:
+    """Return (n_rows,) which rows have a verdict, and the verdicts; say what is missing."""
+    bad = column.kinds != NUMBER
+    if not bad.any():
+        return ~bad, correct
+    words = {"null": MISSING, "NaN or infinite": NOT_FINITE, "no number": OTHER}
+    counts = {word: int((column.kinds == kind).sum()) for word, kind in words.items()}
+    shown = ", ".join(f"{n:,} {word}" for word, n in counts.items() if n)
+    wrong = options["missing_scores"] == "wrong"
+    what = (
+        "count as wrong"
+        if wrong
+        else "are left out. If a failed grading means a wrong answer, pass rates are too high: "
+        "`missing_scores: wrong` counts them as wrong"
+    )
+    found.add(
+        "missing-scores",
+        f"'{name}' is missing in {int(bad.sum()):,} rows ({shown}); they {what}.",
+        "warning",
+        int(bad.sum()),
+        log.where(int(np.argmax(bad))),
+    )
+    return (np.ones(len(bad), bool), correct & ~bad) if wrong else (~bad, correct)
+
+
+def _met(column: Column, met: Counter[str]) -> list[tuple[str, int]]:
     """Return the values met and in how many rows, most first; of many, a summary."""
-    if column.met:
-        return sorted(column.met.items(), key=lambda item: (-item[1], item[0]))
+    if met:
+        return sorted(met.items(), key=lambda item: (-item[1], item[0]))
     numbers = column.values[column.kinds == NUMBER]
-    low, high = float(numbers.min()), float(numbers.max())
-    return [(f"{len(np.unique(numbers)):,} different numbers from {low:g} to {high:g}", len(numbers))]
+    span = f"from {numbers.min():g} to {numbers.max():g}"
+    return [(f"{len(np.unique(numbers)):,} different numbers {span}", len(numbers))]
+
+
+def _meanings(
+    column: Column, met: Counter[str], correct: Flags, options: Mapping[str, Any]
+) -> list[tuple[str, int, str]]:
+    """Return (value, rows, what it was taken for), by the rows that have it."""
+    found = []
+    for value, rows in _met(column, met):
+        number, kind, _ = number_of(None if value == "null" else value.strip("'\""))
+        here = (column.kinds == NUMBER) & _among(column.values, (number,))
+        if not met:
+            taken = f"correct in {int(correct.sum()):,} rows"
+        elif kind == NUMBER and here.any():
+            taken = "correct" if correct[here].all() else "wrong"
+        elif len(column.kinds) and (column.kinds == NUMBER).all():
+            taken = "the reward tells"
+        else:
+            taken = "wrong" if options["missing_scores"] == "wrong" else "left out"
+        found.append((value, rows, taken))
+    return found
 
 
 def _doubt(column: Column, name: str, why: str) -> InputError:
-    met = table(column)
+    met = _met(column, column.met) if (column.kinds == NUMBER).any() else list(column.met.items())
     shown = "\n".join(f"  {value:>24}  {rows:,} rows" for value, rows in met[:_SHOWN])
     more = f"\n  … and {len(met) - _SHOWN} other values" if len(met) > _SHOWN else ""
     numbers = np.unique(np.round(column.values[column.kinds == NUMBER], 6))
-    middle = (numbers[:-1] + numbers[1:]) / 2
-    example = f"{middle[-1] if len(middle) < 4 else middle[len(middle) // 2]:g}" if len(middle) else "0.5"
+    between = (numbers[:-1] + numbers[1:]) / 2
+    example = between[-1] if 0 < len(between) < 4 else 0.5 * (numbers.max() if len(numbers) else 1)
     return InputError(
         f"'{name}' does not say which responses are correct: {why}.\n{shown}{more}\n"
         "Say from where on a response is correct: `correct_above: T` (on the command line "
-        f"--correct-above {example}, for example), or name the column that tells: `reward: NAME`."
+        f"--correct-above {example:g}, for example), or name the column that tells: "
+        "`reward: NAME`."
     )
-
-
-def _verdicts(
-    log: Log, column: Column, correct: Flags, name: str, numbers: Floats, options: Any,
-    found: Findings, met: Any = None,
-) -> Verdicts:  # fmt: skip
-    usable = column.kinds == NUMBER
-    missing = int((~usable).sum())
-    if missing == len(usable):
-        raise _doubt(column, name, "no row has a number there")
-    if missing:
-        _note_missing(log, column, name, options, found)
-        if options["missing_scores"] == "wrong":
-            usable, correct = np.ones(len(usable), bool), correct & usable
-    taken = [(value, rows, _meaning(value, column, correct, options))
-             for value, rows in (sorted(met.items(), key=lambda i: -i[1]) if met else table(column))]  # fmt: skip
-    return Verdicts(correct, usable, numbers, name, taken)
-
-
-def _note_missing(log: Log, column: Column, name: str, options: Any, found: Findings) -> None:
-    counts = {"null": MISSING, "NaN or infinite": NOT_FINITE, "no number": OTHER}
-    shown = ", ".join(f"{int((column.kinds == kind).sum()):,} {word}"
-                      for word, kind in counts.items() if (column.kinds == kind).any())  # fmt: skip
-    bad = column.kinds != NUMBER
-    what = "count as wrong" if options["missing_scores"] == "wrong" else (
-        "are left out. If a failed grading means a wrong answer, pass rates are too high: "
-        "`missing_scores: wrong` counts them as wrong")  # fmt: skip
-    found.add("missing-scores", f"'{name}' is missing in {int(bad.sum()):,} rows ({shown}); they "
-              f"{what}.", "warning", int(bad.sum()), log.where(int(np.argmax(bad))))  # fmt: skip
-
-
-def _meaning(value: str, column: Column, correct: Flags, options: Mapping[str, Any]) -> str:
-    """Return what a value was taken for, by the rows that have it."""
-    from limr.trajectories.log import _number
-
-    number, kind, _ = _number(_unquoted(value))
-    if kind != NUMBER:
-        return "wrong" if options["missing_scores"] == "wrong" else "left out"
-    rows = (column.kinds == NUMBER) & (np.abs(column.values - number) <= _NEAR * max(1.0, abs(number)))
-    if not rows.any():
-        return f"correct in {int(correct.sum()):,} rows"
-    share = correct[rows]
-    return "correct" if share.all() else "wrong" if not share.any() else "both"
-
-
-def _unquoted(value: str) -> str | None:
-    return None if value == "null" else value.strip("'\"")

@@ -37,8 +37,9 @@ def number(problem: Ints, at: Places, group: Places | None, found: Findings) -> 
         found.add(
             "spread-groups",
             f"the samples of a prompt come in neighbouring steps (an asynchronous trainer): steps "
-            f"at most {window} apart count as one visit.", count=window,
-        )  # fmt: skip
+            f"at most {window} apart count as one visit.",
+            count=window,
+        )
     visits = np.empty(len(problem), np.int64)
     visits[order] = _count(problem[order], at[order], window)
     return visits
@@ -97,9 +98,12 @@ def _by_group(problem: Ints, at: Places, group: Places, found: Findings) -> Ints
     end = np.zeros(len(ids), np.int64)
     np.maximum.at(end, inverse, at)
     if (end > begin).any():
-        found.add("spread-groups", f"{int((end > begin).sum()):,} groups are spread over several "
-                  "steps (an asynchronous trainer); each counts as one visit.",
-                  count=int((end > begin).sum()))  # fmt: skip
+        found.add(
+            "spread-groups",
+            f"{int((end > begin).sum()):,} groups are spread over several "
+            "steps (an asynchronous trainer); each counts as one visit.",
+            count=int((end > begin).sum()),
+        )
     order = np.lexsort((first, begin, problem[first]))
     of_group = problem[first][order]
     new = np.diff(of_group, prepend=of_group[0] - 1) != 0
@@ -171,30 +175,45 @@ def filtered(n: Ints, n_correct: Ints) -> bool:
 def note_filtered(samples: Samples, given: bool, found: Findings) -> None:
     """Say that the trainer filters groups, and what that means."""
     never = int((samples.n == 0).all(axis=1).sum()) if given else 0
-    absent = f" {never:,} prompts were never logged: they are dead or solved, which of the two is " \
-             "unknown." if never else ""  # fmt: skip
+    absent = (
+        f" {never:,} prompts were never logged: they are dead or solved, which of the two is "
+        "unknown."
+        if never
+        else ""
+    )
     found.add(
         "filtered-groups",
         f"none of {int((samples.n > 1).sum()):,} groups is all right or all wrong: the trainer "
         "filters such groups out before it logs them (dynamic sampling). Pass rates are those of "
         f"the groups that were kept.{absent} Curves have gaps where a group was filtered: take "
-        "`missing: mean-of-present`, and mind low and high.", "warning",
+        "`missing: mean-of-present`, and mind low and high.",
+        "warning",
         int((samples.n > 1).sum()),
-    )  # fmt: skip
+    )
 
 
 def note_lengths(samples: Samples, whole: int, given: bool, found: Findings) -> None:
     """Say how long the curves are, and which problems the log does not have."""
     never = int((samples.n == 0).all(axis=1).sum())
     if given and never and "filtered-groups" not in found:
-        found.add("never-logged", f"{never:,} of {len(samples.n):,} problems are not in the log.",
-                  count=never)  # fmt: skip
+        found.add(
+            "never-logged",
+            f"{never:,} of {len(samples.n):,} problems are not in the log.",
+            count=never,
+        )
     if whole < 2:
-        found.add("one-visit", "nearly every prompt was visited once only: there is no curve to "
-                  "follow, so that curve selectors such as lim mean little. Pass rates use all "
-                  "rows.", "warning")  # fmt: skip
+        found.add(
+            "one-visit",
+            "nearly every prompt was visited once only: there is no curve to "
+            "follow, so that curve selectors such as lim mean little. Pass rates use all "
+            "rows.",
+            "warning",
+        )
     elif whole < samples.n_epochs:
         late = int((samples.n[:, whole:] > 0).any(axis=1).sum())
-        found.add("unfinished-epoch", f"{late:,} prompts have more than {whole} visits: the log ends "
-                  f"within an epoch. Curves are made of {whole} visits, pass rates of all rows.",
-                  count=late)  # fmt: skip
+        found.add(
+            "unfinished-epoch",
+            f"{late:,} prompts have more than {whole} visits: the log "
+            f"ends within an epoch. Curves are made of {whole} visits, pass rates of all rows.",
+            count=late,
+        )

@@ -27,7 +27,9 @@ Options = reader.Options
 _NOT_REWARDS = {"step", "prompt", "completion", "advantage", "mode", "image", "images"}
 _CORRECT = re.compile(r"(^|_)(acc|accuracy|correct|correctness|is_correct)(_|$)")
 # What a reward of form, length or style is called: never whether a response is correct.
-_FORM = re.compile(r"format|think|tag|xml|length|len(_|$)|penalt|language|repetit|style|cosine|token")
+_FORM = re.compile(
+    r"format|think|tag|xml|length|len(_|$)|penalt|language|repetit|style|cosine|token"
+)
 
 
 def columns(sample: Sample, options: Mapping[str, Any]) -> dict[str, str] | None:
