@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,8 @@ from limr.trajectories.findings import Findings, steps_in_words
 from limr.trajectories.log import Log, Places
 
 _MOST_ATTEMPTS = 50
+_PRIME = np.int64(1_000_003)
+Responses = Callable[[Places], Places]
 _MIXED = 5  # groups with different rows, before equal halves can be no chance
 
 
@@ -150,33 +153,41 @@ def turns(log: Log, at: Places, found: Findings) -> Flags:
     return keep
 
 
-def without_repeats(log: Log, at: Places, found: Findings) -> Flags:
+def without_repeats(log: Log, at: Places, responses: Responses, found: Findings) -> Flags:
     """Return (n_rows,) which rows to keep: no generation twice, no rows twice.
 
     A step whose rows are those of the step before it, in the same order, is the same generation
-    logged again (TRL logs its buffer at every step).
+    logged again (TRL logs its buffer at every step). Responses are read where the rest is equal.
+
+    Args:
+        log: the rows, in the order of training.
+        at: (n_rows,) numbers of their steps.
+        responses: places of rows -> equal numbers for equal responses.
+        found: takes what is noticed.
     """
     keep: Flags = np.ones(len(log), bool)
-    if not len(log):
-        return keep
     key = _row_keys(log)
-    starts = np.flatnonzero(np.r_[True, np.diff(at) != 0])
-    ends = np.r_[starts[1:], len(at)]
-    _drop_doubled(log, key, starts, ends, keep, found)
+    bounds = np.flatnonzero(np.r_[True, np.diff(at) != 0, True]) if len(at) else np.zeros(1, int)
+    steps = list(pairwise(bounds.tolist()))
+    suspects = np.flatnonzero(_equal_to_others(key, steps))
+    if len(suspects):
+        with np.errstate(over="ignore"):
+            key[suspects] = key[suspects] * _PRIME ^ responses(suspects)
+    _drop_doubled(log, key, steps, keep, found)
     repeats: list[int] = []
     previous: Places | None = None
-    for begin, end in zip(starts, ends, strict=True):
+    for begin, end in steps:
         mine = key[begin:end][keep[begin:end]]
-        if previous is not None and len(mine) and np.array_equal(mine, previous):
+        if previous is not None and np.array_equal(mine, previous):
             keep[begin:end] = False
-            repeats.append(int(begin))
+            repeats.append(begin)
         else:
             previous = mine
     if repeats:
         n = len(repeats)
         found.add(
             "repeated-generations",
-            f"{n:,} of {len(starts):,} steps repeat the rows of the step before them (the trainer "
+            f"{n:,} of {len(steps):,} steps repeat the rows of the step before them (the trainer "
             "reuses a generation for several updates); each generation counts once.",
             count=n,
             where=log.where(repeats[0]),
@@ -185,37 +196,53 @@ def without_repeats(log: Log, at: Places, found: Findings) -> Flags:
 
 
 def _row_keys(log: Log) -> Places:
-    """Return (n_rows,) numbers that are equal where prompt, response and reward are."""
-    key = log.prompt * np.int64(1_000_003)
+    """Return (n_rows,) numbers that are equal where prompt, rollout and reward are."""
+    key = log.prompt * _PRIME
     with np.errstate(over="ignore"):
-        for values in (log.response, log.rollout):
-            if values is not None:
-                key = key * np.int64(1_000_003) ^ values
+        if log.rollout is not None:
+            key = key * _PRIME ^ log.rollout
         for column in (log.reward, log.correct):
             if column is not None:
                 bits = np.nan_to_num(column.values, nan=-12345.678).view(np.int64)
-                key = key * np.int64(1_000_003) ^ bits
+                key = key * _PRIME ^ bits
     return key
 
 
+def _equal_to_others(key: Places, steps: Sequence[tuple[int, int]]) -> Flags:
+    """Return (n_rows,) the rows of steps that equal the step before, or that repeat themselves."""
+    equal: Flags = np.zeros(len(key), bool)
+    before = (0, 0)
+    for begin, end in steps:
+        if np.array_equal(key[begin:end], key[slice(*before)]):
+            equal[before[0] : end] = True
+        before = (begin, end)
+    if _doubled(key, steps):
+        equal[:] = True
+    return equal
+
+
+def _doubled(key: Places, steps: Sequence[tuple[int, int]]) -> str:
+    """Return how rows are in every step twice: in `pairs`, or as two `halves`; empty: not."""
+    if not steps or any((end - begin) % 2 for begin, end in steps):
+        return ""
+    if np.array_equal(key[::2], key[1::2]):  # every step begins at an even place
+        return "pairs"
+    halves = (((a + b) // 2, a, b) for a, b in steps)
+    return "halves" if all(np.array_equal(key[a:m], key[m:b]) for m, a, b in halves) else ""
+
+
 def _drop_doubled(
-    log: Log, key: Places, starts: Places, ends: Places, keep: Flags, found: Findings
+    log: Log, key: Places, steps: Sequence[tuple[int, int]], keep: Flags, found: Findings
 ) -> None:
-    """Drop every second row where, in every step, rows stand twice: in pairs, or as two halves."""
-    if ((ends - starts) % 2).any():
+    """Drop every second row where, in every step, rows are there twice."""
+    how = _doubled(key, steps)
+    if not how or _mixed(log, key, steps) < _MIXED:
         return
-    pairs = np.array_equal(key[::2], key[1::2])  # every step begins at an even place
-    halves = not pairs and all(
-        np.array_equal(key[a : (a + b) // 2], key[(a + b) // 2 : b])
-        for a, b in zip(starts, ends, strict=True)
-    )
-    if not (pairs or halves) or _mixed(log, key, ends - starts) < _MIXED:
-        return
-    for a, b in zip(starts, ends, strict=True):
-        if pairs:
-            keep[a + 1 : b : 2] = False
+    for begin, end in steps:
+        if how == "pairs":
+            keep[begin + 1 : end : 2] = False
         else:
-            keep[(a + b) // 2 : b] = False
+            keep[(begin + end) // 2 : end] = False
     n = int((~keep).sum())
     found.add(
         "doubled-rows",
@@ -226,8 +253,8 @@ def _drop_doubled(
     )
 
 
-def _mixed(log: Log, key: Places, sizes: Places) -> int:
+def _mixed(log: Log, key: Places, steps: Sequence[tuple[int, int]]) -> int:
     """Return how many groups hold different rows: equal halves say nothing where all are equal."""
-    step = np.repeat(np.arange(len(sizes)), sizes)
+    step = np.repeat(np.arange(len(steps)), [end - begin for begin, end in steps])
     groups = np.unique(np.stack([step, log.prompt, key]), axis=1)[:2]
     return int((np.unique(groups, axis=1, return_counts=True)[1] > 1).sum())

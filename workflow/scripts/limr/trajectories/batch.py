@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 Values: TypeAlias = Any  # (n_rows,) a list, or an Arrow array, which ships no types
-RAW = ("response",)  # columns that are not decoded, only compared
 
 
 @dataclass
@@ -36,8 +34,3 @@ def walk(row: Any, path: str) -> Any:
     for name in path.split("."):
         row = row.get(name) if isinstance(row, Mapping) else None
     return row
-
-
-def decoded(value: Any) -> Any:
-    """Return a value of a column that is not decoded while rows are only compared."""
-    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value

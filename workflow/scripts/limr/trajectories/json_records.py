@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from limr.core.errors import InputError
 from limr.trajectories import json_rows
-from limr.trajectories.batch import RAW, Batch, Values, walk
+from limr.trajectories.batch import Batch, Values, walk
 from limr.trajectories.log_files import LogFile, opened
 
 Expand = Callable[[Any], Iterable[Any]]
@@ -193,10 +193,8 @@ class _Reader:
         self._paths = list(columns.values())
         top = dict.fromkeys(path.split(".")[0] for path in self._paths)
         places = {name: f"f{place}" for place, name in enumerate(top)}
-        raw = {columns[name] for name in RAW if name in columns}
         fields = [
-            (place, msgspec.Raw if name in raw else Any, msgspec.field(name=name, default=None))
-            for name, place in places.items()
+            (place, Any, msgspec.field(name=name, default=None)) for name, place in places.items()
         ]
         self._decoder = msgspec.json.Decoder(msgspec.defstruct("Row", fields, gc=False))
         self._get = [(places[path.split(".")[0]], path.partition(".")[2]) for path in self._paths]

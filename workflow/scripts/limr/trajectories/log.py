@@ -1,6 +1,6 @@
 """A log in memory: a few numbers per row, whatever the trainer, and where each row is.
 
-Texts are kept once each (prompts), or as a hash (responses, groups); 40 to 70 bytes per row.
+Texts are kept once each (prompts), or as a hash (groups); 30 to 60 bytes per row.
 """
 
 from __future__ import annotations
@@ -50,7 +50,6 @@ class Log:
         group: (n_rows,) equal for the samples of one prompt at one time; 0 unknown; None: no such
             column.
         rollout: (n_rows,) equal for the rows of one rollout; None as above.
-        response: (n_rows,) equal for equal responses; None as above.
         reward: the reward; None where the log has none.
         correct: what the log itself says of correctness; None where it says nothing.
         taken: canonical name -> the log's column.
@@ -67,7 +66,6 @@ class Log:
     step: Places | None
     group: Places | None
     rollout: Places | None
-    response: Places | None
     reward: Column | None
     correct: Column | None
     taken: Mapping[str, str]
@@ -84,7 +82,7 @@ class Log:
     def kept(self, rows: Flags | Places) -> Log:
         """Return the log with some rows only, or in another order."""
         part: dict[str, Any] = dict(vars(self))
-        for name in ("file", "row", "prompt", "name", "step", "group", "rollout", "response"):
+        for name in ("file", "row", "prompt", "name", "step", "group", "rollout"):
             if part[name] is not None:
                 part[name] = part[name][rows]
         for name in ("reward", "correct"):

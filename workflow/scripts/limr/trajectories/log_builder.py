@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -22,7 +21,6 @@ from limr.trajectories.matching import MOST_MADE
 from limr.trajectories.numbers import MOST_SHOWN, NUMBER, as_numbers
 
 _SESSION = re.compile(r"^(?P<group>.+)_(?P<rollout>\d+)_\d+$")
-_END = 64  # characters at a response's end that tell it from others, with its length
 
 
 class Builder:
@@ -64,7 +62,7 @@ class Builder:
                 self._broken.append((file, int(batch.rows[first]), "its step is no whole number"))
         if "uid" in columns:
             found["group"], found["rollout"] = _uids(columns["uid"])
-        for name in ("group", "rollout", "response"):
+        for name in ("group", "rollout"):
             if name in columns:
                 found[name] = hashes(columns[name])
         for name in ("reward", "correct"):
@@ -144,7 +142,6 @@ class Builder:
             whole.get("step"),
             whole.get("group"),
             whole.get("rollout"),
-            whole.get("response"),
             columns["reward"],
             columns["correct"],
             self._taken,
@@ -214,33 +211,11 @@ def _uids(values: Values) -> tuple[Places, Places]:
 
 
 def hashes(values: Values) -> Places:
-    """Return (n_rows,) equal numbers for equal values; 0 where there is none.
-
-    Texts are compared by their length and their end.
-    """
-    listed = _listed(values)
-    if set(map(type, listed)) == {msgspec.Raw}:  # responses, as JSON has them: many and long
-        views = [memoryview(value) for value in listed]
-        sizes = np.fromiter(map(len, views), np.int64, len(listed))
-        ends = [hash(bytes(view[-_END:])) for view in views]
-        none = [
-            place
-            for place in np.flatnonzero(sizes <= len(b"null")).tolist()
-            if bytes(listed[place]) in (b"", b"null")
-        ]
-        found = np.array(ends, np.int64) ^ sizes << 32 | 1
-        found[none] = 0
-        return found
-    return np.array([_hash(value) for value in listed], np.int64)
+    """Return (n_rows,) equal numbers for equal values; 0 where there is none."""
+    return np.array([_hash(value) for value in _listed(values)], np.int64)
 
 
 def _hash(value: Any) -> int:
     if value is None:
         return 0
-    if isinstance(value, str):
-        return hash((len(value), value[-_END:])) or 1
-    if isinstance(value, (list, dict)):
-        return _hash(repr(value))
-    if isinstance(value, msgspec.Raw):
-        return 0 if bytes(value) in (b"", b"null") else hash(bytes(value)) or 1
-    return hash(value) or 1
+    return hash(repr(value) if isinstance(value, (list, dict)) else value) or 1

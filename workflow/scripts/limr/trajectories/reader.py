@@ -35,11 +35,11 @@ from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Flags, Ints
 from limr.trajectories.findings import Findings
 from limr.trajectories.json_records import Expand
-from limr.trajectories.log import Log, place
+from limr.trajectories.log import Log, Places, place
 from limr.trajectories.log_builder import Builder
 from limr.trajectories.log_files import LogFile
 from limr.trajectories.reading import UNKNOWN_PROMPT, BadRows, Imported, Refusals, coverage
-from limr.trajectories.rollout_rows import Rollouts
+from limr.trajectories.rollout_rows import Rollouts, response_hashes
 
 _CURVES_NEED = 2  # visits
 
@@ -217,8 +217,9 @@ def _names(sample: records.Sample) -> str:
 def _rows(files: Sequence[LogFile], columns: Mapping[str, str], expand: Expand | None) -> Log:
     """Return all rows of a log."""
     builder = Builder(files, columns)
+    wanted = {name: path for name, path in columns.items() if name != "response"}
     for place_, file in enumerate(progress.over(files, len(files), "files")):
-        for batch in records.batches(file, columns, expand):
+        for batch in records.batches(file, wanted, expand):
             builder.add(place_, batch)
     return builder.finish()
 
@@ -245,7 +246,7 @@ class _Reading:
         self.log, self.at = attempts.steps(self.log, found)
         self._keep(attempts.turns(self.log, self.at, found))
         populations.missing_steps(self.log, self.at, found)
-        self._keep(attempts.without_repeats(self.log, self.at, found))
+        self._keep(attempts.without_repeats(self.log, self.at, self._responses, found))
         self._keep(populations.training_rows(self.log, self.at, found))
         self.log = self.log.compacted()
         self.ids, self.prompts, self._of_prompt, self._of_name = self._join()
@@ -303,6 +304,9 @@ class _Reading:
             return places
         found: Ints = self._of_prompt[self.log.prompt]
         return found
+
+    def _responses(self, rows: Places) -> Places:
+        return response_hashes(self.log, self.expand, rows)
 
     def _keep(self, rows: Flags) -> None:
         if not rows.all():

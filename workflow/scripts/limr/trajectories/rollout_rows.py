@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from limr.trajectories import records
-from limr.trajectories.batch import Values, decoded
+from limr.trajectories.batch import Values
 from limr.trajectories.curves import Flags, Floats
 from limr.trajectories.json_records import Expand
+from limr.trajectories.log import Log
 from limr.trajectories.log_files import LogFile
 
 Places = npt.NDArray[np.int64]
@@ -53,38 +54,59 @@ class Rollouts:
             wanted: (n_rows,) which rows; None: all. A response that is no text (chat messages) is
                 the text of its last message; None where there is none.
         """
-        columns = {name: self.taken[name] for name in ("response", "gold") if name in self.taken}
-        if "response" not in columns:
-            return
-        among = np.arange(len(self.row)) if wanted is None else np.flatnonzero(wanted)
-        for place, file in enumerate(self.files):
-            mine = among[self.file[among] == place]
-            if not len(mine):
-                continue
-            mine = mine[np.argsort(self.row[mine], kind="stable")]
-            rows = self.row[mine]
-            for batch in records.batches(file, columns, self.expand):
-                at = np.searchsorted(rows, batch.rows)
-                at = np.minimum(at, len(rows) - 1)
-                here = np.flatnonzero(rows[at] == batch.rows)
-                if len(here):
-                    yield (
-                        mine[at[here]],
-                        _texts(batch.columns["response"], here),
-                        _texts(batch.columns["gold"], here)
-                        if "gold" in columns
-                        else [None] * len(here),
-                    )
+        rows = np.arange(len(self.row)) if wanted is None else np.flatnonzero(wanted)
+        at = texts(self.files, self.taken, self.expand, self.file[rows], self.row[rows])
+        for places, responses, golds in at:
+            yield rows[places], responses, golds
+
+
+def texts(
+    files: Sequence[LogFile],
+    taken: Mapping[str, str],
+    expand: Expand | None,
+    file: npt.NDArray[np.int32],
+    row: Places,
+) -> Iterator[tuple[Places, list[str | None], list[str | None]]]:
+    """Yield (places among the rows, their responses, their gold answers), a batch at a time.
+
+    Args:
+        files: see `Rollouts`.
+        taken: see `Rollouts`.
+        expand: see `Rollouts`.
+        file: (n_rows,) places of the files of the wanted rows.
+        row: (n_rows,) their numbers in them.
+    """
+    columns = {name: taken[name] for name in ("response", "gold") if name in taken}
+    if "response" not in columns:
+        return
+    for place in np.unique(file):
+        mine = np.flatnonzero(file == place)
+        mine = mine[np.argsort(row[mine], kind="stable")]
+        rows = row[mine]
+        for batch in records.batches(files[place], columns, expand):
+            at = np.minimum(np.searchsorted(rows, batch.rows), len(rows) - 1)
+            here = np.flatnonzero(rows[at] == batch.rows)
+            if len(here):
+                golds = batch.columns.get("gold", [None] * len(batch.rows))
+                yield mine[at[here]], _texts(batch.columns["response"], here), _texts(golds, here)
+
+
+def response_hashes(log: Log, expand: Expand | None, rows: Places) -> Places:
+    """Return (n_rows,) equal numbers for equal responses of a log's rows; 0 where there is none."""
+    found = np.zeros(len(rows), np.int64)
+    for places, responses, _ in texts(log.files, log.taken, expand, log.file[rows], log.row[rows]):
+        found[places] = [hash(text) for text in responses]
+    return found
 
 
 def _texts(values: Values, rows: Places) -> list[str | None]:
-    listed = values if isinstance(values, list) else values.take(rows).to_pylist()
-    chosen = [values[row] for row in rows] if isinstance(values, list) else listed
-    return [_text(value) for value in chosen]
+    listed = (
+        [values[row] for row in rows] if isinstance(values, list) else values.take(rows).to_pylist()
+    )
+    return [_text(value) for value in listed]
 
 
 def _text(value: Any) -> str | None:
-    text = decoded(value)
-    if isinstance(text, list) and text:
-        text = text[-1].get("content") if isinstance(text[-1], Mapping) else text[-1]
-    return text if isinstance(text, str) or text is None else str(text)
+    if isinstance(value, list) and value:
+        value = value[-1].get("content") if isinstance(value[-1], Mapping) else value[-1]
+    return value if isinstance(value, str) or value is None else str(value)
