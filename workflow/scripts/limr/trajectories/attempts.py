@@ -30,7 +30,8 @@ def steps(log: Log, found: Findings) -> tuple[Log, Places]:
     if (
         own is not None
         and len(log.files) > 1
-        and len(np.unique(own)) == 1 < len(np.unique(of_file))
+        and own.min() == own.max()
+        and len(set(number.tolist())) > 1
     ):
         own = None  # a field `step` that never moves
     single = len(log.files) == 1
@@ -59,7 +60,7 @@ def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple
     """Leave out rows of steps that a later attempt repeated; sort by part and step."""
     keep = np.ones(len(at), bool)
     repeated: set[int] = set()
-    for one in np.unique(part):
+    for one in sorted({file.part for file in log.files}):
         rows = np.flatnonzero(part == one)
         again = _superseded(log, rows, at[rows])
         keep[rows[again]] = False
@@ -76,10 +77,12 @@ def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple
             log.where(first),
         )
         log, part, at = log.kept(keep), part[keep], at[keep]
-    if ((np.diff(part) < 0) | ((np.diff(part) == 0) & (np.diff(at) < 0))).any():
+    falls = at[1:] < at[:-1]
+    if (falls & (part[1:] <= part[:-1])).any() or (part[1:] < part[:-1]).any():
         order = np.lexsort((np.arange(len(at)), at, part))
         log, part, at = log.kept(order), part[order], at[order]
-    change = (np.diff(part, prepend=part[0]) != 0) | (np.diff(at, prepend=at[0]) != 0)
+    change = np.zeros(len(at), bool)
+    change[1:] = (part[1:] != part[:-1]) | (at[1:] != at[:-1])
     return log, np.cumsum(change)
 
 
@@ -90,9 +93,8 @@ def _superseded(log: Log, rows: Places, at: Places) -> Flags:
         InputError: a second run that begins anew with other prompts.
     """
     none: Flags = np.zeros(len(at), bool)
-    falls = np.flatnonzero(np.diff(at) < 0) + 1
-    distinct = len(np.unique(at))
-    if not len(falls) or len(falls) >= min(distinct, _MOST_ATTEMPTS):
+    falls = np.flatnonzero(at[1:] < at[:-1]) + 1
+    if not len(falls) or len(falls) >= min(len(np.unique(at)), _MOST_ATTEMPTS):
         return none  # in order; or written by several at once
     starts = [0, *falls.tolist(), len(at)]
     runs = list(pairwise(starts))
@@ -197,7 +199,7 @@ def without_repeats(log: Log, at: Places, responses: Responses, found: Findings)
 
 def _row_keys(log: Log) -> Places:
     """Return (n_rows,) numbers that are equal where prompt, rollout and reward are."""
-    key = log.prompt * _PRIME
+    key = log.prompt.astype(np.int64) * _PRIME
     with np.errstate(over="ignore"):
         if log.rollout is not None:
             key = key * _PRIME ^ log.rollout

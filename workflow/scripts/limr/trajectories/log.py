@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from limr.trajectories.curves import Flags, Floats
+from limr.trajectories.curves import Flags, Floats, Ints
 from limr.trajectories.log_files import LogFile
 
-Places = npt.NDArray[np.int64]
+Places: TypeAlias = Ints
 
 
 @dataclass

@@ -49,8 +49,8 @@ class Builder:
             self._broken.append((file, int(batch.rows[at]), "no prompt in it"))
         found: dict[str, Any] = {
             "file": np.full(len(batch.rows), file, np.int32),
-            "row": batch.rows,
-            "prompt": prompt,
+            "row": batch.rows.astype(np.int32),
+            "prompt": prompt.astype(np.int32),
         }
         if "id" in columns:
             found["name"] = _codes(columns["id"], self._names, _name)
@@ -124,7 +124,7 @@ class Builder:
 
     def finish(self) -> Log:
         """Return the log."""
-        whole = {name: np.concatenate(parts) for name, parts in self._parts.items()}
+        whole = {name: np.concatenate(self._parts.pop(name)) for name in list(self._parts)}
         columns = {
             name: Column(whole[f"{name}.values"], whole[f"{name}.kinds"], self._met[name])
             if f"{name}.values" in whole

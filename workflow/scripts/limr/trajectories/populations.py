@@ -10,6 +10,7 @@ from limr.core.errors import InputError
 from limr.trajectories.curves import Flags, Ints
 from limr.trajectories.findings import Findings, steps_in_words
 from limr.trajectories.log import Log, Places
+from limr.trajectories.visits import runs
 
 _SHOWN = 60
 
@@ -78,9 +79,11 @@ def _between(log: Log, at: Places) -> Flags:
     """Return (n_rows,) the rows of steps whose prompts are of one set that is never trained on."""
     none: Flags = np.zeros(len(log), bool)
     sets: dict[frozenset[int], list[int]] = {}
-    bounds = np.flatnonzero(np.r_[True, np.diff(at) != 0, True])
+    starts = runs(log.prompt, at)
+    prompt, step_of = log.prompt[starts], at[starts]
+    bounds = np.flatnonzero(np.r_[True, np.diff(step_of) != 0, True])
     for step, (begin, end) in enumerate(pairwise(bounds)):
-        sets.setdefault(frozenset(np.unique(log.prompt[begin:end]).tolist()), []).append(step)
+        sets.setdefault(frozenset(prompt[begin:end].tolist()), []).append(step)
     n_steps = len(bounds) - 1
     for prompts, steps in sets.items():
         if len(steps) < 2 or len(steps) * 2 > n_steps or np.diff(steps).min() < 2:
@@ -109,12 +112,14 @@ def steps_of_problems(log: Log, at: Places, problem: Ints, found: Findings) -> F
         problem: (n_rows,) places of their problems; -1: in no problem file.
         found: takes what is noticed.
     """
+    everything = np.ones(len(log), bool)
+    if (problem >= 0).all():
+        return everything
     steps, inverse = np.unique(at, return_inverse=True)
     known = np.bincount(inverse, weights=problem >= 0)
-    rows = np.bincount(inverse)
-    foreign = known == 0
-    if not foreign.any() or foreign.sum() * 2 > len(steps) or not (known == rows)[~foreign].all():
-        return np.ones(len(log), bool)
+    foreign, mixed = known == 0, (known > 0) & (known < np.bincount(inverse))
+    if not foreign.any() or foreign.sum() * 2 > len(steps) or mixed.any():
+        return everything
     out = np.asarray(foreign[inverse])
     _note(
         log, out, "at these steps no prompt is among the problems, at all others every one", found
@@ -124,7 +129,9 @@ def steps_of_problems(log: Log, at: Places, problem: Ints, found: Findings) -> F
 
 def _refuse_two_files(log: Log, at: Places) -> None:
     """Refuse two files of one step whose prompts have nothing in common, unless all steps do so."""
-    pairs = np.stack(np.divmod(np.unique(at * len(log.files) + log.file), len(log.files)))
+    starts = runs(log.file, at)
+    keys = np.unique(at[starts] * len(log.files) + log.file[starts])
+    pairs = np.stack(np.divmod(keys, len(log.files)))
     steps, counts = np.unique(pairs[0], return_counts=True)
     if not (counts > 1).any() or (counts > 1).all():
         return
@@ -142,15 +149,16 @@ def _refuse_two_files(log: Log, at: Places) -> None:
 
 def missing_steps(log: Log, at: Places, found: Findings) -> None:
     """Say where steps are not in the log, whose rollouts are lost for it."""
-    numbers = np.unique(steps_of(log, at))
+    bounds = np.flatnonzero(np.r_[True, at[1:] != at[:-1], True])
+    numbers = np.unique(steps_of(log, at)[bounds[:-1]])
     parts = {file.part for file in log.files}
     if len(numbers) < 3 or len(parts) > 1 or numbers[0] < 0:
         return
     gaps = np.diff(numbers)
     if (gaps == 1).all():
         return
-    sizes = np.array([len(np.unique(log.prompt[at == one])) for one in np.unique(at)[:200]])
-    if sizes.max() == len(np.unique(log.prompt)):  # every step holds every prompt: nothing is lost
+    most = max(len(np.unique(log.prompt[a:b])) for a, b in pairwise(bounds[:200].tolist()))
+    if most == len(np.unique(log.prompt)):  # every step holds every prompt: nothing is lost
         return
     lost = sorted(set(range(int(numbers[0]), int(numbers[-1]) + 1)) - set(numbers.tolist()))
     regular = (gaps == gaps[0]).all()

@@ -259,7 +259,8 @@ class _Reading:
         """Take a last line that is cut short for what it is; refuse or leave out other rows."""
         last = {file: row for file, row, _ in self.log.broken}
         counted = np.zeros(len(self.log.files), np.int64)
-        np.maximum.at(counted, self.log.file, self.log.row)
+        if last:
+            np.maximum.at(counted, self.log.file, self.log.row)
         for file, row, why in self.log.broken:
             where = place(self.log.files[file], row)
             if "cut short" in why and row == last[file] and row > counted[file]:

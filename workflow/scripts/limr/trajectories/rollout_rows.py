@@ -13,10 +13,8 @@ from limr.trajectories import records
 from limr.trajectories.batch import Values
 from limr.trajectories.curves import Flags, Floats
 from limr.trajectories.json_records import Expand
-from limr.trajectories.log import Log
+from limr.trajectories.log import Log, Places
 from limr.trajectories.log_files import LogFile
-
-Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,11 @@ def number(problem: Ints, at: Places, group: Places | None, found: Findings) -> 
         return np.zeros(0, np.int64)
     if group is not None and _groups_tell(problem, at, group):
         return _by_group(problem, at, group, found)
-    order = np.lexsort((at, problem))
-    window = _window(problem[order], at[order])
+    starts = runs(problem, at)
+    size = np.diff(starts, append=len(at))
+    order = np.lexsort((at[starts], problem[starts]))
+    rows = starts[order]
+    window = _window(problem[rows], at[rows], size[order])
     if window:
         found.add(
             "spread-groups",
@@ -40,13 +43,19 @@ def number(problem: Ints, at: Places, group: Places | None, found: Findings) -> 
             f"at most {window} apart count as one visit.",
             count=window,
         )
-    visits = np.empty(len(problem), np.int64)
-    visits[order] = _count(problem[order], at[order], window)
-    return visits
+    visits = np.empty(len(starts), np.int64)
+    visits[order] = _count(problem[rows], at[rows], window)
+    return np.repeat(visits, size)
+
+
+def runs(problem: Ints, at: Places) -> Places:
+    """Return the first rows of runs of rows of one problem in one step."""
+    change = (problem[1:] != problem[:-1]) | (at[1:] != at[:-1])
+    return np.asarray(np.r_[0, np.flatnonzero(change) + 1])
 
 
 def _count(problem: Ints, at: Places, window: int) -> Ints:
-    """Return the visits of rows that are sorted by problem and step."""
+    """Return the visits of runs that are sorted by problem and step."""
     new = np.diff(problem, prepend=problem[0] - 1) != 0
     later = (np.diff(at, prepend=at[0]) > window) & ~new
     total = np.cumsum(later)
@@ -54,7 +63,7 @@ def _count(problem: Ints, at: Places, window: int) -> Ints:
     return np.asarray(total - total[starts])
 
 
-def _window(problem: Ints, at: Places) -> int:
+def _window(problem: Ints, at: Places, size: Ints) -> int:
     """Return how many steps apart the samples of one visit may be; 0: they share a step.
 
     That is the smallest window under which nearly all visits have one size, where they differ
@@ -63,7 +72,7 @@ def _window(problem: Ints, at: Places) -> int:
     for window in range(_WIDEST + 1):
         visits = _count(problem, at, window)
         key = problem * np.int64(visits.max() + 1) + visits
-        sizes = np.unique(key, return_counts=True)[1]
+        sizes = np.bincount(np.unique(key, return_inverse=True)[1], weights=size).astype(np.int64)
         common = np.bincount(sizes).argmax()
         if common > 1 and (sizes == common).mean() >= _SAME:
             return window or _valley(problem, at)
