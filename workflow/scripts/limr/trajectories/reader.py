@@ -374,15 +374,16 @@ class _Reading:
         return counts.table(self.ids)
 
     def _rollouts(self, rows: Flags, problem: Ints, epoch: Ints) -> Rollouts:
-        log = self.log
+        log = self.log.kept(rows)
+        problem, epoch = problem[rows], epoch[rows]
         return Rollouts(
             log.files,
             log.taken,
             self.expand,
-            log.file[rows],
-            log.row[rows],
-            np.asarray(problem[rows]),
-            np.asarray(epoch[rows]),
+            log.file,
+            log.row,
+            problem,
+            epoch,
             self.correct[rows],
             self.reward[rows],
         )
