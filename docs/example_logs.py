@@ -21,7 +21,7 @@ WRONG_LABEL = 17  # a problem whose answer in the data is wrong, as some are
 def main(folder: Path) -> None:
     """Write rollouts/ as verl does, completions/ as TRL does, and train.parquet."""
     rng = np.random.default_rng(7)
-    a, b = rng.integers(12, 99, (2, PROBLEMS))
+    a, b = np.divmod(rng.choice(80 * 80, PROBLEMS, replace=False), 80) + np.array([[12], [12]])
     texts = [f"What is {x} times {y}?" for x, y in zip(a, b, strict=True)]
     answers = a * b
     golds = [str(answer) for answer in answers]
