@@ -17,7 +17,7 @@ _BYTES = 1 << 20
 
 
 def suffix(path: Path) -> str:
-    """Return a name's suffix in small letters, that of the packing aside: `.jsonl` of `a.jsonl.gz`."""
+    """Return a name's suffix in small letters, packing aside: `.jsonl` of `a.jsonl.gz`."""
     suffixes = [part.lower() for part in path.suffixes]
     if suffixes and suffixes[-1] in SUFFIXES:
         suffixes.pop()
@@ -75,7 +75,7 @@ class _Raw(io.RawIOBase):
 
 
 def created(path: Path, name: Path) -> IO[bytes]:
-    """Open `path` for writing bytes, packed as the suffix of `name` says; the same bytes each time."""
+    """Open `path` for writing, packed as the suffix of `name` says; the same bytes each time."""
     packing = SUFFIXES.get(name.suffix.lower())
     stream: IO[bytes] = pa.output_stream(str(path), compression=packing, buffer_size=_BYTES)
     return stream

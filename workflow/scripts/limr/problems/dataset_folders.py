@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -44,7 +45,9 @@ def shards(folder: Path) -> list[Path]:
     if not names or not all(isinstance(n, str) and Path(n).name == n for n in names):
         raise InputError(f"{folder / _STATE}: expected names of files in '_data_files'.")
     if state.get("_indices_data_files"):
-        raise InputError(f"{folder}: its rows are picked by indices; save it with save_to_disk again.")
+        raise InputError(
+            f"{folder}: its rows are picked by indices; save it with save_to_disk again."
+        )
     return [folder / name for name in names]
 
 
@@ -103,7 +106,7 @@ def write(
     with pa.ipc.new_stream(str(folder / _FILE), columns) as writer:
         for batch in chosen:
             writer.write_batch(batch)
-    state = {
+    state: dict[str, Any] = {
         "_data_files": [{"filename": _FILE}],
         "_fingerprint": files.sha256(folder / _FILE)[:16],  # another than the source's
         "_format_columns": None,

@@ -185,7 +185,7 @@ def gold_text(value: Any, path: str) -> str:
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False, default=str)
     text = str(value)
-    if path.split(".")[-1] == "solution":
+    if path.rpartition(".")[2] == "solution":
         return last_box(text) or text
     return text
 

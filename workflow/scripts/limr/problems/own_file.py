@@ -99,9 +99,7 @@ def read(path: Path, columns: Mapping[str, str | None] | None = None) -> OwnFile
     if not first:
         raise InputError(f"{path}: no problems in it.")
     choice = own_columns.choose(first, str(path), columns or {})
-    rows = [
-        _row(row, where, choice) for where, row in _objects(row_files.rows(path, choice.top))
-    ]
+    rows = [_row(row, where, choice) for where, row in _objects(row_files.rows(path, choice.top))]
     notes = list(choice.notes)
     odd = [row.where for row in rows if row.has_odd_level]
     if odd:
@@ -191,8 +189,8 @@ def _ids(rows: Sequence[_Row], choice: Choice, path: Path) -> tuple[list[str], s
     if missing is not None:
         if sure:
             raise InputError(
-                f"{missing.where} needs an '{column}', a text or a whole number, as other rows have "
-                "it. Give it one, or say that the file has no ids (id='')."
+                f"{missing.where} needs an '{column}', a text or a whole number, as other rows "
+                "have. Give it one, or say that the file has no ids (id='')."
             )
         return _made(rows), _FROM_TEXT, [f"some rows have no {column}: ids are made from texts."]
     plain = [str(row.id) for row in rows]
@@ -206,9 +204,9 @@ def _ids(rows: Sequence[_Row], choice: Choice, path: Path) -> tuple[list[str], s
     if sure:
         a, b = clash
         raise InputError(
-            f"{path}: ids occur twice with different problems, the first is '{b.id}' ({a.where} and "
-            f"{b.where}). Make them unique, or say that the file has no ids (id=''): they are then "
-            "made from the texts."
+            f"{path}: ids occur twice with different problems, the first is '{b.id}' ({a.where} "
+            f"and {b.where}). Make them unique, or say that the file has no ids (id=''): "
+            "they are then made from the texts."
         )
     return _made(rows), _FROM_TEXT, [f"{column} is not unique: ids are made from the texts."]
 

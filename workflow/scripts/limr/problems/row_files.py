@@ -56,8 +56,8 @@ def kind_of(path: Path) -> Kind:
     if start.lstrip()[:1] in (b"{", b""):
         return "jsonl"
     raise InputError(
-        f"{path}: expected JSON lines, a JSON list, csv (by its name: .csv), parquet or a folder of "
-        f"Hugging Face datasets; it begins with {start[:20]!r}."
+        f"{path}: expected JSON lines, a JSON list, csv (by its name: .csv), parquet or a folder "
+        f"of Hugging Face datasets; it begins with {start[:20]!r}."
     )
 
 
