@@ -129,7 +129,7 @@ def _from_text(
         names = row_conversion.names(_values(records)) if kind == "csv" else []
         again = _values(_picked_records(source, of, chosen))
         row_conversion.write_text(temporary, target, kind, again, names)
-    return _note(of, kind)
+    return _note(of, kind) or [f"The cells are separated as in {packed.suffix(target)} files now."]
 
 
 def _note(of: Kind, kind: Kind) -> list[str]:

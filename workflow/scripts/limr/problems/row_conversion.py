@@ -127,7 +127,10 @@ class _Encoded:
 
 
 def _cell(value: Any) -> Any:
-    return _json(value).decode() if isinstance(value, (dict, list)) else value
+    if isinstance(value, (dict, list)):
+        return _json(value).decode()
+    plain = value is None or isinstance(value, (str, int, float))
+    return value if plain else _as_text(value)
 
 
 def _json(value: Any) -> bytes:
