@@ -13,6 +13,7 @@ import pytest
 from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.problems import dataset_folders, own_file
+from limr.problems.datasets import problems_file, verl_parquet
 from limr.problems.normalised_text import made_id
 
 TEXTS = [f'What is "{n}" + 1,\nand why?' for n in range(6)]
@@ -111,6 +112,31 @@ def test_an_index_that_restarts_in_every_source_gets_the_source(tmp_path):
     assert [p.problem_id for p in found.problems] == ["a-0", "a-1", "a-2", "b-0", "b-1", "b-2"]
     assert found.columns["id"] == "data_source-extra_info.index"
     assert "restarts" in found.notes[0]
+
+
+def test_studies_read_such_files_too(tmp_path):
+    path = verl(tmp_path / "t.parquet", [0, 1, 2, 0, 1, 2])
+    options = {"suffix": "", "empty_answers": "refuse"}
+    for source in (verl_parquet, problems_file):
+        problems, notes = source.prepare(options, path)
+        assert problems == own_file.read(path).problems
+        assert any("restarts in every data_source" in note for note in notes)
+    problems, notes = verl_parquet.prepare(options, verl(path, range(6)))
+    assert [p.problem_id for p in problems] == list("012345")
+    assert notes == ["6 problems of 6 rows"]
+    with pytest.raises(InputError, match="occur twice"):
+        verl_parquet.prepare(options, verl(path, [0] * 6))
+
+
+def test_places_of_empty_answers_count_doubled_rows(tmp_path):
+    rows = [{"prompt": "p", "answer": "1"}] * 2 + [{"prompt": "q", "answer": None}]
+    path = lines(tmp_path / "a.jsonl", rows)
+    with pytest.raises(InputError, match="entry 3: problem 'prompt-.*has the answer ''"):
+        problems_file.prepare({"empty_answers": "refuse"}, path)
+    problems, notes = problems_file.prepare({"empty_answers": "drop"}, path)
+    assert [p.prompt for p in problems] == ["p"]
+    assert notes[0] == "1 problems of 3 entries"
+    assert notes[1].startswith("1 rows repeat")
 
 
 @pytest.mark.parametrize("indices", [[0, 1, 1, 0, 1, 2], [None, 1, 2, 3, 4, 5], [None] * 6])

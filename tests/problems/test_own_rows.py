@@ -28,10 +28,7 @@ LINES = [
     % (n, n, b"\r\n" if n % 2 else b"\n")
     for n in range(N)
 ]
-PLACES = (
-    Path(__file__).parents[2] / ".venv-openrlhf/bin/python",
-    Path(os.environ.get("DATASETS_PYTHON", "")),
-)
+PYTHON = Path(__file__).parents[2] / ".venv-openrlhf/bin/python"  # which has `datasets`
 
 
 def verl_table():
@@ -270,14 +267,13 @@ print(json.dumps([[d.features.to_dict() == found[0].features.to_dict(), list(d)]
 @pytest.mark.slow
 def test_datasets_reads_the_folders_and_is_read(tmp_path):
     """A folder from a parquet file, one of two rows of that, and what the library saves again."""
-    python = next((place for place in PLACES if place.is_file()), None)
-    if python is None:
-        pytest.skip("no environment with `datasets` (.venv-openrlhf, or DATASETS_PYTHON)")
+    if not PYTHON.is_file():
+        pytest.skip("there is no .venv-openrlhf, which has `datasets`: make openrlhf")
     table = verl_table().drop_columns("kind")
     pq.write_table(table, tmp_path / "a.parquet")
     own_rows.write(tmp_path / "a.parquet", CHOSEN, tmp_path / "b")
     own_rows.write(tmp_path / "b", [1, 3], tmp_path / "c")
-    command = [python, "-c", READ, tmp_path / "d", tmp_path / "b", tmp_path / "c"]
+    command = [PYTHON, "-c", READ, tmp_path / "d", tmp_path / "b", tmp_path / "c"]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")}
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from limr.core import files
 from limr.core.errors import InputError
@@ -66,8 +66,7 @@ class OwnFile:
         )
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     where: str
     prompt: str
     answer: str
@@ -171,7 +170,7 @@ def _short_answers(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
     """Take the answer after '####', as GSM8K marks it, where every row has one."""
     if not all("####" in row.answer for row in rows):
         return rows, []
-    short = [replace(row, answer=row.answer.rpartition("####")[2].strip()) for row in rows]
+    short = [row._replace(answer=row.answer.rpartition("####")[2].strip()) for row in rows]
     return short, ["every answer has '####' (as in GSM8K): what follows it is the gold answer."]
 
 
@@ -216,7 +215,7 @@ def _clash(rows: Sequence[_Row], ids: Sequence[str]) -> tuple[_Row, _Row] | None
     seen: dict[str, _Row] = {}
     for row, key in zip(rows, ids, strict=True):
         other = seen.setdefault(key, row)
-        if _content(other) != _content(row):
+        if other is not row and _content(other) != _content(row):
             return other, row
     return None
 
