@@ -131,7 +131,7 @@ def test_studies_read_such_files_too(tmp_path):
 def test_places_of_empty_answers_count_doubled_rows(tmp_path):
     rows = [{"prompt": "p", "answer": "1"}] * 2 + [{"prompt": "q", "answer": None}]
     path = lines(tmp_path / "a.jsonl", rows)
-    with pytest.raises(InputError, match="entry 3: problem 'prompt-.*has the answer ''"):
+    with pytest.raises(InputError, match=r"entry 3: problem 'prompt-.*has the answer ''"):
         problems_file.prepare({"empty_answers": "refuse"}, path)
     problems, notes = problems_file.prepare({"empty_answers": "drop"}, path)
     assert [p.prompt for p in problems] == ["p"]
@@ -206,6 +206,24 @@ def test_columns_can_be_named(tmp_path):
             own_file.read(path, named)
 
 
+def test_names_with_dots_are_columns_as_well(tmp_path):
+    rows = [{"prompt": "p", "reward_model.ground_truth": "1", "extra_info.index": 7}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert own_file.read(tmp_path / "a.parquet").problems == [Problem("7", "p", "1", "a")]
+
+
+def test_missing_golds_are_said(tmp_path):
+    found = own_file.read(lines(tmp_path / "a.jsonl", [{"prompt": "p"}]))
+    assert "no gold answers" in found.in_words()
+
+
+def test_columns_of_one_name_are_refused(tmp_path):
+    table = pa.table([pa.array(["a"]), pa.array(["b"])], ["prompt", "prompt"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="two columns have one name"):
+        own_file.read(tmp_path / "a.parquet")
+
+
 def test_other_columns_of_the_prompt_are_named(tmp_path):
     rows = [{"prompt": "p", "question": "q", "answer": "1", "solution": "x"}]
     notes = own_file.read(lines(tmp_path / "a.jsonl", rows)).notes
@@ -244,6 +262,9 @@ def test_messages_as_text_in_a_csv(tmp_path):
         ("a.jsonl", '{"prompt": "a"}\n{"prompt": " "}\n', r"a\.jsonl:2 needs a 'prompt'"),
         ("a.jsonl", '{"prompt": "\\ud800"}\n', "half of a character pair"),
         ("a.jsonl", '{"prompt": [{"role": "system", "content": "a"}]}\n', "role 'user'"),
+        ("a.json", '[{"prompt": "a", "n": ' + "1" * 5000 + "}]", "not valid JSON"),
+        ("a.json", "[" * 100_000, "not valid JSON"),
+        ("a.jsonl", '{"prompt": "a", "x": ' + "[" * 100_000, "not valid JSON"),
         ("a.json", '[{"prompt": "a"},\n{"prompt": "b"', r"a\.json:2: not valid JSON"),
         ("a.json", '[{"prompt": "a"}\n', r"a\.json:2: not valid JSON .the list is not closed"),
         ("a.json", '{\n"prompt": "a"}', "expected a list of problems"),

@@ -18,7 +18,7 @@ import pytest
 
 from limr.core import packed
 from limr.core.errors import InputError
-from limr.problems import dataset_folders, own_file, own_rows
+from limr.problems import dataset_folders, own_file, own_rows, row_files
 
 N = 3000
 CHOSEN = [0, 1, 1023, 1024, 2047, 2500, N - 1]
@@ -125,8 +125,9 @@ def test_many_rows_are_several_row_groups(tmp_path, monkeypatch):
 
 
 def test_a_datasets_folder_stays_one(tmp_path):
-    table = verl_table().drop_columns("kind")
+    table = verl_table()
     dataset_folders.write(tmp_path / "a", table.schema, iter(table.to_batches(500)), None)
+    table = table.set_column(5, "kind", table["kind"].cast(pa.string()))
     (tmp_path / "a/dataset_info.json").write_text('{"description": "mine"}')
     assert own_rows.write(tmp_path / "a", CHOSEN, f"{tmp_path}/b.v1/") == []
     shards = dataset_folders.shards(tmp_path / "b.v1")
@@ -152,22 +153,19 @@ def sources(folder):
     return [folder / name for name in ("a.jsonl", "a.json", "a.csv", "a.parquet", "a")]
 
 
-def test_every_kind_becomes_every_other(tmp_path):
-    for source in sources(tmp_path):
-        whole = own_file.read(source)
-        expected = [
-            row for n, (_, row) in enumerate(own_file.row_files.rows(source)) if n in CHOSEN
-        ]
-        for suffix in (".jsonl", ".jsonl.gz", ".json", ".json.zst", ".csv", ".tsv", ".parquet", ""):
-            target = tmp_path / f"from-{source.name.replace('.', '-')}-{suffix[1:]}{suffix}"
-            notes = own_rows.write(source, CHOSEN, target)
-            found = [row for _, row in own_file.row_files.rows(target)]
-            assert found == expected, (source, target)
-            same = own_rows.check_target(tmp_path / f"x{suffix}") == whole.kind
-            assert bool(notes) != (same and suffix != ".tsv"), (source, target, notes)
-            assert [p.prompt for p in own_file.read(target).problems] == [
-                whole.problems[n].prompt for n in CHOSEN
-            ]
+@pytest.mark.parametrize("place", range(5))
+def test_every_kind_becomes_every_other(tmp_path, place):
+    source = sources(tmp_path)[place]
+    whole = own_file.read(source)
+    expected = [row for n, (_, row) in enumerate(row_files.rows(source)) if n in CHOSEN]
+    for suffix in (".jsonl", ".jsonl.gz", ".json", ".json.zst", ".csv", ".tsv", ".parquet", ""):
+        target = tmp_path / f"new-{suffix[1:]}{suffix}"
+        notes = own_rows.write(source, CHOSEN, target)
+        assert [row for _, row in row_files.rows(target)] == expected, target
+        same = own_rows.check_target(tmp_path / f"x{suffix}") == whole.kind
+        assert bool(notes) != (same and suffix != ".tsv"), (target, notes)
+        found = own_file.read(target).problems
+        assert [p.prompt for p in found] == [whole.problems[n].prompt for n in CHOSEN]
 
 
 def test_types_of_json_rows_are_found_over_all_of_them(tmp_path):
@@ -269,7 +267,7 @@ def test_datasets_reads_the_folders_and_is_read(tmp_path):
     """A folder from a parquet file, one of two rows of that, and what the library saves again."""
     if not PYTHON.is_file():
         pytest.skip("there is no .venv-openrlhf, which has `datasets`: make openrlhf")
-    table = verl_table().drop_columns("kind")
+    table = verl_table()
     pq.write_table(table, tmp_path / "a.parquet")
     own_rows.write(tmp_path / "a.parquet", CHOSEN, tmp_path / "b")
     own_rows.write(tmp_path / "b", [1, 3], tmp_path / "c")

@@ -103,9 +103,10 @@ def write(
         source: the folder that they are from: the data set's description stays. None: none.
     """
     folder.mkdir(parents=True)
-    with pa.ipc.new_stream(str(folder / _FILE), columns) as writer:
+    plain = _without_categories(columns)
+    with pa.ipc.new_stream(str(folder / _FILE), plain) as writer:
         for batch in chosen:
-            writer.write_batch(batch)
+            writer.write_batch(batch if plain.equals(columns) else batch.cast(plain))
     state: dict[str, Any] = {
         "_data_files": [{"filename": _FILE}],
         "_fingerprint": files.sha256(folder / _FILE)[:16],  # another than the source's
@@ -122,3 +123,12 @@ def write(
     else:  # the features are those of the Arrow schema
         (folder / _INFO).write_text("{}")
     (folder / _STATE).write_text(json.dumps(state, indent=2, sort_keys=True))
+
+
+def _without_categories(columns: pa.Schema) -> pa.Schema:
+    """Return a schema with categories as their values, as `datasets` knows no such type."""
+    fields = [
+        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+        for field in columns
+    ]
+    return pa.schema(fields, columns.metadata)

@@ -40,17 +40,14 @@ class Choice:
     Attributes:
         paths: role -> dotted path; a role that the file has nothing for is not there.
         named: the roles that the user named.
+        top: the columns to read.
         notes: other columns that might have been meant.
     """
 
     paths: dict[Role, str]
     named: frozenset[Role]
+    top: list[str]
     notes: list[str]
-
-    @property
-    def top(self) -> list[str]:
-        """The columns to read, in no order."""
-        return sorted({path.split(".")[0] for path in self.paths.values()})
 
 
 def choose(
@@ -96,7 +93,9 @@ def choose(
             f"{_listed(known)}. Name it, as prompt=COLUMN, where COLUMN may be a dotted path such "
             "as extra_info.question."
         )
-    return Choice(paths, frozenset(role for role in USUAL if role in named), notes)
+    columns = {name for row in first for name in row}  # whose names may hold dots themselves
+    top = {path if path in columns else path.split(".")[0] for path in paths.values()}
+    return Choice(paths, frozenset(role for role in USUAL if role in named), sorted(top), notes)
 
 
 def _paths(first: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -60,6 +60,7 @@ class OwnFile:
     def in_words(self) -> str:
         """Return one sentence on what was taken for what."""
         taken = ", ".join(f"{role}: {path}" for role, path in self.columns.items())
+        taken += "" if "answer" in self.columns else "; no gold answers"
         return (
             f"{self.path}: {row_files.IN_WORDS[self.kind]}, {len(self.rows):,} rows, "
             f"{len(self.problems):,} problems ({taken})."

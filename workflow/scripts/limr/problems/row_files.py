@@ -88,8 +88,11 @@ def rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[tuple[str
     if kind not in ("parquet", "folder"):
         yield from ((record.where, record.value) for record in records(path, kind))
         return
+    table = arrow(path, kind)
+    if len(set(table.schema.names)) < len(table.schema.names):
+        raise InputError(f"{path}: two columns have one name; found {table.schema.names}.")
     number = 0
-    for batch in arrow(path, kind).batches(columns):
+    for batch in table.batches(columns):
         for row in batch.to_pylist():
             number += 1
             yield f"{path}: row {number}", row
@@ -157,7 +160,7 @@ def _entries(path: Path) -> Iterator[Record]:
         number += 1
         try:
             _, end = decoder.raw_decode(text, place)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             line = text.count("\n", 0, getattr(error, "pos", place)) + 1
             raise InputError(f"{path}:{line}: not valid JSON ({error}).") from None
         yield Record(text[place:end].encode("utf-8", "surrogatepass"), f"{path}: entry {number}")
