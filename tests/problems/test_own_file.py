@@ -84,7 +84,7 @@ def shapes(folder):
 def test_every_shape_gives_the_same_problems(tmp_path):
     n = 0
     for path, columns in shapes(tmp_path):
-        found = own_file.read(path)
+        found = own_file.open_file(path)
         assert [(p.prompt, p.answer) for p in found.problems] == list(zip(TEXTS, GOLDS)), path  # noqa: B905
         assert [p.problem_id for p in found.problems] == [made_id(text) for text in TEXTS], path
         assert columns.items() <= found.columns.items(), path
@@ -95,7 +95,7 @@ def test_every_shape_gives_the_same_problems(tmp_path):
 
 
 def test_verls_parquet(tmp_path):
-    found = own_file.read(verl(tmp_path / "train.parquet", range(6)))
+    found = own_file.open_file(verl(tmp_path / "train.parquet", range(6)))
     assert found.problems[1] == Problem("1", TEXTS[1], "2", "a", None)
     assert found.columns == {
         "prompt": "prompt",
@@ -108,7 +108,7 @@ def test_verls_parquet(tmp_path):
 
 
 def test_an_index_that_restarts_in_every_source_gets_the_source(tmp_path):
-    found = own_file.read(verl(tmp_path / "t.parquet", [0, 1, 2, 0, 1, 2]))
+    found = own_file.open_file(verl(tmp_path / "t.parquet", [0, 1, 2, 0, 1, 2]))
     assert [p.problem_id for p in found.problems] == ["a-0", "a-1", "a-2", "b-0", "b-1", "b-2"]
     assert found.columns["id"] == "data_source-extra_info.index"
     assert "restarts" in found.notes[0]
@@ -119,7 +119,7 @@ def test_studies_read_such_files_too(tmp_path):
     options = {"suffix": "", "empty_answers": "refuse"}
     for source in (verl_parquet, problems_file):
         problems, notes = source.prepare(options, path)
-        assert problems == own_file.read(path).problems
+        assert problems == own_file.open_file(path).problems
         assert any("restarts in every data_source" in note for note in notes)
     problems, notes = verl_parquet.prepare(options, verl(path, range(6)))
     assert [p.problem_id for p in problems] == list("012345")
@@ -141,14 +141,14 @@ def test_places_of_empty_answers_count_doubled_rows(tmp_path):
 
 @pytest.mark.parametrize("indices", [[0, 1, 1, 0, 1, 2], [None, 1, 2, 3, 4, 5], [None] * 6])
 def test_an_index_that_is_none_gives_ids_from_the_texts(tmp_path, indices):
-    found = own_file.read(verl(tmp_path / "t.parquet", indices))
+    found = own_file.open_file(verl(tmp_path / "t.parquet", indices))
     assert [p.problem_id for p in found.problems] == [made_id(text) for text in TEXTS]
     assert found.columns["id"] == "made from the text"
 
 
 def test_doubled_rows_are_one_problem_and_said(tmp_path):
     once = [{"prompt": t, "answer": g} for t, g in zip(TEXTS, GOLDS, strict=True)]
-    found = own_file.read(lines(tmp_path / "a.jsonl", once + once[:2] + [once[0]]))
+    found = own_file.open_file(lines(tmp_path / "a.jsonl", once + once[:2] + [once[0]]))
     assert len(found.problems) == 6
     assert found.rows == [0, 1, 2, 3, 4, 5, 0, 1, 0]
     assert found.notes[0].startswith("3 rows repeat")
@@ -160,18 +160,18 @@ def test_doubled_rows_are_one_problem_and_said(tmp_path):
 
 def test_one_text_with_two_answers_is_two_problems_whatever_the_order(tmp_path):
     rows = [{"prompt": "p", "answer": a} for a in "121"] + [{"prompt": "q", "answer": "1"}]
-    found = own_file.read(lines(tmp_path / "a.jsonl", rows))
+    found = own_file.open_file(lines(tmp_path / "a.jsonl", rows))
     assert [p.answer for p in found.problems] == ["1", "2", "1"]
     assert len({p.problem_id for p in found.problems}) == 3
     assert found.rows == [0, 1, 0, 2]
-    other = own_file.read(lines(tmp_path / "b.jsonl", rows[::-1]))
+    other = own_file.open_file(lines(tmp_path / "b.jsonl", rows[::-1]))
     assert {p.problem_id for p in other.problems} == {p.problem_id for p in found.problems}
 
 
 def test_levels_of_all_kinds(tmp_path):
     values = ["Level 5", "3", 4, 2.0, None, "Level ?", True, 1.5]
     rows = [{"id": n, "prompt": "p", "level": value} for n, value in enumerate(values)]
-    found = own_file.read(lines(tmp_path / "a.jsonl", rows))
+    found = own_file.open_file(lines(tmp_path / "a.jsonl", rows))
     assert [p.level for p in found.problems] == [5, 3, 4, 2, None, None, None, None]
     assert found.notes == [
         f"level is no whole number in 3 rows, {tmp_path}/a.jsonl:6 is the first: "
@@ -182,10 +182,10 @@ def test_levels_of_all_kinds(tmp_path):
 def test_golds_of_all_kinds(tmp_path):
     values = [["1/2"], 7, 0.5, None, ["a", "b"], {"target": ["x"]}, "None"]
     rows = [{"id": n, "prompt": "p", "answer": value} for n, value in enumerate(values)]
-    found = own_file.read(lines(tmp_path / "a.jsonl", rows))
+    found = own_file.open_file(lines(tmp_path / "a.jsonl", rows))
     golds = ["1/2", "7", "0.5", "", '["a", "b"]', '{"target": ["x"]}', "None"]
     assert [p.answer for p in found.problems] == golds
-    assert not own_file.read(lines(tmp_path / "b.jsonl", [{"prompt": "p"}])).problems[0].answer
+    assert not own_file.open_file(lines(tmp_path / "b.jsonl", [{"prompt": "p"}])).problems[0].answer
 
 
 def test_columns_can_be_named(tmp_path):
@@ -195,25 +195,25 @@ def test_columns_can_be_named(tmp_path):
     ]
     path = lines(tmp_path / "a.jsonl", rows)
     with pytest.raises(InputError, match="ids occur twice with different problems, the first is"):
-        own_file.read(path)
-    found = own_file.read(path, {"prompt": "extra.deep.q", "answer": "mine", "id": ""})
+        own_file.open_file(path)
+    found = own_file.open_file(path, {"prompt": "extra.deep.q", "answer": "mine", "id": ""})
     assert [(p.prompt, p.answer) for p in found.problems] == list(zip(TEXTS, GOLDS, strict=True))
     for named, message in (
         ({"prompt": "extra.deep.z"}, "no column 'extra.deep.z'.*Found: prompt, extra, extra.deep"),
         ({"anwser": "mine"}, "'anwser' is nothing to name. Did you mean 'answer'"),
     ):
         with pytest.raises(InputError, match=message):
-            own_file.read(path, named)
+            own_file.open_file(path, named)
 
 
 def test_names_with_dots_are_columns_as_well(tmp_path):
     rows = [{"prompt": "p", "reward_model.ground_truth": "1", "extra_info.index": 7}]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
-    assert own_file.read(tmp_path / "a.parquet").problems == [Problem("7", "p", "1", "a")]
+    assert own_file.open_file(tmp_path / "a.parquet").problems == [Problem("7", "p", "1", "a")]
 
 
 def test_missing_golds_are_said(tmp_path):
-    found = own_file.read(lines(tmp_path / "a.jsonl", [{"prompt": "p"}]))
+    found = own_file.open_file(lines(tmp_path / "a.jsonl", [{"prompt": "p"}]))
     assert "no gold answers" in found.in_words()
 
 
@@ -221,12 +221,12 @@ def test_columns_of_one_name_are_refused(tmp_path):
     table = pa.table([pa.array(["a"]), pa.array(["b"])], ["prompt", "prompt"])
     pq.write_table(table, tmp_path / "a.parquet")
     with pytest.raises(InputError, match="two columns have one name"):
-        own_file.read(tmp_path / "a.parquet")
+        own_file.open_file(tmp_path / "a.parquet")
 
 
 def test_other_columns_of_the_prompt_are_named(tmp_path):
     rows = [{"prompt": "p", "question": "q", "answer": "1", "solution": "x"}]
-    notes = own_file.read(lines(tmp_path / "a.jsonl", rows)).notes
+    notes = own_file.open_file(lines(tmp_path / "a.jsonl", rows)).notes
     assert notes == [
         "the prompt is 'prompt'; the file also has question, not used.",
         "the answer is 'answer'; the file also has solution, not used.",
@@ -238,10 +238,10 @@ def test_messages_as_text_in_a_csv(tmp_path):
         with (tmp_path / "a.csv").open("w", newline="") as file:
             csv.writer(file).writerows([("prompt", "answer"), (cell, "1")])
         if fits:
-            assert own_file.read(tmp_path / "a.csv").problems[0].prompt == "p"
+            assert own_file.open_file(tmp_path / "a.csv").problems[0].prompt == "p"
         else:
             with pytest.raises(InputError, match=r"a\.csv:2: .*Python's print of chat messages"):
-                own_file.read(tmp_path / "a.csv")
+                own_file.open_file(tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize(
@@ -278,22 +278,22 @@ def test_messages_as_text_in_a_csv(tmp_path):
 def test_what_is_no_file_of_problems_is_refused(tmp_path, name, text, message):
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=message):
-        own_file.read(tmp_path / name)
+        own_file.open_file(tmp_path / name)
 
 
 def test_folders_that_are_none_are_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        own_file.read(tmp_path / "none")
+        own_file.open_file(tmp_path / "none")
     with pytest.raises(InputError, match=r"it has no state\.json"):
-        own_file.read(tmp_path)
+        own_file.open_file(tmp_path)
     (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
     with pytest.raises(InputError, match=r"holds the splits train, test\. Name one: '.*train'"):
-        own_file.read(tmp_path)
+        own_file.open_file(tmp_path)
     (tmp_path / "dataset_dict.json").unlink()
     (tmp_path / "state.json").write_text('{"_data_files": [{"filename": "../a.arrow"}]}')
     with pytest.raises(InputError, match="expected names of files"):
-        own_file.read(tmp_path)
+        own_file.open_file(tmp_path)
     (tmp_path / "state.json").write_text('{"_data_files": [{"filename": "a.arrow"}]}')
     (tmp_path / "a.arrow").write_bytes(b"no arrow")
     with pytest.raises(InputError, match=r"a\.arrow: not a readable Arrow stream"):
-        own_file.read(tmp_path)
+        own_file.open_file(tmp_path)

@@ -156,7 +156,7 @@ def sources(folder):
 @pytest.mark.parametrize("place", range(5))
 def test_every_kind_becomes_every_other(tmp_path, place):
     source = sources(tmp_path)[place]
-    whole = own_file.read(source)
+    whole = own_file.open_file(source)
     expected = [row for n, (_, row) in enumerate(row_files.rows(source)) if n in CHOSEN]
     for suffix in (".jsonl", ".jsonl.gz", ".json", ".json.zst", ".csv", ".tsv", ".parquet", ""):
         target = tmp_path / f"new-{suffix[1:]}{suffix}"
@@ -164,7 +164,7 @@ def test_every_kind_becomes_every_other(tmp_path, place):
         assert [row for _, row in row_files.rows(target)] == expected, target
         same = own_rows.check_target(tmp_path / f"x{suffix}") == whole.kind
         assert bool(notes) != (same and suffix != ".tsv"), (target, notes)
-        found = own_file.read(target).problems
+        found = own_file.open_file(target).problems
         assert [p.prompt for p in found] == [whole.problems[n].prompt for n in CHOSEN]
 
 
@@ -279,5 +279,5 @@ def test_datasets_reads_the_folders_and_is_read(tmp_path):
     whole = table.take(CHOSEN).to_pylist()
     assert json.loads(done.stdout.splitlines()[-1]) == [[True, whole], [True, [whole[1], whole[3]]]]
     assert own_rows.write(tmp_path / "d", [0, 6], tmp_path / "e") == []
-    found = own_file.read(tmp_path / "e")
+    found = own_file.open_file(tmp_path / "e")
     assert [p.answer for p in found.problems] == ["0", str(N - 1)]

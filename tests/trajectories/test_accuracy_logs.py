@@ -167,7 +167,7 @@ def test_the_real_logs(mirror: Path):
 @pytest.mark.slow
 @pytest.mark.data
 def test_the_real_pass_rates_join_math_full(mirror: Path):
-    problems = read_problem_file(mirror / "limr" / "math_full.json").problems
+    problems = read_problem_file(mirror / "limr" / "math_full.json")
     found = read_offline(sorted((mirror / "adarft").glob("*.parquet")), problems)
     samples = found.samples
     assert found.rows_read == 10000 + 7790 + 10000 + 9995 + 9262

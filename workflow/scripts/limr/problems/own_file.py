@@ -77,8 +77,13 @@ class _Row(NamedTuple):
     has_odd_level: bool
 
 
-def read(path: Path, columns: Mapping[str, str | None] | None = None) -> OwnFile:
-    """Return the problems of a file or folder.
+def read(path: Path) -> list[Problem]:
+    """Return the problems of a file or folder, and nothing else of it (see `open_file`)."""
+    return open_file(path).problems
+
+
+def open_file(path: Path, columns: Mapping[str, str | None] | None = None) -> OwnFile:
+    """Return what a file or folder holds.
 
     Ids are those of the file where they are unique. An index that restarts in every source gives
     `SOURCE-INDEX`; where that is not unique either, ids are made from the texts. Rows with the same

@@ -66,7 +66,7 @@ def write(source: Path, chosen: Sequence[int], target: Path | str) -> list[str]:
     """Write chosen rows of a file, whole or not at all.
 
     Args:
-        source: the user's own file or folder, as `own_file.read` reads it.
+        source: the user's own file or folder, as `own_file.open_file` reads it.
         chosen: numbers of rows from 0, strictly rising (`own_file.OwnFile.rows_of`).
         target: see `check_target`.
 

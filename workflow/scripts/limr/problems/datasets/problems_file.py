@@ -27,7 +27,7 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
             `empty_answers` allows it.
     """
     path = _checks.needed(file, "problems-file")
-    read = own_file.read(path)
+    read = own_file.open_file(path)
     return _checks.finished(
         read.problems,
         options["empty_answers"],
