@@ -165,11 +165,10 @@ def test_published_scores_need_problems(tmp_path):
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ({"id": "x"}, "expected a list of problems"),
+        ({"id": "x"}, "no column of the prompt"),
         ([3], "entry 1: expected an object"),
-        ([{"prompt": "a"}], "entry 1 needs an 'id'"),
-        ([{"id": "x", "prompt": 3}], "entry 1 .id 'x'. needs a 'prompt'"),
-        ([{"id": "x", "prompt": "a", "level": "5"}], "'level' must be a whole number"),
+        ([{"prompt": "a", "id": "x"}, {"prompt": "b"}], "entry 2 needs an 'id'"),
+        ([{"id": "x", "prompt": 3}], "entry 1 needs a 'prompt'"),
         ([{"id": "x", "prompt": "a"}, {"id": "x", "prompt": "b"}], "occur twice"),
         ([{"id": "\ud800", "prompt": "a"}], "half of a character pair"),
         ([], "no problems in it"),

@@ -5,10 +5,13 @@ needs no parser for that: `$`, `{`, `}`, `\`, `^`, `_`, spaces and every other s
 and are dropped, and a command is a word (`\frac{x}{2}` is frac, x, 2). So texts in another layout
 have the same words, but so have texts that differ in a sign, such as `x - 1` and `x + 1`. Whether
 two texts are the same is therefore decided by `normal_text`, which keeps signs.
+
+Where a problem has no id, one is made from its text (`made_id`), whatever its white space.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 
@@ -28,3 +31,14 @@ def normal_text(prompt: str) -> str:
 def words(text: str) -> list[str]:
     """Return a text's words (see the module), in order; in time linear in its length."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def one_blank(text: str) -> str:
+    """Return a text with every run of white space replaced by one blank."""
+    return " ".join(text.split())
+
+
+def made_id(text: str) -> str:
+    """Return an id for a prompt without one: `prompt-` and 16 digits of its text's sha256."""
+    digest = hashlib.sha256(one_blank(text).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"prompt-{digest[:16]}"

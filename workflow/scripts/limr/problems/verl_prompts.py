@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from limr.core import files
 from limr.core.errors import InputError
+from limr.problems.own_columns import prompt_text
 
 
 def read_columns(path: Path, names: Sequence[str]) -> pa.Table:
@@ -38,10 +39,8 @@ def prompt_texts(table: pa.Table, path: Path) -> list[str]:
         return [str(text) for text in column.to_pylist()]
     texts = []
     for row, messages in enumerate(column.to_pylist(), start=1):
-        said = [
-            m.get("content") for m in messages if isinstance(m, dict) and m.get("role") == "user"
-        ]
-        if not said or not isinstance(said[-1], str):
+        text = prompt_text(messages)
+        if text is None:
             raise InputError(f"{path}: row {row}: its prompt holds no message of role 'user'.")
-        texts.append(said[-1])
+        texts.append(text)
     return texts

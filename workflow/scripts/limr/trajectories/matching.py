@@ -8,7 +8,6 @@ of a problem whose beginning was cut off. A gold answer in the log tells equal t
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from limr.core.tables import Problem
+from limr.problems.normalised_text import made_id, one_blank
 from limr.trajectories.curves import Ints
 from limr.trajectories.findings import Findings
 
@@ -32,17 +32,6 @@ _SHORTEST_TAIL = 16  # characters without blanks of a problem whose beginning is
 def compact(text: str) -> str:
     """Return a text without white space."""
     return "".join(text.split())
-
-
-def one_blank(text: str) -> str:
-    """Return a text with every run of white space replaced by one blank."""
-    return " ".join(text.split())
-
-
-def made_id(text: str) -> str:
-    """Return an id for a prompt without one: `prompt-` and 16 digits of its text's sha256."""
-    digest = hashlib.sha256(one_blank(text).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"prompt-{digest[:16]}"
 
 
 def to_problems(prompts: Sequence[Prompt], problems: Sequence[Problem], found: Findings) -> Ints:

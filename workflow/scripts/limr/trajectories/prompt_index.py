@@ -8,7 +8,6 @@ of them in the problems' order.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
@@ -18,6 +17,7 @@ import pyarrow as pa
 from limr.core.arrow import strings
 from limr.core.errors import InputError
 from limr.core.tables import Problem
+from limr.problems.normalised_text import made_id, one_blank
 from limr.trajectories.curves import Ints
 
 # Limits of learning the frame: unknown texts that are searched, and comparisons with prompts.
@@ -25,11 +25,6 @@ _TRIES = 512
 _MOST_COMPARED = 10_000_000
 # More distinct texts than this, and something in them is not the problem's.
 MOST_MADE = 2_000_000
-
-
-def one_blank(text: str) -> str:
-    """Return a text with every run of white space replaced by one blank."""
-    return " ".join(text.split())
 
 
 class PromptIndex:
@@ -144,9 +139,3 @@ class PromptIndex:
                 + "."
             )
         return found
-
-
-def made_id(text: str) -> str:
-    """Return an id for a prompt without one: `prompt-` and 16 digits of its text's sha256."""
-    digest = hashlib.sha256(one_blank(text).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"prompt-{digest[:16]}"

@@ -1,4 +1,4 @@
-"""Your own problems: a JSON list, or JSON lines, with an id, a prompt and an answer."""
+"""Your own problems: JSON lines, a JSON list, csv, parquet (verl's, TRL's) or `datasets` folder."""
 
 from __future__ import annotations
 
@@ -20,14 +20,19 @@ class Options(Keys):
 
 
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
-    """Read and check the file: `id` (or `problem_id`), `prompt`, `answer`; `level` where known.
+    """Read and check the file; `limr.problems.own_file` says which columns are taken.
 
     Raises:
-        InputError: not such a file, a key missing, an id twice, or an empty answer unless
+        InputError: not such a file, no prompt, an id of two problems, or an empty answer unless
             `empty_answers` allows it.
     """
     path = _checks.needed(file, "problems-file")
-    read = own_file.read(path)
+    read = own_file.open_file(path)
     return _checks.finished(
-        read, options["empty_answers"], path, lambda i: f"entry {i + 1}", f"{len(read)} entries"
+        read.problems,
+        options["empty_answers"],
+        path,
+        lambda i: f"entry {read.rows.index(i) + 1}",
+        f"{len(read.rows)} entries",
+        *read.notes,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ class Options(Keys):
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
     """Read and check the file; ids are `extra_info.index`, answers `reward_model.ground_truth`.
 
+    Where the index restarts in every `data_source`, ids are `data_source-index`. A file without an
+    index is for the source `problems-file`, which makes ids from the texts.
+
     Raises:
         InputError: not such a file, a value missing, a prompt without the suffix, an index twice,
             or an empty answer unless `empty_answers` allows it.
@@ -37,19 +40,26 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
     path = _checks.needed(file, "verl-parquet")
     table = read_columns(path, ("prompt", "reward_model", "extra_info", "data_source"))
     texts = _without(prompt_texts(table, path), options["suffix"], path)
-    columns = (
-        texts,
-        _field(table, "extra_info", "index", path),
-        _field(table, "reward_model", "ground_truth", path),
-        table["data_source"].to_pylist(),
-    )
+    sources = [str(source) for source in table["data_source"].to_pylist()]
+    ids, notes = _ids(_field(table, "extra_info", "index", path), sources)
+    answers = _field(table, "reward_model", "ground_truth", path)
     read = [
-        Problem(str(key), text, str(answer), str(source))
-        for text, key, answer, source in zip(*columns, strict=True)
+        Problem(key, text, str(answer), source)
+        for text, key, answer, source in zip(texts, ids, answers, sources, strict=True)
     ]
     return _checks.finished(
-        read, options["empty_answers"], path, lambda i: f"row {i + 1}", f"{len(read)} rows"
+        read, options["empty_answers"], path, lambda i: f"row {i + 1}", f"{len(read)} rows", *notes
     )
+
+
+def _ids(indices: Sequence[Any], sources: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return ids, and a note where the index restarts in every source, so that it is no id."""
+    plain = [str(index) for index in indices]
+    by_source = [f"{source}-{index}" for source, index in zip(sources, plain, strict=True)]
+    if len(set(plain)) == len(plain) or len(set(by_source)) < len(by_source):
+        return plain, []
+    note = "extra_info.index restarts in every data_source: the ids are `data_source-index`"
+    return by_source, [note]
 
 
 def _without(texts: list[str], suffix: str, path: Path) -> list[str]:

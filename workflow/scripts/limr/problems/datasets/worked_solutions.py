@@ -10,7 +10,7 @@ from pydantic import Field
 
 from limr.core.tables import Problem, check_problems
 from limr.core.validation import Keys, Name, key
-from limr.problems import own_file
+from limr.problems import row_files
 from limr.problems.datasets import _checks
 
 
@@ -33,7 +33,7 @@ class Options(Keys):
 
 
 def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem], list[str]]:
-    """Read and check the file: JSON lines, a JSON list, or parquet; ids count the rows from 1.
+    """Read and check the file: any kind that `row_files` reads; ids count the rows from 1.
 
     Raises:
         InputError: not such a file, or a key missing.
@@ -41,7 +41,7 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
     path = _checks.needed(file, "worked-solutions")
     problems = []
     key = options["answer"]
-    for number, row in enumerate(own_file.rows(path), start=1):
+    for number, (_, row) in enumerate(row_files.rows(path), start=1):
         where = f"{path}: row {number}"
         prompt = _checks.text(row, options["question"], where)
         answer = _checks.text(row, key, where, may_be_empty=True) if key else ""
@@ -63,7 +63,7 @@ def solutions(options: Mapping[str, Any], file: Path | None) -> dict[str, str]:
         f"{options['prefix']}-{number}": "\n\n".join(
             _joined(row, key, f"{path}: row {number}") for key in keys
         )
-        for number, row in enumerate(own_file.rows(path), start=1)
+        for number, (_, row) in enumerate(row_files.rows(path), start=1)
     }
 
 

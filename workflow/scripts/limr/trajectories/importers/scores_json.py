@@ -21,8 +21,8 @@ from limr.core import files
 from limr.core.arrow import strings
 from limr.core.errors import InputError
 from limr.core.tables import SCORES, Problem
+from limr.problems.normalised_text import one_blank
 from limr.trajectories import reading
-from limr.trajectories.prompt_index import one_blank
 from limr.trajectories.reading import Imported
 
 PROVIDES = "scores"
