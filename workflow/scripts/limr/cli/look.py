@@ -35,6 +35,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("log", nargs="+", metavar="LOG", help="the log; see below")
     parser.add_argument("--data", type=Path, metavar="FILE", help="the file that was trained on")
     parser.add_argument(
+        "--data-columns", metavar="ROLE=COLUMN,…",
+        help="its columns, if not found: prompt, answer, id, source, level",
+    )  # fmt: skip
+    parser.add_argument(
         "--selector", choices=plugins.names("selectors"),
         help="what ranks the prompts (lim where the log has curves, else learnability)",
     )  # fmt: skip
@@ -42,8 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     cut.add_argument("--top", type=int, metavar="K", help="choose the best K prompts")
     cut.add_argument("--threshold", type=float, metavar="T", help="choose scores of at least T")
     parser.add_argument(
-        "--as", dest="target", type=Path, metavar="FILE",
-        help="write the chosen rows of --data, as they are, in the format of this file's name",
+        "--as", dest="target", metavar="FILE",
+        help="write the chosen rows of --data as they are: .parquet, .jsonl, .json, .csv, or FOLDER/ "
+        "of Hugging Face datasets",
     )  # fmt: skip
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="(LOG.limr/)")
     parser.add_argument("--csv", action="store_true", help="write prompts.csv, too")
@@ -79,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
         chosen = _chosen(args, looked)
         written = writing.write(looked, folder, csv=args.csv)
     said = terminal.lines(looked)
+    if own is not None:
+        said[1:1] = [f"  data: {own.in_words()}", *(f"  {note}" for note in own.notes)]
     if own is not None and args.target is not None:
         said += ["", _write_rows(args, own, chosen)]
     elif chosen is not None:
@@ -102,7 +109,9 @@ def _data(args: argparse.Namespace, folder: Path) -> OwnFile | None:
         own_rows.check_target(args.target)
     if args.top is not None and args.top < 1:
         raise InputError(f"--top {args.top}: choose at least 1 prompt.")
-    return own_file.open_file(args.data) if args.data is not None else None
+    if args.data is None:
+        return None
+    return own_file.open_file(args.data, _pairs("--data-columns", args.data_columns))
 
 
 def _options(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -112,11 +121,7 @@ def _options(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     from limr.trajectories import reader
 
     log: dict[str, Any] = {"reward": args.reward, "correct_above": args.correct_above}
-    if args.map:
-        pairs = [part.partition("=") for part in args.map.split(",")]
-        if not all(name and column for name, _, column in pairs):
-            raise InputError(f"--map {args.map}: expected NAME=COLUMN,NAME=COLUMN.")
-        log["map"] = {name.strip(): column.strip() for name, _, column in pairs}
+    log["map"] = _pairs("--map", args.map)
     options: dict[str, Any] = {}
     known = set(reader.Options.model_fields)
     if args.format:
@@ -127,6 +132,16 @@ def _options(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
             raise InputError(f"--option {text}: expected KEY=VALUE.")
         (log if key in known else options)[key] = yaml.safe_load(value)
     return {key: value for key, value in log.items() if value is not None}, options
+
+
+def _pairs(option: str, text: str | None) -> dict[str, str] | None:
+    """Return NAME=COLUMN,… as a mapping."""
+    if text is None:
+        return None
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and equals for name, equals, _ in pairs):
+        raise InputError(f"{option} {text}: expected NAME=COLUMN,NAME=COLUMN.")
+    return {name.strip(): column.strip() for name, _, column in pairs}
 
 
 def _keys(kind: str, name: str) -> list[str]:
@@ -157,5 +172,6 @@ def _write_rows(args: argparse.Namespace, own: OwnFile, chosen: list[str] | None
         return (
             f"No prompt has a score of {args.threshold:g} or more: {args.target} was not written."
         )
-    own_rows.write(args.data, rows, args.target)
-    return f"{len(rows):,} rows of {len(wanted):,} prompts of {args.data} written to {args.target}."
+    notes = own_rows.write(args.data, rows, args.target)
+    said = f"{len(rows):,} rows of {len(wanted):,} prompts of {args.data} written to {args.target}."
+    return " ".join([said, *notes])

@@ -33,11 +33,13 @@ def opened(path: Path) -> IO[bytes]:
         InputError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
+        found: io.BufferedReader = path.open("rb")
+        start = found.peek(4)[:4]
         packing = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
-        stream = pa.input_stream(str(path), compression=packing, buffer_size=_BYTES)
-        found = io.BufferedReader(_Raw(stream, path), _BYTES)
+        if packing is not None:
+            found.close()
+            stream = pa.input_stream(str(path), compression=packing, buffer_size=_BYTES)
+            found = io.BufferedReader(_Raw(stream, path), _BYTES)
         start = found.peek(4)[:4]
         if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             return io.BytesIO(found.read().decode("utf-16").encode())

@@ -17,10 +17,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from limr.core import packed
 from limr.core.errors import InputError
 from limr.trajectories import json_rows
 from limr.trajectories.batch import Batch, Values, walk
-from limr.trajectories.log_files import LogFile, opened
+from limr.trajectories.log_files import LogFile
 
 Expand = Callable[[Any], Iterable[Any]]
 _ROWS = 16384  # rows in memory at a time
@@ -98,7 +99,7 @@ def _blocks(file: LogFile) -> Iterator[bytes]:
     if _style(file) != "lines":
         yield b"\n".join(entry for _, entry in lines(file))
         return
-    with opened(file) as stream:
+    with packed.opened(file.path) as stream:
         yield from _whole_lines(stream, file)
 
 
@@ -116,7 +117,7 @@ def _whole_lines(stream: Any, file: LogFile) -> Iterator[bytes]:
 
 def _style(file: LogFile) -> str:
     """Return how a JSON file is written: in `lines`, as a `list`, or as `objects` over lines."""
-    with opened(file) as stream:
+    with packed.opened(file.path) as stream:
         first = next((line for line in _bounded(stream, file) if line.strip()), b"").strip()
     return "list" if first[:1] == b"[" else "objects" if first == b"{" else "lines"
 
@@ -124,7 +125,7 @@ def _style(file: LogFile) -> str:
 def lines(file: LogFile) -> Iterator[tuple[int, bytes]]:
     """Yield the rows of JSON lines, or the entries of a document, with their numbers from 1."""
     style = _style(file)
-    with opened(file) as stream:
+    with packed.opened(file.path) as stream:
         if style != "lines":
             content = stream.read(json_rows.LARGEST_JSON + 1)
             if len(content) > json_rows.LARGEST_JSON:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
 import glob
-import io
 import os
 import re
 import shutil
@@ -13,10 +11,8 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-import pyarrow as pa
-
+from limr.core import packed
 from limr.core.errors import InputError
 from limr.trajectories.findings import Findings
 
@@ -30,8 +26,6 @@ KINDS = {
     ".pkl": "pickle",
     ".pickle": "pickle",
 }
-PACKED = (".gz", ".zst", ".bz2")
-_MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 # More files than this, and the folder is not a log.
 MOST_FILES = 200_000
 _PARALLEL = re.compile(r"(rank|shard|worker|gpu|proc|dp|node|part-?of)[_-]?$", re.IGNORECASE)
@@ -65,10 +59,7 @@ class LogFile:
 
 def kind_of(path: Path) -> str | None:
     """Return what a file is by its name, packing aside; None: no kind that a log is made of."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in PACKED:
-        suffixes.pop()
-    return KINDS.get(suffixes[-1]) if suffixes else None
+    return KINDS.get(packed.suffix(path))
 
 
 def find(given: Sequence[str | Path], found: Findings, spool: Path | None = None) -> list[LogFile]:
@@ -287,32 +278,3 @@ def _numbers(name: str) -> list[int]:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
-
-
-def opened(file: LogFile) -> IO[bytes]:
-    """Return a file's bytes, unpacked, as UTF-8 without a byte order mark.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    try:
-        raw = file.path.open("rb")
-        packed = _packing(raw.peek(4)[:4])
-        if packed is not None:
-            raw.close()
-            stream = pa.input_stream(str(file.path), compression=packed)
-            raw = io.BufferedReader(stream, _BYTES)
-        start = raw.peek(4)[:4]
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{file.name}: cannot be read ({error}).") from None
-    if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return codecs.EncodedFile(raw, "utf-8", "utf-16")
-    if start[:3] == codecs.BOM_UTF8:
-        raw.read(3)
-    return raw
-
-
-def _packing(start: bytes) -> str | None:
-    """Return how a file is packed by its first bytes, whatever its name says."""
-    found = [name for magic, name in _MAGIC.items() if start.startswith(magic)]
-    return found[0] if found else None

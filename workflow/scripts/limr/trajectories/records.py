@@ -14,11 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from limr.core import packed
 from limr.core.errors import InputError
 from limr.trajectories import json_records
 from limr.trajectories.batch import Batch, Values, walk
 from limr.trajectories.json_records import Expand
-from limr.trajectories.log_files import LogFile, opened
+from limr.trajectories.log_files import LogFile
 
 _ROWS_PARQUET = 131072
 _SAMPLE = 64
@@ -148,7 +149,7 @@ def _csv(file: LogFile) -> Iterator[pa.Table]:
 
     try:
         options = csv.ParseOptions(newlines_in_values=True)
-        with opened(file) as stream:
+        with packed.opened(file.path) as stream:
             reader = csv.open_csv(stream, parse_options=options)
             for batch in reader:
                 yield pa.Table.from_batches([batch])
