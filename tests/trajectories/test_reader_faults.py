@@ -391,8 +391,8 @@ def test_no_problem_is_twice_in_a_pass(problems: list[int]) -> None:
 def test_frames_are_learnt_from_the_texts_that_hold_problems() -> None:
     found = Findings()
     prompts = [(f"<s>{text}</s>", None) for text in PROMPTS]
-    assert matching.to_problems(prompts, PROBLEMS, found).tolist() == list(range(12))
-    assert matching.to_problems([("nothing", None)], PROBLEMS, Findings()).tolist() == [-1]
+    assert matching.to_problems(prompts, PROBLEMS, found)[0].tolist() == list(range(12))
+    assert matching.to_problems([("nothing", None)], PROBLEMS, Findings())[0].tolist() == [-1]
 
 
 def test_the_order_of_files_is_that_of_their_numbers(tmp_path: Path) -> None:

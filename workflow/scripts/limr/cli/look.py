@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     cut.add_argument("--threshold", type=float, metavar="T", help="choose scores of at least T")
     parser.add_argument(
         "--as", dest="target", metavar="FILE",
-        help="write the chosen rows of --data as they are: .parquet, .jsonl, .json, .csv, or FOLDER/ "
+        help="write the chosen rows of --data as they are: .parquet, .jsonl, .csv or FOLDER/ "
         "of Hugging Face datasets",
     )  # fmt: skip
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="(LOG.limr/)")

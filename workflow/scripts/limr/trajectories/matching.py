@@ -34,8 +34,12 @@ def compact(text: str) -> str:
     return "".join(text.split())
 
 
-def to_problems(prompts: Sequence[Prompt], problems: Sequence[Problem], found: Findings) -> Ints:
-    """Return (n_prompts,) places of the problems; -1 where a text belongs to none.
+def to_problems(
+    prompts: Sequence[Prompt], problems: Sequence[Problem], found: Findings
+) -> tuple[Ints, set[int]]:
+    """Return (n_prompts,) places of the problems, -1 where a text belongs to none; shared places.
+
+    A place is shared if several problems have its text, and the log does not tell which is meant.
 
     Args:
         prompts: distinct (text, gold answer or None) of a log.
@@ -58,7 +62,7 @@ def to_problems(prompts: Sequence[Prompt], problems: Sequence[Problem], found: F
         places[p] = frames.tail(texts[p], prompts[p][1])
         cut += places[p] >= 0
     _notes(prompts, places, frames, texts, cut, index, found)
-    return places
+    return places, index.shared
 
 
 class _Index:

@@ -236,6 +236,7 @@ class _Reading:
         expand: Expand | None,
     ) -> None:
         self.expand = expand
+        self._shared: set[int] = set()  # problems that share their text with others
         self.settings, self.found, self.problems = settings, found, problems
         self.refusals = Refusals(settings["bad_rows"])
         self.rows_read = len(log) + len(log.broken)
@@ -288,7 +289,8 @@ class _Reading:
                     f"rows are joined to the problems by their ids ('{log.taken['id']}').",
                 )
                 return ids, [], np.zeros(0, np.int64), of_name
-            return ids, [], matching.to_problems(log.prompts, self.problems, self.found), None
+            places, self._shared = matching.to_problems(log.prompts, self.problems, self.found)
+            return ids, [], places, None
         if log.name is not None and (log.name >= 0).all():
             texts = [""] * len(log.names)
             for row in np.unique(log.name, return_index=True)[1]:
@@ -397,5 +399,5 @@ class _Reading:
             return str(self.ids[place_].as_py())
 
         return epochs.by_steps(
-            problem, step, self.settings, self.log.where, name, set(), self.found
+            problem, step, self.settings, self.log.where, name, self._shared, self.found
         )
