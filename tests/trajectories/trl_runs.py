@@ -1,8 +1,9 @@
 """Real logs of TRL, and beside each what was really drawn: `python trl_runs.py FOLDER [NAME...]`.
 
 GRPOTrainer trains a tiny random Qwen2 with one token a character on a CPU, once for each of RUNS, all
-in one process, since imports cost the most. A run's folder has what TRL writes (`completions/`) and
-`truth.jsonl`, which the reward function writes: one line for each sample that it was given.
+in one process, since imports cost the most. A run's folder has `output`, TRL's own (`completions`,
+checkpoints), and `truth.jsonl`, which the reward functions write: one line for each sample that they
+are given, with the reward.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class Run:
         held_out: number of prompts that are evaluated and not trained on.
         rewards: names of the reward functions.
         killed_after: steps after which the run is ended hard and started again from its checkpoint.
-        elsewhere: it then writes into another folder, NAME-2.
+        elsewhere: it then writes into another folder, output-2.
         chat: prompts are messages.
     """
 
@@ -62,6 +62,7 @@ RUNS = {
     "plain": Run(),
     "eval": Run(_BY_STEPS, held_out=3),
     "eval-few": Run(_BY_STEPS, held_out=2),
+    "eval-cut": Run({**_BY_STEPS, "num_generations_eval": 2}, held_out=3),
     "eval-many": Run(_BY_STEPS, held_out=5),
     "eval-iterations": Run({"num_iterations": 2, "eval_strategy": "steps", "eval_steps": 7}, held_out=3),
     "iterations": Run({"num_iterations": 2}),
@@ -208,7 +209,7 @@ def rows(run: Run) -> tuple[Dataset, Dataset | None]:
     return Dataset.from_list(found[:PROMPTS]), held_out
 
 
-def settings(run: Run, folder: Path) -> GRPOConfig:
+def settings(run: Run, output: Path) -> GRPOConfig:
     """Return TRL's settings of a run."""
     chosen: Row = {
         "per_device_train_batch_size": ROWS,
@@ -222,7 +223,7 @@ def settings(run: Run, folder: Path) -> GRPOConfig:
         **run.settings,
     }
     return GRPOConfig(
-        output_dir=str(folder),
+        output_dir=str(output),
         log_completions=True,
         num_completions_to_print=1,
         gradient_checkpointing=False,
@@ -235,19 +236,18 @@ def settings(run: Run, folder: Path) -> GRPOConfig:
     )
 
 
-def attempt(run: Run, folder: Path, number: int, checkpoint: Path | None = None) -> None:
+def attempt(run: Run, output: Path, number: int, checkpoint: Path | None = None) -> None:
     """Train, from a checkpoint if there is one."""
-    folder.mkdir(parents=True, exist_ok=True)
     words = tokenizer()
     train, held_out = rows(run)
-    truth = Truth(folder / "truth.jsonl", number)
+    truth = Truth(output.with_name("truth.jsonl"), number)
     trainer = GRPOTrainer(
         model=model(words),
         reward_funcs=[truth.watched(name) for name in run.rewards],
         processing_class=words,
         train_dataset=train,
         eval_dataset=held_out,
-        args=settings(run, folder),
+        args=settings(run, output),
         callbacks=[Killed(run.killed_after)] if run.killed_after and not checkpoint else [],
     )
     truth.trainer = trainer
@@ -257,14 +257,13 @@ def attempt(run: Run, folder: Path, number: int, checkpoint: Path | None = None)
 def write(name: str, folder: Path) -> None:
     """Write the log of a run, and its truth."""
     run = RUNS[name]
-    own = folder / name
+    output = folder / name / "output"
+    output.mkdir(parents=True)
     try:
-        attempt(run, own, 1)
+        attempt(run, output, 1)
     except KilledError:
-        second = folder / f"{name}-2" if run.elsewhere else own
-        attempt(run, second, 2, next(own.glob("checkpoint-*")))
-    for checkpoint in folder.glob(f"{name}*/checkpoint-*"):
-        shutil.rmtree(checkpoint)
+        checkpoint = next(output.glob("checkpoint-*"))
+        attempt(run, output.with_name("output-2") if run.elsewhere else output, 2, checkpoint)
 
 
 if __name__ == "__main__":
