@@ -1,7 +1,7 @@
 """Logs that the real TRL writes, with what was really drawn beside them.
 
-Two things are tested: that TRL writes its files as limr takes it to (so that a new version that does
-otherwise is seen here), and that limr reads from them what happened.
+Two things are tested: that TRL writes its files as limr takes it to (a new version that does not is
+seen here), and that limr reads from them what happened.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-
 import trl_logs
+
 from limr.trajectories import reader
 from limr.trajectories.reading import Imported
 from small_study import ROOT
@@ -30,7 +30,7 @@ EVALUATED = ("eval", "eval-few", "eval-cut", "eval-many", "eval-iterations")
 SAID = {
     "iterations": {"repeated-generations"},
     "steps-per-generation": {"repeated-generations"},
-    **dict.fromkeys(EVALUATED, {"evaluation-rows", "overwritten-steps"}),
+    **{name: {"evaluation-rows", "overwritten-steps"} for name in EVALUATED},
     "logging-steps": {"steps-missing"},
     "logging-steps-5": {"steps-missing"},
     "resumed-elsewhere": {"resumed"},

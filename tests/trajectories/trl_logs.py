@@ -1,4 +1,4 @@
-"""The logs that the real TRL wrote (trl_runs.py), kept between sessions, and the truth about them."""
+"""Logs that the real TRL wrote (trl_runs.py), kept between sessions, and the truth about them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _make(place: Path) -> None:
 
 
 def draws(run: Path) -> list[Draw]:
-    """Return all that was drawn for a run, in order, with the values of its first reward function."""
+    """Return all that was drawn for a run, in order, with what its first reward function said."""
     lines = [json.loads(line) for line in (run / "truth.jsonl").read_text().splitlines()]
     first = lines[0]["reward"]
     return [Draw(**{name: line[name] for name in Draw.__dataclass_fields__})
@@ -94,7 +94,7 @@ def written(drawn: list[Draw], step: int) -> list[Draw]:
 
 
 def files(run: Path) -> dict[int, Path]:
-    """Return the files of a run's log by step; where two attempts wrote a step, that of the later."""
+    """Return the files of a run's log by step; of two attempts in two folders, the later's."""
     found = sorted(run.glob("output*/completions/*.parquet"))  # output, then output-2
     return {int(path.stem.rpartition("_")[2]): path for path in found}
 

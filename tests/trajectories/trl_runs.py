@@ -1,9 +1,9 @@
 """Real logs of TRL, and beside each what was really drawn: `python trl_runs.py FOLDER [NAME...]`.
 
-GRPOTrainer trains a tiny random Qwen2 with one token a character on a CPU, once for each of RUNS, all
-in one process, since imports cost the most. A run's folder has `output`, TRL's own (`completions`,
-checkpoints), and `truth.jsonl`, which the reward functions write: one line for each sample that they
-are given, with the reward.
+GRPOTrainer trains a tiny random Qwen2 with one token a character on a CPU, once for each of RUNS,
+all in one process, since imports take long. A run's folder has `output`, TRL's own (`completions`,
+checkpoints), and `truth.jsonl`, which the reward functions write: one line for each sample that
+they are given, with the reward.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ RUNS = {
     "eval-few": Run(_BY_STEPS, held_out=2),
     "eval-cut": Run({**_BY_STEPS, "num_generations_eval": 2}, held_out=3),
     "eval-many": Run(_BY_STEPS, held_out=5),
-    "eval-iterations": Run({"num_iterations": 2, "eval_strategy": "steps", "eval_steps": 7}, held_out=3),
+    "eval-iterations": Run({**_BY_STEPS, "num_iterations": 2, "eval_steps": 7}, held_out=3),
     "iterations": Run({"num_iterations": 2}),
     "steps-per-generation": Run({"steps_per_generation": 2}),
     "accumulation": Run(
