@@ -58,6 +58,7 @@ TARGETS: dict[str, tuple[set[str], int]] = {
     "build/crate-validator": ({*VENV, "build/crate-validator/crate"}, 6),
     "build/deployment": ({*VENV, "build/deployment/deployment"}, 6),
     "build/docs-tools": ({*VENV, "build/docs-tools/docs"}, 6),
+    "build/trl-tools": ({*VENV, "build/trl-tools/trl"}, 6),
     "openrlhf": (RLHF, 5),
 }
 
