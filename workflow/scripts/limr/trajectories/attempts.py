@@ -65,6 +65,9 @@ def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple
         again = _superseded(log, rows, at[rows])
         keep[rows[again]] = False
         repeated |= set(at[rows[again]].tolist())
+    again = _gone_on(part, at)
+    repeated |= set(at[again].tolist())
+    keep &= ~again
     if not keep.all():
         first = int(np.argmax(~keep))
         found.add(
@@ -84,6 +87,20 @@ def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple
     change = np.zeros(len(at), bool)
     change[1:] = (part[1:] != part[:-1]) | (at[1:] != at[:-1])
     return log, np.cumsum(change)
+
+
+def _gone_on(part: Places, at: Places) -> Flags:
+    """Return (n_rows,) which rows a later part repeats, which goes on before an earlier one ended.
+
+    A part that counts its steps anew, from the first one on, repeats nothing.
+    """
+    bad: Flags = np.zeros(len(at), bool)
+    for one in np.unique(part)[1:]:
+        first = at[part == one].min()
+        before = part < one
+        if at[before].min() < first:
+            bad |= before & (at >= first)
+    return bad
 
 
 def _superseded(log: Log, rows: Places, at: Places) -> Flags:

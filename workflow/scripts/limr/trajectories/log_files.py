@@ -33,6 +33,11 @@ _HELD_OUT = re.compile(r"(?:^|[^a-z])(val|valid|validation|eval|evaluation|test)
 _PARTS = re.compile(
     r"(part|attempt|resumed?|restart|cont(inued)?|job|segment)[_-]?#", re.IGNORECASE
 )
+# What trainers save beside their logs: models with their settings.
+_NO_LOG = re.compile(
+    r"(^|/)(checkpoint|global_step|iter)[-_]?\d+/|(^|/)([\w-]*config|trainer_state|tokenizer\w*|"
+    r"special_tokens_map|added_tokens|vocab|preprocessor\w*|dataset_infos?|state)\.json$"
+)
 _BYTES = 1 << 20
 
 
@@ -144,7 +149,7 @@ def _of_folder(folder: Path, part: int, found: Findings) -> list[LogFile]:
             continue
         if any(name.startswith(".") for name in inside.parts):
             hidden += 1
-        elif kind_of(path) is None:
+        elif kind_of(path) is None or _NO_LOG.search(str(inside)):
             others += 1
         else:
             paths.append(path)

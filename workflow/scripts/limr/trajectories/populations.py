@@ -18,8 +18,8 @@ _SHOWN = 60
 def training_rows(log: Log, at: Places, found: Findings) -> Flags:
     """Return (n_rows,) which rows are of training.
 
-    Rows are of an evaluation where their file's name says so, or where a set of prompts comes back
-    whole at steps in between, and none of it is ever trained on.
+    Rows are of an evaluation where their file's name says so, or where their prompts come back
+    together at steps in between, and never else.
 
     Args:
         log: the rows, in the order of training.
@@ -39,15 +39,14 @@ def training_rows(log: Log, at: Places, found: Findings) -> Flags:
         _note(
             log,
             held_out,
-            "the same prompts come back whole at these steps, between others, and "
-            "are never trained on",
+            "their prompts come back together at even distances, and never else",
             found,
         )
         lost = np.unique(steps_of(log, at)[held_out])
         found.add(
             "overwritten-steps",
-            f"the evaluation took the place of the training rows of steps "
-            f"{steps_in_words(lost.tolist())}: those are not in the log.",
+            f"the evaluation took the place of training rows of steps "
+            f"{steps_in_words(lost.tolist())}: those are not in the log, or not all of them.",
             "warning",
             len(lost),
         )
@@ -76,31 +75,44 @@ def steps_of(log: Log, at: Places) -> Places:
 
 
 def _between(log: Log, at: Places) -> Flags:
-    """Return (n_rows,) the rows of steps whose prompts are of one set that is never trained on."""
-    none: Flags = np.zeros(len(log), bool)
-    sets: dict[frozenset[int], list[int]] = {}
+    """Return (n_rows,) the rows of prompts that come back together at steps in between.
+
+    Such prompts share all their steps, which lie at even distances, come last within each, and
+    others do not: batches of training are drawn anew.
+    """
     starts = runs(log.prompt, at)
-    prompt, step_of = log.prompt[starts], at[starts]
-    bounds = np.flatnonzero(np.r_[True, np.diff(step_of) != 0, True])
-    for step, (begin, end) in enumerate(pairwise(bounds)):
-        sets.setdefault(frozenset(prompt[begin:end].tolist()), []).append(step)
-    n_steps = len(bounds) - 1
-    for prompts, steps in sets.items():
-        if len(steps) < 2 or len(steps) * 2 > n_steps or np.diff(steps).min() < 2:
-            continue
-        others = [other for other in sets if other is not prompts]
-        if len(others) > 1 and not any(prompts & other for other in others):
-            gaps = np.diff(steps)
-            if gaps.max() <= 1.5 * np.median(gaps) + 1 and _more_often(prompts, steps, sets):
-                return none | np.isin(at, np.array(steps) + at[0])
-    return none
+    prompt, step = log.prompt[starts].tolist(), steps_of(log, at)[starts].tolist()
+    together: dict[tuple[int, ...], list[int]] = {}
+    steps_by_prompt: dict[int, list[int]] = {}
+    by_step: dict[int, list[int]] = {}
+    for one, when in zip(prompt, step, strict=True):
+        steps_by_prompt.setdefault(one, []).append(when)
+        by_step.setdefault(when, []).append(one)
+    for one, whens in steps_by_prompt.items():
+        together.setdefault(tuple(whens), []).append(one)
+    found = [
+        (len(whens) * len(group), whens, group)
+        for whens, group in together.items()
+        if _comes_back(whens, group, by_step)
+    ]
+    found.sort(reverse=True)
+    # Where a loader never shuffles, all batches come back.
+    if not found or (len(found) > 1 and 2 * found[1][0] > found[0][0]):
+        return np.zeros(len(log), bool)
+    return np.isin(log.prompt, found[0][2])
 
 
-def _more_often(
-    prompts: frozenset[int], steps: list[int], sets: dict[frozenset[int], list[int]]
-) -> bool:
-    """Tell whether no other set of prompts ever came back whole: batches are drawn anew."""
-    return all(len(places) == 1 for other, places in sets.items() if other is not prompts)
+def _comes_back(whens: tuple[int, ...], group: list[int], by_step: dict[int, list[int]]) -> bool:
+    """Tell whether prompts come at even distances, last within each step."""
+    if len(whens) < 2 or len(whens) * 2 > len(by_step) or len(set(whens)) < len(whens):
+        return False
+    gaps = np.diff(whens)
+    if gaps.min() < 2 or (gaps[:-1] != gaps[0]).any() or gaps[-1] > gaps[0]:
+        return False
+    if any(set(by_step[when][-len(group) :]) != set(group) for when in whens):
+        return False
+    alone = all(len(by_step[when]) == len(group) for when in whens)
+    return alone or (len(whens) > 2 and len(group) > 1)
 
 
 def steps_of_problems(log: Log, at: Places, problem: Ints, found: Findings) -> Flags:
@@ -160,8 +172,9 @@ def missing_steps(log: Log, at: Places, found: Findings) -> None:
     most = max(len(np.unique(log.prompt[a:b])) for a, b in pairwise(bounds[:200].tolist()))
     if most == len(np.unique(log.prompt)):  # every step holds every prompt: nothing is lost
         return
-    lost = sorted(set(range(int(numbers[0]), int(numbers[-1]) + 1)) - set(numbers.tolist()))
-    regular = (gaps == gaps[0]).all()
+    regular = bool((gaps[:-1] == gaps[0]).all() and gaps[-1] <= gaps[0])
+    first = 1 if regular and numbers[0] == gaps[0] else int(numbers[0])
+    lost = sorted(set(range(first, int(numbers[-1]) + 1)) - set(numbers.tolist()))
     what = (
         f"only every {gaps[0]}. step is in the log (logging_steps, perhaps)"
         if regular

@@ -327,25 +327,21 @@ class _Reading:
                 f"{self.log.where(first)} (prompt {text})",
                 "Is it the log of another data set?",
             )
-        good = self.verdicts.usable & ~unknown
-        self.correct, self.reward = self.verdicts.correct[good], self.verdicts.reward[good]
-        self._keep(good)
+        self.usable, self.correct = self.verdicts.usable[~unknown], self.verdicts.correct[~unknown]
+        self.reward = self.verdicts.reward[~unknown]
+        self._keep(~unknown)
 
     def result(self, format_: str) -> Imported:
         """Count, and return the trajectories with all that was found."""
         problem = self._problem()
-        if not len(problem):
+        if not self.usable.any():
             raise InputError("no row of the log belongs to any of the problems.")
-        epoch = self._epochs(problem)
-        rows = epoch >= 0
-        table = self._count(problem[rows], epoch[rows], rows)
-        samples = curves.samples(table, self.ids)
+        epoch = self._epochs(problem)  # a visit whose samples all lack a score is a visit still
+        table, samples = self._count(problem, epoch)
         by_visits = self.settings["steps_per_epoch"] is None
         if by_visits and visits.filtered(samples.n, samples.n_correct):
             epoch = visits.by_passes(problem, epoch)
-            rows = epoch >= 0
-            table = self._count(problem[rows], epoch[rows], rows)
-            samples = curves.samples(table, self.ids)
+            table, samples = self._count(problem, epoch)
             whole = samples.n_epochs
             visits.note_filtered(samples, self.problems is not None, self.found)
         else:
@@ -357,7 +353,7 @@ class _Reading:
             self.ids,
             table,
             self.rows_read,
-            len(problem),
+            int(self.usable.sum()),
             self.refusals.refused,
             coverage(table, len(self.ids)),
             self.prompts,
@@ -366,18 +362,20 @@ class _Reading:
             dict(self.log.taken),
             self.verdicts.column,
             tuple(self.verdicts.values),
-            self._rollouts(rows, problem, epoch),
+            self._rollouts(problem, epoch),
         )
 
-    def _count(self, problem: Ints, epoch: Ints, rows: Flags) -> pa.Table:
-        """Return the trajectories of the rows that are in an epoch."""
-        counts, one = Counts(), np.ones(len(problem), np.int64)
-        counts.add(problem, epoch, one, self.correct[rows], self.reward[rows])
-        return counts.table(self.ids)
+    def _count(self, problem: Ints, epoch: Ints) -> tuple[pa.Table, curves.Samples]:
+        """Return the trajectories of the rows that count, as a table and as matrices."""
+        rows = self.usable & (epoch >= 0)
+        counts, one = Counts(), np.ones(int(rows.sum()), np.int64)
+        counts.add(problem[rows], epoch[rows], one, self.correct[rows], self.reward[rows])
+        table = counts.table(self.ids)
+        return table, curves.samples(table, self.ids)
 
-    def _rollouts(self, rows: Flags, problem: Ints, epoch: Ints) -> Rollouts:
-        log = self.log.kept(rows)
-        problem, epoch = problem[rows], epoch[rows]
+    def _rollouts(self, problem: Ints, epoch: Ints) -> Rollouts:
+        rows = self.usable & (epoch >= 0)
+        log, problem, epoch = self.log.kept(rows), problem[rows], epoch[rows]
         return Rollouts(
             log.files,
             log.taken,
