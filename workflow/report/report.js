@@ -158,6 +158,7 @@
         head.setAttribute("aria-pressed", String(on));
         head.dataset.direction = on ? (state.down ? "down" : "up") : "";
       }
+      $("sorted").value = `${state.sort}:${state.down ? "down" : "up"}`;
     };
 
     const sparkline = (values, width, tall) => {
@@ -333,14 +334,15 @@
       pair(facts, "kept by", held.length ? [...new Set(held)].join(", ") : data.arms.length ? "no subset" : "");
       panel.append(facts);
       if (data.reasons[i]) panel.append(element("p", "soft", `No score: ${data.reasons[i]}.`));
-      const block = (name, text) => {
+      const block = (name, text, begin = "", end = "") => {
         if (!text) return;
         panel.append(element("h4", "", name));
-        const pre = element("pre", "text", text);
+        const pre = element("pre", "text");
+        pre.append(element("span", "soft", begin), text, element("span", "soft", end));
         pre.dir = "auto";
         panel.append(pre);
       };
-      block(words.text, prompts[i]);
+      block(words.text, prompts[i], data.begin, data.end);
       block("Gold answer", answers[i]);
       if (epochs) {
         panel.append(element("h4", "", `Verdicts by ${words.epoch}`), history(i), legend());

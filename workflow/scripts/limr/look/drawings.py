@@ -114,10 +114,13 @@ def mean_interval(curves: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def path(values: Floats) -> str:
-    """Return (n_visits,) values in [0, 1] as an SVG path; a gap (NaN) is bridged, a lone one a dot."""
-    there = np.flatnonzero(~np.isnan(values))
-    points = [f"{_x(at, len(values))} {round(100 - 100 * float(values[at]), 2)}" for at in there]
-    return f"M{'L'.join([*points, points[0]] if len(points) == 1 else points)}" if points else ""
+    """Return (n_visits,) values in [0, 1] as an SVG path, with gaps at NaN; a lone one is a dot."""
+    there = ~np.isnan(values)
+    parts = []
+    for at in np.flatnonzero(there):
+        point = f"{_x(at, len(values))} {round(100 - 100 * float(values[at]), 2)}"
+        parts.append(f"{'L' if at and there[at - 1] else f'M{point}L'}{point}")
+    return "".join(parts)
 
 
 def _band(low: Floats, high: Floats) -> str:
@@ -125,7 +128,11 @@ def _band(low: Floats, high: Floats) -> str:
     if len(there) < 2:
         return ""
     ends = [(at, high[at]) for at in there] + [(at, low[at]) for at in there[::-1]]
-    return "M" + "L".join(f"{_x(at, len(low))} {round(100 - 100 * float(y), 2)}" for at, y in ends) + "Z"
+    return (
+        "M"
+        + "L".join(f"{_x(at, len(low))} {round(100 - 100 * float(y), 2)}" for at, y in ends)
+        + "Z"
+    )
 
 
 def _x(at: int, n: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,9 @@ def write(looked: Looked, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
     page = template.template(template.FOLDER, "look.html.j2").render(
         **template.fixed(template.FOLDER, ("report.css", "look.css")),
         log=safe_text.bounded(looked.log, _CELL),
+        name=_name(looked.log),
         selector=looked.selector,
-        options=", ".join(f"{key}: {value}" for key, value in looked.options.items()),
+        options=_in_words(looked.options),
         format=imported.format,
         answer=_answer(looked),
         facts=_facts(looked, samples),
@@ -85,6 +86,17 @@ def _answer(looked: Looked) -> str:
     )
 
 
+def _name(log: str) -> str:
+    """Return a log's name for a headline: the last parts of a path."""
+    parts = log.rstrip("/").split("/")
+    return safe_text.bounded(log if ", " in log else "/".join(parts[-2:]), _CELL)
+
+
+def _in_words(options: Mapping[str, Any]) -> str:
+    given = {key: value for key, value in options.items() if value is not None}
+    return _cut(", ".join(f"{key}: {value}" for key, value in given.items()))
+
+
 def _facts(looked: Looked, samples: int) -> list[tuple[str, str]]:
     table = looked.prompts
     scored = int(table["score"].notna().sum())
@@ -93,7 +105,10 @@ def _facts(looked: Looked, samples: int) -> list[tuple[str, str]]:
         (f"{len(table):,}", "prompts"),
         (f"{samples:,}", "samples"),
         (f"{int(table['visits'].max()):,}", "visits at most"),
-        (f"{looked.prompts['n_correct'].sum() / max(1, samples):.1%}".replace("%", " %"), "correct"),
+        (
+            f"{looked.prompts['n_correct'].sum() / max(1, samples):.1%}".replace("%", " %"),
+            "correct",
+        ),
         (f"{scored:,}", f"scored by {looked.selector}"),
     ]
 
@@ -121,7 +136,9 @@ def _values(looked: Looked) -> Json | None:
     if not found:
         return None
     of = max(1, sum(rows for _, rows, _ in found))
-    rows = [[_cut(value), f"{n:,}", f"{100 * n / of:.1f} %", _cut(taken)] for value, n, taken in found]
+    rows = [
+        [_cut(value), f"{n:,}", f"{100 * n / of:.1f} %", _cut(taken)] for value, n, taken in found
+    ]
     shown = rows[:_ROWS]
     return {
         "title": "Values and what they were taken for",
@@ -138,13 +155,14 @@ def _typical(looked: Looked) -> list[Json]:
     if curves.shape[1] < 2:
         return []
     mean = drawings.mean_interval(curves)[0]
-    places = [("best score", 0)] if table["score"].notna().any() else []
+    places = {0: "best score"} if table["score"].notna().any() else {}
     of_class = table["class"].to_numpy()
     for name in CLASSES:
         rows = np.flatnonzero(of_class == name)
         if len(rows):
-            places.append((f"typical of {name}", int(rows[_nearest(curves[rows])])))
-    texts = terminal.readable(list(table["prompt"]))
+            places.setdefault(int(rows[_nearest(curves[rows])]), f"typical of {name}")
+    prompts = list(table["prompt"])
+    texts = prompt_browser.inside(prompts, *prompt_browser.shared(prompts))
     return [
         {
             "why": why,
@@ -153,7 +171,7 @@ def _typical(looked: Looked) -> list[Json]:
             "score": _number(float(table["score"].iloc[at])),
             "plot": drawings.curve(curves[at], mean, str(table["class"].iloc[at])),
         }
-        for why, at in places
+        for at, why in places.items()
     ]
 
 

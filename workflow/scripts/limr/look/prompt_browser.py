@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from limr.core import safe_text
-from limr.look import drawings, terminal
+from limr.look import drawings
 from limr.look.looked import CLASSES, Looked
 from limr.report.problem_browser import CHUNK, pack
 from limr.trajectories.curves import Floats, Ints
@@ -36,7 +35,7 @@ class Browser:
         listed: how many prompts the list has, the best first.
         answered: how many prompts, from the first, have their responses in the page.
         limit: characters of a response that are kept.
-        begin, end: what all prompts begin and end with; the list leaves it out.
+        begin, end: what all prompts begin and end with; the list's rows leave it out.
     """
 
     index: str
@@ -64,26 +63,42 @@ def build(looked: Looked, most_bytes: int) -> Browser:
     found, golds = _responses(looked, asked, limit)
     prompts = list(table["prompt"])
     begin, end = shared(prompts)
-    texts = terminal.readable(prompts)
+    texts = inside(prompts, begin, end)
     characters = PROMPT
-    index = pack(_index(looked, texts, golds, listed, characters))
+    around = {"begin": safe_text.bounded(begin, PROMPT), "end": safe_text.bounded(end, PROMPT)}
+    index = pack({**_index(looked, texts, golds, listed, characters), **around})
     while len(index) > most_bytes // 2 and (characters > _LEAST_PROMPT or listed > 1):
         if characters > _LEAST_PROMPT:
             characters //= 2
         else:
             listed //= 2
-        index = pack(_index(looked, texts, golds, listed, characters))
+        index = pack({**_index(looked, texts, golds, listed, characters), **around})
     responses, answered = _chunks(found, min(asked, listed), most_bytes - len(index))
     return Browser(index, responses, listed, answered, limit, begin, end)
 
 
 def shared(prompts: Sequence[str]) -> tuple[str, str]:
-    """Return what all prompts begin and end with, as `limr.look.terminal.readable` leaves it out."""
+    """Return what all prompts begin and end with, in whole words: templates and instructions."""
     if len(set(prompts)) < 3:
         return "", ""
-    begin = os.path.commonprefix(list(prompts))
-    end = os.path.commonprefix([text[::-1] for text in prompts])[::-1]
-    return begin.strip(), end.strip()
+    begin = _begin(prompts)
+    end = _begin([text[::-1] for text in prompts])[::-1]
+    return (begin, end) if len(begin) + len(end) < min(map(len, prompts)) else (begin, "")
+
+
+def _begin(texts: Sequence[str]) -> str:
+    """Return what texts begin with, up to a blank."""
+    low, high = min(texts), max(texts)
+    pairs = enumerate(zip(low, high, strict=False))
+    same = next((place for place, (a, b) in pairs if a != b), len(low))
+    while same and not low[same - 1].isspace():
+        same -= 1
+    return low[:same]
+
+
+def inside(prompts: Sequence[str], begin: str, end: str) -> list[str]:
+    """Return prompts without what all of them begin and end with."""
+    return [text[len(begin) : len(text) - len(end)] or text for text in prompts]
 
 
 def _index(
