@@ -24,6 +24,7 @@ def curves(looked: Looked, most: int = 200) -> Axes:
         most: curves drawn, evenly spaced from the best prompt to the worst; 0: the mean only.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import MaxNLocator
 
     accuracy = looked.curves
     visits = np.arange(1, accuracy.shape[1] + 1)
@@ -43,6 +44,6 @@ def curves(looked: Looked, most: int = 200) -> Axes:
         ax.plot(visits, mean, color=_style.INK, linewidth=3, marker="o", markersize=4,
                 label=f"mean of {len(accuracy):,}")  # fmt: skip
         ax.set(xlabel="visit", ylabel="accuracy", ylim=(-0.03, 1.03), title="Learning curves")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax

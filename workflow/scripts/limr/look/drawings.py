@@ -21,7 +21,7 @@ _CUT = 0.01  # this share of the lowest scores may lie below the first bar
 
 
 def class_bar(looked: Looked) -> list[Json]:
-    """Return the classes that occur: name, count, share, and `x` and `width` of its part of a bar."""
+    """Return the classes that occur: name, count, and `x` and `width` of their parts of a bar."""
     of, x, found = max(1, sum(looked.counts.values())), 0.0, []
     for name in CLASSES:
         n = looked.counts.get(name, 0)
@@ -117,7 +117,7 @@ def path(values: Floats) -> str:
     """Return (n_visits,) values in [0, 1] as an SVG path, with gaps at NaN; a lone one is a dot."""
     there = ~np.isnan(values)
     parts = []
-    for at in np.flatnonzero(there):
+    for at in map(int, np.flatnonzero(there)):
         point = f"{_x(at, len(values))} {round(100 - 100 * float(values[at]), 2)}"
         parts.append(f"{'L' if at and there[at - 1] else f'M{point}L'}{point}")
     return "".join(parts)
@@ -136,7 +136,7 @@ def _band(low: Floats, high: Floats) -> str:
 
 
 def _x(at: int, n: int) -> float:
-    return 50.0 if n < 2 else round(100 * int(at) / (n - 1), 2)
+    return 50.0 if n < 2 else round(100 * at / (n - 1), 2)
 
 
 def _axes(n: int) -> Json:

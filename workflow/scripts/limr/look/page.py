@@ -150,7 +150,7 @@ def _values(looked: Looked) -> Json | None:
 
 
 def _typical(looked: Looked) -> list[Json]:
-    """Return a few prompts with their curves: the best, and of each class the nearest to its mean."""
+    """Return a few prompts with curves: the best, and of each class the nearest to its mean."""
     curves, table = looked.curves, looked.prompts
     if curves.shape[1] < 2:
         return []

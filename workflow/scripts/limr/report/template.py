@@ -1,4 +1,4 @@
-"""Templates of pages: texts made inert, and a policy that allows only the page's style and script."""
+"""Templates of pages: texts made inert, and a policy that allows only a page's own script."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _hash(text: str) -> str:
 
 
 def cells(frame: pd.DataFrame) -> Json:
-    """Return a frame of texts for the macro `table_of`: columns, rows, which columns are numbers."""
+    """Return a frame of texts for the macro `table_of`: columns, rows, which are numbers."""
     rows = frame.to_numpy().tolist()
     right = [
         bool(rows) and all(table_text.is_number(row[place]) for row in rows)
