@@ -72,7 +72,7 @@ def distribution(scores: Floats, rule: tuple[float, str] | None) -> Json | None:
     known = scores[~np.isnan(scores)]
     if not len(known):
         return None
-    low, high = float(np.quantile(known, _CUT)), float(known.max())
+    low, high = float(np.quantile(known, _CUT, method="lower")), float(known.max())
     if rule is not None:
         low, high = min(low, rule[0]), max(high, rule[0])
     low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
@@ -128,11 +128,8 @@ def _band(low: Floats, high: Floats) -> str:
     if len(there) < 2:
         return ""
     ends = [(at, high[at]) for at in there] + [(at, low[at]) for at in there[::-1]]
-    return (
-        "M"
-        + "L".join(f"{_x(at, len(low))} {round(100 - 100 * float(y), 2)}" for at, y in ends)
-        + "Z"
-    )
+    points = (f"{_x(int(at), len(low))} {round(100 - 100 * float(y), 2)}" for at, y in ends)
+    return f"M{'L'.join(points)}Z"
 
 
 def _x(at: int, n: int) -> float:

@@ -78,11 +78,11 @@ def write(looked: Looked, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
 
 
 def _answer(looked: Looked) -> str:
-    counts = {name: f"{looked.counts.get(name, 0):,}" for name in CLASSES}
+    n = {name: looked.counts.get(name, 0) for name in CLASSES}
+    unclear = f"; of {n['unclear']:,} there are too few samples to say" if n["unclear"] else ""
     return (
-        f"Of {len(looked.prompts):,} prompts, {counts['learning']} are learning, {counts['dead']} "
-        f"dead and {counts['solved']} solved; of {counts['unclear']} there are too few samples to "
-        "say."
+        f"Of {len(looked.prompts):,} prompts, {n['learning']:,} are learning, {n['dead']:,} dead "
+        f"and {n['solved']:,} solved{unclear}."
     )
 
 
@@ -218,7 +218,8 @@ def _evidence(name: str, frame: pd.DataFrame, page: Path) -> Json:
     return {
         **cells,
         "columns": [_cut(str(column)) for column in cells["columns"]],
-        "title": name,
+        "title": f"Evidence: {name}",
+        "code": name,
         "rows_in_all": len(frame),
         "more": max(0, len(frame) - _ROWS),
         "link": link(name, page),
