@@ -154,7 +154,7 @@ def test_hostile_texts_are_no_markup(looked, tmp_path):
         looked,
         log=hostile,
         findings=(Finding("x", hostile, "warning", 1, hostile), Finding("y", hostile)),
-        evidence={hostile: pd.DataFrame({hostile: np.array([hostile], object)})},
+        evidence={hostile: pd.DataFrame({hostile[:-1]: [hostile[:-1]]})},
         imported=dataclasses.replace(
             looked.imported, values=((hostile, 160, "correct"),), column=hostile,
             taken={"prompt": hostile, "response": "output", "gold": "gts"},
@@ -169,7 +169,7 @@ def test_hostile_texts_are_no_markup(looked, tmp_path):
     assert not set(raw) & set("\x00\x1b\u202e\u2066\u2028\u200b")
     assert "⟨U+202E⟩gnp.exe" in found.text
     texts = json.dumps([index(found), responses(found)], ensure_ascii=False)
-    assert verl_log.MARKUP in json.loads(json.dumps(index(found)["prompts"]))
+    assert verl_log.MARKUP in index(found)["prompts"]
     assert "⟨U+D800⟩" in texts
     assert not set(texts) & set("\x00\x1b\u202e\u2066\u2028\u200b")
 
@@ -263,7 +263,9 @@ def test_the_mean_curve_is_over_the_prompts_that_have_the_visit(rows):
         if len(known) > 1:
             sure = pd.Series(known).sem()
             assert low[visit] <= mean[visit] <= high[visit]
-            assert high[visit] == pytest.approx(min(1, known.mean() + sure * T[len(known)]), abs=2e-3)
+            assert high[visit] == pytest.approx(
+                min(1, known.mean() + sure * T[len(known)]), abs=2e-3
+            )
 
 
 T = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571}  # Student's t, 95 %, from a table
@@ -276,12 +278,18 @@ def test_a_gap_in_a_curve_is_a_gap_in_its_path():
 
 
 def test_bars_hold_every_score_once():
-    scores = np.concatenate([np.linspace(-1, 1, 200), [-50.0, np.nan]])
-    found = drawings.distribution(scores, (0.6, "threshold 0.6"))
-    heights = np.array([bar["height"] for bar in found["bars"]])
-    counts = np.histogram(np.maximum(scores[:201], -1), 40)[0]
-    assert heights == pytest.approx(100 * counts[counts > 0] / counts.max(), abs=15)
-    assert found["below"] in (1, 2, 3)
-    assert found["rule"]["left"]
+    known = [*np.linspace(-1, 1, 200), -50.0]
+    found = drawings.distribution(np.array([*known, np.nan]), (0.6, "threshold 0.6"))
+    low = sorted(known)[2]  # a hundredth of the scores may lie below
+    counts = [0] * 40
+    for score in known:
+        counts[min(39, int((max(score, low) - low) / (1 - low) * 40))] += 1
+    assert [bar["height"] for bar in found["bars"]] == pytest.approx(
+        [100 * n / max(counts) for n in counts], abs=1e-3
+    )
+    assert found["below"] == 2
+    assert [bar["x"] + 1.25 >= found["rule"]["at"] for bar in found["bars"]] == [
+        bar["kept"] for bar in found["bars"]
+    ]
     assert drawings.distribution(np.array([np.nan]), None) is None
     assert len(drawings.distribution(np.array([0.5, 0.5]), None)["bars"]) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 MARKUP = '</script><script>document.title="owned"</script><img src=x onerror=alert(1)><b>bold</b>'
 BIDI = "\u202egnp.exe\u2066 \x00 \x1b[31m \u2028 \u200b"
-HEAD, TAIL = "system\nReason step by step.\nuser\n", "\nassistant\n"
+HEAD, TAIL = "system\nReason step by step.\nuser\n", "\nassistant"
 
 
 def prompts(n: int) -> list[str]:
