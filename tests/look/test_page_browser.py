@@ -1,12 +1,12 @@
 """The page of a look in a real Chromium: silent, inert, quick, for keys, phones and the dark."""
 
 import pytest
+import verl_log
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import chromium
-import verl_log
 from limr.look import look, page
 
 pytestmark = pytest.mark.slow
