@@ -1,11 +1,11 @@
 "use strict";
-// The browsable problems of the report. Texts reach the page as text nodes only; data are inflated
+// The browsable problems of a study, or prompts of a log. Texts reach the page as text nodes only; data are inflated
 // from base 64. Only the rows in sight exist, so that thousands of problems scroll like ten.
 (() => {
   const $ = (id) => document.getElementById(id);
   // Paper has no buttons: what is folded on the screen is printed, the configuration apart.
   window.addEventListener("beforeprint", () => {
-    for (const folded of document.querySelectorAll("#tables details")) folded.open = true;
+    for (const folded of document.querySelectorAll("#tables details, #evidence details")) folded.open = true;
   });
   const SVG = "http://www.w3.org/2000/svg";
   const place = $("problem-data");
@@ -32,24 +32,30 @@
 
   const start = (data) => {
     const n = data.ids.length, epochs = data.epochs;
+    const words = data.words || { many: "problems", text: "Problem", epoch: "epoch" };
+    const classes = data.classes; // of a log's prompts; a study has none
     const share = (i, e) => {
       const of = data.n[i * epochs + e];
       return of > 0 ? data.correct[i * epochs + e] / of : null;
     };
     const curve = (i) => Array.from({ length: epochs }, (_, e) => share(i, e));
-    const mean = new Float64Array(n).fill(NaN), rise = new Float64Array(n).fill(NaN);
+    const numbers = () => new Float64Array(n).fill(NaN);
+    const mean = numbers(), rise = numbers(), first = numbers(), last = numbers();
+    const samples = new Float64Array(n), hits = new Float64Array(n);
     const solved = new Array(n).fill("unknown");
     for (let i = 0; i < n && epochs; i++) {
-      let right = 0, all = 0, first = null, last = null;
+      let right = 0, all = 0;
       for (let e = 0; e < epochs; e++) {
         right += data.correct[i * epochs + e];
         all += data.n[i * epochs + e];
         const at = share(i, e);
-        if (at !== null) { last = at; if (first === null) first = at; }
+        if (at !== null) { last[i] = at; if (Number.isNaN(first[i])) first[i] = at; }
       }
       if (!all) continue;
+      samples[i] = all;
+      hits[i] = right;
       mean[i] = right / all;
-      rise[i] = last - first;
+      rise[i] = last[i] - first[i];
       solved[i] = right === 0 ? "never" : right === all ? "always" : "sometimes";
     }
     const prompts = data.prompts || [], answers = data.answers || [];
@@ -67,41 +73,62 @@
       made.value = value;
       select.append(made);
     };
-    for (const name of data.scores) option($("by-score"), name, name);
+    // A control that the page does not have chooses nothing.
+    const chosen = (id) => ($(id) ? $(id).value : "");
+    const needed = (id, is) => { if ($(id)) $(id).parentElement.hidden = !is; };
+    if ($("by-score")) for (const name of data.scores) option($("by-score"), name, name);
+    if (classes) for (const [k, name] of data.class_names.entries()) option($("by-class"), String(k), name);
     for (const [k, arm] of data.arms.entries()) {
       option($("by-subset"), `in:${k}`, `kept by ${arm.title}${arm.title.toLowerCase() === arm.name.toLowerCase() ? "" : ` (${arm.name})`}`);
       option($("by-subset"), `out:${k}`, `left out by ${arm.title}${arm.title.toLowerCase() === arm.name.toLowerCase() ? "" : ` (${arm.name})`}`);
     }
     const levels = [...new Set(data.levels.filter((level) => level !== null))].sort((a, b) => a - b);
-    for (const level of levels) option($("by-level"), String(level), `level ${level}`);
-    $("by-level").parentElement.hidden = levels.length < 2;
-    $("by-score").parentElement.hidden = data.scores.length < 2;
-    $("by-solved").parentElement.hidden = !epochs;
+    if ($("by-level")) for (const level of levels) option($("by-level"), String(level), `level ${level}`);
+    needed("by-level", levels.length > 1);
+    needed("by-score", data.scores.length > 1);
+    needed("by-solved", epochs);
     if (!epochs) {
       for (const head of document.querySelectorAll("[data-sort=rise], [data-sort=accuracy]")) head.style.visibility = "hidden";
     }
-    $("by-subset").parentElement.hidden = !data.arms.length;
+    needed("by-subset", data.arms.length);
 
-    const scores = () => data.values[$("by-score").value || data.scores[0]];
+    const scores = () => data.values[chosen("by-score") || data.scores[0]];
+    let places = null; // of the ids in their own order, made when it is first asked for
+    const byId = () => {
+      if (places === null) {
+        const collator = new Intl.Collator("en", { numeric: true });
+        const sorted = [...data.ids.keys()].sort((a, b) => collator.compare(data.ids[a], data.ids[b]));
+        places = new Float64Array(n);
+        sorted.forEach((i, at) => { places[i] = at; });
+      }
+      return places;
+    };
     const keys = {
       score: (i) => { const v = scores()[i]; return v === null ? NaN : v; },
       accuracy: (i) => mean[i],
       rise: (i) => rise[i],
       level: (i) => (data.levels[i] === null ? NaN : data.levels[i]),
       order: (i) => i,
+      id: (i) => byId()[i],
+      first: (i) => first[i],
+      last: (i) => last[i],
+      samples: (i) => samples[i],
+      class: (i) => classes[i],
+      width: (i) => (!data.low || data.low[i] === null || data.high[i] === null ? NaN : data.high[i] - data.low[i]),
     };
     const wanted = () => {
-      const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
-      const subset = $("by-subset").value.split(":"), solvedBy = $("by-solved").value;
-      const level = $("by-level").value;
+      const asked = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+      const subset = chosen("by-subset").split(":"), solvedBy = chosen("by-solved");
+      const level = chosen("by-level"), ofClass = chosen("by-class");
       const kept = subset[1] === undefined ? null : data.arms[Number(subset[1])].kept;
       const found = [];
       for (let i = 0; i < n; i++) {
         if (kept !== null && (kept[i] === "1") !== (subset[0] === "in")) continue;
         if (solvedBy && solved[i] !== solvedBy) continue;
         if (level && String(data.levels[i]) !== level) continue;
+        if (ofClass && String(classes[i]) !== ofClass) continue;
         let all = true;
-        for (const word of words) if (!hay[i].includes(word)) { all = false; break; }
+        for (const word of asked) if (!hay[i].includes(word)) { all = false; break; }
         if (all) found.push(i);
       }
       return found;
@@ -124,13 +151,14 @@
       space.style.height = `${found.length * height()}px`;
       list.scrollTop = state.active * height() > list.clientHeight ? state.active * height() : 0;
       paint();
-      count.textContent = `${found.length.toLocaleString("en")} of ${n.toLocaleString("en")} problems`;
+      count.textContent = `${found.length.toLocaleString("en")} of ${n.toLocaleString("en")} ${words.many}`;
       count.dataset.milliseconds = (performance.now() - began).toFixed(2);
       for (const head of document.querySelectorAll("[data-sort]")) {
         const on = head.dataset.sort === state.sort;
         head.setAttribute("aria-pressed", String(on));
         head.dataset.direction = on ? (state.down ? "down" : "up") : "";
       }
+      $("sorted").value = `${state.sort}:${state.down ? "down" : "up"}`;
     };
 
     const sparkline = (values, width, tall) => {
@@ -154,6 +182,8 @@
       });
       return svg;
     };
+    // What the score would be if the visits that are not in the log had been all wrong or all right.
+    const bounds = (i) => (data.low[i] === data.high[i] ? "" : `${number(data.low[i])} – ${number(data.high[i])}`);
     const make = (at) => {
       const i = state.order[at];
       const row = element("div", "row");
@@ -177,14 +207,22 @@
       const text = element("span", "prompt");
       text.append(element("bdi", "", (prompts[i] || "").slice(0, 240).replace(/\s+/g, " ")));
       const share = Number.isNaN(mean[i]) ? "–" : `${Math.round(100 * mean[i])} %`;
+      const score = element("span", "value", number(scores()[i]));
+      const solvedIn = element("span", "value share", share);
       row.append(
         element("span", "id", data.ids[i]),
-        element("span", "value", number(scores()[i])),
+        score,
         epochs ? sparkline(curve(i), 92, 30) : element("span", "spark"),
-        element("span", "value share", share),
+        ...(classes ? [element("span", "value ends", number(first[i])), element("span", "value ends", number(last[i]))] : []),
+        solvedIn,
         marks,
         text,
       );
+      if (classes) {
+        solvedIn.append(element("small", "", `${hits[i].toLocaleString("en")} of ${samples[i].toLocaleString("en")}`));
+        if (data.low) score.append(element("small", "", bounds(i)));
+        marks.append(element("b", `class ${data.class_names[classes[i]]}`, data.class_names[classes[i]]));
+      }
       return row;
     };
     const paint = () => {
@@ -243,7 +281,7 @@
       }
       const path = data.mean.map((v, e) => (v === null ? "" : `${(e * step + step / 2).toFixed(1)},${(tall - v * (tall - 4)).toFixed(1)}`)).filter(Boolean).join(" ");
       svg.append(drawn("polyline", { points: path, class: "mean" }));
-      svg.setAttribute("aria-label", `Verdicts by epoch: ${names.correct} correct, ${names.incorrect} incorrect, ${names.malformed} malformed in all`);
+      svg.setAttribute("aria-label", `Verdicts by ${words.epoch}: ${names.correct} correct, ${names.incorrect} incorrect${data.malformed || !classes ? `, ${names.malformed} malformed` : ""} in all`);
       return svg;
     };
     const legend = () => {
@@ -286,22 +324,28 @@
       for (const name of data.scores) pair(facts, `score ‘${name}’`, number(data.values[name][i], 3));
       pair(facts, "level", data.levels[i]);
       if (!Number.isNaN(mean[i])) pair(facts, "correct", `${(100 * mean[i]).toFixed(1)} %`);
-      if (!Number.isNaN(rise[i])) pair(facts, "last − first epoch", `${number(100 * rise[i], 0)} points`);
+      if (!Number.isNaN(rise[i])) pair(facts, `last − first ${words.epoch}`, `${number(100 * rise[i], 0)} points`);
+      if (classes) {
+        pair(facts, "class", data.class_names[classes[i]]);
+        pair(facts, "samples", `${hits[i].toLocaleString("en")} of ${samples[i].toLocaleString("en")} correct`);
+        if (data.low) pair(facts, "score if missing visits are all wrong, all right", bounds(i));
+      }
       const held = data.arms.filter((arm) => arm.kept[i] === "1").map((arm) => arm.title);
       pair(facts, "kept by", held.length ? [...new Set(held)].join(", ") : data.arms.length ? "no subset" : "");
       panel.append(facts);
       if (data.reasons[i]) panel.append(element("p", "soft", `No score: ${data.reasons[i]}.`));
-      const block = (name, text) => {
+      const block = (name, text, begin = "", end = "") => {
         if (!text) return;
         panel.append(element("h4", "", name));
-        const pre = element("pre", "text", text);
+        const pre = element("pre", "text");
+        pre.append(element("span", "soft", begin), text, element("span", "soft", end));
         pre.dir = "auto";
         panel.append(pre);
       };
-      block("Problem", prompts[i]);
+      block(words.text, prompts[i], data.begin, data.end);
       block("Gold answer", answers[i]);
       if (epochs) {
-        panel.append(element("h4", "", "Verdicts by epoch"), history(i), legend());
+        panel.append(element("h4", "", `Verdicts by ${words.epoch}`), history(i), legend());
       }
       const shown = element("div", "responses");
       panel.append(shown);
@@ -310,11 +354,16 @@
       const found = await responses(i);
       if (state.open !== i || !found.length) return;
       shown.append(element("h4", "", "Some responses"));
-      for (const [epoch, step, verdict, tokens, truncated, text] of found) {
+      for (const [epoch, step, verdict, tokens, truncated, text, reward] of found) {
         const box = element("div", "response");
         const what = element("p", "what");
         what.append(element("i", verdict), element("b", "", verdict));
-        what.append(` epoch ${epoch + 1}, step ${step}, ${tokens.toLocaleString("en")} token${tokens === 1 ? "" : "s"}${truncated ? ", cut off by the limit" : ""}`);
+        const said = [`${words.epoch} ${epoch + 1}`];
+        if (step !== null) said.push(`step ${step}`);
+        if (tokens !== null) said.push(`${tokens.toLocaleString("en")} token${tokens === 1 ? "" : "s"}`);
+        if (truncated) said.push("cut off by the limit");
+        if (typeof reward === "number") said.push(`reward ${String(reward).replace("-", "−")}`);
+        what.append(` ${said.join(", ")}`);
         const pre = element("pre", "text", text);
         pre.dir = "auto";
         box.append(what, pre);
@@ -363,10 +412,10 @@
     });
     list.addEventListener("scroll", paint, { passive: true });
     $("search").addEventListener("input", update);
-    for (const id of ["by-score", "by-subset", "by-solved", "by-level"]) $(id).addEventListener("change", update);
+    for (const id of ["by-score", "by-subset", "by-solved", "by-level", "by-class"]) if ($(id)) $(id).addEventListener("change", update);
     for (const head of document.querySelectorAll("[data-sort]")) {
       head.addEventListener("click", () => {
-        state.down = state.sort === head.dataset.sort ? !state.down : head.dataset.sort !== "order";
+        state.down = state.sort === head.dataset.sort ? !state.down : !["order", "id", "class"].includes(head.dataset.sort);
         state.sort = head.dataset.sort;
         update();
       });

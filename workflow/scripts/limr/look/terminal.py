@@ -13,7 +13,7 @@ from limr.look.looked import Looked
 _PROMPT = 58  # characters of a prompt
 _SHOWN = 5  # prompts at either end
 _VALUES = 8
-_MEANING = {
+MEANING = {
     "dead": f"surely solved in under {NEVER:.0%} of samples",
     "solved": f"surely solved in over {ALWAYS:.0%}",
     "learning": "surely between the two, or surely rising",
@@ -81,7 +81,7 @@ def _values(looked: Looked) -> list[str]:
 
 
 def _classes(looked: Looked) -> list[str]:
-    return [f"{looked.counts[name]:>8,} {name:<9} {meaning}" for name, meaning in _MEANING.items()]
+    return [f"{looked.counts[name]:>8,} {name:<9} {meaning}" for name, meaning in MEANING.items()]
 
 
 def _prompts(looked: Looked) -> list[str]:

@@ -13,7 +13,7 @@ from limr.analysis.sensitivity import Answer
 from limr.report.figures import _style
 
 Json = dict[str, Any]
-NEUTRAL, OTHER = "#6b7480", "#c24e00"
+NEUTRAL, OTHER, MAIN = "#6b7480", "#c24e00", "#1b6ca8"
 _NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 
@@ -98,6 +98,21 @@ def answers(inputs: Inputs, found: Sequence[Answer]) -> Json:
                 }
             )
     return {"rows": [_row(row) for row in rows], "zero": scale.place(0.0), "grid": scale.grid("+")}
+
+
+def shares(found: Sequence[Json]) -> Json:
+    """Return the chart of shares with intervals, all of one colour, on a scale from 0 to 1.
+
+    Args:
+        found: `title`, `detail`, `text`, and `low`, `mean` and `high` in [0, 1].
+    """
+    scale = _Scale(0.0, 1.0)
+    places = ({end: scale.place(row[end]) for end in ("low", "mean", "high")} for row in found)
+    rows = [
+        _row({**row, "colour": MAIN, "strong": True, **place})
+        for row, place in zip(found, places, strict=True)
+    ]
+    return {"rows": rows, "zero": None, "grid": scale.grid()}
 
 
 def _row(row: Json) -> Json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import struct
 from collections.abc import Mapping, Sequence
@@ -11,19 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
-from markupsafe import Markup
 
 from limr.analysis import break_even, costs, findings, results, sensitivity
 from limr.analysis.results import Inputs
-from limr.core import files, plugins, provenance, safe_text
-from limr.core.errors import InputError
-from limr.report import caveats, interval_charts, problem_browser, table_text
+from limr.core import files, plugins, provenance
+from limr.report import caveats, interval_charts, problem_browser, table_text, template
 from limr.report.figures import _style
 from limr.study import preregistration
-
-FOLDER = Path(__file__).parents[3] / "report"
 
 Json = dict[str, Any]
 BILL = "compute"  # the table that the section on costs shows
@@ -63,7 +57,7 @@ class Parts:
     texts: bool = True
     missing: Sequence[Missing] = ()
     linked: bool = True
-    folder: Path | str = FOLDER
+    folder: Path | str = template.FOLDER
 
 
 def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
@@ -75,8 +69,8 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
     folder = Path(output).parent if parts.linked else None
     arms = [arm for arm in inputs.study["arms"] if arm["name"] in inputs.subsets]
     answers = sensitivity.answers(inputs)
-    page = _template(Path(parts.folder)).render(
-        **_fixed(Path(parts.folder)),
+    page = template.template(Path(parts.folder), "report.html.j2").render(
+        **template.fixed(Path(parts.folder)),
         study=inputs.study,
         missing=[(part.kind, list(part.names), part.total) for part in parts.missing],
         declared="" if inputs.evaluations is None else declared_text(inputs, parts.config),
@@ -103,37 +97,6 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         config=yaml.safe_dump(dict(parts.config), sort_keys=False, allow_unicode=True, width=100),
     )
     files.write_text(output, page)
-
-
-def _template(folder: Path) -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, finalize=_inert
-    )
-    environment.filters["is_long"] = table_text.is_long
-    return environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
-
-
-def _inert(value: Any) -> Any:
-    """Make control characters of a text visible; the page's own parts stay as they are."""
-    return safe_text.visible(value.replace(" %", "\u00a0%")) if type(value) is str else value
-
-
-def _fixed(folder: Path) -> Json:
-    """Return the page's style and script, and a security policy that allows only these two."""
-    style = (folder / "report.css").read_text(encoding="utf-8")
-    script = (folder / "report.js").read_text(encoding="utf-8")
-    if "</" in style or "</script" in script:
-        raise InputError(f"{folder}: the style or the script would end its own element.")
-    policy = (
-        f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
-        f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"
-    )
-    return {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704 (our own files)
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def declared_text(inputs: Inputs, config: Mapping[str, Any]) -> str:
@@ -188,18 +151,9 @@ def _table(tsv: Path, folder: Path | None) -> Json:
         "name": tsv.stem,
         "title": title,
         "caption": caption,
-        **_cells(frame),
+        **template.cells(frame),
         "links": _links(tsv, folder, {"TSV": ".tsv", "Markdown": ".md", "LaTeX": ".tex"}),
     }
-
-
-def _cells(frame: Any) -> Json:
-    rows = frame.to_numpy().tolist()
-    right = [
-        bool(rows) and all(table_text.is_number(row[place]) for row in rows)
-        for place in range(frame.shape[1])
-    ]
-    return {"columns": list(frame.columns), "rows": rows, "right": right}
 
 
 def _links(path: Path, folder: Path | None, kinds: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -254,7 +208,7 @@ def _bill(inputs: Inputs, parts: Parts, folder: Path | None) -> Json | None:
         return None
     module = plugins.load("tables", BILL)
     frame = module.build(inputs, {})
-    cells = _cells(table_text.texts(frame, module))
+    cells = template.cells(table_text.texts(frame, module))
     return {"title": module.TITLE, "caption": module.caption(frame), "links": [], **cells}
 
 

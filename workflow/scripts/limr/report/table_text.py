@@ -33,7 +33,7 @@ _LATEX = str.maketrans(
 def texts(frame: pd.DataFrame, module: ModuleType) -> pd.DataFrame:
     """Return a table as texts for people: rounded, missing values as a dash."""
     decimals = getattr(module, "DECIMALS", 1)
-    return frame.astype(object).map(lambda value: _text(value, decimals))
+    return frame.astype(object).map(lambda value: text(value, decimals))
 
 
 def read_texts(name: str, tsv: Path | str) -> tuple[pd.DataFrame, str, str]:
@@ -44,13 +44,14 @@ def read_texts(name: str, tsv: Path | str) -> tuple[pd.DataFrame, str, str]:
     plain = getattr(module, "TEXTS", ())  # columns of texts, which may look like numbers
     shown = cells.apply(
         lambda column: column.map(
-            lambda cell: (cell or "–") if column.name in plain else _text(_value(cell), decimals)
+            lambda cell: (cell or "–") if column.name in plain else text(_value(cell), decimals)
         )
     )
     return shown, str(module.TITLE), str(module.caption(pd.read_csv(tsv, sep="\t")))
 
 
-def _text(value: object, decimals: int) -> str:
+def text(value: object, decimals: int) -> str:
+    """Return a cell as a text for people: rounded, a missing value as a dash."""
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return "–"
     if isinstance(value, float):

@@ -11,7 +11,10 @@ from limr.study.jobs.job import Job, Json, Paths
 from limr.study.study import Study
 
 # Files of the repository itself, which are inputs too.
-PAGE = [f"workflow/report/report.{suffix}" for suffix in ("html.j2", "css", "js")]
+PAGE = [
+    f"workflow/report/{name}"
+    for name in ("report.html.j2", "report.css", "report.js", "parts.html.j2")
+]
 PAPER = "config/paper.yaml"
 _KINDS = (
     ("tables", "make_table", "table", {"tsv": "tsv", "markdown": "md", "latex": "tex"}),
