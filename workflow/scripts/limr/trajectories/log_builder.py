@@ -105,7 +105,7 @@ class Builder:
     def _place(self, text: str | None, gold: str | None) -> int:
         if not text:
             return -1
-        place = self._prompts.setdefault((text, gold), len(self._prompts))
+        place = self._prompts.setdefault((_whole(text), gold), len(self._prompts))
         if place == MOST_MADE:
             raise InputError(
                 f"more than {MOST_MADE:,} distinct prompts, such as {text[-60:]!r}: does each "
@@ -174,6 +174,11 @@ def _content(content: Any) -> str | None:
         parts = [p.get("text") if isinstance(p, Mapping) else p for p in content]
         return "".join(part for part in parts if isinstance(part, str)) or None
     return content if isinstance(content, str) and content else None
+
+
+def _whole(text: str) -> str:
+    """Return a text without halves of character pairs, which no file can hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _gold(value: Any) -> str | None:

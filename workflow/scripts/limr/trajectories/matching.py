@@ -26,6 +26,7 @@ MOST_MADE = 2_000_000
 _TRIES = 512
 _MOST_COMPARED = 10_000_000
 _ROUNDS = 8
+_FRAME = 40  # characters of it that are shown
 _SHORTEST_TAIL = 16  # characters without blanks of a problem whose beginning is missing
 
 
@@ -178,15 +179,13 @@ def _notes(
 ) -> None:
     used = sorted(((n, frame) for frame, n in frames.known.items() if n), reverse=True)
     if used:
-        shown = [
-            f"{_end(prefix)} … {_begin(suffix)} ({n:,} prompts)" for n, (prefix, suffix) in used
-        ]
-        more = f" and {len(shown) - 3} others" if len(shown) > 3 else ""
+        shown = [f"{_around(frame, prompts, texts)} ({n:,} prompts)" for n, frame in used[:3]]
+        more = f" and {len(used) - 3} others" if len(used) > 3 else ""
         found.add(
             "frames",
             "the problems are inside a chat template or an instruction, which was "
-            f"taken off: {'; '.join(shown[:3])}{more}.",
-            count=len(shown),
+            f"taken off: {'; '.join(shown)}{more}.",
+            count=len(used),
         )
     if cut:
         found.add(
@@ -208,12 +207,16 @@ def _notes(
         )
 
 
-def _end(text: str) -> str:
-    return repr(text if len(text) <= 30 else f"…{text[-30:]}")
-
-
-def _begin(text: str) -> str:
-    return repr(text if len(text) <= 30 else f"{text[:30]}…")
+def _around(frame: tuple[str, str], prompts: Sequence[Prompt], texts: dict[int, str]) -> str:
+    """Return a frame as the log writes it, its ends towards the problem."""
+    prefix, suffix = frame
+    text = next(prompts[p][0] for p, one in texts.items()
+                if one.startswith(prefix) and one.endswith(suffix))  # fmt: skip
+    inked = [place for place, character in enumerate(text) if not character.isspace()]
+    before = text[: inked[len(prefix)]] if len(prefix) < len(inked) else text
+    after = text[inked[len(inked) - len(suffix)] :] if suffix else ""
+    before = before if len(before) <= _FRAME else f"…{before[-_FRAME:]}"
+    return f"{before!r} … {after if len(after) <= _FRAME else after[:_FRAME] + '…'!r}"
 
 
 def made(prompts: Sequence[Prompt], found: Findings) -> tuple[list[str], list[str], Ints]:

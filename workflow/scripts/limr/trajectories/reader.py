@@ -282,8 +282,8 @@ class _Reading:
         if self.problems is not None:
             ids = strings([problem.problem_id for problem in self.problems])
             if log.name is not None and matching.ids_of_log(log.names, self.problems):
-                places = {p.problem_id: place for place, p in enumerate(self.problems)}
-                of_name = np.array([places.get(name, -1) for name in log.names], np.int64)
+                known = {p.problem_id: place for place, p in enumerate(self.problems)}
+                of_name = np.array([known.get(name, -1) for name in log.names], np.int64)
                 self.found.add(
                     "joined-by-id",
                     f"rows are joined to the problems by their ids ('{log.taken['id']}').",
