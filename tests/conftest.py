@@ -73,8 +73,12 @@ hypothesis.settings.load_profile("short")  # --hypothesis-profile takes another 
 
 
 def pytest_configure() -> None:
-    """Whoever ends the tests ends their daemons: SIGTERM tears down as Ctrl-C does."""
+    """Whoever ends the tests ends their daemons: SIGTERM tears down as Ctrl-C does.
+
+    A shell lets what it starts with `&` ignore Ctrl-C, and so what the tests start would.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
