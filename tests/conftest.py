@@ -129,15 +129,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 class ByFile(LoadScopeScheduling):
     """In several processes (-n) a file's tests share one, and so what its fixtures made.
 
-    One process runs all tests of OpenRLHF, a trainer at a time; some files' tests are spread.
+    Some files' tests are spread.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        folder, _, name = file.rpartition("/")
-        if name in APART:
-            return nodeid
-        return folder if folder.endswith("openrlhf") else file
+        return nodeid if file.rpartition("/")[2] in APART else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
@@ -202,9 +199,11 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture(scope="session")
 def finished_project(shared: Shared) -> Project:
     """A copy in which the small study has run; tests must not change it."""
-    return Project(
-        shared("finished", lambda folder: kept_project(TINY, folder / "project")) / "project"
-    )
+
+    def make(folder: Path) -> None:
+        kept_project(TINY, folder / "project", start=little())
+
+    return Project(shared("finished", make) / "project")
 
 
 @pytest.fixture(scope="session")
