@@ -39,31 +39,36 @@ SLOW_FIXTURES = {
 # In this order and before all others: what takes minutes starts first.
 LONGEST = (
     "test_openrlhf_study.py",
-    "test_vllm_rule.py",
     "test_archive_study.py",
+    "test_vllm_rule.py",
     "test_slurm_study.py",
-    "test_real_model.py",
     "test_logs.py",
     "test_resume.py",
-    "test_slurm_ray.py",
-    "test_slurm_preflight.py",
+    "test_real_model.py",
+    "test_commands.py",
+    "test_guides.py",
+    "test_control_arms.py",
+    "test_half_finished.py",
     "test_air_gapped.py",
     "test_reruns.py",
-    "test_guides.py",
     "test_conda.py",
-    "test_half_finished.py",
     "test_archive_restricted.py",
-    "test_commands.py",
-    "test_control_arms.py",
-    "test_slurm_faults.py",
+    "test_slurm_preflight.py",
+    "test_bad_input.py",
     "test_selectors.py",
     "test_tables.py",
     "test_figures.py",
     "test_grading_data.py",
 )
+PROCESSES = 4  # that usually work: each begins with one of the longest
 ROUNDS = 10
-# Each test for itself: they wait more than they work, and each may bring a cluster up in a second.
-APART = ("test_slurm_faults.py", "test_slurm_ray.py")
+# Each test for itself, among those above: they wait more than they work.
+APART = (
+    "test_slurm_faults.py",
+    "test_slurm_ray.py",
+    "test_slurm_commands.py",
+    "test_ray_cluster.py",
+)
 
 Shared = Callable[[str, Callable[[Path], object]], Path]
 
@@ -104,8 +109,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         named = getattr(item, "callspec", None)
         if (named and named.id in cases) or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
-    order = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+    order: dict[str, float] = {name: place for place, name in enumerate(LONGEST)}
+    apart = [item.nodeid for item in items if item.path.name in APART]
+    gap = (len(LONGEST) - PROCESSES) / max(1, len(apart))
+    order |= {name: PROCESSES - 0.5 + gap * place for place, name in enumerate(apart)}
+    items.sort(key=lambda item: order.get(item.nodeid, order.get(item.path.name, len(LONGEST))))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
