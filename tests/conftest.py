@@ -39,31 +39,36 @@ SLOW_FIXTURES = {
 # In this order and before all others: what takes minutes starts first.
 LONGEST = (
     "test_openrlhf_study.py",
-    "test_vllm_rule.py",
     "test_archive_study.py",
+    "test_vllm_rule.py",
     "test_slurm_study.py",
-    "test_real_model.py",
     "test_logs.py",
     "test_resume.py",
-    "test_slurm_ray.py",
-    "test_slurm_preflight.py",
+    "test_real_model.py",
+    "test_commands.py",
+    "test_guides.py",
+    "test_control_arms.py",
+    "test_half_finished.py",
     "test_air_gapped.py",
     "test_reruns.py",
-    "test_guides.py",
     "test_conda.py",
-    "test_half_finished.py",
     "test_archive_restricted.py",
-    "test_commands.py",
-    "test_control_arms.py",
-    "test_slurm_faults.py",
+    "test_slurm_preflight.py",
+    "test_bad_input.py",
     "test_selectors.py",
     "test_tables.py",
     "test_figures.py",
     "test_grading_data.py",
 )
+PROCESSES = 4  # that usually work: each begins with one of the longest
 ROUNDS = 10
-# Each test for itself: they wait more than they work, and each may bring a cluster up in a second.
-APART = ("test_slurm_faults.py", "test_slurm_ray.py")
+# Each test for itself, among those above: they wait more than they work.
+APART = (
+    "test_slurm_faults.py",
+    "test_slurm_ray.py",
+    "test_slurm_commands.py",
+    "test_ray_cluster.py",
+)
 
 Shared = Callable[[str, Callable[[Path], object]], Path]
 
@@ -73,8 +78,12 @@ hypothesis.settings.load_profile("short")  # --hypothesis-profile takes another 
 
 
 def pytest_configure() -> None:
-    """Whoever ends the tests ends their daemons: SIGTERM tears down as Ctrl-C does."""
+    """Whoever ends the tests ends their daemons: SIGTERM tears down as Ctrl-C does.
+
+    A shell lets what it starts with `&` ignore Ctrl-C, and so what the tests start would.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -100,8 +109,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         named = getattr(item, "callspec", None)
         if (named and named.id in cases) or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
-    order = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+    order: dict[str, float] = {name: place for place, name in enumerate(LONGEST)}
+    apart = [item.nodeid for item in items if item.path.name in APART]
+    gap = (len(LONGEST) - PROCESSES) / max(1, len(apart))
+    order |= {name: PROCESSES - 0.5 + gap * place for place, name in enumerate(apart)}
+    items.sort(key=lambda item: order.get(item.nodeid, order.get(item.path.name, len(LONGEST))))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -125,15 +137,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 class ByFile(LoadScopeScheduling):
     """In several processes (-n) a file's tests share one, and so what its fixtures made.
 
-    One process runs all tests of OpenRLHF, a trainer at a time; some files' tests are spread.
+    Some files' tests are spread.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        folder, _, name = file.rpartition("/")
-        if name in APART:
-            return nodeid
-        return folder if folder.endswith("openrlhf") else file
+        return nodeid if file.rpartition("/")[2] in APART else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
@@ -198,9 +207,11 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture(scope="session")
 def finished_project(shared: Shared) -> Project:
     """A copy in which the small study has run; tests must not change it."""
-    return Project(
-        shared("finished", lambda folder: kept_project(TINY, folder / "project")) / "project"
-    )
+
+    def make(folder: Path) -> None:
+        kept_project(TINY, folder / "project", start=little())
+
+    return Project(shared("finished", make) / "project")
 
 
 @pytest.fixture(scope="session")

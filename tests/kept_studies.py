@@ -39,7 +39,13 @@ _FROM = re.compile(r"^[ \t]*from (limr[\w.]*) import (\([^)]*\)|[^\n]*)", re.MUL
 _MODULE = re.compile(r"\blimr(?:\.\w+)+")
 
 
-def kept_project(study: dict[str, Any], folder: Path, *targets: str, kept: Path = KEPT) -> Project:
+def kept_project(
+    study: dict[str, Any],
+    folder: Path,
+    *targets: str,
+    start: dict[str, Any] | None = None,
+    kept: Path = KEPT,
+) -> Project:
     """Return a copy of the repository, in a new folder, in which a study has run.
 
     Sessions may ask at the same time, and may be killed: the first one runs the study, outside of
@@ -49,6 +55,8 @@ def kept_project(study: dict[str, Any], folder: Path, *targets: str, kept: Path 
         study: what to run.
         folder: where the copy comes to be.
         targets: what of it; by default all.
+        start: a study of which this one is an extension; what is the same in both, which Snakemake
+            finds out, is not made twice.
         kept: where finished studies are kept.
     """
     name = digest(study, targets)
@@ -56,7 +64,7 @@ def kept_project(study: dict[str, Any], folder: Path, *targets: str, kept: Path 
     with FileLock(kept / f"{name}.lock"):
         if not (kept / name).exists():
             _remove_old(kept)
-            _make(study, targets, kept / name)
+            _make(study, targets, start, kept / name)
         os.utime(kept / name)
         project = make_project(folder)
         for part in RESULTS:
@@ -149,10 +157,13 @@ def _processor() -> str:
     return "\n".join(sorted(lines))
 
 
-def _make(study: dict[str, Any], targets: tuple[str, ...], place: Path) -> None:
+def _make(
+    study: dict[str, Any], targets: tuple[str, ...], start: dict[str, Any] | None, place: Path
+) -> None:
     """Run a study outside of the repository, and keep it under its name when it is whole."""
     with tempfile.TemporaryDirectory(prefix="limr-kept-") as temporary:
-        project = make_project(Path(temporary) / "project")
+        folder = Path(temporary) / "project"
+        project = kept_project(start, folder, kept=place.parent) if start else make_project(folder)
         project.write(study)
         project.finish(*targets)
         compiled = (project.folder / "workflow").rglob("*.pyc")

@@ -32,6 +32,7 @@ ON_CPU = {
     "VLLM_LOGGING_LEVEL": "WARNING",
     "OMP_NUM_THREADS": "1",
     "RAY_memory_monitor_refresh_ms": "0",
+    "RAY_worker_niceness": "0",  # by default 15: the trainers would starve beside other tests
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TORCH_COMPILE_DISABLE": "1",
     "HF_HUB_OFFLINE": "1",

@@ -171,8 +171,8 @@ import signal, sys, time
 from limr.train.openrlhf import launch
 signal.signal(signal.SIGTERM, launch._terminated)
 launch.end_with_parent()
-print("up", flush=True)
 try:
+    print("up", flush=True)
     time.sleep(600)
 finally:
     print("cleaned up", flush=True)

@@ -83,11 +83,8 @@ def test_a_mirror_that_lacks_a_file_is_refused_before_any_job(
 
 
 @pytest.mark.data
-def test_the_papers_subset(project: Project, mirror: Path) -> None:
-    project.write(PUBLISHED)
-    found = project.run(mirror=mirror)
-    assert found.returncode == 0, found.output[-3000:]
-    results = project.folder / "results/published"
+def test_the_papers_subset(published_data: Project, mirror: Path) -> None:
+    results = published_data.folder / "results/published"
     subset = [json.loads(line) for line in (results / "subsets/limr.jsonl").open()]
     full = json.loads((mirror / "limr/math_full.json").read_text())
     known = {row["id"]: row for row in full}
@@ -106,9 +103,16 @@ def test_the_papers_subset(project: Project, mirror: Path) -> None:
     assert (results / "headline.txt").read_text().count("\n") == 3
 
 
+# What reads the files; all that follows wants the audit of 8,523 answers, which takes longest.
+OF_FILES = ["results/published/problems/math-full.jsonl", "results/published/scores/lim.parquet"]
+
+
 @pytest.mark.data
+@pytest.mark.parametrize(
+    "targets", [OF_FILES, pytest.param([], marks=pytest.mark.long)], ids=["scores", "all"]
+)
 def test_files_need_no_second_fetch_and_no_mirror_afterwards(
-    project: Project, mirror: Path, tmp_path: Path
+    project: Project, mirror: Path, tmp_path: Path, targets: list[str]
 ) -> None:
     copy = tmp_path / "mirror"
     (copy / "limr").mkdir(parents=True)
@@ -117,6 +121,7 @@ def test_files_need_no_second_fetch_and_no_mirror_afterwards(
     project.write(PUBLISHED)
     assert project.run("--until", "fetch_source", mirror=copy).returncode == 0
     shutil.rmtree(copy)
-    found = project.run(mirror=copy)
+    found = project.run(*targets, mirror=copy)
     assert found.returncode == 0, found.output[-3000:]
+    assert {"Prepare the problems math-full", "Read the published scores lim"} <= {*found.jobs}
     assert not [job for job in found.jobs if job.startswith("Fetch")]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import kept_studies
-from small_study import TINY, Project, make_project
+from small_study import TINY, Project, little, make_project
 
 pytestmark = pytest.mark.slow
 
@@ -31,8 +31,10 @@ def ask(kept: Path, folder: Path) -> None:
 
 
 def test_all_that_the_jobs_import_is_in_the_digest(finished_project: Project) -> None:
-    name = kept_studies.digest(TINY)
-    imported = json.loads((kept_studies.KEPT / name / "imported.json").read_text())
+    imported: list[str] = []
+    for study in (TINY, little()):  # the one starts from the other
+        name = kept_studies.digest(study)
+        imported += json.loads((kept_studies.KEPT / name / "imported.json").read_text())
     assert len(imported) > 50
     known = {str(path.relative_to(kept_studies.ROOT)) for path in kept_studies.files()}
     assert set(imported) <= known
@@ -44,6 +46,29 @@ def test_a_kept_study_is_a_finished_one(finished_project: Project, tmp_path: Pat
     again = kept_studies.kept_project(TINY, tmp_path / "project")
     assert again.planned() == []
     assert again.digests() == finished_project.digests()
+
+
+def test_one_that_starts_from_another_makes_what_differs(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    study: dict[str, Any] = {
+        **{key: TINY[key] for key in ("seeds", "datasets", "dataset")},
+        "study": "kept",
+        "scores": {"random": {"selector": "random"}},
+        "arms": {"rand": {"train": "none", "score": "random", "size": 9}},
+        "tables": {"subsets": {}},
+    }
+    first = kept_studies.kept_project(study, tmp_path / "first", kept=kept)
+    fewer = {"train": "none", "score": "random", "size": 5}
+    more = {**study, "arms": {**study["arms"], "fewer": fewer}}
+    second = kept_studies.kept_project(more, tmp_path / "second", start=study, kept=kept)
+    assert second.planned() == []
+
+    def made(project: Project, path: str) -> float:
+        return (project.folder / "results/kept" / path).stat().st_mtime
+
+    for path in ("problems/arithmetic.jsonl", "scores/random.parquet", "subsets/rand.jsonl"):
+        assert made(second, path) == made(first, path), path
+    assert made(second, "subsets/fewer.jsonl") > made(first, "report.html")
 
 
 def test_the_digest_is_of_the_study_the_targets_and_the_versions(monkeypatch: Any) -> None:

@@ -46,6 +46,11 @@ def _strategy(module):
     module.init_device_mesh = lambda _kind, *args, **options: made("cpu", *args, **options)
 
 
+def _communication(module):
+    """One process needs no shared memory: DeepSpeed's would be compiled first, too."""
+    module.build_shm_op = lambda: None
+
+
 def _actor(module):
     """Weights go to vLLM through a file."""
     import ray
@@ -89,6 +94,7 @@ CHANGES = {
     "torch": _torch,
     "openrlhf.trainer.ppo_utils.replay_buffer": _replay_buffer,
     "openrlhf.utils.deepspeed.deepspeed": _strategy,
+    "deepspeed.comm.torch": _communication,
     "openrlhf.trainer.ray.ppo_actor": _actor,
     "openrlhf.trainer.ray.vllm_worker_wrap": _worker,
     "limr.train.openrlhf.cluster": _cluster,

@@ -12,6 +12,7 @@ import pandas as pd
 from limr.analysis import which_scores
 from limr.analysis.results import Inputs
 from limr.core import files
+from limr.core.plugins import heavy_imports
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,8 +53,9 @@ _RC: dict[str, Any] = {
 @contextmanager
 def applied() -> Iterator[None]:
     """Apply the style within a block, and leave the caller's settings as they were."""
-    import matplotlib as mpl
-    import seaborn as sns  # half a second, which only drawing needs
+    with heavy_imports():  # which only drawing needs
+        import matplotlib as mpl
+        import seaborn as sns
 
     with sns.axes_style("whitegrid"), mpl.rc_context(cast(Any, _RC)):
         yield

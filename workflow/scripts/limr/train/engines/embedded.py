@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from limr.core.plugins import heavy_imports
 from limr.core.validation import EACH_ONCE, Keys, Number, key
 from limr.models.interface import BaseJob, Policy, PpoJob, Settings, SftJob
 
@@ -65,10 +67,11 @@ class Base(Keys):
     warmup: Warmup = key({}, "Supervised training that makes the base policy.")
 
 
-def _prepare(options: Settings) -> None:
+def _importing(options: Settings) -> AbstractContextManager[None]:
     """Set what OpenMP reads when PyTorch is first imported: idle threads must not spin."""
     os.environ.setdefault("OMP_NUM_THREADS", str(options["threads"]))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    return heavy_imports()
 
 
 def base_work(base: Settings) -> dict[str, int]:
@@ -79,31 +82,31 @@ def base_work(base: Settings) -> dict[str, int]:
 
 def make_base(job: BaseJob) -> None:
     """Write the base policy."""
-    _prepare(job.options)
-    from limr.train.embedded import supervised
+    with _importing(job.options):
+        from limr.train.embedded import supervised
 
     supervised.make_base(job)
 
 
 def train_ppo(job: PpoJob) -> None:
     """Train by PPO."""
-    _prepare(job.options)
-    from limr.train.embedded import ppo
+    with _importing(job.options):
+        from limr.train.embedded import ppo
 
     ppo.train_ppo(job)
 
 
 def train_sft(job: SftJob) -> None:
     """Train by supervised fine-tuning on worked solutions."""
-    _prepare(job.options)
-    from limr.train.embedded import supervised
+    with _importing(job.options):
+        from limr.train.embedded import supervised
 
     supervised.train_sft(job)
 
 
 def open_policy(folder: Path, options: Settings, state: Path | None = None) -> Policy:
     """Load a policy folder for generation; it is fast enough to need no working folder."""
-    _prepare(options)
-    from limr.train.embedded.generation import EmbeddedPolicy
+    with _importing(options):
+        from limr.train.embedded.generation import EmbeddedPolicy
 
     return EmbeddedPolicy(folder, options)

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from limr.core.plugins import heavy_imports
 from limr.core.validation import Keys, key
 from limr.models.interface import Policy, Settings
 from limr.models.pretrained import base
@@ -43,6 +44,7 @@ def open_policy(folder: Path, options: Settings, state: Path | None = None) -> P
     # Read when PyTorch is first imported: threads that spin while they wait for a busy core make
     # generation ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from limr.models.pretrained.policy import PretrainedPolicy
+    with heavy_imports():
+        from limr.models.pretrained.policy import PretrainedPolicy
 
     return PretrainedPolicy(folder, options)
