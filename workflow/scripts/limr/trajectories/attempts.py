@@ -90,6 +90,9 @@ def _superseded(log: Log, rows: Places, at: Places) -> Flags:
         InputError: a second run that begins anew with other prompts.
     """
     none: Flags = np.zeros(len(at), bool)
+    pairs = np.unique(np.stack([log.file[rows], at]), axis=1)
+    if len(np.unique(pairs[0])) == pairs.shape[1]:
+        return none  # one step a file, and files in whatever order
     falls = np.flatnonzero(np.diff(at) < 0) + 1
     distinct = len(np.unique(at))
     if not len(falls) or len(falls) >= min(distinct, _MOST_ATTEMPTS):

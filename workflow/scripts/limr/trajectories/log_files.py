@@ -39,6 +39,17 @@ _HELD_OUT = re.compile(r"(?:^|[^a-z])(val|valid|validation|eval|evaluation|test)
 _PARTS = re.compile(
     r"(part|attempt|resumed?|restart|cont(inued)?|job|segment)[_-]?#", re.IGNORECASE
 )
+# Ids within names, which differ from file to file: uuids, hashes, and rLLM's episodes.
+_IDS = re.compile(
+    r"episode_hash[^/]*(?=\.json)|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+    r"|(?<![0-9a-z])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}(?![0-9a-z])"
+)
+_STEP = re.compile(r"(?:^|[^a-z])step[_-]?(\d{1,18})", re.IGNORECASE)  # of a folder
+# What trainers write beside their rollouts.
+_BESIDE = re.compile(
+    r"(?:^|[/_-])(?:metadata|metrics|config|args|state|dataset_info|batch_summary"
+    r"|aggregated_results|annotations/\w+)$"
+)
 _BYTES = 1 << 20
 
 
@@ -190,10 +201,10 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
         several = _runs(members, folder, shape)
         for path in members:
             inside = path.relative_to(folder)
-            numbers = _numbers(str(inside))
-            own = _numbers(path.name)
-            number = (own or numbers)[-1] if own or numbers else None
-            run = several.get(str(inside.parent), 0)
+            parent, number = _step_of(inside)
+            if number is None:
+                number = next(iter(_numbers(str(inside))[::-1]), None)
+            run = several.get(parent, 0)
             files.append(
                 LogFile(
                     path, str(inside), kind_of(path) or "jsonl", part + run, number, held_out[shape]
@@ -214,7 +225,13 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
 
 
 def _only_complete(shapes: dict[str, list[Path]], found: Findings) -> dict[str, list[Path]]:
-    """Leave out files that repeat a part of others: prime-rl's `effective` beside `all`."""
+    """Leave out what is no rollout, or repeats others: prime-rl's `effective` beside `all`."""
+    beside = [shape for shape in shapes if _BESIDE.search(_bare(shape))]
+    if len(beside) < len(shapes):
+        n = sum(len(shapes.pop(shape)) for shape in beside)
+        if n:
+            found.add("other-files", f"{n} files that describe the run were not read, such as "
+                      f"{_pattern(beside[0])}.", count=n)  # fmt: skip
     for shape in list(shapes):
         whole = re.sub(r"\beffective\b", "all", shape)
         if whole != shape and whole in shapes:
@@ -250,9 +267,8 @@ def _runs(paths: list[Path], folder: Path, shape: str) -> dict[str, int]:
     """Return folder -> number of its run, where folders of one log hold the same step numbers."""
     parents: dict[str, set[int]] = {}
     for path in paths:
-        inside = path.relative_to(folder)
-        own = _numbers(path.name)
-        parents.setdefault(str(inside.parent), set()).update(own[-1:])
+        parent, number = _step_of(path.relative_to(folder))
+        parents.setdefault(parent, set()).update([] if number is None else [number])
     if len(parents) < 2 or any(_PARALLEL.search(part) for part in re.split(r"#+|/", shape)[:-1]):
         return {}
     together = [number for numbers in parents.values() for number in numbers]
@@ -268,8 +284,17 @@ def _runs(paths: list[Path], folder: Path, shape: str) -> dict[str, int]:
     return {parent: place for place, parent in enumerate(ordered)}
 
 
+def _step_of(inside: Path) -> tuple[str, int | None]:
+    """Return the folder of a file's run, and its number: of a folder `step_N`, else its name's."""
+    for depth in reversed(range(len(inside.parts) - 1)):
+        step = _STEP.search(inside.parts[depth])
+        if step:
+            return str(Path(*inside.parts[:depth])), int(step[1])
+    return str(inside.parent), next(iter(_numbers(inside.name)[::-1]), None)
+
+
 def _shape(inside: Path) -> str:
-    return re.sub(r"\d+", "#", str(inside))
+    return re.sub(r"\d+", "#", _IDS.sub("*", str(inside)))
 
 
 def _pattern(shape: str) -> str:
@@ -282,7 +307,7 @@ def _bare(name: str) -> str:
 
 
 def _numbers(name: str) -> list[int]:
-    return [int(digits) for digits in re.findall(r"\d{1,18}", _bare(name))]
+    return [int(digits) for digits in re.findall(r"\d{1,18}", _bare(_IDS.sub("", name)))]
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
