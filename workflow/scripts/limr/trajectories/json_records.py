@@ -172,9 +172,9 @@ def _entries(file: LogFile, content: bytes, style: str) -> Iterator[bytes]:
 
 
 def _too_long(file: LogFile, longest: int | None = None) -> str:
+    most = (longest or json_rows.LONGEST_LINE) / 2**20
     return (
-        f"{file.name}: a line of more than {(longest or json_rows.LONGEST_LINE) / 2**20:.0f} MB. Is "
-        "this JSON lines, one object per line?"
+        f"{file.name}: a line of more than {most:.0f} MB. Is this JSON lines, one object per line?"
     )
 
 

@@ -188,7 +188,8 @@ def recognise(
         by_priority.setdefault(getattr(module, "PRIORITY", 0), []).append(name)
     fitting: list[str] = []
     for priority in sorted(by_priority, reverse=True):
-        fitting = fitting or [name for name in by_priority[priority] if _fits(name, sample, options)]
+        names = by_priority[priority]
+        fitting = fitting or [name for name in names if _fits(name, sample, options)]
     if not fitting:
         raise InputError(
             f"{training.name}: no known format; found {_names(sample)}. If each row is a rollout, "

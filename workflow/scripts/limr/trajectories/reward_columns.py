@@ -16,7 +16,9 @@ _CORRECT = re.compile(
 )
 _REWARD = re.compile(r"(^|[_/.])(rewards?|scores?)([_/.]|$)")
 # What a reward of form, length or style is called: never whether a response is correct.
-_FORM = re.compile(r"format|think|tag|xml|length|len(_|$)|penalt|language|repetit|style|cosine|token")
+_FORM = re.compile(
+    r"format|think|tag|xml|length|len(_|$)|penalt|language|repetit|style|cosine|token"
+)
 # What is a count, a statistic or a setting, whatever else is in its name.
 _OTHER = re.compile(
     r"^(n|num|number|count|total|max|min|mean|avg|average)_|_(count|mean|avg|std|var|min|max|id|"

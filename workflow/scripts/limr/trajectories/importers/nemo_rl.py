@@ -1,9 +1,9 @@
 """NeMo-RL's training data: `train_data_step{N}.jsonl`, one line a rollout.
 
-NeMo-RL (NVIDIA-NeMo/RL, `nemo_rl/algorithms/grpo.py`, `log_batched_dict_as_jsonl`) writes `content`,
-the messages of a rollout as a list of texts without roles (in validation: as messages), inside a
-list of one, as `rewards` is. The step is in the file's name only. With dynamic sampling `rewards`
-are those of the batch before it was filtered and do not belong to the line's text;
+NeMo-RL (NVIDIA-NeMo/RL, `nemo_rl/algorithms/grpo.py`, `log_batched_dict_as_jsonl`) writes
+`content`, the messages of a rollout as a list of texts without roles (in validation: as messages),
+inside a list of one, as `rewards` is. The step is in the file's name only. With dynamic sampling
+`rewards` are those of the batch before it was filtered and do not belong to the line's text;
 `filtered_rewards` do.
 """
 
@@ -62,9 +62,9 @@ def _refuse_unmarked_system(sample: Sample, given: int | None) -> None:
         return
     if not _is_system(whole[0][0]) and len({texts[1] for texts in whole}) < len(whole):
         raise InputError(
-            f"{sample.file.name}: the rollouts have {len(whole[0])} messages and begin with the "
-            f"same one, {whole[0][0][:60]!r}. If this is a system prompt, say `prompt_messages: 2`; "
-            "if it is the only problem, `prompt_messages: 1`."
+            f"{sample.file.name}: all rollouts have more than {_FEW} messages and begin with "
+            f"{whole[0][0][:60]!r}. If this is a system prompt, say `prompt_messages: 2`; if it is "
+            "the only problem, `prompt_messages: 1`."
         )
 
 

@@ -65,7 +65,7 @@ def expander(sample: Sample, options: Mapping[str, Any]) -> Expand:
 
     @cache
     def prompt(tokens: tuple[int, ...]) -> str:
-        return decode(list(tokens))
+        return str(decode(list(tokens)))
 
     def rollout(line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {
@@ -87,7 +87,7 @@ def _decoder(path: Path) -> Any:
         raise InputError(f"tokenizer: {file}: there is no such file.")
     try:
         tokenizer = Tokenizer.from_file(str(file))
-    except Exception as error:  # the library raises plain exceptions
+    except Exception as error:  # noqa: BLE001 - the library raises plain exceptions
         raise InputError(f"tokenizer: {file}: not a tokenizer.json ({error}).") from None
     return tokenizer.decode
 

@@ -22,7 +22,7 @@ from limr.trajectories.records import Sample
 
 PROVIDES = "trajectories"
 FILES = "*.[cjnp]*"
-PRIORITY = -1  # where no trainer's own format fits
+PRIORITY = -3  # where nothing else fits
 check = reader.check
 
 # Canonical name -> what columns are called, the first that is there is taken.
