@@ -25,6 +25,8 @@ from limr.trajectories.log_files import LogFile, opened
 Expand = Callable[[Any], Iterable[Any]]
 _ROWS = 16384  # rows in memory at a time
 _BYTES = 8 * 2**20  # of lines in memory at a time
+_START = 65536  # bytes that tell how a file is written
+_OPENED = re.compile(rb"\{[ \t\r]*\n")
 _NO_BLANK = re.compile(r"\S")
 
 
@@ -40,7 +42,7 @@ def batches(file: LogFile, columns: Mapping[str, str], expand: Expand | None) ->
         yield from _plain_rows(file, _Reader(columns))
         return
     count = 0
-    entries = lines(file, json_rows.LARGEST_JSON)
+    entries = lines(file, json_rows.LONGEST_STEP)
     while some := list(islice(entries, _ROWS)):
         found: list[list[Any]] = []
         broken: list[tuple[int, str]] = []
@@ -99,7 +101,7 @@ def _columns(names: Iterable[str], rows: Sequence[Sequence[Any]]) -> dict[str, V
 
 def _blocks(file: LogFile) -> Iterator[bytes]:
     """Yield whole lines of a file, some megabytes at a time."""
-    if _style(file) != "lines":
+    if file.kind == "json" or _style(file) != "lines":
         yield b"\n".join(entry for _, entry in lines(file))
         return
     with opened(file) as stream:
@@ -121,9 +123,11 @@ def _whole_lines(stream: Any, file: LogFile) -> Iterator[bytes]:
 def _style(file: LogFile) -> str:
     """Return how a JSON file is written: in `lines`, as a `list`, or as `objects` over lines."""
     with opened(file) as stream:
-        whole = _bounded(stream, file, json_rows.LARGEST_JSON)
-        first = next((line for line in whole if line.strip()), b"").strip()
-    return "list" if first[:1] == b"[" else "objects" if first == b"{" else "lines"
+        start = b""
+        while not start.lstrip() and (more := stream.read(_START)):
+            start = more
+    start = start.lstrip()
+    return "list" if start[:1] == b"[" else "objects" if _OPENED.match(start) else "lines"
 
 
 def lines(file: LogFile, longest: int | None = None) -> Iterator[tuple[int, bytes]]:
@@ -136,6 +140,10 @@ def lines(file: LogFile, longest: int | None = None) -> Iterator[tuple[int, byte
     Raises:
         InputError: a longer line, or a document that is larger than any is read.
     """
+    if file.kind == "json":
+        longest = json_rows.LARGEST_JSON
+        if file.path.stat().st_size > longest:
+            raise InputError(_too_large(file))
     style = _style(file)
     with opened(file) as stream:
         if style != "lines":

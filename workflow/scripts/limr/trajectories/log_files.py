@@ -196,6 +196,7 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
         held_out = dict.fromkeys(held_out, False)
     training = [shape for shape, out in held_out.items() if not out]
     _refuse_several(training, by_shape, folder)
+    _refuse_twice(paths, folder)
     files = []
     for shape, members in by_shape.items():
         several = _runs(members, folder, shape)
@@ -256,6 +257,20 @@ def _refuse_several(training: list[str], shapes: dict[str, list[Path]], folder: 
             f"'{folder}/{_pattern(training[0])}', or several in the order in which they were "
             "written."
         )
+
+
+def _refuse_twice(paths: list[Path], folder: Path) -> None:
+    """Refuse files that differ in leading zeros or in how they are packed only."""
+    known: dict[tuple[str, ...], Path] = {}
+    for path in paths:
+        inside = path.relative_to(folder)
+        bare = re.sub(r"\d+", lambda digits: str(int(digits[0])), _bare(inside.name))
+        first = known.setdefault((str(inside.parent), bare), inside)
+        if first != inside:
+            raise InputError(
+                f"{folder}: {inside} and {first} have one name but for zeros or packing: is one a "
+                "copy of the other? Take it away."
+            )
 
 
 def _one_series(shapes: list[str]) -> bool:

@@ -65,7 +65,7 @@ def sample(file: LogFile) -> Sample:
         if table is None:
             raise InputError(f"{file.name}: no rows in it.")
         return Sample(file, frozenset(table.schema.names), table.slice(0, _SAMPLE).to_pylist())
-    first = islice(json_records.lines(file, json_rows.LARGEST_JSON), _SAMPLE)
+    first = islice(json_records.lines(file, json_rows.LONGEST_STEP), _SAMPLE)
     lines = [json_records.loads(line) for _, line in _some(first)]
     rows = [line for line in lines if isinstance(line, dict)]
     names = frozenset(name for row in rows for name in row)
