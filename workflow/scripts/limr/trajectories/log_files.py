@@ -31,6 +31,9 @@ KINDS = {
     ".pickle": "pickle",
 }
 PACKED = (".gz", ".zst", ".bz2")
+_SUFFIXES = re.compile(
+    "(" + "|".join(map(re.escape, (*KINDS, *PACKED, ".table"))) + ")+$", re.IGNORECASE
+)
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 # More files than this, and the folder is not a log.
 MOST_FILES = 200_000
@@ -318,7 +321,7 @@ def _pattern(shape: str) -> str:
 
 def _bare(name: str) -> str:
     """Return a name without suffixes and numbers."""
-    return re.sub(r"(\.[A-Za-z]\w*)+$", "", name)
+    return _SUFFIXES.sub("", name)
 
 
 def _numbers(name: str) -> list[int]:
