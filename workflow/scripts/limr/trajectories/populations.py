@@ -128,6 +128,9 @@ def _refuse_two_files(log: Log, at: Places) -> None:
     steps, counts = np.unique(pairs[0], return_counts=True)
     if not (counts > 1).any() or (counts > 1).all():
         return
+    folders = {(str(log.files[file].path.parent), step) for step, file in pairs.T.tolist()}
+    if len({folder for folder, _ in folders}) == len(folders) > 1:
+        return  # a folder for each step, and in it a file for each group
     step = steps[np.argmax(counts > 1)]
     files = pairs[1][pairs[0] == step]
     first = {int(p) for p in log.prompt[(at == step) & (log.file == files[0])]}
