@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limr.core.errors import InputError
@@ -84,9 +84,9 @@ def test_a_map_names_the_columns(tmp_path: Path) -> None:
     assert dict(found.taken) == named
     with pytest.raises(InputError, match=r"map: 'promt' is none of .*Did you mean 'prompt'"):
         read(path, map={**named, "promt": "meta.q"})
-    with pytest.raises(InputError, match="map: reward: there is no column 'rewrd'.*'reward'"):
+    with pytest.raises(InputError, match=r"map: reward: there is no column 'rewrd'.*'reward'"):
         read(path, map={**named, "reward": "rewrd"})
-    with pytest.raises(InputError, match="map: step: there is no column 'meta.step'"):
+    with pytest.raises(InputError, match=r"map: step: there is no column 'meta.step'"):
         read(path, map={**named, "step": "meta.step"})
 
 
@@ -254,7 +254,7 @@ def test_rates_that_are_rounded_need_the_number_of_samples(tmp_path: Path) -> No
     with pytest.raises(InputError, match=r"no k of an n up to 256.*`samples: N`"):
         read(path)
     assert rates(read(path, samples=7)) == [k / 7 for k in range(8)]
-    with pytest.raises(InputError, match="1.5 lies outside 0 to 1"):
+    with pytest.raises(InputError, match=r"1.5 lies outside 0 to 1"):
         read(lines(tmp_path / "s.jsonl", published(pass_rate=[*rounded[:-1], 1.5])))
 
 
@@ -303,6 +303,7 @@ def test_a_text_that_was_measured_twice_is_pooled_and_a_copy_is_not(tmp_path: Pa
     assert "repeated-measurements" in codes(found)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.fractions(0, 1, max_denominator=20), min_size=1, max_size=20))
 def test_the_smallest_number_of_samples(values: list[Fraction]) -> None:
     found = pass_counts.smallest_samples(np.array([float(v) for v in values]))

@@ -56,10 +56,9 @@ class Builder:
             found["name"] = _codes(columns["id"], self._names, _name)
         if "step" in columns:
             found["step"], unread = _steps(columns["step"])
-            if unread.any():
-                good = np.flatnonzero(~bad & ~unread)
-                first = int(np.argmax(unread))
-                self._broken.append((file, int(batch.rows[first]), "its step is no whole number"))
+            for at in np.flatnonzero(unread & ~bad):
+                self._broken.append((file, int(batch.rows[at]), "its step is no whole number"))
+            good = np.flatnonzero(~bad & ~unread)
         if "uid" in columns:
             found["group"], found["rollout"] = _uids(columns["uid"])
         for name in ("group", "rollout"):

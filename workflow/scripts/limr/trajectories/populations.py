@@ -12,6 +12,7 @@ from limr.trajectories.findings import Findings, steps_in_words
 from limr.trajectories.log import Log, Places
 
 _SHOWN = 60
+_FEWEST_STEPS = 6  # before it can be seen that some prompts come back and others are drawn anew
 
 
 def training_rows(log: Log, at: Places, found: Findings) -> Flags:
@@ -82,6 +83,8 @@ def _between(log: Log, at: Places) -> Flags:
     for step, (begin, end) in enumerate(pairwise(bounds)):
         sets.setdefault(frozenset(np.unique(log.prompt[begin:end]).tolist()), []).append(step)
     n_steps = len(bounds) - 1
+    if n_steps < _FEWEST_STEPS:
+        return none
     for prompts, steps in sets.items():
         if len(steps) < 2 or len(steps) * 2 > n_steps or np.diff(steps).min() < 2:
             continue
