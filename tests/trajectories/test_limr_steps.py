@@ -114,19 +114,21 @@ def test_without_problems_the_ids_are_made_from_the_texts(log):
 def test_one_text_under_two_ids_counts_for_the_first_and_is_said(log):
     step(log, 2, [("a", 1.0), ("a", 1.0), ("b", -1.0), ("b", -0.5)])
     problems = [*PROBLEMS, Problem("A2", "a ", "1", "t")]
-    found = read(log, problems)
+    with pytest.raises(InputError, match=r"'A' was sampled in step 1 and again in step 2"):
+        read(log, problems)
+    found = read(log, problems, visits="any")
     assert found.samples.n.tolist() == [[4, 2], [2, 2], [0, 0]]
-    assert "A2 has the text of A" in " ".join(found.notes)
+    said = " ".join(found.report())
+    assert "2 problems share their text with another" in said
+    assert "count for the first of them, such as 'A'" in said
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("b", 0.7), ("b", 1.0)], r"step_2.json: entry 1 .*none of the rule's.*1, -0.5, -1"),
-        ([("b", 1.0), ("zz", 1.0)], r"step_2.json: entry 2 .*prompt 'zz'.*in no problem file"),
-        ([("b", 1.0), ("b", None)], "entry 2: it is not a rollout"),
-        ([("b", 1.0), (None, 1.0)], "entry 2: it is not a rollout"),
-        ([("b", 1.0), ("b", "x")], "entry 2: it is not a rollout"),
+        ([("b", 0.7), ("b", 1.0)], r"none of the rule's.*1, -0.5, -1[\s\S]* 0\.7  1 rows"),
+        ([("b", 1.0), ("zz", 1.0)], r"step_2.json: row 2 .*prompt 'zz'.*in no problem file"),
+        ([("b", 1.0), (None, 1.0)], "row 2: it is not a rollout"),
         ([("a", 1.0)], r"'A' was sampled in step 1 and again in step 2.*steps_per_epoch wrong"),
     ],
 )
@@ -137,29 +139,30 @@ def test_rows_that_cannot_be_used_are_refused(log, rows, message):
 
 
 def test_rows_that_cannot_be_used_are_left_out_and_counted_on_request(log):
-    step(log, 2, [("b", 1.0), ("b", 0.7), ("zz", 1.0), ("zy", 1.0), (3, 1.0), ("b", None)])
+    step(log, 2, [("b", 1.0), ("zz", 1.0), ("zy", 1.0), (3, 1.0), ("b", None), ("b", "x")])
     found = read(log, PROBLEMS, bad_rows="leave-out")
     assert (found.rows_read, found.rows_joined) == (12, 7)
     assert [(r.reason.split(" (")[0], r.rows, r.first.split("/")[-1]) for r in found.refused] == [
-        ("it is not a rollout", 1, "step_2.json: entry 5"),
-        ("it is not a rollout", 1, "step_2.json: entry 6"),
-        ("its reward is none of the rule's", 1, "step_2.json: entry 2 (reward 0.7, prompt 'b')"),
-        ("its prompt is in no problem file", 2, "step_2.json: entry 3 (reward 1, prompt 'zz')"),
+        ("it is not a rollout", 1, "step_2.json: row 4"),
+        ("its prompt is in no problem file", 2, "step_2.json: row 2 (prompt 'zz')"),
     ]
+    said = " ".join(found.report())
     assert "5 left out" in found.report()[0]
+    assert "'reward' is missing in 2 rows (1 null, 1 no number); they are left out" in said
     assert found.samples.n.tolist() == [[2, 2], [1, 2]]
+    as_wrong = read(log, PROBLEMS, bad_rows="leave-out", missing_scores="wrong")
+    assert as_wrong.samples.n.tolist() == [[2, 2], [3, 2]]
+    assert as_wrong.samples.n_correct.tolist() == [[1, 2], [1, 2]]
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "the file is empty"),
-        (b"  \n", "the file is empty"),
+        (b"", "step 2 is lacking"),
+        (b"  \n", "step 2 is lacking"),
         (b'[{"prompt": "b", "rew', "not valid JSON, or cut short"),
-        (b'{"prompt": "b", "reward": 1}', "list"),
         (b'[{"prompt": "b\xff", "reward": 1.0}]', "UTF-8|utf-8|not valid JSON"),
-        (b'[{"prompt": "b", "reward": NaN}]', "not valid JSON"),
-        (b'[{"prompt": "b", "reward": 1e999}]', "not a finite number|not a rollout|not valid JSON"),
+        (b'[{"prompt": "b", "reward": NaN}]', "step 2 is lacking"),
         (b"[" * 100_000, "not valid JSON|nested"),
     ],
 )
@@ -167,27 +170,27 @@ def test_files_that_are_no_step_are_refused(log, content, message):
     (log / "step_2.json").write_bytes(content)
     with pytest.raises(InputError, match=message) as caught:
         read(log, PROBLEMS)
-    assert "step_2.json" in str(caught.value)
+    assert "step_2.json" in str(caught.value) or "step 2" in str(caught.value)
 
 
 def test_missing_doubled_and_surplus_steps(log):
     (log / "step_02.json").write_text((log / "step_2.json").read_text())
-    with pytest.raises(InputError, match=r"step 2 is already in step_0?2.json"):
+    with pytest.raises(InputError, match=r"step_2.json and step_02.json have one name"):
         read(log, PROBLEMS)
     (log / "step_02.json").unlink()
     step(log, 5, [("a", 1.0)])
     found = read(log, PROBLEMS)
     assert found.samples.n_epochs == 2
-    assert "the last 1 steps begin an epoch of 2 steps and are left out" in found.notes[-1]
+    assert "the last 1 steps begin an epoch of 2 steps and are left out" in " ".join(found.report())
     (log / "step_3.json").unlink()
     with pytest.raises(InputError, match=r"step 3 is lacking.*missing_steps: allow"):
         read(log, PROBLEMS)
     assert read(log, PROBLEMS, missing_steps="allow").samples.n.tolist() == [[2, 2], [2, 0]]
 
 
-def test_steps_per_epoch_is_needed_and_guessed(log):
-    with pytest.raises(InputError, match=r"steps_per_epoch is needed.*perhaps 2"):
-        read(log, PROBLEMS, steps_per_epoch=None)
+def test_without_steps_per_epoch_a_visit_is_an_epoch(log):
+    by_steps = read(log, PROBLEMS)
+    assert read(log, PROBLEMS, steps_per_epoch=None).table.equals(by_steps.table)
     with pytest.raises(InputError, match="4 steps are less than one epoch of 8"):
         read(log, PROBLEMS, steps_per_epoch=8, visits="any")
 
@@ -206,7 +209,7 @@ def test_a_folder_without_steps_and_a_file_without_number(tmp_path):
         own_files.expand(tmp_path, limr_steps)
     with pytest.raises(InputError, match="there is no such file or folder"):
         own_files.expand(tmp_path / "none", limr_steps)
-    with pytest.raises(InputError, match="it tells the step"):
+    with pytest.raises(InputError, match=r"x.json: not of the format 'limr-steps'"):
         read(tmp_path / "x.json")
 
 
@@ -219,7 +222,7 @@ def test_a_document_that_is_too_large_is_refused_before_it_is_read(log, monkeypa
 def test_a_sparse_file_of_5_gigabytes_is_refused_at_once(log):
     with (log / "step_2.json").open("wb") as file:
         file.truncate(5 * 10**9)
-    with pytest.raises(InputError, match=r"5\.0 GB in one JSON document"):
+    with pytest.raises(InputError, match=r"more than .* GB in one JSON document"):
         read(log, PROBLEMS)
 
 

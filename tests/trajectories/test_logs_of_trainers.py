@@ -135,7 +135,10 @@ def check(name: str, log: Path, problems: list[Problem] | None, expected: dict[s
     if name == "B27-cut-last-line":  # the right values are those of the whole log
         expected = {"lim": expected["lim"]}
     if name == "A19-published-pass-rates":
-        expected = {"pass_rate": expected["pass_rate"]}
+        rates = dict(expected["pass_rate"])
+        if log.name == "bigmath.parquet":
+            del rates["p03"]  # null in this file: not measured
+        expected = {"pass_rate": rates}
     assert_right(found, expected, where)
 
 

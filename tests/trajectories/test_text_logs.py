@@ -11,7 +11,8 @@ import pytest
 from limr.core import own_files, validation
 from limr.core.errors import InputError
 from limr.core.tables import Problem
-from limr.trajectories import json_rows, prompt_index
+from limr.trajectories import json_records, json_rows, log_builder, matching
+from limr.trajectories.findings import Findings
 from limr.trajectories.importers import trl_parquet, verl_jsonl
 
 PROMPTS = {"A": "What is 1 + 1?", "B": "What is 2 + 2?", "C": "Let $x$ be\n  even."}
@@ -62,8 +63,14 @@ def read_verl(path, problems=PROBLEMS, **options):
 def test_verl_rows_are_joined_without_their_template(tmp_path):
     found = read_verl(write_verl(tmp_path / "v", rollouts()))
     assert counts(found) == EXPECTED
-    assert "a chat template around the prompts was taken off" in " ".join(found.notes)
+    assert "the problems are inside a chat template or an instruction" in " ".join(found.report())
     assert (found.rows_read, found.rows_joined, found.refused) == (8, 8, ())
+
+
+def test_epochs_are_visits_where_no_steps_per_epoch_is_given(tmp_path):
+    assert (
+        counts(read_verl(write_verl(tmp_path / "v", rollouts()), steps_per_epoch=None)) == EXPECTED
+    )
 
 
 def test_verl_rows_without_a_template_and_with_other_blanks(tmp_path):
@@ -100,19 +107,25 @@ def test_what_the_log_says_of_correctness_goes_before_the_score(tmp_path):
     acc = [True, False, False, False, True, False, True, True]
     folder = write_verl(tmp_path / "v", rows, acc=acc)
     assert counts(read_verl(folder)) == EXPECTED
-    with pytest.raises(InputError, match=r"none of the rule's.*reward 0\.7|reward 0\.7.*none of"):
+    with pytest.raises(InputError, match=r"none of the rule's[\s\S]*0\.7 +1 rows"):
         read_verl(folder, correct_key=None)
     found = read_verl(folder, correct_key=None, other_rewards=None)
     assert counts(found)["A"] == [[2, 2], [0, 2]]
 
 
-@pytest.mark.parametrize(
-    ("acc", "message"),
-    [([1, 0, None, 0, 1, 0, 1, 1], "lacks the key"), ([1, 0, 0.5, 0, 1, 0, 1, 1], "true or false")],
-)
-def test_a_log_that_says_it_in_some_rows_only_is_refused(tmp_path, acc, message):
-    with pytest.raises(InputError, match=message):
-        read_verl(write_verl(tmp_path / "v", rollouts(), acc=acc))
+def test_where_a_log_says_nothing_of_correctness_the_score_tells_and_that_is_said(tmp_path):
+    folder = write_verl(tmp_path / "v", rollouts(), acc=[1, 0, None, 0, 1, 0, 1, 1])
+    found = read_verl(folder)
+    assert counts(found) == EXPECTED
+    assert "in 1 rows 'acc' says neither true nor false; there 'score' tells" in " ".join(
+        found.report()
+    )
+
+
+def test_a_log_that_says_it_by_shares_is_refused(tmp_path):
+    folder = write_verl(tmp_path / "v", rollouts(), acc=[1, 0, 0.5, 0, 1, 0, 1, 1])
+    with pytest.raises(InputError, match=r"neither true nor false in some rows[\s\S]*0\.5 +1 rows"):
+        read_verl(folder)
 
 
 def test_scores_as_texts_and_broken_lines(tmp_path):
@@ -124,7 +137,6 @@ def test_scores_as_texts_and_broken_lines(tmp_path):
         (lines[0][:30], "2.jsonl:2: it is not a rollout .*cut short"),
         (b'{"input": 3, "score": 1.0}', "2.jsonl:2: it is not a rollout"),
         (b'{"input": "\xff", "score": 1.0}', "2.jsonl:2: it is not a rollout"),
-        (lines[0].replace(b'"0.0"', b'"nan"'), "2.jsonl:2 .*not a finite number"),
         (b"[" * 100_000, "2.jsonl:2: it is not a rollout"),
         (b"null", "2.jsonl:2: it is not a rollout"),
     ]:
@@ -136,20 +148,34 @@ def test_scores_as_texts_and_broken_lines(tmp_path):
         assert [r.rows for r in found.refused] == [1]
 
 
+def test_scores_that_are_no_number_are_left_out_and_said(tmp_path):
+    folder = write_verl(tmp_path / "v", rollouts())
+    path = folder / "2.jsonl"
+    line = path.read_bytes().splitlines()[0]
+    for score in (b'"nan"', b"NaN", b"null", b'"?"', b"Infinity"):
+        path.write_bytes(b"\n".join([line, line.replace(b"0.0", score), line]))
+        found = read_verl(folder)
+        assert counts(found) == EXPECTED, score
+        [finding] = [f for f in found.findings if f.code == "missing-scores"]
+        assert (finding.count, finding.where, finding.kind) == (1, "2.jsonl:2", "warning")
+        assert counts(read_verl(folder, missing_scores="wrong"))["B"][0] == [3, 2]
+
+
 def test_a_line_that_never_ends_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(json_rows, "LONGEST_LINE", 100)
-    with pytest.raises(InputError, match=r"1\.jsonl:1: a line of more than"):
+    monkeypatch.setattr(json_records, "_BYTES", 10)
+    with pytest.raises(InputError, match=r"1\.jsonl: a line of more than"):
         read_verl(write_verl(tmp_path / "v", rollouts()))
 
 
 def test_empty_logs(tmp_path):
     (tmp_path / "1.jsonl").write_text("\n \n")
-    with pytest.raises(InputError, match="no rows in it"):
+    with pytest.raises(InputError, match=r"1\.jsonl: not of the format.*no rows"):
         read_verl(tmp_path)
 
 
 def test_batches_of_a_file_count_together(tmp_path, monkeypatch):
-    monkeypatch.setattr(verl_jsonl, "_MOST_ROWS", 1)
+    monkeypatch.setattr(json_records, "_BYTES", 10)
     assert counts(read_verl(write_verl(tmp_path / "v", rollouts()))) == EXPECTED
 
 
@@ -180,27 +206,32 @@ def test_trl_completions(tmp_path, step):
 
 
 def test_trl_reward_must_be_named_where_there_are_several(tmp_path):
-    folder = write_trl(tmp_path / "t", rollouts(), length=0.3)
-    with pytest.raises(InputError, match=r"2 columns may be the reward \(accuracy, length\)"):
+    folder = write_trl(tmp_path / "t", rollouts(), is_correct=0.0, length=0.3)
+    with pytest.raises(InputError, match=r"2 columns may be the reward \(accuracy, is_correct\)"):
         read_trl(folder)
     with pytest.raises(InputError, match="Did you mean 'accuracy'"):
         read_trl(folder, reward="acuracy")
     assert counts(read_trl(folder, reward="accuracy")) == EXPECTED
 
 
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ((2, "B", None), "completions_00002.parquet: row 3 .*not a finite number"),
-        ((2, "B", 0.25), "row 3 .*none of the rule's"),
-        ((2, "zz", 1.0), "row 3 .*in no problem file"),
-    ],
-)
-def test_trl_rows_that_cannot_be_used(tmp_path, row, message):
-    rows = rollouts()
-    rows.insert(4, row)
-    with pytest.raises(InputError, match=message):
-        read_trl(write_trl(tmp_path / "t", rows))
+def test_trl_takes_the_column_that_is_called_correct(tmp_path):
+    found = read_trl(write_trl(tmp_path / "t", rollouts(), length=0.3, style=1.0, judge=0.7))
+    assert counts(found) == EXPECTED
+    assert found.column == "accuracy"
+
+
+def test_trl_rows_that_cannot_be_used(tmp_path):
+    rows = [*rollouts(), (2, "B", None)]
+    found = read_trl(write_trl(tmp_path / "none", rows))
+    assert counts(found) == EXPECTED
+    assert "'accuracy' is missing in 1 rows (1 null)" in " ".join(found.report())
+    assert "First: completions_00002.parquet: row 3." in " ".join(found.report())
+    with pytest.raises(InputError, match=r"none of the rule's[\s\S]*0\.25 +1 rows"):
+        read_trl(write_trl(tmp_path / "odd", [*rollouts(), (2, "B", 0.25)]))
+    foreign = write_trl(tmp_path / "zz", [*rollouts(), (2, "zz", 1.0), (3, "zz", 1.0)])
+    with pytest.raises(InputError, match=r"00002.parquet: row 3 .*in no problem file"):
+        read_trl(foreign)
+    assert counts(read_trl(foreign, bad_rows="leave-out")) == EXPECTED
 
 
 def test_trl_files_that_are_none(tmp_path):
@@ -210,21 +241,18 @@ def test_trl_files_that_are_none(tmp_path):
     with pytest.raises(InputError, match=r"completions_00003.parquet: not a readable parquet"):
         read_trl(folder)
     pq.write_table(pa.table({"step": [3]}), path)
-    with pytest.raises(InputError, match=r"column 'prompt' is missing.*log_completions"):
+    with pytest.raises(InputError, match=r"00003.parquet: not a readable parquet file.*prompt"):
         read_trl(folder)
-    pq.write_table(pa.table({"step": ["three"], "prompt": ["x"], "r": [1.0]}), path)
-    with pytest.raises(InputError, match=r"completions_00003.parquet"):
+    columns = {"step": ["three"], "prompt": ["x"], "completion": ["y"], "accuracy": [1.0]}
+    pq.write_table(pa.table(columns), path)
+    with pytest.raises(InputError, match=r"completions_00003.parquet: row 1.*no whole number"):
         read_trl(folder)
 
 
-def test_a_log_without_steps_per_epoch_is_refused_before_it_is_read():
+def test_a_reward_that_means_two_things_is_refused_before_the_log_is_read():
     for module in (verl_jsonl, trl_parquet):
-        settings = validation.complete({}, validation.options(module), "log")
-        with pytest.raises(InputError, match="steps_per_epoch is needed"):
-            module.check(settings)
-        settings = validation.complete(
-            {"steps_per_epoch": 2, "other_rewards": [1]}, validation.options(module), "l"
-        )
+        module.check(validation.complete({}, validation.options(module), "log"))
+        settings = validation.complete({"other_rewards": [1]}, validation.options(module), "log")
         with pytest.raises(InputError, match="is in correct_rewards and in other_rewards"):
             module.check(settings)
 
@@ -232,16 +260,13 @@ def test_a_log_without_steps_per_epoch_is_refused_before_it_is_read():
 def test_prompts_that_are_all_different_are_refused_before_they_fill_the_memory(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(prompt_index, "MOST_MADE", 3)
+    monkeypatch.setattr(log_builder, "MOST_MADE", 3)
     rows = [(1, f"What is {i}?", 1.0) for i in range(4)]
-    with pytest.raises(
-        InputError, match=r"more than 3 distinct prompts, such as .*Give the problems"
-    ):
+    with pytest.raises(InputError, match=r"more than 3 distinct prompts, such as "):
         read_verl(write_verl(tmp_path / "v", rows), None)
 
 
-def test_unknown_prompts_are_not_kept():
-    index = prompt_index.PromptIndex(PROBLEMS)
-    for i in range(200):
-        assert index.find([f"unknown {i}", PROMPTS["B"]]).tolist() == [-1, 1]
-    assert len(index._seen) == 1
+def test_a_text_of_none_of_the_problems_is_unknown():
+    prompts = [(f"unknown {i}", None) for i in range(200)] + [(PROMPTS["B"], "9"), (" ", None)]
+    found = matching.to_problems(prompts, PROBLEMS, Findings())
+    assert found.tolist() == [-1] * 200 + [1, -1]

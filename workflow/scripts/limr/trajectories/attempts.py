@@ -11,6 +11,7 @@ from limr.core.errors import InputError
 from limr.trajectories.curves import Flags
 from limr.trajectories.findings import Findings, steps_in_words
 from limr.trajectories.log import Log, Places
+from limr.trajectories.visits import runs
 
 _MOST_ATTEMPTS = 50
 _PRIME = np.int64(1_000_003)
@@ -110,14 +111,18 @@ def _superseded(log: Log, rows: Places, at: Places) -> Flags:
         InputError: a second run that begins anew with other prompts.
     """
     none: Flags = np.zeros(len(at), bool)
+    files = log.file[rows]
+    blocks = runs(files, at)
+    if len(np.unique(files[blocks])) == len(blocks):
+        return none  # one step a file, and files in whatever order
     falls = np.flatnonzero(at[1:] < at[:-1]) + 1
     if not len(falls) or len(falls) >= min(len(np.unique(at)), _MOST_ATTEMPTS):
         return none  # in order; or written by several at once
     starts = [0, *falls.tolist(), len(at)]
-    runs = list(pairwise(starts))
+    attempts = list(pairwise(starts))
     seen: set[int] = set()
     bad = none.copy()
-    for begin, end in runs:
+    for begin, end in attempts:
         steps_here = set(at[begin:end].tolist())
         if steps_here & seen:
             first = int(at[begin])

@@ -26,6 +26,8 @@ from limr.trajectories.log_files import LogFile
 Expand = Callable[[Any], Iterable[Any]]
 _ROWS = 16384  # rows in memory at a time
 _BYTES = 8 * 2**20  # of lines in memory at a time
+_START = 65536  # bytes that tell how a file is written
+_OPENED = re.compile(rb"\{[ \t\r]*\n")
 _NO_BLANK = re.compile(r"\S")
 
 
@@ -41,16 +43,20 @@ def batches(file: LogFile, columns: Mapping[str, str], expand: Expand | None) ->
         yield from _plain_rows(file, _Reader(columns))
         return
     count = 0
-    entries = lines(file)
+    entries = lines(file, json_rows.LONGEST_STEP)
     while some := list(islice(entries, _ROWS)):
         found: list[list[Any]] = []
         broken: list[tuple[int, str]] = []
         for number, line in some:
             try:
-                rows = expand(json.loads(line))
-                found += [[walk(row, path) for path in columns.values()] for row in rows]
-            except (ValueError, TypeError, KeyError, RecursionError) as error:
+                whole = json.loads(line)
+            except (ValueError, RecursionError) as error:
                 broken.append((number, json_rows.fault(error)))
+                continue
+            try:
+                found += [[walk(row, path) for path in columns.values()] for row in expand(whole)]
+            except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+                broken.append((number, f"not as this format has it: {error}"))
         numbers = np.arange(count + 1, count + 1 + len(found), dtype=np.int64)
         count += len(found)
         yield Batch(numbers, _columns(columns, found), broken)
@@ -96,7 +102,7 @@ def _columns(names: Iterable[str], rows: Sequence[Sequence[Any]]) -> dict[str, V
 
 def _blocks(file: LogFile) -> Iterator[bytes]:
     """Yield whole lines of a file, some megabytes at a time."""
-    if _style(file) != "lines":
+    if file.kind == "json" or _style(file) != "lines":
         yield b"\n".join(entry for _, entry in lines(file))
         return
     with packed.opened(file.path) as stream:
@@ -118,12 +124,27 @@ def _whole_lines(stream: Any, file: LogFile) -> Iterator[bytes]:
 def _style(file: LogFile) -> str:
     """Return how a JSON file is written: in `lines`, as a `list`, or as `objects` over lines."""
     with packed.opened(file.path) as stream:
-        first = next((line for line in _bounded(stream, file) if line.strip()), b"").strip()
-    return "list" if first[:1] == b"[" else "objects" if first == b"{" else "lines"
+        start = b""
+        while not start.lstrip() and (more := stream.read(_START)):
+            start = more
+    start = start.lstrip()
+    return "list" if start[:1] == b"[" else "objects" if _OPENED.match(start) else "lines"
 
 
-def lines(file: LogFile) -> Iterator[tuple[int, bytes]]:
-    """Yield the rows of JSON lines, or the entries of a document, with their numbers from 1."""
+def lines(file: LogFile, longest: int | None = None) -> Iterator[tuple[int, bytes]]:
+    """Yield the rows of JSON lines, or the entries of a document, with their numbers from 1.
+
+    Args:
+        file: the file.
+        longest: bytes of the longest line; None: that of one rollout.
+
+    Raises:
+        InputError: a longer line, or a document that is larger than any is read.
+    """
+    if file.kind == "json":
+        longest = json_rows.LARGEST_JSON
+        if file.path.stat().st_size > longest:
+            raise InputError(_too_large(file))
     style = _style(file)
     with packed.opened(file.path) as stream:
         if style != "lines":
@@ -132,7 +153,7 @@ def lines(file: LogFile) -> Iterator[tuple[int, bytes]]:
                 raise InputError(_too_large(file))
             yield from enumerate(_entries(file, content, style), start=1)
             return
-        for number, line in enumerate(_bounded(stream, file), start=1):
+        for number, line in enumerate(_bounded(stream, file, longest), start=1):
             if line.strip():
                 yield number, line
 
@@ -159,10 +180,10 @@ def _entries(file: LogFile, content: bytes, style: str) -> Iterator[bytes]:
         at = _NO_BLANK.search(text, end)
 
 
-def _too_long(file: LogFile) -> str:
+def _too_long(file: LogFile, longest: int | None = None) -> str:
+    most = (longest or json_rows.LONGEST_LINE) / 2**20
     return (
-        f"{file.name}: a line of more than {json_rows.LONGEST_LINE / 2**20:.0f} MB. Is this JSON "
-        "lines, one object per line?"
+        f"{file.name}: a line of more than {most:.0f} MB. Is this JSON lines, one object per line?"
     )
 
 
@@ -173,11 +194,12 @@ def _too_large(file: LogFile) -> str:
     )
 
 
-def _bounded(stream: Any, file: LogFile) -> Iterator[bytes]:
+def _bounded(stream: Any, file: LogFile, longest: int | None = None) -> Iterator[bytes]:
+    most = longest or json_rows.LONGEST_LINE
     try:
-        while line := stream.readline(json_rows.LONGEST_LINE + 1):
-            if len(line) > json_rows.LONGEST_LINE:
-                raise InputError(_too_long(file))
+        while line := stream.readline(most + 1):
+            if len(line) > most:
+                raise InputError(_too_long(file, most))
             yield line
     except (OSError, EOFError, pa.ArrowException) as error:
         raise InputError(f"{file.name}: cannot be read to its end ({error}).") from None

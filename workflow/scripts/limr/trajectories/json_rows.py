@@ -15,6 +15,7 @@ from limr.core.errors import InputError
 LARGEST_JSON = 2 * 2**30
 # A line of a JSON-lines file is held in memory; no rollout is this long.
 LONGEST_LINE = 64 * 2**20
+LONGEST_STEP = 512 * 2**20  # of a line that holds a whole step, as ROLL writes it
 NOT_DECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _RAW = msgspec.json.Decoder(list[msgspec.Raw])
 # What the decoder calls a type -> what a user calls it.

@@ -56,10 +56,9 @@ class Builder:
             found["name"] = _codes(columns["id"], self._names, _name)
         if "step" in columns:
             found["step"], unread = _steps(columns["step"])
-            if unread.any():
-                good = np.flatnonzero(~bad & ~unread)
-                first = int(np.argmax(unread))
-                self._broken.append((file, int(batch.rows[first]), "its step is no whole number"))
+            for at in np.flatnonzero(unread & ~bad):
+                self._broken.append((file, int(batch.rows[at]), "its step is no whole number"))
+            good = np.flatnonzero(~bad & ~unread)
         if "uid" in columns:
             found["group"], found["rollout"] = _uids(columns["uid"])
         for name in ("group", "rollout"):
@@ -80,7 +79,7 @@ class Builder:
         if texts is None:
             raise ValueError("a format must name a prompt or an id")
         if isinstance(texts, pa.DictionaryArray) and golds is None:
-            distinct = [_text(text) for text in texts.dictionary.to_pylist()]
+            distinct = [prompt_text(text) for text in texts.dictionary.to_pylist()]
             places = np.array([self._place(text, None) for text in distinct] + [-1], np.int64)
             where = texts.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
             found = places[where]
@@ -96,7 +95,7 @@ class Builder:
         """Return (text, gold answer) of each row."""
         prompts = _listed(texts)
         if set(map(type, prompts)) != {str}:
-            prompts = [_text(prompt) for prompt in prompts]
+            prompts = [prompt_text(prompt) for prompt in prompts]
         gold = [None] * len(prompts) if golds is None else _listed(golds)
         if not set(map(type, gold)) <= {str, type(None)}:
             gold = [_gold(answer) for answer in gold]
@@ -153,12 +152,12 @@ def _listed(values: Values) -> list[Any]:
     return values if isinstance(values, list) else list(values.to_pylist())
 
 
-def _text(value: Any) -> str | None:
+def prompt_text(value: Any) -> str | None:
     """Return the problem's text of a prompt: itself, or the last user message of a chat."""
     if isinstance(value, str):
         return value or None
     if isinstance(value, Mapping):
-        return _text(value.get("messages") or value.get("content") or value.get("prompt"))
+        return prompt_text(value.get("messages") or value.get("content") or value.get("prompt"))
     if isinstance(value, list) and value:
         said = [m for m in value if isinstance(m, Mapping) and m.get("role") == "user"]
         if said:

@@ -26,6 +26,9 @@ KINDS = {
     ".pkl": "pickle",
     ".pickle": "pickle",
 }
+_SUFFIXES = re.compile(
+    "(" + "|".join(map(re.escape, (*KINDS, *packed.SUFFIXES, ".table"))) + ")+$", re.IGNORECASE
+)
 # More files than this, and the folder is not a log.
 MOST_FILES = 200_000
 _PARALLEL = re.compile(r"(rank|shard|worker|gpu|proc|dp|node|part-?of)[_-]?$", re.IGNORECASE)
@@ -37,6 +40,17 @@ _PARTS = re.compile(
 _NO_LOG = re.compile(
     r"(^|/)(checkpoint|global_step|iter)[-_]?\d+/|(^|/)([\w-]*config|trainer_state|tokenizer\w*|"
     r"special_tokens_map|added_tokens|vocab|preprocessor\w*|dataset_infos?|state)\.json$"
+)
+# Ids within names, which differ from file to file: uuids, hashes, and rLLM's episodes.
+_IDS = re.compile(
+    r"episode_hash[^/]*(?=\.json)|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+    r"|(?<![0-9a-z])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}(?![0-9a-z])"
+)
+_STEP = re.compile(r"(?:^|[^a-z])step[_-]?(\d{1,18})", re.IGNORECASE)  # of a folder
+# What trainers write beside their rollouts.
+_BESIDE = re.compile(
+    r"(?:^|[/_-])(?:metadata|metrics|config|args|state|dataset_info|batch_summary"
+    r"|aggregated_results|annotations/\w+)$"
 )
 _BYTES = 1 << 20
 
@@ -181,15 +195,16 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
         held_out = dict.fromkeys(held_out, False)
     training = [shape for shape, out in held_out.items() if not out]
     _refuse_several(training, by_shape, folder)
+    _refuse_twice(paths, folder)
     files = []
     for shape, members in by_shape.items():
         several = _runs(members, folder, shape)
         for path in members:
             inside = path.relative_to(folder)
-            numbers = _numbers(str(inside))
-            own = _numbers(path.name)
-            number = (own or numbers)[-1] if own or numbers else None
-            run = several.get(str(inside.parent), 0)
+            parent, number = _step_of(inside)
+            if number is None:
+                number = next(iter(_numbers(str(inside))[::-1]), None)
+            run = several.get(parent, 0)
             files.append(
                 LogFile(
                     path, str(inside), kind_of(path) or "jsonl", part + run, number, held_out[shape]
@@ -210,7 +225,13 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
 
 
 def _only_complete(shapes: dict[str, list[Path]], found: Findings) -> dict[str, list[Path]]:
-    """Leave out files that repeat a part of others: prime-rl's `effective` beside `all`."""
+    """Leave out what is no rollout, or repeats others: prime-rl's `effective` beside `all`."""
+    beside = [shape for shape in shapes if _BESIDE.search(_bare(shape))]
+    if len(beside) < len(shapes):
+        n = sum(len(shapes.pop(shape)) for shape in beside)
+        if n:
+            found.add("other-files", f"{n} files that describe the run were not read, such as "
+                      f"{_pattern(beside[0])}.", count=n)  # fmt: skip
     for shape in list(shapes):
         whole = re.sub(r"\beffective\b", "all", shape)
         if whole != shape and whole in shapes:
@@ -237,6 +258,20 @@ def _refuse_several(training: list[str], shapes: dict[str, list[Path]], folder: 
         )
 
 
+def _refuse_twice(paths: list[Path], folder: Path) -> None:
+    """Refuse files that differ in leading zeros or in how they are packed only."""
+    known: dict[tuple[str, ...], Path] = {}
+    for path in paths:
+        inside = path.relative_to(folder)
+        bare = re.sub(r"\d+", lambda digits: str(int(digits[0])), _bare(inside.name))
+        first = known.setdefault((str(inside.parent), bare), inside)
+        if first != inside:
+            raise InputError(
+                f"{folder}: {inside} and {first} have one name but for zeros or packing: is one a "
+                "copy of the other? Take it away."
+            )
+
+
 def _one_series(shapes: list[str]) -> bool:
     """Tell whether shapes differ in words of ranks and shards only, or in their folders."""
     return len({_PARALLEL.sub("", _bare(shape)) for shape in shapes}) == 1
@@ -246,9 +281,8 @@ def _runs(paths: list[Path], folder: Path, shape: str) -> dict[str, int]:
     """Return folder -> number of its run, where folders of one log hold the same step numbers."""
     parents: dict[str, set[int]] = {}
     for path in paths:
-        inside = path.relative_to(folder)
-        own = _numbers(path.name)
-        parents.setdefault(str(inside.parent), set()).update(own[-1:])
+        parent, number = _step_of(path.relative_to(folder))
+        parents.setdefault(parent, set()).update([] if number is None else [number])
     if len(parents) < 2 or any(_PARALLEL.search(part) for part in re.split(r"#+|/", shape)[:-1]):
         return {}
     together = [number for numbers in parents.values() for number in numbers]
@@ -264,8 +298,17 @@ def _runs(paths: list[Path], folder: Path, shape: str) -> dict[str, int]:
     return {parent: place for place, parent in enumerate(ordered)}
 
 
+def _step_of(inside: Path) -> tuple[str, int | None]:
+    """Return the folder of a file's run, and its number: of a folder `step_N`, else its name's."""
+    for depth in reversed(range(len(inside.parts) - 1)):
+        step = _STEP.search(inside.parts[depth])
+        if step:
+            return str(Path(*inside.parts[:depth])), int(step[1])
+    return str(inside.parent), next(iter(_numbers(inside.name)[::-1]), None)
+
+
 def _shape(inside: Path) -> str:
-    return re.sub(r"\d+", "#", str(inside))
+    return re.sub(r"\d+", "#", _IDS.sub("*", str(inside)))
 
 
 def _pattern(shape: str) -> str:
@@ -274,11 +317,11 @@ def _pattern(shape: str) -> str:
 
 def _bare(name: str) -> str:
     """Return a name without suffixes and numbers."""
-    return re.sub(r"(\.[A-Za-z]\w*)+$", "", name)
+    return _SUFFIXES.sub("", name)
 
 
 def _numbers(name: str) -> list[int]:
-    return [int(digits) for digits in re.findall(r"\d{1,18}", _bare(name))]
+    return [int(digits) for digits in re.findall(r"\d{1,18}", _bare(_IDS.sub("", name)))]
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -18,6 +18,7 @@ from limr.core.tables import Problem
 from limr.problems.normalised_text import made_id, one_blank
 from limr.trajectories.curves import Ints
 from limr.trajectories.findings import Findings
+from limr.trajectories.log import Log
 
 Prompt = tuple[str, str | None]
 # More distinct texts than this, and something in them is not the problem's.
@@ -247,6 +248,20 @@ def made(prompts: Sequence[Prompt], found: Findings) -> tuple[list[str], list[st
             several,
         )
     return ids, texts, places
+
+
+def ids_of_several_texts(log: Log) -> list[str]:
+    """Return the ids that a log gives to several texts, white space aside."""
+    if log.name is None:
+        return []
+    pairs = np.unique(np.stack([log.name, log.prompt]), axis=1)
+    names, counts = np.unique(pairs[0], return_counts=True)
+    found = []
+    for name in names[(counts > 1) & (names >= 0)].tolist():
+        texts = {compact(log.prompts[p][0]) for p in pairs[1][pairs[0] == name].tolist()}
+        if len(texts) > 1:
+            found.append(log.names[name])
+    return found
 
 
 def ids_of_log(names: Sequence[str], problems: Iterable[Problem]) -> bool:

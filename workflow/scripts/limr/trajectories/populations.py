@@ -13,6 +13,7 @@ from limr.trajectories.log import Log, Places
 from limr.trajectories.visits import runs
 
 _SHOWN = 60
+_FEWEST_STEPS = 6  # before it can be seen that some prompts come back and others are drawn anew
 
 
 def training_rows(log: Log, at: Places, found: Findings) -> Flags:
@@ -90,6 +91,8 @@ def _between(log: Log, at: Places) -> Flags:
         by_step.setdefault(when, []).append(one)
     for one, whens in steps_by_prompt.items():
         together.setdefault(tuple(whens), []).append(one)
+    if len(by_step) < _FEWEST_STEPS:
+        return np.zeros(len(log), bool)
     found = [
         (len(whens) * len(group), whens, group)
         for whens, group in together.items()
@@ -147,6 +150,9 @@ def _refuse_two_files(log: Log, at: Places) -> None:
     steps, counts = np.unique(pairs[0], return_counts=True)
     if not (counts > 1).any() or (counts > 1).all():
         return
+    folders = {(str(log.files[file].path.parent), step) for step, file in pairs.T.tolist()}
+    if len({folder for folder, _ in folders}) == len(folders) > 1:
+        return  # a folder for each step, and in it a file for each group
     step = steps[np.argmax(counts > 1)]
     files = pairs[1][pairs[0] == step]
     first = {int(p) for p in log.prompt[(at == step) & (log.file == files[0])]}

@@ -121,7 +121,12 @@ def read(
         InputError: whatever is in doubt; see the modules of this room.
     """
     found = Findings()
-    return _read(log_files.find(paths, found, spool), problems, options, format_, found)
+    files = log_files.find(paths, found, spool)
+    name, module, sample = recognise(files, dict(options or {}), format_)
+    settings = validation.complete(
+        dict(options or {}), validation.options(module), f"format '{name}'"
+    )
+    return _read(files, problems, settings, (name, module, sample), found)
 
 
 def read_files(
@@ -130,22 +135,30 @@ def read_files(
     options: Mapping[str, Any],
     format_: str,
 ) -> Imported:
-    """Return the trajectories of files that are one log together; see `read`."""
+    """Return the trajectories of files that are one log together; see `read`.
+
+    Args:
+        paths: the files.
+        problems: see `read`.
+        options: all of the format's; further keys do no harm.
+        format_: the importer.
+
+    Raises:
+        InputError: see `read`.
+    """
     found = Findings()
-    return _read(log_files.series(paths, found), problems, options, format_, found)
+    files = log_files.series(paths, found)
+    return _read(files, problems, options, recognise(files, {}, format_), found)
 
 
 def _read(
     files: Sequence[LogFile],
     problems: Sequence[Problem] | None,
-    options: Mapping[str, Any] | None,
-    format_: str | None,
+    settings: Mapping[str, Any],
+    format_: tuple[str, ModuleType, records.Sample],
     found: Findings,
 ) -> Imported:
-    name, module, sample = recognise(files, dict(options or {}), format_)
-    settings = validation.complete(
-        dict(options or {}), validation.options(module), f"format '{name}'"
-    )
+    name, module, sample = format_
     if not hasattr(module, "columns"):  # no log of rollouts: counts, curves or pass rates
         paths = [file.path for file in files]
         counted: Imported = module.read(paths, problems, settings)
@@ -159,7 +172,7 @@ def _read(
     columns = module.columns(sample, settings)
     if columns is None:
         raise InputError(f"{sample.file.name}: not of the format '{name}'; found {_names(sample)}.")
-    expand = getattr(module, "EXPAND", None)
+    expand = module.expander(sample, settings) if hasattr(module, "expander") else None
     log = _rows(files, columns, expand)
     return _Reading(log, problems, settings, found, expand).result(name)
 
@@ -182,30 +195,35 @@ def recognise(
     sample = records.sample(training)
     if format_ is not None:
         return format_, plugins.load("importers", format_), sample
-    fitting: dict[int, list[str]] = {}
+    by_priority: dict[int, list[str]] = {}
     for name in plugins.names("importers"):
         module = plugins.load("importers", name)
-        if hasattr(module, "recognises"):
-            if module.recognises(sample):
-                fitting.setdefault(getattr(module, "PRIORITY", 0), []).append(name)
-        elif hasattr(module, "columns"):
-            settings = validation.complete(
-                {k: v for k, v in options.items() if k in validation.options(module).model_fields},
-                validation.options(module),
-                name,
-            )
-            if module.columns(sample, settings) is not None:
-                fitting.setdefault(getattr(module, "PRIORITY", 0), []).append(name)
+        by_priority.setdefault(getattr(module, "PRIORITY", 0), []).append(name)
+    fitting: list[str] = []
+    for priority in sorted(by_priority, reverse=True):
+        names = by_priority[priority]
+        fitting = fitting or [name for name in names if _fits(name, sample, options)]
     if not fitting:
         raise InputError(
             f"{training.name}: no known format; found {_names(sample)}. If each row is a rollout, "
             "say which columns are which: `format: table` with `map` (on the command line --map "
             "prompt=…,reward=…,step=…)."
         )
-    best = fitting[max(fitting)]
-    if len(best) > 1:
-        raise InputError(f"{training.name}: may be {' or '.join(best)}. Name the format.")
-    return best[0], plugins.load("importers", best[0]), sample
+    if len(fitting) > 1:
+        raise InputError(f"{training.name}: may be {' or '.join(fitting)}. Name the format.")
+    return fitting[0], plugins.load("importers", fitting[0]), sample
+
+
+def _fits(name: str, sample: records.Sample, options: Mapping[str, Any]) -> bool:
+    """Tell whether a file is of a format."""
+    module = plugins.load("importers", name)
+    if hasattr(module, "recognises"):
+        return bool(module.recognises(sample))
+    if not hasattr(module, "columns"):
+        return False
+    keys = validation.options(module)
+    known = {k: v for k, v in options.items() if k in keys.model_fields}
+    return module.columns(sample, validation.complete(known, keys, name)) is not None
 
 
 def _names(sample: records.Sample) -> str:
@@ -279,6 +297,16 @@ class _Reading:
     def _join(self) -> tuple[Any, list[str], Ints, Ints | None]:
         """Return ids, texts behind made ids, and the problem of each prompt or of each name."""
         log = self.log
+        doubtful = matching.ids_of_several_texts(log)
+        if doubtful:
+            self.found.add(
+                "ids-not-unique",
+                f"'{log.taken['id']}' is no id of a prompt: {len(doubtful):,} stand with several "
+                f"texts, such as '{doubtful[0]}'. Prompts are told apart by their texts.",
+                "warning",
+                len(doubtful),
+            )
+            log = replace(log, name=None)
         if self.problems is not None:
             ids = strings([problem.problem_id for problem in self.problems])
             if log.name is not None and matching.ids_of_log(log.names, self.problems):

@@ -77,7 +77,16 @@ class Imported:
 
     @cached_property
     def samples(self) -> curves.Samples:
-        """The trajectories as matrices."""
+        """The trajectories as matrices.
+
+        Raises:
+            InputError: these are published scores, which have no samples behind them.
+        """
+        if "epoch" not in self.table.schema.names:
+            raise InputError(
+                "these are published scores, with no rollouts behind them to look at; `limr score` "
+                "and studies read them."
+            )
         return curves.samples(self.table, self.problem_ids)
 
     def report(self) -> list[str]:

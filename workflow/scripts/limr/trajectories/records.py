@@ -16,12 +16,13 @@ import pyarrow.parquet as pq
 
 from limr.core import packed
 from limr.core.errors import InputError
-from limr.trajectories import json_records
+from limr.trajectories import json_records, json_rows
 from limr.trajectories.batch import Batch, Values, walk
 from limr.trajectories.json_records import Expand
 from limr.trajectories.log_files import LogFile
 
 _ROWS_PARQUET = 131072
+_ROWS_EXPANDED = 1024
 _SAMPLE = 64
 
 
@@ -65,10 +66,21 @@ def sample(file: LogFile) -> Sample:
         if table is None:
             raise InputError(f"{file.name}: no rows in it.")
         return Sample(file, frozenset(table.schema.names), table.slice(0, _SAMPLE).to_pylist())
-    lines = [json_records.loads(line) for _, line in islice(json_records.lines(file), _SAMPLE)]
+    first = islice(json_records.lines(file, json_rows.LONGEST_STEP), _SAMPLE)
+    lines = [json_records.loads(line) for _, line in _some(first)]
     rows = [line for line in lines if isinstance(line, dict)]
     names = frozenset(name for row in rows for name in row)
     return Sample(file, names, rows, lines[0] if len(lines) == 1 else None)
+
+
+def _some(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Yield the first lines, fewer where they are long; one at least."""
+    size = 0
+    for number, line in lines:
+        yield number, line
+        size += len(line)
+        if size > json_rows.LONGEST_LINE:
+            return
 
 
 def batches(
@@ -84,7 +96,9 @@ def batches(
     Raises:
         InputError: it cannot be read.
     """
-    if file.kind == "parquet":
+    if expand is not None and file.kind in ("parquet", "csv"):
+        yield from _expanded(file, columns, expand)
+    elif file.kind == "parquet":
         yield from _of_parquet(file, columns)
     elif file.kind == "csv":
         first = 1
@@ -93,6 +107,27 @@ def batches(
             first += table.num_rows
     else:
         yield from json_records.batches(file, columns, expand)
+
+
+def _expanded(file: LogFile, columns: Mapping[str, str], expand: Expand) -> Iterator[Batch]:
+    """Yield rows that a format makes of the rows of a table."""
+    first = 1
+    for table in _tables(file):
+        made = [row for whole in table.to_pylist() for row in expand(whole)]
+        values = {name: [walk(row, path) for row in made] for name, path in columns.items()}
+        yield Batch(np.arange(first, first + len(made), dtype=np.int64), values)
+        first += len(made)
+
+
+def _tables(file: LogFile) -> Iterator[pa.Table]:
+    if file.kind == "csv":
+        yield from _csv(file)
+        return
+    try:
+        for batch in pq.ParquetFile(file.path, memory_map=True).iter_batches(_ROWS_EXPANDED):
+            yield pa.Table.from_batches([batch])
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{file.name}: not a readable parquet file ({error}).") from None
 
 
 def _of_parquet(file: LogFile, columns: Mapping[str, str]) -> Iterator[Batch]:

@@ -12,6 +12,7 @@ from limr.trajectories.curves import Flags, Ints, Samples
 from limr.trajectories.findings import Findings
 from limr.trajectories.log import Places
 
+_PAIR = 2  # samples of a group at least
 _WIDEST = 8  # steps that a group may be spread over
 _SAME = 0.95  # share of visits of one size that is taken for a rule
 MOST = 0.9  # share of prompts that an epoch must have to count as whole
@@ -96,7 +97,18 @@ def _groups_tell(problem: Ints, at: Places, group: Places) -> bool:
         return False
     ids, first, counts = np.unique(group, return_index=True, return_counts=True)
     of_first = problem[first][np.searchsorted(ids, group)]
-    return bool((of_first == problem).all() and counts.max() > 1)
+    if not (of_first == problem).all() or counts.max() < _PAIR:
+        return False
+    return len(ids) > len(np.unique(problem)) or not _comes_again(problem, at)
+
+
+def _comes_again(problem: Ints, at: Places) -> bool:
+    """Tell whether problems come back later, so that their one group is no visit but their id."""
+    order = np.lexsort((at, problem))
+    gaps = np.diff(at[order])[np.diff(problem[order]) == 0]
+    sizes = np.unique(np.stack([problem, at]), axis=1, return_counts=True)[1]
+    several = len(sizes) > len(np.unique(problem))
+    return bool(several and ((gaps > _WIDEST).any() or (sizes == sizes[0]).all()))
 
 
 def _by_group(problem: Ints, at: Places, group: Places, found: Findings) -> Ints:

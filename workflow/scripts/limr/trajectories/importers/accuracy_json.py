@@ -20,10 +20,11 @@ from limr.core.arrow import find, strings
 from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.core.validation import Keys, key
-from limr.trajectories import json_rows, reading
+from limr.trajectories import json_rows, pass_counts, reading
 from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Floats
 from limr.trajectories.reading import Imported
+from limr.trajectories.records import Sample
 
 PROVIDES = "trajectories"
 FILES = None
@@ -46,9 +47,19 @@ class Options(Keys):
     bad_rows: reading.BadRows = "refuse"
 
 
-_MOST_SAMPLES = 256
-_NEAR = 1e-6  # accuracies may be written with few digits
 _DECODER = msgspec.json.Decoder(dict[str, list[float]])
+
+
+def recognises(sample: Sample) -> bool:
+    """Tell whether a file is one object of lists of numbers."""
+    lists = sample.document
+    if not isinstance(lists, Mapping) or not lists:
+        return False
+    return all(map(_is_list_of_numbers, lists.values()))
+
+
+def _is_list_of_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(type(v) in (int, float) for v in value)
 
 
 def read(
@@ -121,16 +132,15 @@ def _samples(path: Path, keys: pa.Array, accuracy: Floats, given: int | None) ->
             f"{path}: key '{keys[int(row)]}', epoch {epoch + 1}: accuracy {accuracy[row, epoch]:g} "
             f"lies outside 0 to 1 ({int(outside.sum())} such in all)."
         )
-    values = np.unique(accuracy)
-    for n in [given] if given else range(1, _MOST_SAMPLES + 1):
-        if (np.abs(values * n - np.rint(values * n)) <= _NEAR * n).all():
-            how = "as given" if given else "the smallest number of which all are whole parts"
-            return n, f"every accuracy is taken for k of {n} samples ({how})."
-    n = given or _MOST_SAMPLES
-    off = np.abs(accuracy * n - np.rint(accuracy * n))
-    row, epoch = np.unravel_index(int(np.argmax(off)), off.shape)
+    n = given or pass_counts.smallest_samples(accuracy)
+    most = pass_counts.MOST_SAMPLES
+    far = pass_counts.off(accuracy, n or most)
+    if n and not far.any():
+        how = "as given" if given else "the smallest number of which all are whole parts"
+        return n, f"every accuracy is taken for k of {n} samples ({how})."
+    row, epoch = np.unravel_index(int(np.argmax(far)), far.shape)
     raise InputError(
         f"{path}: key '{keys[int(row)]}', epoch {epoch + 1}: accuracy {accuracy[row, epoch]:.6g} "
-        + (f"is no k of {n}" if given else f"is no k of an n up to {n} that fits all")
+        + (f"is no k of {n}" if n else f"is no k of an n up to {most} that fits all")
         + ". Give the number of samples an epoch: `samples: N`."
     )

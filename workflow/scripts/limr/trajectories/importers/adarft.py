@@ -5,7 +5,7 @@ n = 128). This gives trajectories of a single epoch, for selectors that need pas
 comparing scores with them. Several files are read as one: they are overlapping samples of one table
 without stable row numbers. So a prompt's rows with the same difficulty are one measurement, and
 rows with different ones (a text that was measured twice) are pooled. Prompts are joined by text
-(see `limr.trajectories.prompt_index`).
+(see `limr.trajectories.matching`).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.core.validation import Keys, key
 from limr.problems.verl_prompts import prompt_texts, read_columns
-from limr.trajectories import reading
-from limr.trajectories.counts import Counts
+from limr.trajectories import published_rates
 from limr.trajectories.curves import Ints
-from limr.trajectories.prompt_index import PromptIndex
+from limr.trajectories.findings import Findings
 from limr.trajectories.reading import Imported
+from limr.trajectories.records import Sample
 
 PROVIDES = "trajectories"
 FILES = "*.parquet"
@@ -41,6 +41,12 @@ class Options(Keys):
 _NEAR = 1e-4
 
 
+def recognises(sample: Sample) -> bool:
+    """Tell whether a file is a parquet table of prompts with a difficulty from 0 to 100."""
+    difficulty = sample.value("extra_info.difficulty")
+    return sample.file.kind == "parquet" and sample.has("prompt") and isinstance(difficulty, float)
+
+
 def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
@@ -52,29 +58,20 @@ def read(
         InputError: not such a file, a difficulty that is no 100 (1 - k / n), one index with two
             difficulties, or no prompt of any problem.
     """
-    n, prompts, counts = int(options["samples"]), PromptIndex(problems), Counts()
-    refusals = reading.Refusals("leave-out")
-    known: set[tuple[int, int]] = set()
-    rows_read = joined = 0
+    n = int(options["samples"])
+    texts: list[str] = []
+    correct: list[Ints] = []
+    places: list[str] = []
     for path in paths:
         rows = read_columns(path, ("prompt", "extra_info"))
-        n_correct = _n_correct(rows, n, path)
-        number = prompts.find(prompt_texts(rows, path))
-        if (number < 0).any():
-            first = f"{path}: row {int(np.argmax(number < 0)) + 1}"
-            refusals.add(reading.UNKNOWN_PROMPT, int((number < 0).sum()), first)
-        pairs = zip(number.tolist(), n_correct.tolist(), strict=True)
-        known.update(pair for pair in pairs if pair[0] >= 0)
-        rows_read, joined = rows_read + len(number), joined + int((number >= 0).sum())
-    measured = np.array(sorted(known), np.int64).reshape(-1, 2)
-    nothing = np.zeros(len(measured), np.int64)
-    counts.add(measured[:, 0], nothing, nothing + n, measured[:, 1], np.full(len(measured), np.nan))
-    ids = prompts.problem_ids
-    repeats = joined - len(measured)
-    notes = [f"{repeats:,} rows repeat a measurement of an earlier row."] if repeats else []
-    table = counts.table(ids)
-    notes += [*prompts.notes(), *reading.coverage(table, len(ids))]
-    return Imported(ids, table, rows_read, joined, refusals.refused, notes, prompts.made)
+        correct.append(_n_correct(rows, n, path))
+        texts += prompt_texts(rows, path)
+        places += [f"{path}: row {row}" for row in range(1, rows.num_rows + 1)]
+    samples = np.full(len(texts), n)
+    prompts = [(text, None) for text in texts]
+    n_correct = np.concatenate(correct).astype(np.int64)
+    where = places.__getitem__
+    return published_rates.imported(prompts, n_correct, samples, problems, where, Findings())
 
 
 def _n_correct(table: pa.Table, n: int, path: Path) -> Ints:

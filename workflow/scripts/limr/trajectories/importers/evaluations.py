@@ -23,6 +23,7 @@ from limr.core.validation import Keys, key
 from limr.trajectories import reading
 from limr.trajectories.counts import Counts
 from limr.trajectories.reading import Imported
+from limr.trajectories.records import Sample
 
 PROVIDES = "trajectories"
 FILES = None
@@ -32,6 +33,12 @@ class Options(Keys):
     """Keys of an entry of `trajectories`."""
 
     decoding: str | None = key(None, "The decoding whose responses count; null: the only one.")
+
+
+def recognises(sample: Sample) -> bool:
+    """Tell whether a file is a parquet table of evaluations."""
+    columns = ("problem_id", "decoding", "sample", "verdict")
+    return sample.file.kind == "parquet" and sample.has(*columns)
 
 
 def read(

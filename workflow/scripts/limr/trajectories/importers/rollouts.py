@@ -25,6 +25,7 @@ from limr.trajectories import reading
 from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Ints
 from limr.trajectories.reading import Imported
+from limr.trajectories.records import Sample
 
 PROVIDES = "trajectories"
 FILES = None
@@ -44,6 +45,11 @@ COLUMNS = ("problem_id", "step", "epoch", "sample", "reward", "verdict")
 _BATCH = 1 << 20
 # A row's key holds step, problem and sample in 31, 25 and 7 bits.
 _PROBLEM_BITS, _SAMPLE_BITS = 25, 7
+
+
+def recognises(sample: Sample) -> bool:
+    """Tell whether a file is a parquet table of our own rollouts."""
+    return sample.file.kind == "parquet" and sample.has(*COLUMNS)
 
 
 def read(

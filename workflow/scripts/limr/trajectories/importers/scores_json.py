@@ -24,11 +24,20 @@ from limr.core.tables import SCORES, Problem
 from limr.problems.normalised_text import one_blank
 from limr.trajectories import reading
 from limr.trajectories.reading import Imported
+from limr.trajectories.records import Sample
 
 PROVIDES = "scores"
 FILES = None
 
 UNPUBLISHED = "no published score"
+
+
+def recognises(sample: Sample) -> bool:
+    """Tell whether a file is a JSON list of prompts, each with its score and nothing else."""
+    if sample.file.kind != "json" or sample.names != {"prompt", "score"}:
+        return False
+    prompts = [row.get("prompt") for row in sample.rows]
+    return all(isinstance(p, str) for p in prompts) and len(set(prompts)) == len(prompts)
 
 
 def read(
