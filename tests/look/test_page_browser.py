@@ -1,5 +1,7 @@
 """The page of a look in a real Chromium: silent, inert, quick, for keys, phones and the dark."""
 
+import re
+
 import pytest
 import verl_log
 from selenium.webdriver.common.by import By
@@ -44,7 +46,7 @@ def test_it_loads_in_silence_and_asks_for_nothing(desk, path):
     opened(desk, path)
     assert desk.get_log("browser") == []
     assert desk.execute_script("return performance.getEntriesByType('resource').length") == 0
-    assert desk.title == "What look0/rollouts shows"
+    assert re.fullmatch(r"What look\d+/rollouts shows", desk.title)
     assert count(desk) == "40 of 40 prompts"
     assert desk.execute_script(WIDE)[0] <= 1280
     for plot in desk.find_elements(By.CSS_SELECTOR, ".plot > svg"):
@@ -84,7 +86,7 @@ def test_hostile_texts_are_shown_and_do_nothing(desk, path, search, sign):
     assert not any(c in text for c in "\x00\x1b\u202e\u2066\u2028")
     inside = "#problem script, #problem img, #problem b b, main img, main iframe"
     assert desk.find_elements(By.CSS_SELECTOR, inside) == []
-    assert desk.title == "What look0/rollouts shows"
+    assert re.fullmatch(r"What look\d+/rollouts shows", desk.title)
     assert desk.get_log("browser") == []
     wide = desk.execute_script(WIDE)
     assert wide[0] <= wide[1]

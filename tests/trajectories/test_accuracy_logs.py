@@ -174,5 +174,5 @@ def test_the_real_pass_rates_join_math_full(mirror: Path):
     # 4,464 by texts as they are written, and 2 whose TeX lacks a blank there; two share one text.
     assert int((samples.n.sum(axis=1) > 0).sum()) == 4466
     assert (samples.n % 128 == 0).all()
-    assert "Let'sthinkstepbystep" in " ".join(found.report())  # the instruction was taken off
+    assert "Let's think step by step" in " ".join(found.report())  # the instruction was taken off
     assert "problems share their text with another" in " ".join(found.report())
