@@ -162,8 +162,12 @@ def test_an_archive_of_a_folder_of_step_files_is_verified(finished_log: Project)
     finished_log.finish("archive")
     verified = subprocess.run(
         [sys.executable, "-m", "limr", "verify", "results/from-log/archive/from-log.zip"],
-        cwd=finished_log.folder, env=finished_log.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=finished_log.folder,
+        env=finished_log.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "ok     learning curves: 2 files" in verified.stdout
 
