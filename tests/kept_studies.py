@@ -56,9 +56,11 @@ def kept_project(
         folder: where the copy comes to be.
         targets: what of it; by default all.
         start: a study of which this one is an extension; what is the same in both, which Snakemake
-            finds out, is not made twice.
+            finds out, is not made twice. Then without targets: of a file that is asked for alone,
+            Snakemake does not see that its job would now make others beside it.
         kept: where finished studies are kept.
     """
+    assert not (targets and start)
     name = digest(study, targets)
     kept.mkdir(parents=True, exist_ok=True)
     with FileLock(kept / f"{name}.lock"):

@@ -51,8 +51,7 @@ LONG = {"ppo": {"steps": 80}, "evaluate": {"ppo_steps": [80]}}
 def local_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy in which one run of some seconds has been made without SLURM."""
     folder = tmp_path_factory.mktemp("run") / "project"
-    run = "results/tiny/runs/full/seed1/run.json"
-    return kept_project(little(**LONG), folder, run, start=little())
+    return kept_project(little(**LONG), folder, "results/tiny/runs/full/seed1/run.json")
 
 
 @pytest.fixture

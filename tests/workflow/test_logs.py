@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from small_study import ROOT, Project
+from small_study import ROOT, Project, make_project
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -73,9 +75,9 @@ def score(problems, samples, options, rng):
 '''
 
 
-@pytest.fixture
-def from_log(project: Project) -> Project:
+def make(folder: Path) -> Project:
     """A study over a log as the LIMR code writes it."""
+    project = make_project(folder)
     upstream.write_log(
         project.folder / "log",
         PROMPTS,
@@ -92,37 +94,58 @@ def from_log(project: Project) -> Project:
     return project
 
 
+@pytest.fixture
+def from_log(tmp_path: Path) -> Project:
+    """That study, before it has run."""
+    return make(tmp_path / "project")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same, when it has; tests must not change it."""
+    project = make(tmp_path_factory.mktemp("log") / "project")
+    project.finish()
+    return project
+
+
+@pytest.fixture
+def finished_log(ran: Project, tmp_path: Path) -> Project:
+    """A copy of that, to change."""
+    folder = tmp_path / "project"
+    shutil.copytree(ran.folder, folder, symlinks=True, copy_function=shutil.copy2)
+    return Project(folder)
+
+
 def scores(project: Project, name: str) -> pd.DataFrame:
     path = project.folder / f"results/from-log/scores/{name}.parquet"
     return pd.read_parquet(path).set_index("problem_id")
 
 
-def test_a_study_from_a_log_and_a_selector_in_one_file(from_log: Project) -> None:
-    from_log.finish()
-    results = from_log.folder / "results/from-log"
-    theirs = upstream.scores(from_log.folder / "log", STEPS, EPOCHS)
-    ours = scores(from_log, "lim")["score"].dropna()
+def test_a_study_from_a_log_and_a_selector_in_one_file(finished_log: Project) -> None:
+    results = finished_log.folder / "results/from-log"
+    theirs = upstream.scores(finished_log.folder / "log", STEPS, EPOCHS)
+    ours = scores(finished_log, "lim")["score"].dropna()
     assert {PROMPTS[int(key[1:])] for key in ours.index} == set(theirs)
     chosen = {json.loads(line)["prompt"] for line in (results / "subsets/limr.jsonl").open()}
     assert chosen == {prompt for prompt, score in theirs.items() if score >= 0.6}
     record = json.loads((results / "trajectories/log.json").read_text())
     assert record["rows_read"] == record["rows_joined"] == EPOCHS * STEPS * PER_STEP * 8
     assert len(record["source_sha256"]) == EPOCHS * STEPS
-    assert from_log.planned() == []
+    assert finished_log.planned() == []
 
     # Nothing but one file and one entry in the study.
-    path = from_log.folder / "workflow/scripts/limr/scores/selectors/last_epoch.py"
+    path = finished_log.folder / "workflow/scripts/limr/scores/selectors/last_epoch.py"
     path.write_text(MINE)
     study = json.loads(json.dumps(LOG))
     study["scores"]["mine"] = {"selector": "last-epoch", "trajectories": "log"}
     study["arms"]["mine"] = {"train": "none", "score": "mine", "size": 9}
     study["figures"]["scores"] = {"score": "mine"}
-    from_log.write(study)
-    ran = from_log.finish().jobs
+    finished_log.write(study)
+    ran = finished_log.finish().jobs
     assert "Score the problems: mine" in ran
     assert "Select the problems of mine" in ran
     assert not [job for job in ran if "lim" in job or "log" in job]  # nothing else was done again
-    assert scores(from_log, "mine")["score"].dropna().between(0, 1).all()
+    assert scores(finished_log, "mine")["score"].dropna().between(0, 1).all()
     assert len((results / "subsets/mine.jsonl").read_text().splitlines()) == 9
     table = pd.read_csv(results / "tables/subsets.tsv", sep="\t").set_index("arm")
     assert table.loc["mine", "problems"] == 9
@@ -134,13 +157,17 @@ def test_a_study_from_a_log_and_a_selector_in_one_file(from_log: Project) -> Non
 
 
 @pytest.mark.slow
-def test_an_archive_of_a_folder_of_step_files_is_verified(from_log: Project) -> None:
-    from_log.write({**LOG, "archive": {"own_files": ["mine", "log"]}})
-    from_log.finish("archive")
+def test_an_archive_of_a_folder_of_step_files_is_verified(finished_log: Project) -> None:
+    finished_log.write({**LOG, "archive": {"own_files": ["mine", "log"]}})
+    finished_log.finish("archive")
     verified = subprocess.run(
         [sys.executable, "-m", "limr", "verify", "results/from-log/archive/from-log.zip"],
-        cwd=from_log.folder, env=from_log.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=finished_log.folder,
+        env=finished_log.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "ok     learning curves: 2 files" in verified.stdout
 
