@@ -268,5 +268,5 @@ def test_prompts_that_are_all_different_are_refused_before_they_fill_the_memory(
 
 def test_a_text_of_none_of_the_problems_is_unknown():
     prompts = [(f"unknown {i}", None) for i in range(200)] + [(PROMPTS["B"], "9"), (" ", None)]
-    found = matching.to_problems(prompts, PROBLEMS, Findings())
+    found, _ = matching.to_problems(prompts, PROBLEMS, Findings())
     assert found.tolist() == [-1] * 200 + [1, -1]

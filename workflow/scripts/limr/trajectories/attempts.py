@@ -114,7 +114,8 @@ def _streams(log: Log, at: Places) -> Places:
     names = sorted({file.writer for file in log.files})
     if len(names) == 1:
         return part
-    stream = part * len(names) + [names.index(file.writer) for file in log.files]
+    writer = np.array([names.index(file.writer) for file in log.files], np.int64)
+    stream: Places = part * len(names) + writer
     pairs = np.unique(np.stack([stream[log.file], at]), axis=1)
     have = np.unique(pairs[0], return_counts=True)[1]
     return stream if 2 * np.median(have) > len(np.unique(at)) else part
