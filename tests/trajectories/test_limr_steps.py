@@ -114,7 +114,7 @@ def test_without_problems_the_ids_are_made_from_the_texts(log):
 def test_one_text_under_two_ids_counts_for_the_first_and_is_said(log):
     step(log, 2, [("a", 1.0), ("a", 1.0), ("b", -1.0), ("b", -0.5)])
     problems = [*PROBLEMS, Problem("A2", "a ", "1", "t")]
-    found = read(log, problems)
+    found = read(log, problems)  # two visits in one epoch, which no other problem may have
     assert found.samples.n.tolist() == [[4, 2], [2, 2], [0, 0]]
     said = " ".join(found.report())
     assert "2 problems share their text with another" in said
@@ -170,11 +170,11 @@ def test_files_that_are_no_step_are_refused(log, content, message):
     assert "step_2.json" in str(caught.value) or "step 2" in str(caught.value)
 
 
-def test_a_step_without_any_score_is_a_visit_still(log):
-    (log / "step_2.json").write_bytes(b'[{"prompt": "b", "reward": NaN}]')
+def test_a_step_without_rewards_is_said_and_gives_no_samples(log):
+    (log / "step_2.json").write_text('[{"prompt": "b", "reward": NaN}]')
     found = read(log, PROBLEMS)
     assert found.samples.n.tolist() == [[2, 2], [0, 2]]
-    assert "missing-scores" in {finding.code for finding in found.findings}
+    assert "'reward' is missing in 1 rows (1 NaN or infinite)" in " ".join(found.report())
 
 
 def test_missing_doubled_and_surplus_steps(log):

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limr.core.errors import InputError
+from limr.core.random_streams import stream
 from limr.trajectories import pass_counts, reader, reward_columns
 from limr.trajectories.findings import Findings
 from limr.trajectories.reading import Imported
@@ -361,3 +362,56 @@ def test_published_scores_are_recognised_and_have_no_samples(tmp_path: Path) -> 
     assert found.table["score"].to_pylist() == [0.5] * 8
     with pytest.raises(InputError, match="published scores, with no rollouts behind them"):
         _ = found.samples
+
+
+@pytest.mark.parametrize("name", ["rank_{rank}/{step}", "step_{step}/rank{rank}",
+                                  "{step}_rank{rank}", "rollouts_rank{rank}"])  # fmt: skip
+def test_several_ranks_write_at_once(tmp_path: Path, name: str) -> None:
+    steps_in_rows = "{step}" not in name
+    for rollout, row in zip(RUN, ROWS, strict=True):
+        path = tmp_path / (name.format(rank=rollout.sample % 2, step=rollout.step) + ".jsonl")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = {k: v for k, v in row.items() if steps_in_rows or k != "global_step"}
+        with path.open("a") as file:
+            file.write(json.dumps(kept) + "\n")
+    found = read(tmp_path)
+    assert counts(found) == truth(RUN)
+    assert "resumed" not in codes(found)
+
+
+def test_shards_one_after_the_other_that_were_resumed(tmp_path: Path) -> None:
+    for shard, (first, last) in enumerate([(1, 5), (4, 9), (10, 12)]):
+        mine = [row for row, r in zip(ROWS, RUN, strict=True) if first <= r.step <= last]
+        lines(tmp_path / f"run_shard_{shard}.jsonl", mine)
+    found = read(tmp_path)
+    assert counts(found) == truth(RUN)
+    assert "resumed" in codes(found)
+
+
+def test_rows_in_any_order(tmp_path: Path) -> None:
+    shuffled = [ROWS[i] for i in stream(5, "test").permutation(len(ROWS))]
+    assert counts(read(lines(tmp_path / "run.jsonl", shuffled))) == truth(RUN)
+
+
+def test_ids_alone_and_numbers_as_ids(tmp_path: Path) -> None:
+    rows = [{"problem_id": r.problem, "step": r.step, "correct": r.correct} for r in RUN]
+    found = read(write(tmp_path / "run.csv", rows), given=False)
+    assert set(found.problem_ids.to_pylist()) == {str(i) for i in range(8)}
+    assert sorted(counts(found)) == sorted(truth(RUN))
+
+
+def test_every_row_with_an_unreadable_step_is_counted(tmp_path: Path) -> None:
+    odd = [{**row, "global_step": "?"} for row in ROWS[:3]]
+    found = read(lines(tmp_path / "run.jsonl", [*ROWS, *odd]), bad_rows="leave-out")
+    assert counts(found) == truth(RUN)
+    assert (found.rows_read, found.rows_joined) == (len(ROWS) + 3, len(ROWS))
+    assert [(r.rows, r.reason) for r in found.refused] == [
+        (3, "it is not a rollout (its step is no whole number)")
+    ]
+
+
+def test_a_copy_of_a_step_beside_it_is_refused(tmp_path: Path) -> None:
+    for name in ("1.jsonl", "2.jsonl", "02.jsonl"):
+        lines(tmp_path / name, ROWS[:8])
+    with pytest.raises(InputError, match=r"have one name but for zeros or packing"):
+        read(tmp_path)

@@ -61,8 +61,9 @@ def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple
     """Leave out rows of steps that a later attempt repeated; sort by part and step."""
     keep = np.ones(len(at), bool)
     repeated: set[int] = set()
-    for one in sorted({file.part for file in log.files}):
-        rows = np.flatnonzero(part == one)
+    of_file = _streams(log, at)
+    for one in sorted(set(of_file.tolist())):
+        rows = np.flatnonzero(of_file[log.file] == one)
         again = _superseded(log, rows, at[rows])
         keep[rows[again]] = False
         repeated |= set(at[rows[again]].tolist())
@@ -102,6 +103,22 @@ def _gone_on(part: Places, at: Places) -> Flags:
         if at[before].min() < first:
             bad |= before & (at >= first)
     return bad
+
+
+def _streams(log: Log, at: Places) -> Places:
+    """Return (n_files,) numbers of what was written one after the other: parts, or their writers.
+
+    Writers, such as ranks, count apart where most of them have most of the steps.
+    """
+    part = np.array([file.part for file in log.files], np.int64)
+    names = sorted({file.writer for file in log.files})
+    if len(names) == 1:
+        return part
+    writer = np.array([names.index(file.writer) for file in log.files], np.int64)
+    stream: Places = part * len(names) + writer
+    pairs = np.unique(np.stack([stream[log.file], at]), axis=1)
+    have = np.unique(pairs[0], return_counts=True)[1]
+    return stream if 2 * np.median(have) > len(np.unique(at)) else part
 
 
 def _superseded(log: Log, rows: Places, at: Places) -> Flags:

@@ -75,8 +75,11 @@ class Builder:
     def _prompts_of(self, columns: Mapping[str, Values]) -> tuple[Places, Flags]:
         """Return (n_rows,) places of the prompts, and which rows have none."""
         golds = columns.get("gold")
-        texts = columns.get("prompt", columns.get("id"))
-        if texts is None:
+        if "prompt" in columns:
+            texts = columns["prompt"]
+        elif "id" in columns:
+            texts = [_name(value) for value in _listed(columns["id"])]
+        else:
             raise ValueError("a format must name a prompt or an id")
         if isinstance(texts, pa.DictionaryArray) and golds is None:
             distinct = [prompt_text(text) for text in texts.dictionary.to_pylist()]

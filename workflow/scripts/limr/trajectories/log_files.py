@@ -32,6 +32,9 @@ _SUFFIXES = re.compile(
 # More files than this, and the folder is not a log.
 MOST_FILES = 200_000
 _PARALLEL = re.compile(r"(rank|shard|worker|gpu|proc|dp|node|part-?of)[_-]?$", re.IGNORECASE)
+_WRITER = re.compile(
+    r"(?<![a-z])(?:rank|shard|worker|gpu|proc|dp|node|part-?of)[_-]?\d+", re.IGNORECASE
+)
 _HELD_OUT = re.compile(r"(?:^|[^a-z])(val|valid|validation|eval|evaluation|test)(?:[^a-z]|$)", re.I)
 _PARTS = re.compile(
     r"(part|attempt|resumed?|restart|cont(inued)?|job|segment)[_-]?#", re.IGNORECASE
@@ -66,6 +69,7 @@ class LogFile:
         part: number of the run (or of its continuation) that it belongs to, from 0.
         number: the number in its name (or its folder's), which is mostly the step; None: none.
         held_out: whether its name says that it holds an evaluation.
+        writer: which of several processes wrote it, such as `rank0`; empty where none is named.
     """
 
     path: Path
@@ -74,6 +78,7 @@ class LogFile:
     part: int = 0
     number: int | None = None
     held_out: bool = False
+    writer: str = ""
 
 
 def kind_of(path: Path) -> str | None:
@@ -207,7 +212,13 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
             run = several.get(parent, 0)
             files.append(
                 LogFile(
-                    path, str(inside), kind_of(path) or "jsonl", part + run, number, held_out[shape]
+                    path,
+                    str(inside),
+                    kind_of(path) or "jsonl",
+                    part + run,
+                    number,
+                    held_out[shape],
+                    "".join(_WRITER.findall(str(inside))),
                 )
             )
     runs = sorted({file.part for file in files})
@@ -321,7 +332,8 @@ def _bare(name: str) -> str:
 
 
 def _numbers(name: str) -> list[int]:
-    return [int(digits) for digits in re.findall(r"\d{1,18}", _bare(_IDS.sub("", name)))]
+    name = _WRITER.sub("", _IDS.sub("", _bare(name)))
+    return [int(digits) for digits in re.findall(r"\d{1,18}", name)]
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
