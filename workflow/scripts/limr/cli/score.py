@@ -119,10 +119,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _recognised(path: Path) -> str:
     """Return the name of a log's format."""
-    from limr.trajectories import log_files, reader
+    from limr.trajectories import log_files, recognition
     from limr.trajectories.findings import Findings
 
-    return reader.recognise(log_files.find([path], Findings()), {}, None)[0]
+    return recognition.recognise(log_files.find([path], Findings()), {}, None)[0]
 
 
 def _options(
