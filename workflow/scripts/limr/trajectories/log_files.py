@@ -228,8 +228,8 @@ def _refuse_several(training: list[str], shapes: dict[str, list[Path]], folder: 
         )
         raise InputError(
             f"{folder}: files of several logs: {shown}. Name the files of one run, such as "
-            f"'{folder}/{log_names.pattern_of(training[0])}', or several in the order in which they "
-            "were written."
+            f"'{folder}/{log_names.pattern_of(training[0])}', or several in the order in which "
+            "they were written."
         )
 
 
