@@ -395,3 +395,31 @@ def test_wandb_a_table_downloaded_as_one_file(tmp_path: Path) -> None:
     wandb(tmp_path, 12, RUN)
     [path] = tmp_path.iterdir()
     check(path, "wandb-table")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"columns": ["prompt", "reward"], "data": [["q", 1], ["q"]]},
+        {"task": None, "traces": [{"reward": 1}]},
+        {"content": 3, "rewards": None, "idx": 0},
+        {"responses": [1], "scores": 3, "global_step": [1], "prompt": "q"},
+        {"training_step": 1, "epoch": 0, "episode_id": 3, "task": 4, "is_correct": True},
+    ],
+)
+def test_what_only_looks_like_a_format_is_refused_in_words(tmp_path: Path, odd: Row) -> None:
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps(odd))
+    with pytest.raises(InputError, match=r"odd\.json|'scores' does not say"):
+        read(path, given=False)
+
+
+def test_a_json_list_of_other_rewards_is_a_table_and_no_log_of_limr(tmp_path: Path) -> None:
+    rows = [{"prompt": row.prompt, "reward": int(row.correct), "step": row.step} for row in RUN]
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(rows))
+    check(path, "table")
+    path = tmp_path / "step_1.json"
+    path.write_text(json.dumps([{**row, "reward": row["reward"] - 0.5} for row in rows]))
+    with pytest.raises(InputError, match=r"which are 1, -0\.5, -1 "):
+        read(path)

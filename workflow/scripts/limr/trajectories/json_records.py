@@ -24,6 +24,8 @@ from limr.trajectories.batch import Batch, Values, walk
 from limr.trajectories.log_files import LogFile
 
 Expand = Callable[[Any], Iterable[Any]]
+# What comes of taking values for what they are not.
+OTHER_SHAPE = (ValueError, TypeError, KeyError, AttributeError, IndexError)
 _ROWS = 16384  # rows in memory at a time
 _BYTES = 8 * 2**20  # of lines in memory at a time
 _START = 65536  # bytes that tell how a file is written
@@ -55,7 +57,7 @@ def batches(file: LogFile, columns: Mapping[str, str], expand: Expand | None) ->
                 continue
             try:
                 found += [[walk(row, path) for path in columns.values()] for row in expand(whole)]
-            except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+            except OTHER_SHAPE as error:
                 broken.append((number, f"not as this format has it: {error}"))
         numbers = np.arange(count + 1, count + 1 + len(found), dtype=np.int64)
         count += len(found)

@@ -14,47 +14,11 @@ from pathlib import Path
 
 from limr.core import packed
 from limr.core.errors import InputError
+from limr.trajectories import log_names
 from limr.trajectories.findings import Findings
 
-KINDS = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".parquet": "parquet",
-    ".csv": "csv",
-    ".pt": "pickle",
-    ".pkl": "pickle",
-    ".pickle": "pickle",
-}
-_SUFFIXES = re.compile(
-    "(" + "|".join(map(re.escape, (*KINDS, *packed.SUFFIXES, ".table"))) + ")+$", re.IGNORECASE
-)
 # More files than this, and the folder is not a log.
 MOST_FILES = 200_000
-_PARALLEL = re.compile(r"(rank|shard|worker|gpu|proc|dp|node|part-?of)[_-]?$", re.IGNORECASE)
-_WRITER = re.compile(
-    r"(?<![a-z])(?:rank|shard|worker|gpu|proc|dp|node|part-?of)[_-]?\d+", re.IGNORECASE
-)
-_HELD_OUT = re.compile(r"(?:^|[^a-z])(val|valid|validation|eval|evaluation|test)(?:[^a-z]|$)", re.I)
-_PARTS = re.compile(
-    r"(part|attempt|resumed?|restart|cont(inued)?|job|segment)[_-]?#", re.IGNORECASE
-)
-# What trainers save beside their logs: models with their settings.
-_NO_LOG = re.compile(
-    r"(^|/)(checkpoint|global_step|iter)[-_]?\d+/|(^|/)([\w-]*config|trainer_state|tokenizer\w*|"
-    r"special_tokens_map|added_tokens|vocab|preprocessor\w*|dataset_infos?|state)\.json$"
-)
-# Ids within names, which differ from file to file: uuids, hashes, and rLLM's episodes.
-_IDS = re.compile(
-    r"episode_hash[^/]*(?=\.json)|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
-    r"|(?<![0-9a-z])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}(?![0-9a-z])"
-)
-_STEP = re.compile(r"(?:^|[^a-z])step[_-]?(\d{1,18})", re.IGNORECASE)  # of a folder
-# What trainers write beside their rollouts.
-_BESIDE = re.compile(
-    r"(?:^|[/_-])(?:metadata|metrics|config|args|state|dataset_info|batch_summary"
-    r"|aggregated_results|annotations/\w+)$"
-)
 _BYTES = 1 << 20
 
 
@@ -65,7 +29,7 @@ class LogFile:
     Attributes:
         path: where it lies.
         name: how messages call it: its path below what was given.
-        kind: one of the values of `KINDS`.
+        kind: one of the values of `limr.trajectories.log_names.KINDS`.
         part: number of the run (or of its continuation) that it belongs to, from 0.
         number: the number in its name (or its folder's), which is mostly the step; None: none.
         held_out: whether its name says that it holds an evaluation.
@@ -83,7 +47,7 @@ class LogFile:
 
 def kind_of(path: Path) -> str | None:
     """Return what a file is by its name, packing aside; None: no kind that a log is made of."""
-    return KINDS.get(packed.suffix(path))
+    return log_names.KINDS.get(packed.suffix(path))
 
 
 def find(given: Sequence[str | Path], found: Findings, spool: Path | None = None) -> list[LogFile]:
@@ -140,14 +104,14 @@ def _single(path: Path, part: int, spool: Path | None) -> LogFile:
         with path.open("rb") as pipe, copy.open("wb") as file:
             shutil.copyfileobj(pipe, file, _BYTES)
         return LogFile(copy, str(path), _sniffed(copy), part)
-    number = _numbers(path.name)
+    number = log_names.numbers(path.name)
     return LogFile(
         path,
         path.name,
         kind_of(path) or _sniffed(path),
         part,
         number[-1] if number else None,
-        bool(_HELD_OUT.search(_bare(path.name))),
+        bool(log_names.HELD_OUT.search(log_names.bare(path.name))),
     )
 
 
@@ -168,7 +132,7 @@ def _of_folder(folder: Path, part: int, found: Findings) -> list[LogFile]:
             continue
         if any(name.startswith(".") for name in inside.parts):
             hidden += 1
-        elif kind_of(path) is None or _NO_LOG.search(str(inside)):
+        elif kind_of(path) is None or log_names.NO_LOG.search(str(inside)):
             others += 1
         else:
             paths.append(path)
@@ -193,9 +157,9 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
     """Return files with their numbers and parts, in order."""
     by_shape: dict[str, list[Path]] = {}
     for path in paths:
-        by_shape.setdefault(_shape(path.relative_to(folder)), []).append(path)
+        by_shape.setdefault(log_names.shape_of(path.relative_to(folder)), []).append(path)
     by_shape = _only_complete(by_shape, found)
-    held_out = {shape: bool(_HELD_OUT.search(_bare(shape))) for shape in by_shape}
+    held_out = {shape: bool(log_names.HELD_OUT.search(log_names.bare(shape))) for shape in by_shape}
     if all(held_out.values()):  # then the whole log is of an evaluation, and that is what is wanted
         held_out = dict.fromkeys(held_out, False)
     training = [shape for shape, out in held_out.items() if not out]
@@ -206,9 +170,9 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
         several = _runs(members, folder, shape)
         for path in members:
             inside = path.relative_to(folder)
-            parent, number = _step_of(inside)
+            parent, number = log_names.step_of(inside)
             if number is None:
-                number = next(iter(_numbers(str(inside))[::-1]), None)
+                number = next(iter(log_names.numbers(str(inside))[::-1]), None)
             run = several.get(parent, 0)
             files.append(
                 LogFile(
@@ -218,7 +182,7 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
                     part + run,
                     number,
                     held_out[shape],
-                    "".join(_WRITER.findall(str(inside))),
+                    "".join(log_names.WRITER.findall(str(inside))),
                 )
             )
     runs = sorted({file.part for file in files})
@@ -237,12 +201,12 @@ def _numbered(paths: list[Path], folder: Path, part: int, found: Findings) -> li
 
 def _only_complete(shapes: dict[str, list[Path]], found: Findings) -> dict[str, list[Path]]:
     """Leave out what is no rollout, or repeats others: prime-rl's `effective` beside `all`."""
-    beside = [shape for shape in shapes if _BESIDE.search(_bare(shape))]
+    beside = [shape for shape in shapes if log_names.BESIDE.search(log_names.bare(shape))]
     if len(beside) < len(shapes):
         n = sum(len(shapes.pop(shape)) for shape in beside)
         if n:
             found.add("other-files", f"{n} files that describe the run were not read, such as "
-                      f"{_pattern(beside[0])}.", count=n)  # fmt: skip
+                      f"{log_names.pattern_of(beside[0])}.", count=n)  # fmt: skip
     for shape in list(shapes):
         whole = re.sub(r"\beffective\b", "all", shape)
         if whole != shape and whole in shapes:
@@ -264,8 +228,8 @@ def _refuse_several(training: list[str], shapes: dict[str, list[Path]], folder: 
         )
         raise InputError(
             f"{folder}: files of several logs: {shown}. Name the files of one run, such as "
-            f"'{folder}/{_pattern(training[0])}', or several in the order in which they were "
-            "written."
+            f"'{folder}/{log_names.pattern_of(training[0])}', or several in the order in which "
+            "they were written."
         )
 
 
@@ -274,7 +238,7 @@ def _refuse_twice(paths: list[Path], folder: Path) -> None:
     known: dict[tuple[str, ...], Path] = {}
     for path in paths:
         inside = path.relative_to(folder)
-        bare = re.sub(r"\d+", lambda digits: str(int(digits[0])), _bare(inside.name))
+        bare = re.sub(r"\d+", lambda digits: str(int(digits[0])), log_names.bare(inside.name))
         first = known.setdefault((str(inside.parent), bare), inside)
         if first != inside:
             raise InputError(
@@ -285,56 +249,27 @@ def _refuse_twice(paths: list[Path], folder: Path) -> None:
 
 def _one_series(shapes: list[str]) -> bool:
     """Tell whether shapes differ in words of ranks and shards only, or in their folders."""
-    return len({_PARALLEL.sub("", _bare(shape)) for shape in shapes}) == 1
+    return len({log_names.PARALLEL.sub("", log_names.bare(shape)) for shape in shapes}) == 1
 
 
 def _runs(paths: list[Path], folder: Path, shape: str) -> dict[str, int]:
     """Return folder -> number of its run, where folders of one log hold the same step numbers."""
     parents: dict[str, set[int]] = {}
     for path in paths:
-        parent, number = _step_of(path.relative_to(folder))
+        parent, number = log_names.step_of(path.relative_to(folder))
         parents.setdefault(parent, set()).update([] if number is None else [number])
-    if len(parents) < 2 or any(_PARALLEL.search(part) for part in re.split(r"#+|/", shape)[:-1]):
+    if len(parents) < 2 or any(
+        log_names.PARALLEL.search(part) for part in re.split(r"#+|/", shape)[:-1]
+    ):
         return {}
     together = [number for numbers in parents.values() for number in numbers]
     if len(set(together)) == len(together):
         return {}
-    ordered = sorted(parents, key=_natural)
-    if not _PARTS.search(shape):
+    ordered = sorted(parents, key=log_names.natural)
+    if not log_names.PARTS.search(shape):
         raise InputError(
             f"{folder}: the folders {', '.join(ordered[:4])} hold the same step numbers. If they "
             "are different runs, name one of them; if one goes on where another ended, name them "
             "in that order."
         )
     return {parent: place for place, parent in enumerate(ordered)}
-
-
-def _step_of(inside: Path) -> tuple[str, int | None]:
-    """Return the folder of a file's run, and its number: of a folder `step_N`, else its name's."""
-    for depth in reversed(range(len(inside.parts) - 1)):
-        step = _STEP.search(inside.parts[depth])
-        if step:
-            return str(Path(*inside.parts[:depth])), int(step[1])
-    return str(inside.parent), next(iter(_numbers(inside.name)[::-1]), None)
-
-
-def _shape(inside: Path) -> str:
-    return re.sub(r"\d+", "#", _IDS.sub("*", str(inside)))
-
-
-def _pattern(shape: str) -> str:
-    return shape.replace("#", "*")
-
-
-def _bare(name: str) -> str:
-    """Return a name without suffixes and numbers."""
-    return _SUFFIXES.sub("", name)
-
-
-def _numbers(name: str) -> list[int]:
-    name = _WRITER.sub("", _IDS.sub("", _bare(name)))
-    return [int(digits) for digits in re.findall(r"\d{1,18}", name)]
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

@@ -254,7 +254,8 @@ def ids_of_several_texts(log: Log) -> list[str]:
     """Return the ids that a log gives to several texts, white space aside."""
     if log.name is None:
         return []
-    pairs = np.unique(np.stack([log.name, log.prompt]), axis=1)
+    n = len(log.prompts)
+    pairs = np.stack(np.divmod(np.unique(log.name * n + log.prompt), n))
     names, counts = np.unique(pairs[0], return_counts=True)
     found = []
     for name in names[(counts > 1) & (names >= 0)].tolist():

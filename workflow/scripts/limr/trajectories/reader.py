@@ -151,7 +151,7 @@ def _read(
             visits.note_lengths(samples, samples.n_epochs, problems is not None, found)
         return replace(counted, format=name, findings=(*found, *counted.findings))
     check(settings)
-    columns = module.columns(sample, settings)
+    columns = recognition.columns(module, sample, settings)
     if columns is None:
         found_ = recognition.named_columns(sample)
         raise InputError(f"{sample.file.name}: not of the format '{name}'; found {found_}.")

@@ -9,6 +9,7 @@ from typing import Any
 from limr.core import plugins, validation
 from limr.core.errors import InputError
 from limr.trajectories import records
+from limr.trajectories.json_records import OTHER_SHAPE
 from limr.trajectories.log_files import LogFile
 
 
@@ -58,7 +59,18 @@ def _fits(name: str, sample: records.Sample, options: Mapping[str, Any]) -> bool
         return False
     keys = validation.options(module)
     known = {k: v for k, v in options.items() if k in keys.model_fields}
-    return module.columns(sample, validation.complete(known, keys, name)) is not None
+    return columns(module, sample, validation.complete(known, keys, name)) is not None
+
+
+def columns(
+    module: ModuleType, sample: records.Sample, settings: Mapping[str, Any]
+) -> dict[str, str] | None:
+    """Return a format's columns; None where the first rows are not as it has them."""
+    try:
+        found: dict[str, str] | None = module.columns(sample, settings)
+    except OTHER_SHAPE:
+        return None
+    return found
 
 
 def named_columns(sample: records.Sample) -> str:

@@ -6,6 +6,7 @@ and -1). Its authors count epochs by steps: `steps_per_epoch: 8`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from limr.trajectories.records import Sample
 PROVIDES = "trajectories"
 FILES = "step_*.json"
 check = reader.check
+_NAME = re.compile(r"step_?\d+\.json")
+_REWARDS = {"1", "1.0", "-0.5", "-1", "-1.0"}
 
 
 class Options(reader.Options):
@@ -34,6 +37,9 @@ class Options(reader.Options):
 def columns(sample: Sample, options: Mapping[str, Any]) -> dict[str, str] | None:
     """Return canonical name -> key; None where this is no such log."""
     if sample.file.kind != "json" or not sample.has("prompt", "reward"):
+        return None
+    rewards = {repr(row.get("reward")) for row in sample.rows}
+    if not _NAME.search(sample.file.name) and not rewards <= _REWARDS:
         return None
     return {"prompt": "prompt", "reward": options["reward"] or "reward", "response": "response"}
 
