@@ -193,7 +193,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     [
         ("trajectories/log/path", "nowhere", "there is no such file or folder"),
         ("trajectories/log/path", "config", r"no step_*.json in it"),
-        ("trajectories/log/steps_per_epoch", None, "steps_per_epoch is needed"),
+        ("trajectories/log/other_rewards", [1.0], "is in correct_rewards and in other_rewards"),
         ("trajectories/log/format", "limr-step", "Did you mean 'limr-steps'"),
         ("trajectories/log/bad_row", "refuse", "Did you mean 'bad_rows'"),
         ("datasets/mine/path", "nowhere.jsonl", "there is no file 'nowhere.jsonl'"),
