@@ -28,7 +28,7 @@ NO_ANSWER, NOT_READ = -1, -2
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers of the rollouts that were read.
+    r"""Answers of the rollouts that were read.
 
     Attributes:
         place: (n,) places among the log's rollouts.
@@ -41,7 +41,7 @@ class Answers:
         weight: (n,) how many rollouts each stands for in the check of the reward; 0: not in it.
         by_prompt: (n,) whether it is in the check of gold answers.
         golds: distinct gold answers.
-        texts: distinct final answers, as a response that has nothing else: `\\boxed{...}`.
+        texts: distinct final answers, as a response that has nothing else: `\boxed{...}`.
     """
 
     place: Ints
@@ -142,7 +142,7 @@ def weights(correct: Flags, most: int) -> Floats:
 def even(problem: Ints, most: int) -> Flags:
     """Return (n_rows,) which rows are among at most `most` of their problem, evenly spread."""
     sizes = np.bincount(problem)
-    most = min(most, max(1, _ANSWERS_MOST // max(1, np.count_nonzero(sizes))))
+    most = min(most, max(1, _ANSWERS_MOST // max(1, int(np.count_nonzero(sizes)))))
     order = np.argsort(problem, kind="stable")
     starts = np.cumsum(sizes) - sizes
     size = np.maximum(sizes[problem[order]], most)

@@ -49,7 +49,7 @@ class Report:
     evidence: dict[str, pd.DataFrame] = field(default_factory=dict)
     unchecked: list[tuple[str, str]] = field(default_factory=list)
 
-    def add(  # noqa: PLR0913 - what a finding has
+    def add(
         self,
         code: str,
         text: str,
@@ -85,8 +85,8 @@ def check(
     report = Report()
     codes = {finding.code for finding in imported.findings}
     ids = imported.problem_ids.to_pylist()
-    never = np.flatnonzero((imported.samples.n == 0).all(axis=1)) if problems is not None else []
-    if len(never):  # the reader's finding
+    never = np.flatnonzero((imported.samples.n == 0).all(axis=1))
+    if problems is not None and len(never):  # the reader's finding
         report.evidence["never-logged"] = pd.DataFrame({"problem_id": [ids[at] for at in never]})
     size_audit.check(imported.samples, ids, codes, report)
     if imported.rollouts is None:

@@ -29,7 +29,7 @@ FALSE_DISCOVERIES = 0.01
 _FEWEST = 5  # answers of a prompt
 _LIKELY = 0.4  # share of equal spellings from which on answers are compared by the grader
 _COLUMNS = ["problem_id", "gold", "majority", "n", "n_majority", "share", "low", "n_gold",
-            "n_rewarded", "example"]  # fmt: skip
+            "n_rewarded", "elsewhere", "example"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class _Suspect:
     gold: int
     answers: Counter[int]  # places of texts
     top: list[int]  # those of the most frequent answer, the most frequent first
+    elsewhere: float  # share of that answer among the unrewarded ones of other prompts
     rewarded: int  # responses with that answer that the trainer took for correct
 
 
@@ -62,9 +63,7 @@ def unusable(found: Answers, ids: Sequence[str], judge: Judge, report: Report) -
     return np.asarray((found.gold >= 0) & ~rows)
 
 
-def check(
-    found: Answers, usable: Flags, ids: Sequence[str], judge: Judge, report: Report
-) -> None:
+def check(found: Answers, usable: Flags, ids: Sequence[str], judge: Judge, report: Report) -> None:
     """Find gold answers that a confident majority of responses contradicts.
 
     Args:
@@ -80,7 +79,9 @@ def check(
     if not tested:
         return
     # At most one other answer can have more than half; twice, as the gold one could have, too.
-    p = [min(1.0, 2 * stats.binom.sf(row["n_majority"] - 1, row["n"], 0.5)) for row in tested]
+    # An answer that the policy gives to other prompts, too, such as 0, must be more than that.
+    p = [min(1.0, 2 * stats.binom.sf(row["n_majority"] - 1, row["n"],
+                                     max(0.5, row["elsewhere"]))) for row in tested]  # fmt: skip
     sure = stats.false_discovery_control([*p, *[1.0] * (len(suspects) - len(p))])
     table = pd.DataFrame(tested, columns=_COLUMNS)[sure[: len(p)] <= FALSE_DISCOVERIES]
     table = table.sort_values(["low", "problem_id"], ascending=[False, True])
@@ -105,6 +106,7 @@ def _suspects(found: Answers, rows: Ints) -> Any:
     """Yield prompts with enough answers, the most frequent of which is not spelled as the gold."""
     forms = [_form(found.written(at)) for at in range(len(found.texts))]
     golds = [_form(gold) for gold in found.golds]
+    wrong = Counter(forms[at] for at in found.answer[rows[~found.correct[rows]]])
     order = rows[np.argsort(found.problem[rows], kind="stable")]
     bounds = np.flatnonzero(np.diff(found.problem[order])) + 1
     for mine in np.split(order, bounds):
@@ -119,7 +121,9 @@ def _suspects(found: Answers, rows: Ints) -> Any:
             continue
         top = [at for at, _ in answers.most_common() if forms[at] == form]
         rewarded = int(found.correct[mine][np.isin(found.answer[mine], top)].sum())
-        yield _Suspect(int(found.problem[mine[0]]), gold, answers, top, rewarded)
+        others = wrong.total() - int((~found.correct[mine]).sum())
+        elsewhere = (wrong[form] - (by_form[form] - rewarded)) / max(others, 1)
+        yield _Suspect(int(found.problem[mine[0]]), gold, answers, top, elsewhere, rewarded)
 
 
 def _form(answer: str) -> str:
@@ -129,9 +133,7 @@ def _form(answer: str) -> str:
     return compact(text) if number is None else str(number)
 
 
-def _row(
-    found: Answers, one: _Suspect, ids: Sequence[str], judge: Judge
-) -> dict[str, Any] | None:
+def _row(found: Answers, one: _Suspect, ids: Sequence[str], judge: Judge) -> dict[str, Any] | None:
     """Return what a suspect shows; None where its majority is none, or equal to the gold answer."""
     n, n_top = one.answers.total(), sum(one.answers[at] for at in one.top)
     if n_top < _LIKELY * n or one.rewarded * 2 >= n_top:
@@ -155,5 +157,6 @@ def _row(
         "low": float(stats.beta.ppf(0.025, n_majority, n - n_majority + 1)),
         "n_gold": sum(count for at, count in one.answers.items() if of_gold[at]),
         "n_rewarded": one.rewarded,
+        "elsewhere": one.elsewhere,
         "example": found.texts[one.top[0]],
     }

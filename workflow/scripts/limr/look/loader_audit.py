@@ -111,7 +111,7 @@ def _broken(
     repeated: Flags = stays & twice & (counts > usual)
     skipped: Flags = stays & absent & (counts < usual)
     rows = [
-        {"problem_id": ids[at], "visits": int(counts[at]), "usual": usual, "what": what}
+        {"problem_id": ids[int(at)], "visits": int(counts[at]), "usual": usual, "what": what}
         for what, which in (("repeated", repeated), ("skipped", skipped))
         for at in np.flatnonzero(which)
     ]

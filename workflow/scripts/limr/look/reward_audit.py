@@ -70,8 +70,8 @@ def check(
         )  # fmt: skip
         return
     rows = np.flatnonzero(boxed)
-    told = judge.judge((found.golds[g], found.texts[a])
-                       for g, a in zip(found.gold[rows], found.answer[rows], strict=True))  # fmt: skip
+    pairs = zip(found.gold[rows], found.answer[rows], strict=True)
+    told = judge.judge((found.golds[gold], found.texts[answer]) for gold, answer in pairs)
     known = np.array([one is not None for one in told], bool)
     rows, right = rows[known], np.array([one for one in told if one is not None], bool)
     prompts = [len(np.unique(found.problem[rows[part]])) for part in (right, ~right)]
@@ -84,12 +84,11 @@ def check(
              for part in (right, ~right)]  # fmt: skip
     sampled = len(rollouts.correct) > int((found.weight > 0).sum())
     _say(rates, len(rows), int((~known).sum()), paid[1], sampled, prompts, report)
-    for code, which, one, what in (
+    for code, which, share, what in (
         ("rewarded-although-wrong", ~right & paid_rows, rates[1], "wrong answers were rewarded"),
-        ("unrewarded-although-right", right & ~paid_rows, rates[0],
+        ("unrewarded-although-right", right & ~paid_rows, _not(rates[0]),
          "right answers were not rewarded"),
     ):  # fmt: skip
-        share = one if which is not None and code.startswith("rewarded") else _not(one)
         if which.any():
             table = examples(found, rows[which], ids)
             report.evidence[code] = table
@@ -104,7 +103,7 @@ def _not(one: Rate) -> Rate:
     return Rate(1 - one.rate, 1 - one.high, 1 - one.low)
 
 
-def _say(  # noqa: PLR0913 - the numbers of one sentence
+def _say(
     rates: Sequence[Rate], graded: int, unknown: int, no_box: int, sampled: bool,
     prompts: Sequence[int], report: Report,
 ) -> None:  # fmt: skip

@@ -1,4 +1,9 @@
-"""Groups of different size: how many rollouts are lost, and whether the lost ones are wrong."""
+"""Groups of different size: how many rollouts are lost, and whether that goes with the verdict.
+
+Within a prompt the size of a group tells nothing of what is lost: if each wrong rollout is lost
+with the same probability, a group's accuracy is the same whatever its size. What shows is that
+prompts with lower accuracy have smaller groups.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +20,8 @@ if TYPE_CHECKING:
     from limr.look.audit import Report
 
 SURE = 0.001  # p value
-_FREE = 10  # degrees of freedom that the test needs
-_ROUNDS = 100  # of removing the means of problems and of visits in turn
+FEWEST = 8  # prompts
+_FULL = 0.05  # the largest size that so many groups have is the full one
 _ROWS = 1000  # of evidence
 
 
@@ -34,94 +39,69 @@ def check(samples: Samples, ids: Sequence[str], codes: set[str], report: Report)
     sizes, counts = np.unique(n, return_counts=True)
     if len(sizes) < 2:
         return
-    common = int(sizes[np.argmax(counts)])
-    if counts.max() * 2 > len(n):
-        small = n < common
-        lost = int((common - n[small]).sum())
-        rows = pd.DataFrame(
-            {
-                "problem_id": [ids[at] for at in problem[small]],
-                "visit": visit[small] + 1,
-                "n": n[small],
-                "usual": common,
-                "n_correct": k[small],
-            }
+    full = int(sizes[counts >= _FULL * len(n)].max(initial=0)) or int(sizes[-1])
+    small = n < full
+    lost = int((full - n[small]).sum())
+    if lost:
+        rows = {
+            "problem_id": [ids[at] for at in problem[small][:_ROWS]],
+            "visit": visit[small][:_ROWS] + 1,
+            "n": n[small][:_ROWS],
+            "full": full,
+            "n_correct": k[small][:_ROWS],
+        }
+        report.add(
+            "rollouts-lost",
+            f"{int(small.sum()):,} of {len(n):,} groups have fewer than {full} samples: {lost:,} "
+            "rollouts are not in the log, or were left out.",
+            count=lost,
+            rows=pd.DataFrame(rows),
         )
-        if lost:
-            report.add(
-                "rollouts-lost",
-                f"{int(small.sum()):,} of {len(n):,} groups have fewer than the usual {common} "
-                f"samples: {lost:,} rollouts are not in the log, or were left out.",
-                count=lost,
-                rows=rows.head(_ROWS),
-            )
     if "filtered-groups" in codes:
         report.not_checked("whether group size goes with the verdict", "groups were filtered")
-        return
-    _with_verdict(problem, visit, n, k, report)
+    else:
+        _with_verdict(samples, ids, lost, report)
 
 
-def _with_verdict(problem: Ints, visit: Ints, n: Ints, k: Ints, report: Report) -> None:
-    tested = score_test(problem, visit, n, k)
-    if tested is None:
-        report.not_checked("whether group size goes with the verdict", "too few groups")
+def _with_verdict(samples: Samples, ids: Sequence[str], lost: int, report: Report) -> None:
+    seen = np.flatnonzero(samples.n.any(axis=1))
+    rows, k = samples.n[seen], samples.n_correct[seen].sum(axis=1)
+    n = rows.sum(axis=1)
+    size = n / (rows > 0).sum(axis=1)
+    if len(seen) < FEWEST:
+        report.not_checked("whether group size goes with the verdict", "too few prompts")
         return
-    slope, p = tested
+    rho, p = goes_with(size, k, n)
     if p >= SURE:
         return
-    by_size = pd.DataFrame({"size": n, "groups": 1, "n_correct": k}).groupby("size").sum()
-    by_size = by_size.reset_index()
-    by_size["accuracy"] = by_size["n_correct"] / (by_size["size"] * by_size["groups"])
-    biased = "wrong" if slope < 0 else "right"
+    share, total = float(k.sum() / n.sum()), int(n.sum()) + lost
+    table = pd.DataFrame(
+        {"problem_id": [ids[at] for at in seen], "n": n, "mean_size": size, "pass_rate": k / n}
+    )
     report.add(
         "size-goes-with-verdict",
-        f"smaller groups of a prompt have {'higher' if slope < 0 else 'lower'} accuracy "
-        f"({-100 * slope:+.1f} points per sample that is missing, p = {p:.1g}, {len(n):,} groups): "
-        f"the rollouts that were lost are more often {biased}, so that pass rates and curves are "
-        f"too {'high' if slope < 0 else 'low'} where groups are small. Or the trainer chooses the "
-        "number of samples by earlier verdicts.",
+        f"prompts with smaller groups have {'lower' if rho > 0 else 'higher'} accuracy (Spearman "
+        f"{rho:+.2f} over {len(seen):,} prompts, p = {p:.1g}): the rollouts that were lost are "
+        f"more often {'wrong' if rho > 0 else 'right'} ones, or those of "
+        f"{'harder' if rho > 0 else 'easier'} prompts, or the trainer chooses the number of "
+        f"samples by difficulty. Accuracy is {share:.1%} over what is logged; if all that was lost "
+        f"had been wrong, {k.sum() / total:.1%}, if right, {(k.sum() + lost) / total:.1%}.",
         "warning",
-        len(n),
-        by_size,
+        len(seen),
+        table.sort_values(["mean_size", "problem_id"]).head(_ROWS),
     )
 
 
-def score_test(problem: Ints, visit: Ints, n: Ints, k: Ints) -> tuple[float, float] | None:
-    """Test whether accuracy goes with group size, within problems and visits.
-
-    A score test with the variance of each group's own residual, so that it holds whatever the
-    spread of accuracies; means of problems and of visits are taken out of both.
+def goes_with(size: Floats, k: Ints, n: Ints) -> tuple[float, float]:
+    """Return Spearman's correlation of group size and pass rate over prompts, and its p value.
 
     Args:
-        problem: (n_groups,) places of problems.
-        visit: (n_groups,) visits.
-        n: (n_groups,) samples.
-        k: (n_groups,) correct ones.
-
-    Returns:
-        The change of accuracy per sample, and the two-sided p value; None where there are too few.
+        size: (n_prompts,) mean size of a prompt's groups.
+        k: (n_prompts,) its correct samples.
+        n: (n_prompts,) its samples.
     """
-    free = len(n) - len(np.unique(problem)) - len(np.unique(visit)) + 1
-    size = _without_means(n.astype(float), problem, visit, n)
-    if free < _FREE or not (np.abs(size) > 1e-9).any():
-        return None
-    accuracy = _without_means(k / n, problem, visit, n)
-    parts = n * size * accuracy
-    spread = np.sqrt((parts**2).sum() * len(n) / free)
-    slope = float(parts.sum() / (n * size**2).sum())
-    if spread == 0:
-        return slope, 1.0
-    return slope, float(2 * stats.t.sf(abs(parts.sum()) / spread, free))
-
-
-def _without_means(values: Floats, problem: Ints, visit: Ints, weight: Ints) -> Floats:
-    """Return values less the weighted means of their problem and of their visit."""
-    left = values.copy()
-    for _ in range(_ROUNDS):
-        before = left
-        for group in (visit, problem):
-            total = np.maximum(np.bincount(group, weight), 1)
-            left = left - (np.bincount(group, weight * left) / total)[group]
-        if np.abs(left - before).max() < 1e-12:
-            break
-    return left
+    rate = k / n
+    if np.ptp(size) == 0 or np.ptp(rate) == 0:
+        return 0.0, 1.0
+    found = stats.spearmanr(size, rate)
+    return float(found.statistic), float(found.pvalue)
