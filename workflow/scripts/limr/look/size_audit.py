@@ -19,7 +19,7 @@ from limr.trajectories.curves import Floats, Ints, Samples
 if TYPE_CHECKING:
     from limr.look.audit import Report
 
-SURE = 0.001  # p value
+SURE = 0.005  # p value
 FEWEST = 8  # prompts
 _FULL = 0.05  # the largest size that so many groups have is the full one
 _ROWS = 1000  # of evidence
@@ -64,24 +64,28 @@ def check(samples: Samples, ids: Sequence[str], codes: set[str], report: Report)
 
 
 def _with_verdict(samples: Samples, ids: Sequence[str], lost: int, report: Report) -> None:
-    seen = np.flatnonzero(samples.n.any(axis=1))
+    seen = np.flatnonzero(samples.n.any(axis=1)).tolist()
     rows, k = samples.n[seen], samples.n_correct[seen].sum(axis=1)
     n = rows.sum(axis=1)
-    size = n / (rows > 0).sum(axis=1)
     if len(seen) < FEWEST:
         report.not_checked("whether group size goes with the verdict", "too few prompts")
         return
-    rho, p = goes_with(size, k, n)
+    rho, p = goes_with(rows, samples.n_correct[seen])
     if p >= SURE:
         return
     share, total = float(k.sum() / n.sum()), int(n.sum()) + lost
     table = pd.DataFrame(
-        {"problem_id": [ids[at] for at in seen], "n": n, "mean_size": size, "pass_rate": k / n}
+        {
+            "problem_id": [ids[at] for at in seen],
+            "n": n,
+            "mean_size": n / (rows > 0).sum(axis=1),
+            "pass_rate": k / n,
+        }
     )
     report.add(
         "size-goes-with-verdict",
-        f"prompts with smaller groups have {'lower' if rho > 0 else 'higher'} accuracy (Spearman "
-        f"{rho:+.2f} over {len(seen):,} prompts, p = {p:.1g}): the rollouts that were lost are "
+        f"prompts with smaller groups have {'lower' if rho > 0 else 'higher'} accuracy "
+        f"(correlation {rho:+.2f} over {len(seen):,} prompts, p = {p:.1g}): the rollouts that were lost are "
         f"more often {'wrong' if rho > 0 else 'right'} ones, or those of "
         f"{'harder' if rho > 0 else 'easier'} prompts, or the trainer chooses the number of "
         f"samples by difficulty. Accuracy is {share:.1%} over what is logged; if all that was lost "
@@ -92,16 +96,28 @@ def _with_verdict(samples: Samples, ids: Sequence[str], lost: int, report: Repor
     )
 
 
-def goes_with(size: Floats, k: Ints, n: Ints) -> tuple[float, float]:
-    """Return Spearman's correlation of group size and pass rate over prompts, and its p value.
+def goes_with(n: Ints, k: Ints) -> tuple[float, float]:
+    """Return the correlation of size and accuracy of groups at the same visit, and its p value.
+
+    A permutation test: the accuracies of each prompt, all visits together, are dealt out to the
+    sizes of another one. Of all such permutations the mean and the variance are known exactly
+    (Hoeffding 1951); the p value is that of a normal distribution, two-sided.
 
     Args:
-        size: (n_prompts,) mean size of a prompt's groups.
-        k: (n_prompts,) its correct samples.
-        n: (n_prompts,) its samples.
+        n: (n_prompts, n_visits) samples.
+        k: (n_prompts, n_visits) correct ones.
     """
-    rate = k / n
-    if np.ptp(size) == 0 or np.ptp(rate) == 0:
+    size, accuracy = _centred(n.astype(float), n), _centred(k / np.maximum(n, 1), n)
+    total = float((size * accuracy).sum())
+    scale = float(np.sqrt((size**2).sum() * (accuracy**2).sum()))
+    spread = float(np.sqrt(((size.T @ size) * (accuracy.T @ accuracy)).sum() / (len(n) - 1)))
+    if scale == 0 or spread == 0:
         return 0.0, 1.0
-    found = stats.spearmanr(size, rate)
-    return float(found.statistic), float(found.pvalue)
+    return total / scale, float(2 * stats.norm.sf(abs(total) / spread))
+
+
+def _centred(values: Floats, n: Ints) -> Floats:
+    """Return values less the mean of their visit; 0 where there is no group."""
+    there = n > 0
+    means = np.where(there, values, 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+    return np.where(there, values - means, 0.0)
