@@ -61,9 +61,7 @@ def test_wrong_golds_are_candidates(tmp_path):
     folder = made.write(tmp_path / "log")
     result, imported = audited(folder), reader.read([folder])
     never = result.evidence["gold-never-matched"]
-    assert {prompt_of(one, imported) for one in never["problem_id"]} == {
-        PROMPT.format(p).split()[6] for p in wrong[1:]
-    }
+    assert {prompt_of(one, imported) for one in never["problem_id"]} == set(map(str, wrong[1:]))
     [contradicted] = result.evidence["gold-contradicted"].to_dict("records")
     assert contradicted["majority"] == str(made.answers[wrong[0]])
     assert contradicted["n_gold"] == 1
@@ -86,6 +84,7 @@ def test_an_answer_that_the_policy_gives_everywhere_contradicts_nothing(tmp_path
     )
 
 
+@pytest.mark.slow
 def test_a_majority_in_another_spelling_is_the_gold_answer(tmp_path):
     made = Made()
     made.answers[:] = 3
@@ -146,7 +145,8 @@ def test_golds_come_from_the_problems_where_the_log_has_none(tmp_path):
                                 for row in rows))  # fmt: skip
     assert "no gold answers" in text(audited(folder), "not-checked")
     problems = [
-        Problem(f"p{p}", PROMPT.format(p), made.gold[p], "made") for p in range(made.n_prompts + 2)
+        Problem(f"p{p}", PROMPT.format(p), gold, "made")
+        for p, gold in enumerate([*made.gold, "1", "2"])
     ]
     result = audited(folder, problems)
     assert result.evidence["reward-agreement"]["rate"].tolist() == [1, 0, 1]
@@ -168,6 +168,7 @@ def test_answers_outside_a_box_are_not_graded(tmp_path):
     assert "no answer in a box" in text(audited(folder), "not-checked")
 
 
+@pytest.mark.slow
 def test_hostile_texts_do_no_harm(tmp_path):
     bad = ["\\boxed{" * 30_000, "\\boxed{9^{9^{9^{9}}}}", "\x00\u202e\\boxed{\ud800}", "{" * 99_999]
     made = Made().sample()
@@ -202,7 +203,7 @@ def test_rollouts_lost_at_random_are_no_alarm(tmp_path):
 
 
 def with_resume(made, at, seed=1):
-    """Begin the second epoch anew, after `at` of its prompts, in another order, without the rest."""
+    """Go on after `at` prompts of the second epoch with any others, as if none had had its turn."""
     n = made.n_prompts
     again = np.random.default_rng(seed).permutation(n)[: n - at]
     made.order[n + at : 2 * n] = again.tolist()
@@ -225,6 +226,7 @@ def test_a_resume_that_repeats_prompts_is_found(tmp_path):
     assert where.split(".jsonl:")[0] in {str(step) for step in range(8, 11)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["shuffled", "same-order", "unfinished", "dropped", "retired"])
 def test_whole_passes_are_no_alarm(tmp_path, kind):
     for seed in range(3):
@@ -238,7 +240,9 @@ def test_whole_passes_are_no_alarm(tmp_path, kind):
             epochs = [epoch[:40] for epoch in epochs]
         if kind == "retired":
             epochs = [[p for p in e if p > 8 * number] for number, e in enumerate(epochs)]
-        made = Made(n_prompts=43, n_samples=2, order=sum(epochs, []), seed=seed)
+        made = Made(
+            n_prompts=43, n_samples=2, order=[p for epoch in epochs for p in epoch], seed=seed
+        )
         result = audited(made.sample().write(tmp_path / str(seed)))
         assert not {"broken-pass", "no-passes"} & codes(result)
 

@@ -82,11 +82,18 @@ def test_bare_golds(gold, found):
     assert answers.bare(gold) == found
 
 
+@pytest.mark.slow
 def test_the_judge_knows_what_it_cannot_tell():
     with Judge() as judge:
-        told = judge.judge([("1/2", "\\boxed{0.5}"), ("1/2", "\\boxed{2}"), ("x" * 501, "\\boxed{x}"),
-                            ("2", "\\boxed{\\sum_{k=1}^{9} k}"),
-                            ("2, 3", "\\boxed{2} and \\boxed{3}")])  # fmt: skip
+        told = judge.judge(
+            [
+                ("1/2", "\\boxed{0.5}"),
+                ("1/2", "\\boxed{2}"),
+                ("x" * 501, "\\boxed{x}"),
+                ("2", "\\boxed{\\sum_{k=1}^{9} k}"),
+                ("2, 3", "\\boxed{2} and \\boxed{3}"),
+            ]
+        )
         assert told == [True, False, None, None, True]
         assert judge.own_box("\\frac{1") is False
         assert judge.own_box("\\frac{1}{2}") is True

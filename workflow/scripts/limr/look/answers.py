@@ -81,7 +81,7 @@ def read(rollouts: Rollouts, golds: Sequence[str] | None, grade_most: int) -> An
         for at, response, own in zip(places.tolist(), responses, its_golds, strict=True):
             right = golds[rollouts.problem[at]] if own is None and golds is not None else own
             if right is not None:
-                gold[at] = known_golds.setdefault(bare(right), len(known_golds))
+                gold[at] = known_golds.setdefault(_whole(bare(right)), len(known_golds))
             if response is None or len(response) > MAX_CHARACTERS:
                 continue
             characters[at], hashes[at] = len(response), hash(response)
@@ -89,7 +89,7 @@ def read(rollouts: Rollouts, golds: Sequence[str] | None, grade_most: int) -> An
             if text is None:
                 answer[at] = NO_ANSWER
             elif len(text) <= LONGEST:
-                answer[at] = known.setdefault(text, len(known))
+                answer[at] = known.setdefault(_whole(text), len(known))
     return Answers(
         place, rollouts.problem[place], rollouts.correct[place], gold[place], answer[place],
         characters[place], hashes[place], weight[place], by_prompt[place],
@@ -108,6 +108,11 @@ def final(response: str) -> str | None:
         if end.isascii() and 0 < len(end) <= LONGEST:
             return end
     return f"\\boxed{{{answer}}}"
+
+
+def _whole(text: str) -> str:
+    """Return a text without lone surrogates, which no file can hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def bare(gold: str) -> str:

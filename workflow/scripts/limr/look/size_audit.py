@@ -85,7 +85,7 @@ def _with_verdict(samples: Samples, ids: Sequence[str], lost: int, report: Repor
     report.add(
         "size-goes-with-verdict",
         f"prompts with smaller groups have {'lower' if rho > 0 else 'higher'} accuracy "
-        f"(correlation {rho:+.2f} over {len(seen):,} prompts, p = {p:.1g}): the rollouts that were lost are "
+        f"(correlation {rho:+.2f} over {len(seen):,} prompts, p = {p:.1g}): the lost rollouts are "
         f"more often {'wrong' if rho > 0 else 'right'} ones, or those of "
         f"{'harder' if rho > 0 else 'easier'} prompts, or the trainer chooses the number of "
         f"samples by difficulty. Accuracy is {share:.1%} over what is logged; if all that was lost "
