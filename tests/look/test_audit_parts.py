@@ -76,7 +76,7 @@ def test_final_answers(response, found):
 
 @pytest.mark.parametrize(
     ("gold", "found"), [('["34"]', "34"), ('["1", "2"]', '["1", "2"]'), ("[1, 2)", "[1, 2)"),
-                        ('["', '["'), ("34", "34")]
+                        ('["', '["'), ("\\[\\boxed{2, 3}\\]", "2, 3"), ("{", "{"), ("34", "34")]
 )  # fmt: skip
 def test_bare_golds(gold, found):
     assert answers.bare(gold) == found

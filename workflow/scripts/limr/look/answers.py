@@ -116,7 +116,10 @@ def _whole(text: str) -> str:
 
 
 def bare(gold: str) -> str:
-    """Return a gold answer; of a JSON list of one text, as some data sets have it, the text."""
+    """Return a gold answer: what is in its box, or the text of a JSON list of one, else itself."""
+    boxed = last_box(gold)
+    if boxed is not None:
+        return boxed
     if gold.startswith("[") and gold.endswith("]") and '"' in gold:
         try:
             listed = json.loads(gold)

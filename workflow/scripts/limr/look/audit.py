@@ -19,7 +19,7 @@ from limr.trajectories.findings import Finding, Findings, Kind
 from limr.trajectories.reading import Imported
 from limr.trajectories.rollout_rows import Rollouts
 
-GRADE_MOST = 20_000  # rollouts that are graded once more
+GRADE_MOST = 5_000  # rollouts that are graded once more
 
 
 @dataclass(frozen=True)

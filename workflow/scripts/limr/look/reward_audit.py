@@ -85,18 +85,22 @@ def check(
     sampled = len(rollouts.correct) > int((found.weight > 0).sum())
     _say(rates, len(rows), int((~known).sum()), paid[1], sampled, prompts, report)
     for code, which, share, what in (
-        ("rewarded-although-wrong", ~right & paid_rows, rates[1], "wrong answers were rewarded"),
-        ("unrewarded-although-right", right & ~paid_rows, _not(rates[0]),
-         "right answers were not rewarded"),
-    ):  # fmt: skip
+        ("rewarded-although-wrong", ~right & paid_rows, rates[1], "wrong answers were"),
+        ("unrewarded-although-right", right & ~paid_rows, _not(rates[0]), "right answers were not"),
+    ):
         if which.any():
             table = examples(found, rows[which], ids)
             report.evidence[code] = table
             if share.low > MUCH:
-                report.add(code, f"{share} of {what}, by limr's grader; such as "
-                           f"'{table['answer'].iloc[0][:60]}' where the gold answer is "
-                           f"'{table['gold'].iloc[0][:60]}'.",
-                           "warning", int(which.sum()), table)  # fmt: skip
+                report.add(
+                    code,
+                    f"{share} of {what} rewarded, by limr's grader; such as "
+                    f"'{table['answer'].iloc[0][:60]}' where the gold answer is "
+                    f"'{table['gold'].iloc[0][:60]}'. Look which of the two is mistaken.",
+                    "warning",
+                    int(which.sum()),
+                    table,
+                )
 
 
 def _not(one: Rate) -> Rate:
