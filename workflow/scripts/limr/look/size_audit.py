@@ -53,7 +53,7 @@ def check(samples: Samples, ids: Sequence[str], codes: set[str], report: Report)
         report.add(
             "rollouts-lost",
             f"{int(small.sum()):,} of {len(n):,} groups have fewer than {full} samples: {lost:,} "
-            "rollouts are not in the log or were left out, unless the trainer draws fewer by design.",
+            "rollouts are not in the log or were left out, unless fewer were drawn by design.",
             count=lost,
             rows=pd.DataFrame(rows),
         )
