@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 
 PROBLEMS, PER_STEP, SAMPLES, EPOCHS = 120, 12, 8, 6
 SYSTEM = "Please reason step by step, and put your final answer within \\boxed{}."
-WRONG_LABEL = 17  # a problem whose answer in the data is wrong, as some are
 
 
 def main(folder: Path) -> None:
@@ -25,8 +24,9 @@ def main(folder: Path) -> None:
     texts = [f"What is {x} times {y}?" for x, y in zip(a, b, strict=True)]
     answers = a * b
     golds = [str(answer) for answer in answers]
-    golds[WRONG_LABEL] = str(answers[WRONG_LABEL] + 10)
     hard = rng.beta(0.8, 0.8, PROBLEMS)  # some are never solved, some always
+    wrong = int(np.argmin(hard))  # an answer of the data is wrong, as some are
+    golds[wrong] = str(answers[wrong] + 10)
     for name in ("rollouts", "completions"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     step = 0

@@ -13,7 +13,7 @@ import pandas as pd
 from limr.core import plugins, validation
 from limr.core.errors import InputError
 from limr.core.tables import Problem
-from limr.look import classes
+from limr.look import audit, classes
 from limr.look.looked import CLASSES, COLUMNS, Looked
 from limr.scores import scoring
 from limr.trajectories import reader
@@ -77,11 +77,19 @@ def of_imported(
     if not table["score"].notna().any():
         reason = "no prompt could be scored; see the findings"
         found.add("nothing-scored", f"{reason[0].upper()}{reason[1:]}.", "warning", len(table))
+    audited = audit.check(imported, problems)
     counts = Counter(table["class"])
     return Looked(
-        log, imported, selector, settings, table, place,
-        {name: counts.get(name, 0) for name in CLASSES}, (*imported.findings, *found),
-    )  # fmt: skip
+        log,
+        imported,
+        selector,
+        settings,
+        table,
+        place,
+        {name: counts.get(name, 0) for name in CLASSES},
+        (*imported.findings, *found, *audited.findings),
+        audited.evidence,
+    )
 
 
 def recommend(codes: set[str], samples: Samples, found: Findings) -> tuple[str, dict[str, Any]]:
