@@ -92,13 +92,17 @@ class Cluster:
         rows = [line.split("|") for line in found.stdout.splitlines() if line]
         return [dict(zip(keys, row, strict=True)) for row in rows]
 
-    def processes_of_jobs(self) -> dict[int, str]:
-        """Return the command lines of all processes in the cluster that are not SLURM's own."""
+    def pids(self) -> list[str]:
+        """Return the processes in the cluster; those of another test's cluster are not."""
         listed = subprocess.run(
             ["ip", "netns", "pids", self.name], capture_output=True, text=True, check=True
         )
+        return listed.stdout.split()
+
+    def processes_of_jobs(self) -> dict[int, str]:
+        """Return the command lines of all processes in the cluster that are not SLURM's own."""
         found = {}
-        for number in listed.stdout.split():
+        for number in self.pids():
             with contextlib.suppress(OSError):  # it has ended meanwhile
                 words = Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode()
                 if words and not words.lstrip(": ").startswith(_OWN):

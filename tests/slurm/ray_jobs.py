@@ -82,11 +82,13 @@ class RayJob:
     driver: list[str]  # arguments of Python
     number: str = ""
     ports_before: set[str] = field(default_factory=set)
+    processes_before: set[int] = field(default_factory=set)
 
     def submit(self) -> None:
         """Submit it; its steps share this machine, its network and /tmp with all other jobs."""
         self.folder.mkdir()
         self.ports_before = self.cluster.ports()
+        self.processes_before = set(self.cluster.processes_of_jobs())
         wrapper = launcher.wrapper(len(NODES), self.gpus, 600, self.folder / "ray")
         at = wrapper.index("--")
         words = [*wrapper[:at], "--object-store-bytes=100000000", "--", str(PYTHON)]
@@ -145,11 +147,13 @@ class RayJob:
         return {name: sorted(row[2] for row in rows if row[1] == name) for name in NODES}
 
 
-def nothing_left(cluster: Cluster, number: str, ports_before: set[str]) -> None:
+def nothing_left(job: RayJob) -> None:
     """Assert that no process, port or folder is left on any node, a moment after a job's end."""
 
     def left() -> list[object]:
-        folders = Path("/tmp").glob(f"limr-ray-{number}-*")
-        return [*folders, *cluster.processes_of_jobs().items(), *cluster.ports() - ports_before]
+        folders = Path("/tmp").glob(f"limr-ray-{job.number}-*")
+        running = job.cluster.processes_of_jobs().items()
+        processes = [one for one in running if one[0] not in job.processes_before]
+        return [*folders, *processes, *job.cluster.ports() - job.ports_before]
 
     wait_until(lambda: not left(), 15, left)

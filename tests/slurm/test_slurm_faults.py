@@ -45,6 +45,14 @@ def control(project: OnSlurm, *words: str) -> None:
     assert found.returncode == 0, found.stderr
 
 
+def resume(project: OnSlurm, node: str) -> None:
+    """Let a node take jobs again; one that has come back by itself needs no word."""
+    said = project.cluster.call("scontrol", "update", f"NodeName={node}", "State=RESUME")
+    state = project.cluster.call("scontrol", "--oneliner", "show", "node", node).stdout
+    down = any(word in state for word in ("State=DOWN", "DRAIN"))
+    assert said.returncode == 0 or not down, said.stderr
+
+
 def same_as_quiet(project: OnSlurm, local_run: Project) -> None:
     """Compare with the run that nothing happened to."""
     folder = Path(RUN).parent
@@ -74,7 +82,7 @@ def test_a_lost_node_only_moves_the_job(one_run: OnSlurm, local_run: Project) ->
     lost = job(one_run)
     one_run.cluster.stop_daemon(lost["nodes"], hard=True)
     # All of a node goes at once: slurmstepd first, which would tell the controller of the rest.
-    stepds = pgrep(rf"^slurmstepd: \[{lost['id']}\.")
+    stepds = pgrep(rf"^slurmstepd: \[{lost['id']}\.", one_run)
     assert stepds
     subprocess.run(["kill", "-KILL", *stepds], check=True)
     signal_trainer(one_run, "KILL")
@@ -87,7 +95,7 @@ def test_a_lost_node_only_moves_the_job(one_run: OnSlurm, local_run: Project) ->
         same_as_quiet(one_run, local_run)
     finally:
         one_run.cluster.start_daemon(lost["nodes"])
-        control(one_run, "update", f"NodeName={lost['nodes']}", "State=RESUME")
+        resume(one_run, lost["nodes"])
 
 
 def job_again(project: OnSlurm, lost: dict[str, str]) -> bool:
@@ -151,7 +159,7 @@ def test_a_drained_node_finishes_its_job(one_run: OnSlurm, local_run: Project) -
         assert one_run.attempts() == 1
         same_as_quiet(one_run, local_run)
     finally:
-        control(one_run, "update", f"NodeName={node}", "State=RESUME")
+        resume(one_run, node)
 
 
 def test_the_controller_may_be_restarted(one_run: OnSlurm, local_run: Project) -> None:
@@ -189,9 +197,11 @@ def processes(project: OnSlurm) -> list[str]:
     return pgrep(str(project.folder))
 
 
-def pgrep(command: str) -> list[str]:
+def pgrep(command: str, inside: OnSlurm | None = None) -> list[str]:
+    """Return processes by their command; of one cluster, where jobs have numbers of its own."""
     words = ["pgrep", "--full", "--", command]
-    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
+    found = subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
+    return found if inside is None else [one for one in found if one in inside.cluster.pids()]
 
 
 def end_stopped(project: OnSlurm) -> None:

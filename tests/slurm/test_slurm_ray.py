@@ -38,7 +38,7 @@ def submit(cluster: clusters.Cluster, tmp_path: Path) -> Iterator[Callable[..., 
 
 
 def clean(job: RayJob) -> None:
-    nothing_left(job.cluster, job.number, job.ports_before)
+    nothing_left(job)
 
 
 def is_rule(number: int) -> bool:

@@ -42,7 +42,8 @@ def test_every_command_runs_as_it_stands(name: str, at_work: Reader) -> None:
 def test_the_pages_leave_what_they_promise(at_work: Reader) -> None:
     clone = at_work.project.folder
     assert "Report: results/demo/report.html" in at_work.read("README.md")  # `make demo`
-    assert (clone / "scores.parquet").exists()
+    assert (clone / "example/rollouts.limr/report.html").exists()
+    assert (clone / "example/best.parquet").exists()
     at_work.read("docs/report.md")
     assert (clone / "results/demo/report-so-far.html").exists()
     assert (clone / "page.html").exists()

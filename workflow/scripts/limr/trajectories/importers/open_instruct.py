@@ -8,6 +8,7 @@ open-instruct (allenai/open-instruct, `open_instruct/rl_utils.py`, `RolloutRecor
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -80,13 +81,18 @@ def expander(sample: Sample, options: Mapping[str, Any]) -> Expand:
 
 def _decoder(path: Path) -> Any:
     """Return what makes a text of ids of tokens, special tokens left out."""
-    from tokenizers import Tokenizer
-
+    try:  # an environment that only counts need not have it
+        tokenizers = importlib.import_module("tokenizers")
+    except ImportError:
+        raise InputError(
+            "the format open-instruct holds ids of tokens: its reading needs the package "
+            "tokenizers, which comes with transformers."
+        ) from None
     file = path / "tokenizer.json" if path.is_dir() else path
     if not file.is_file():
         raise InputError(f"tokenizer: {file}: there is no such file.")
     try:
-        tokenizer = Tokenizer.from_file(str(file))
+        tokenizer = tokenizers.Tokenizer.from_file(str(file))
     except Exception as error:  # noqa: BLE001 - the library raises plain exceptions
         raise InputError(f"tokenizer: {file}: not a tokenizer.json ({error}).") from None
     return tokenizer.decode
