@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -69,6 +70,11 @@ def _plain_rows(file: LogFile, reader: _Reader) -> Iterator[Batch]:
 
     Rows are numbered by the lines that are not blank.
     """
+    if _style(file) == "list":
+        with suppress(*json_rows.NOT_DECODED):  # else entry by entry
+            rows = reader.listed(_content(file))
+            yield Batch(np.arange(1, len(rows) + 1, dtype=np.int64), reader.columns_of(rows))
+            return
     first = 1
     for block in _blocks(file):
         try:
@@ -148,16 +154,22 @@ def lines(file: LogFile, longest: int | None = None) -> Iterator[tuple[int, byte
         if file.path.stat().st_size > longest:
             raise InputError(_too_large(file))
     style = _style(file)
+    if style != "lines":
+        yield from enumerate(_entries(file, _content(file), style), start=1)
+        return
     with packed.opened(file.path) as stream:
-        if style != "lines":
-            content = stream.read(json_rows.LARGEST_JSON + 1)
-            if len(content) > json_rows.LARGEST_JSON:
-                raise InputError(_too_large(file))
-            yield from enumerate(_entries(file, content, style), start=1)
-            return
         for number, line in enumerate(_bounded(stream, file, longest), start=1):
             if line.strip():
                 yield number, line
+
+
+def _content(file: LogFile) -> bytes:
+    """Return the whole of a file that is one document."""
+    with packed.opened(file.path) as stream:
+        content = stream.read(json_rows.LARGEST_JSON + 1)
+    if len(content) > json_rows.LARGEST_JSON:
+        raise InputError(_too_large(file))
+    return content
 
 
 def _entries(file: LogFile, content: bytes, style: str) -> Iterator[bytes]:
@@ -221,13 +233,19 @@ class _Reader:
         fields = [
             (place, Any, msgspec.field(name=name, default=None)) for name, place in places.items()
         ]
-        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Row", fields, gc=False))
+        row = msgspec.defstruct("Row", fields, gc=False)
+        self._decoder = msgspec.json.Decoder(row)
+        self._list: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
         self._get = [(places[path.split(".")[0]], path.partition(".")[2]) for path in self._paths]
 
     def many(self, block: bytes) -> list[Any]:
         """Return the rows of a block of lines."""
         found: list[Any] = self._decoder.decode_lines(block)
         return found
+
+    def listed(self, content: bytes) -> list[Any]:
+        """Return the rows of a JSON list."""
+        return self._list.decode(content)
 
     def columns_of(self, rows: Sequence[Any]) -> dict[str, Values]:
         """Return the columns of decoded rows."""
