@@ -31,7 +31,7 @@ class Counts:
         self,
         problem: AnyInts,
         epoch: AnyInts,
-        n: AnyInts,
+        n: AnyInts | None,
         n_correct: AnyInts | Flags,
         reward: Floats,
     ) -> None:
@@ -40,7 +40,7 @@ class Counts:
         Args:
             problem: numbers of problems.
             epoch: epochs.
-            n: samples.
+            n: samples; None: one each.
             n_correct: correct ones.
             reward: sums of the samples' rewards; NaN where the log has none. They are added in
                 order, so that a sum does not depend on the machine.
@@ -53,6 +53,7 @@ class Counts:
         cell = (epoch.astype(np.int64) - first) * width + problem
         for sums, values in ((self._n, n), (self._n_correct, n_correct), (self._reward, reward)):
             part = sums[first:last]
+            # Without weights samples are counted.
             added = np.bincount(cell, weights=values, minlength=part.size)
             part += added.reshape(part.shape).astype(part.dtype)
 

@@ -183,26 +183,28 @@ class Decisions:
 
     def _count(self, problem: Ints, epoch: Ints) -> tuple[pa.Table, curves.Samples]:
         """Return the trajectories of the rows that count, as a table and as matrices."""
+        columns: list[Any] = [problem, epoch, self.correct, self.reward]
         rows = self.usable & (epoch >= 0)
-        counts, one = Counts(), np.ones(int(rows.sum()), np.int64)
-        counts.add(problem[rows], epoch[rows], one, self.correct[rows], self.reward[rows])
+        if not rows.all():
+            columns = [column[rows] for column in columns]
+        counts = Counts()
+        counts.add(columns[0], columns[1], None, columns[2], columns[3])
         table = counts.table(self.ids)
         return table, curves.samples(table, self.ids)
 
     def _rollouts(self, problem: Ints, epoch: Ints) -> Rollouts:
         rows = self.usable & (epoch >= 0)
-        log, problem, epoch = self.log.kept(rows), problem[rows], epoch[rows]
-        return Rollouts(
-            log.files,
-            log.taken,
-            self.expand,
-            log.file,
-            log.row,
+        columns: list[Any] = [
+            self.log.file,
+            self.log.row,
             problem,
             epoch,
-            self.correct[rows],
-            self.reward[rows],
-        )
+            self.correct,
+            self.reward,
+        ]
+        if not rows.all():
+            columns = [column[rows] for column in columns]
+        return Rollouts(self.log.files, self.log.taken, self.expand, *columns)
 
     def _epochs(self, problem: Ints) -> Ints:
         if self.settings["steps_per_epoch"] is None:

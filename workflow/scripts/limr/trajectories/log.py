@@ -104,8 +104,8 @@ class Log:
 
 def _used(places: Places) -> tuple[list[int], Places]:
     """Return the places that occur, in order, and (n_rows,) where each is among them."""
-    used, inverse = np.unique(places, return_inverse=True)
-    return used.tolist(), np.asarray(inverse, np.int64)
+    there = np.bincount(places) > 0
+    return np.flatnonzero(there).tolist(), (np.cumsum(there) - 1)[places]
 
 
 def place(file: LogFile, row: int) -> str:

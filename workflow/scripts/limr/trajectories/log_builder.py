@@ -201,6 +201,9 @@ def _steps(values: Values) -> tuple[Places, Flags]:
     if isinstance(values, list) and set(map(type, values)) == {int}:
         with suppress(OverflowError):
             return np.array(values, np.int64), np.zeros(len(values), bool)
+    if isinstance(values, pa.Array) and pa.types.is_integer(values.type) and not values.null_count:
+        whole_ = values.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        return whole_, np.zeros(len(values), bool)
     numbers, kinds, _ = as_numbers(values)
     whole = (kinds == NUMBER) & (np.abs(numbers) < 2**53) & (numbers == np.rint(numbers))
     steps = np.where(whole, numbers, 0).astype(np.int64)
