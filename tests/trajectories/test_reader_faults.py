@@ -122,6 +122,27 @@ def test_the_last_attempt_counts(tmp_path: Path, seed: int) -> None:
     assert resumed.count == len(first) - len([r for r in first if r["step"] < 9])
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_steps_that_a_resumed_run_appended_to_the_same_files(tmp_path: Path, seed: int) -> None:
+    """Files 9 to 11 hold two attempts, in the same order of prompts or in another."""
+    first = [row for row in rows() if row["step"] <= 11]
+    second = rows(range(2, 4), first=9, seed=seed + 10)
+    found = reader.read([write(tmp_path / "v", first + second)], PROBLEMS)
+    assert counts(found) == truth([row for row in first if row["step"] < 9] + second)
+    assert "steps 9 to 11" in next(f.text for f in found.findings if f.code == "resumed")
+
+
+@pytest.mark.parametrize("data", [PROBLEMS, PROBLEMS[:11]])
+def test_dates_and_times_in_a_system_prompt(tmp_path: Path, data: list[Problem]) -> None:
+    """Every row has another time, so that no two frames are equal."""
+    timed = [
+        {**row, "input": f"system\nNow: 2026-11-{1 + n // 60:02}, {n % 60}\nuser\n{row['input']}\n"}
+        for n, row in enumerate(rows())
+    ]
+    found = reader.read([write(tmp_path / "v", timed)], data, {"bad_rows": "leave-out"})
+    assert counts(found) == truth(rows())[: len(data)]
+
+
 def test_two_runs_in_one_file_are_refused(tmp_path: Path) -> None:
     path = write_one(tmp_path / "run.jsonl", rows(seed=1) + rows(seed=2))
     with pytest.raises(InputError, match="the steps begin again at 1, with other prompts"):

@@ -67,9 +67,9 @@ def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple
         again = _superseded(log, rows, at[rows])
         keep[rows[again]] = False
         repeated |= set(at[rows[again]].tolist())
-    again = _gone_on(part, at)
-    repeated |= set(at[again].tolist())
-    keep &= ~again
+    for again in (_gone_on(part, at), _appended(log, at)):
+        repeated |= set(at[again & keep].tolist())
+        keep &= ~again
     if not keep.all():
         first = int(np.argmax(~keep))
         found.add(
@@ -119,6 +119,28 @@ def _streams(log: Log, at: Places) -> Places:
     pairs = np.unique(np.stack([stream[log.file], at]), axis=1)
     have = np.unique(pairs[0], return_counts=True)[1]
     return stream if 2 * np.median(have) > len(np.unique(at)) else part
+
+
+def _appended(log: Log, at: Places) -> Flags:
+    """Return (n_rows,) which rows a later attempt repeats within the same files.
+
+    That is so where neighbouring steps have twice the rows that all others have, of as many prompts
+    in either half.
+    """
+    bad: Flags = np.zeros(len(at), bool)
+    bounds = np.r_[runs(log.file, at), len(at)].tolist()
+    sizes = np.diff(bounds)
+    common = np.bincount(sizes).argmax()
+    twice = np.flatnonzero(sizes == 2 * common)
+    if not 0 < len(twice) < len(sizes) / 2 or twice[-1] - twice[0] >= len(twice):
+        return bad
+    for place in twice.tolist():
+        begin, end = bounds[place], bounds[place + 1]
+        middle = (begin + end) // 2
+        if len({*log.prompt[begin:middle]}) != len({*log.prompt[middle:end]}):
+            return np.zeros(len(at), bool)
+        bad[begin:middle] = True
+    return bad
 
 
 def _superseded(log: Log, rows: Places, at: Places) -> Flags:

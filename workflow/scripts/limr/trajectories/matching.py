@@ -8,6 +8,7 @@ of a problem whose beginning was cut off. A gold answer in the log tells equal t
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,8 @@ from limr.trajectories.findings import Findings
 from limr.trajectories.log import Log
 
 Prompt = tuple[str, str | None]
+Frame = tuple[str, str]  # what is before the problem and after it
+_NUMBER = re.compile(r"\d+")
 # More distinct texts than this, and something in them is not the problem's.
 MOST_MADE = 2_000_000
 # Limits of learning frames: unknown texts that are searched at once, and comparisons with prompts.
@@ -119,7 +122,9 @@ class _Frames:
     def __init__(self, index: _Index) -> None:
         self._index = index
         self._tries = min(_TRIES, _MOST_COMPARED // max(len(index.texts), 1))
-        self.known: dict[tuple[str, str], int] = {}  # frame -> prompts found by it
+        self.known: dict[Frame, int] = {}  # frame -> prompts found by it
+        # The same with any numbers: a date or a time in a system prompt. -> pattern, an example
+        self._patterns: dict[Frame, tuple[re.Pattern[str], Frame]] = {}
 
     def learn(self, unknown: Sequence[str]) -> bool:
         """Learn from texts that hold a problem; return whether a frame is new.
@@ -131,12 +136,24 @@ class _Frames:
         tried = unknown[:: max(1, -(-len(unknown) // max(self._tries, 1)))]
         frames = [self._around(text) for text in tried]
         votes = Counter(frame for around in frames for frame in around)
+        alike = Counter(_masked(frame) for around in frames for frame in around)
         enough = min(2, len(unknown), len(self._index.texts))
         before = len(self.known)
         for around in frames:
-            best = max(around, key=lambda f: (votes[f], -len(f[0]) - len(f[1])), default=None)
+            best = max(
+                around,
+                key=lambda f: (max(votes[f], alike[_masked(f)]), votes[f], -len(f[0]) - len(f[1])),
+                default=None,
+            )
             if best is not None and votes[best] >= enough:
                 self.known.setdefault(best, 0)
+            elif (
+                best is not None
+                and alike[_masked(best)] >= enough
+                and _masked(best) not in self._patterns
+            ):
+                self._patterns[_masked(best)] = (_pattern(best), best)
+                self.known[best] = 0
         return len(self.known) > before
 
     def _around(self, text: str) -> set[tuple[str, str]]:
@@ -157,6 +174,12 @@ class _Frames:
                 if place >= 0:
                     self.known[frame] += 1
                     return place
+        for pattern, frame in self._patterns.values():
+            match = pattern.fullmatch(text)
+            place = self._index.loose(match[1], gold) if match else -1
+            if place >= 0:
+                self.known[frame] += 1
+                return place
         return -1
 
     def tail(self, text: str, gold: str | None) -> int:
@@ -167,6 +190,17 @@ class _Frames:
                 if place >= 0:
                     return place
         return -1
+
+
+def _masked(frame: Frame) -> Frame:
+    """Return a frame with every number replaced by one sign."""
+    return _NUMBER.sub("0", frame[0]), _NUMBER.sub("0", frame[1])
+
+
+def _pattern(frame: Frame) -> re.Pattern[str]:
+    """Return what matches a text in this frame, whatever its numbers."""
+    before, after = (r"\d+".join(map(re.escape, _NUMBER.split(part))) for part in frame)
+    return re.compile(f"{before}(.+){after}", re.DOTALL)
 
 
 def _notes(
