@@ -16,6 +16,7 @@ from limr.trajectories.visits import runs
 _MOST_ATTEMPTS = 50
 _PRIME = np.int64(1_000_003)
 Responses = Callable[[Places], Places]
+_FEWEST_STEPS = 6  # before it can be seen which number of rows is common
 _MIXED = 5  # groups with different rows, before equal halves can be no chance
 
 
@@ -132,7 +133,9 @@ def _appended(log: Log, at: Places) -> Flags:
     sizes = np.diff(bounds)
     common = np.bincount(sizes).argmax()
     twice = np.flatnonzero(sizes == 2 * common)
-    if not 0 < len(twice) < len(sizes) / 2 or twice[-1] - twice[0] >= len(twice):
+    if len(sizes) < _FEWEST_STEPS or not 0 < len(twice) < len(sizes) / 2:
+        return bad
+    if twice[-1] - twice[0] >= len(twice):
         return bad
     for place in twice.tolist():
         begin, end = bounds[place], bounds[place + 1]
