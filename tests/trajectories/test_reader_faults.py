@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -367,6 +368,30 @@ def test_a_growing_log_is_read_without_its_last_line(tmp_path: Path) -> None:
     path.write_text("\n".join([*lines[:5], lines[-1], *lines[5:-1]]))
     with pytest.raises(InputError, match=r"run\.jsonl:6: it is not a rollout"):
         reader.read([path], PROBLEMS)
+
+
+def test_an_empty_first_file_is_no_reason_to_refuse_a_log(tmp_path: Path) -> None:
+    folder = write(tmp_path / "v", rows())
+    (folder / "0.jsonl").touch()
+    assert counts(reader.read([folder], PROBLEMS)) == truth(rows())
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "parquet"])
+def test_a_table_of_any_kind(tmp_path: Path, suffix: str) -> None:
+    frame = pd.DataFrame(rows()).rename(columns={"input": "question", "score": "mark"})
+    path = tmp_path / f"run.{suffix}"
+    frame.to_parquet(path) if suffix == "parquet" else frame.to_csv(path, index=False)
+    names = {"prompt": "question", "reward": "mark", "step": "step", "response": "output"}
+    assert counts(reader.read([path], PROBLEMS, {"map": names}, "table")) == truth(rows())
+
+
+@pytest.mark.parametrize("judge", [[0, 4, 7, 10], [0.0, 1.0, 1.1]], ids=["judge", "bonus"])
+def test_what_is_above_a_bound_can_be_said(tmp_path: Path, judge: list[float]) -> None:
+    folder = write(tmp_path / "v", with_scores(judge))
+    with pytest.raises(InputError, match="correct_above"):
+        reader.read([folder], PROBLEMS)
+    found = reader.read([folder], PROBLEMS, {"correct_above": 0.5})
+    assert found.samples.n_correct.sum() == sum(r["score"] > 0.5 for r in with_scores(judge))
 
 
 def test_two_formats_in_a_folder_are_refused(tmp_path: Path) -> None:

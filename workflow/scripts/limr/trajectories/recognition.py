@@ -21,7 +21,8 @@ def recognise(
     Raises:
         InputError: no format fits, or several do.
     """
-    training = next((file for file in files if not file.held_out), files[0])
+    candidates = [file for file in files if not file.held_out] or list(files)
+    training = next((file for file in candidates if file.path.stat().st_size), candidates[0])
     if training.kind == "pickle":
         raise InputError(
             f"{training.name}: a file of torch.save or pickle can run code when it is loaded, so "
