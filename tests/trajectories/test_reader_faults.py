@@ -89,6 +89,15 @@ def test_a_run_is_counted_as_it_was(tmp_path: Path) -> None:
     assert codes(found) == set()
 
 
+def test_a_field_step_that_never_moves_gives_way_to_the_files_names(tmp_path: Path) -> None:
+    folder = write(tmp_path / "v", rows())
+    for path in folder.iterdir():
+        lines = [{**json.loads(line), "step": 0} for line in path.read_text().splitlines()]
+        path.write_text("\n".join(map(json.dumps, lines)))
+    for options in ({}, {"steps_per_epoch": 4}):
+        assert counts(reader.read([folder], PROBLEMS, options)) == truth(rows())
+
+
 @pytest.mark.parametrize("n", [2, 3])
 def test_repeated_generations_count_once(tmp_path: Path, n: int) -> None:
     """A generation that serves n updates is logged under n steps."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -25,20 +26,12 @@ def steps(log: Log, found: Findings) -> tuple[Log, Places]:
 
     Numbers count steps in order, over all parts; a row's own step counts, else its file's number.
     """
-    number = np.array([-1 if f.number is None else f.number for f in log.files], np.int64)
     part = np.array([f.part for f in log.files], np.int64)[log.file]
-    of_file = number[log.file]
-    own = log.step
-    if (
-        own is not None
-        and len(log.files) > 1
-        and own.min() == own.max()
-        and len(set(number.tolist())) > 1
-    ):
-        own = None  # a field `step` that never moves
-    single = len(log.files) == 1
-    at = own if own is not None else of_file
-    if own is None and (single or (at < 0).any()):
+    several = len({file.number for file in log.files}) > 1
+    if log.step is not None and several and log.step.min() == log.step.max():
+        log = replace(log, step=None)  # a field `step` that never moves, for all that ask for steps
+    at = log.step if log.step is not None else log.file_numbers()
+    if log.step is None and (len(log.files) == 1 or (at < 0).any()):
         found.add(
             "no-steps",
             "neither rows nor file names tell the step: rows of a prompt that follow each "

@@ -79,6 +79,12 @@ class Log:
         file = self.files[int(self.file[row])]
         return place(file, int(self.row[row]))
 
+    def file_numbers(self) -> Places:
+        """Return (n_rows,) the number in the name of each row's file; -1 where there is none."""
+        numbers = np.array([-1 if f.number is None else f.number for f in self.files], np.int64)
+        found: Places = numbers[self.file]
+        return found
+
     def kept(self, rows: Flags | Places) -> Log:
         """Return the log with some rows only, or in another order."""
         part: dict[str, Any] = dict(vars(self))

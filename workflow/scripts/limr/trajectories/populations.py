@@ -70,8 +70,7 @@ def steps_of(log: Log, at: Places) -> Places:
     """Return (n_rows,) the steps as the log numbers them."""
     if log.step is not None:
         return log.step
-    numbers = np.array([-1 if f.number is None else f.number for f in log.files], np.int64)
-    of_file = numbers[log.file]
+    of_file = log.file_numbers()
     return at if (of_file < 0).any() else of_file
 
 
