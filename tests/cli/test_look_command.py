@@ -97,6 +97,7 @@ def test_the_chosen_rows_go_back_to_the_trainer(
         (["--top", "1000"], "only 120 prompts have a score"),
         (["--map", "prompt"], "NAME=COLUMN"),
         (["--option", "x"], "KEY=VALUE"),
+        (["--option", "bad_rows=[", "--format", "verl-jsonl"], "bad_rows"),
         (["--selector", "lim", "--option", "missin=backfill"], "Did you mean 'missing'"),
         (["--data", "nowhere.parquet"], "nowhere.parquet"),
     ],

@@ -116,8 +116,7 @@ def _data(args: argparse.Namespace, folder: Path) -> OwnFile | None:
 
 def _options(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return options of the format and of the selector."""
-    import yaml
-
+    from limr.core.validation import from_text
     from limr.trajectories import reader
 
     log: dict[str, Any] = {"reward": args.reward, "correct_above": args.correct_above}
@@ -130,7 +129,7 @@ def _options(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
         key, equals, value = text.partition("=")
         if not equals:
             raise InputError(f"--option {text}: expected KEY=VALUE.")
-        (log if key in known else options)[key] = yaml.safe_load(value)
+        (log if key in known else options)[key] = from_text(value)
     return {key: value for key, value in log.items() if value is not None}, options
 
 

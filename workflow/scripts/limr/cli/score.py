@@ -134,7 +134,7 @@ def _options(
     parts = tuple(
         {key: value for key, value in part.items() if value is not None} for part in (ours, theirs)
     )
-    from limr.core.validation import options
+    from limr.core.validation import from_text, options
 
     known = [options(importer).model_fields, options(selector).model_fields]
     for text in args.option:
@@ -144,18 +144,8 @@ def _options(
             names = [name for keys in known for name in keys]
             raise InputError(f"--option {text}: expected KEY=VALUE.{nearest(key, names)}")
         for part in homes:
-            part[key] = _value(value)
+            part[key] = from_text(value)
     return parts[0], parts[1]
-
-
-def _value(text: str) -> Any:
-    """Return what a value means, as in a study's YAML."""
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
 
 
 def _threshold(args: argparse.Namespace, selector: ModuleType) -> float | None:

@@ -369,3 +369,13 @@ def _sentence(place: Place, words: Words) -> tuple[int, int, str]:
         entry = place[-1] if place else words["name"]
         text = words["text"] if entry == words["name"] else f"{entry}: {words['text']}"
     return words["rank"], -len(place), text
+
+
+def from_text(text: str) -> Any:
+    """Return what a value on the command line means, as in a study's YAML."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
