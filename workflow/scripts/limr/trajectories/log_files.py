@@ -63,12 +63,12 @@ def find(given: Sequence[str | Path], found: Findings, spool: Path | None = None
         InputError: there is no such path, nothing that can be a log, or files of several runs.
     """
     files: list[LogFile] = []
+    part = 0
     for place in given:
         for path in _expanded(str(place)):
-            part = max((file.part for file in files), default=-1) + 1
-            files += (
-                _of_folder(path, part, found) if path.is_dir() else [_single(path, part, spool)]
-            )
+            more = _of_folder(path, part, found) if path.is_dir() else [_single(path, part, spool)]
+            part = max(file.part for file in more) + 1
+            files += more
     if len({file.path.resolve() for file in files}) < len(files):
         raise InputError(f"{given[0]}: a file was given twice.")
     if len(given) == 1 and len({file.part for file in files}) == len(files) > 1:  # a pattern
