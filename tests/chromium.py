@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,23 @@ def _missing(what: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(text)
     pytest.skip(text)
+
+
+def opened(browser: Any, page: Path) -> Any:
+    """Open a report's page and wait until its script has run."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    browser.get(page.as_uri())
+    ready = "return document.documentElement.dataset.ready"
+    WebDriverWait(browser, 30).until(lambda b: b.execute_script(ready) == "yes")
+    return browser
+
+
+def count(browser: Any) -> str:
+    """Return what the page says of the number of problems that it lists."""
+    from selenium.webdriver.common.by import By
+
+    return str(browser.find_element(By.ID, "problem-count").text)
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import chromium
+from chromium import count, opened
 from limr.look import look, page
 
 pytestmark = pytest.mark.slow
 
-READY = "return document.documentElement.dataset.ready"
 WIDE = "return [document.documentElement.scrollWidth, innerWidth]"
 SHOWN = "return document.querySelectorAll('#problem .response').length"
 
@@ -30,16 +30,6 @@ def path(tmp_path_factory):
 def desk():
     with chromium.driver(1280, 900) as browser:
         yield browser
-
-
-def opened(browser, path):
-    browser.get(path.as_uri())
-    WebDriverWait(browser, 30).until(lambda b: b.execute_script(READY) == "yes")
-    return browser
-
-
-def count(browser):
-    return browser.find_element(By.ID, "problem-count").text
 
 
 def test_it_loads_in_silence_and_asks_for_nothing(desk, path):

@@ -10,6 +10,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 import chromium
 import synthetic_rollouts
 import synthetic_study
+from chromium import count, opened
 from limr.core.tables import Problem
 from limr.report import make
 from limr.report import page as report
@@ -52,17 +53,6 @@ def page(tmp_path_factory):
 def desk():
     with chromium.driver(1280, 900) as browser:
         yield browser
-
-
-def opened(browser, page):
-    browser.get(page.as_uri())
-    ready = "return document.documentElement.dataset.ready"
-    WebDriverWait(browser, 30).until(lambda b: b.execute_script(ready) == "yes")
-    return browser
-
-
-def count(browser):
-    return browser.find_element(By.ID, "problem-count").text
 
 
 def rows(browser):

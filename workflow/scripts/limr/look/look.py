@@ -75,8 +75,8 @@ def of_imported(
     low, high = bounds(selector, candidates, samples, settings, values)
     table, place = _table(imported, problems, samples, values, low, high)
     if not table["score"].notna().any():
-        reason = "no prompt could be scored; see the findings"
-        found.add("nothing-scored", f"{reason[0].upper()}{reason[1:]}.", "warning", len(table))
+        text = "No prompt could be scored; see the findings."
+        found.add("nothing-scored", text, "warning", len(table))
     audited = audit.check(imported, problems)
     counts = Counter(table["class"])
     return Looked(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from limr.core import safe_text
-from limr.look import drawings
+from limr.look import drawings, terminal
 from limr.look.looked import CLASSES, Looked
 from limr.report.problem_browser import CHUNK, pack
 from limr.trajectories.curves import Floats, Ints
@@ -88,12 +88,10 @@ def shared(prompts: Sequence[str]) -> tuple[str, str]:
 
 def _begin(texts: Sequence[str]) -> str:
     """Return what texts begin with, up to a blank."""
-    low, high = min(texts), max(texts)
-    pairs = enumerate(zip(low, high, strict=False))
-    same = next((place for place, (a, b) in pairs if a != b), len(low))
-    while same and not low[same - 1].isspace():
+    same, text = terminal.common_length(texts), texts[0]
+    while same and not text[same - 1].isspace():
         same -= 1
-    return low[:same]
+    return text[:same]
 
 
 def inside(prompts: Sequence[str], begin: str, end: str) -> list[str]:

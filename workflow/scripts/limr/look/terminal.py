@@ -117,12 +117,12 @@ def readable(prompts: Sequence[str]) -> list[str]:
     """Return prompts without what all of them begin and end with: templates and instructions."""
     if len(set(prompts)) < 3:
         return list(prompts)
-    begin = _shared(prompts)
-    end = _shared([text[::-1] for text in prompts])
+    begin = common_length(prompts)
+    end = common_length([text[::-1] for text in prompts])
     return [_word(text[begin : len(text) - end if end else None], text, begin) for text in prompts]
 
 
-def _shared(texts: Sequence[str]) -> int:
+def common_length(texts: Sequence[str]) -> int:
     """Return how many characters all texts begin with."""
     low, high = min(texts), max(texts)
     pairs = enumerate(zip(low, high, strict=False))
