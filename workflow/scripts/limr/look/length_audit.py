@@ -14,7 +14,7 @@ from limr.statistics.intervals import wilson
 from limr.trajectories import records
 from limr.trajectories.batch import Values
 from limr.trajectories.curves import Flags, Floats, Ints
-from limr.trajectories.numbers import NUMBER, as_numbers
+from limr.trajectories.numbers import as_numbers
 from limr.trajectories.rollout_rows import Rollouts
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def _truncated(rollouts: Rollouts) -> tuple[str, Floats | None, str]:
                 return name, None, f"'{name}' has the value {min(odd)!r:.40}, which is unknown"
             known = [np.nan if word == "none" else float(word in _CUT) for word in words]
             return name, np.array(known), ""
-        numbers, kinds, _ = as_numbers(values)
-        numbers = np.where(kinds == NUMBER, numbers, np.nan)
+        numbers = as_numbers(values).row_values
         if name in _FLAGS:
             fits = np.isin(numbers, (0, 1)) | np.isnan(numbers)
             return (name, numbers, "") if fits.all() else (name, None, f"'{name}' is no flag")

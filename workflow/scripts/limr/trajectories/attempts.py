@@ -16,13 +16,13 @@ from limr.trajectories.visits import runs
 
 _MOST_ATTEMPTS = 50
 _PRIME = np.int64(1_000_003)
-Responses = Callable[[Places], Places]
+Responses = Callable[[Log, Places], Places]
 _FEWEST_STEPS = 6  # before it can be seen which number of rows is common
 _MIXED = 5  # groups with different rows, before equal halves can be no chance
 
 
 def steps(log: Log, found: Findings) -> tuple[Log, Places]:
-    """Return the log in the order of training, and (n_rows,) the number of each row's step.
+    """Return the log in the order of training, and (n_blocks,) the number of each block's step.
 
     Numbers count steps in order, over all parts; a row's own step counts, else its file's number.
     """
@@ -43,7 +43,7 @@ def steps(log: Log, found: Findings) -> tuple[Log, Places]:
 
 
 def _blocks(log: Log) -> Places:
-    """Return (n_rows,) numbers that rise whenever the prompt changes or a group begins."""
+    """Return (n_blocks,) numbers that rise whenever the prompt changes or a group begins."""
     key = log.prompt if log.group is None else log.group
     change = np.flatnonzero(np.diff(key)) + 1
     blocks = np.zeros(len(key), np.int64)
@@ -53,6 +53,8 @@ def _blocks(log: Log) -> Places:
 
 def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple[Log, Places]:
     """Leave out rows of steps that a later attempt repeated; sort by part and step."""
+    if _twice_as_long(log, at):  # perhaps within a block
+        part, at, log = log.per_row(part), log.per_row(at), log.single()
     keep = np.ones(len(at), bool)
     repeated: set[int] = set()
     of_file = _streams(log, at)
@@ -69,10 +71,10 @@ def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple
         found.add(
             "resumed",
             f"steps {steps_in_words(sorted(repeated))} were logged by more than one attempt: the "
-            f"run was resumed. The last attempt counts; {int((~keep).sum()):,} rows of earlier "
+            f"run was resumed. The last attempt counts; {log.rows(~keep):,} rows of earlier "
             "ones are left out.",
             "warning",
-            int((~keep).sum()),
+            log.rows(~keep),
             log.where(first),
         )
         log, part, at = log.kept(keep), part[keep], at[keep]
@@ -86,7 +88,7 @@ def _last_attempts(log: Log, part: Places, at: Places, found: Findings) -> tuple
 
 
 def _gone_on(part: Places, at: Places) -> Flags:
-    """Return (n_rows,) which rows a later part repeats, which goes on before an earlier one ended.
+    """Return (n_blocks,) what a later part repeats, which goes on before an earlier one ended.
 
     A part that counts its steps anew, from the first one on, repeats nothing.
     """
@@ -115,6 +117,19 @@ def _streams(log: Log, at: Places) -> Places:
     return stream if 2 * np.median(have) > len(np.unique(at)) else part
 
 
+def _twice_as_long(log: Log, at: Places) -> list[int]:
+    """Return which runs of rows of a step and file have twice the rows that all others have.
+
+    They must be neighbours, and fewer than the others.
+    """
+    sizes = np.add.reduceat(log.n, runs(log.file, at))
+    common = np.bincount(sizes).argmax()
+    twice = np.flatnonzero(sizes == 2 * common)
+    if len(sizes) < _FEWEST_STEPS or not 0 < len(twice) < len(sizes) / 2:
+        return []
+    return [] if twice[-1] - twice[0] >= len(twice) else twice.tolist()
+
+
 def _appended(log: Log, at: Places) -> Flags:
     """Return (n_rows,) which rows a later attempt repeats within the same files.
 
@@ -123,14 +138,7 @@ def _appended(log: Log, at: Places) -> Flags:
     """
     bad: Flags = np.zeros(len(at), bool)
     bounds = np.r_[runs(log.file, at), len(at)].tolist()
-    sizes = np.diff(bounds)
-    common = np.bincount(sizes).argmax()
-    twice = np.flatnonzero(sizes == 2 * common)
-    if len(sizes) < _FEWEST_STEPS or not 0 < len(twice) < len(sizes) / 2:
-        return bad
-    if twice[-1] - twice[0] >= len(twice):
-        return bad
-    for place in twice.tolist():
+    for place in _twice_as_long(log, at):
         begin, end = bounds[place], bounds[place + 1]
         middle = (begin + end) // 2
         if len({*log.prompt[begin:middle]}) != len({*log.prompt[middle:end]}):
@@ -140,7 +148,7 @@ def _appended(log: Log, at: Places) -> Flags:
 
 
 def _superseded(log: Log, rows: Places, at: Places) -> Flags:
-    """Return (n_rows,) which rows of one part belong to steps that a later attempt repeated.
+    """Return (n_blocks,) which rows of one part belong to steps that a later attempt repeated.
 
     Raises:
         InputError: a second run that begins anew with other prompts.
@@ -185,11 +193,11 @@ def _refuse_second_run(
 
 
 def turns(log: Log, at: Places, found: Findings) -> Flags:
-    """Return (n_rows,) which rows to keep: the last one of each rollout that has several.
+    """Return (n_blocks,) which rows to keep: the last one of each rollout that has several.
 
     Args:
-        log: the rows.
-        at: (n_rows,) numbers of the steps.
+        log: the rows; where it names rollouts, each block is a row.
+        at: (n_blocks,) numbers of the steps.
         found: takes what is noticed.
     """
     keep: Flags = np.ones(len(log), bool)
@@ -212,18 +220,54 @@ def turns(log: Log, at: Places, found: Findings) -> Flags:
     return keep
 
 
-def without_repeats(log: Log, at: Places, responses: Responses, found: Findings) -> Flags:
-    """Return (n_rows,) which rows to keep: no generation twice, no rows twice.
+def without_repeats(
+    log: Log, at: Places, responses: Responses, found: Findings
+) -> tuple[Log, Places]:
+    """Return the log and the steps without generations and rows that are there twice.
 
     A step whose rows are those of the step before it, in the same order, is the same generation
     logged again (TRL logs its buffer at every step). Responses are read where the rest is equal.
 
     Args:
         log: the rows, in the order of training.
-        at: (n_rows,) numbers of their steps.
-        responses: places of rows -> equal numbers for equal responses.
+        at: (n_blocks,) numbers of their steps.
+        responses: the log, places of its rows -> equal numbers for equal responses.
         found: takes what is noticed.
     """
+    if not _may_repeat(log, at):
+        return log, at
+    at, log = log.per_row(at), log.single()
+    keep = _not_repeated(log, at, responses, found)
+    return log.kept(keep), at[keep]
+
+
+def _may_repeat(log: Log, at: Places) -> bool:
+    """Tell whether a step has the sums of the step before, or the first one its rows twice."""
+    if not len(at):
+        return False
+    first = log.kept(at == at[0]).single()
+    if _doubled(_row_keys(first), [(0, len(first))]):
+        return True
+    starts = runs(log.prompt, at)
+    prompt, n = log.prompt[starts], np.add.reduceat(log.n, starts)
+    sums = np.zeros(len(starts))
+    for column in (log.reward, log.correct):
+        if column is not None:
+            sums += np.add.reduceat(log.sums(column, np.nan_to_num(column.values)), starts)
+    bounds = np.flatnonzero(np.r_[True, np.diff(at[starts]) != 0, True]).tolist()
+    for begin, middle, end in zip(bounds, bounds[1:], bounds[2:], strict=False):
+        now, before = slice(middle, end), slice(begin, middle)
+        if (
+            np.array_equal(prompt[now], prompt[before])
+            and np.array_equal(n[now], n[before])
+            and np.allclose(sums[now], sums[before])
+        ):
+            return True
+    return False
+
+
+def _not_repeated(log: Log, at: Places, responses: Responses, found: Findings) -> Flags:
+    """Return (n_rows,) which rows to keep; see `without_repeats`."""
     keep: Flags = np.ones(len(log), bool)
     key = _row_keys(log)
     bounds = np.flatnonzero(np.r_[True, np.diff(at) != 0, True]) if len(at) else np.zeros(1, int)
@@ -231,7 +275,7 @@ def without_repeats(log: Log, at: Places, responses: Responses, found: Findings)
     suspects = np.flatnonzero(_equal_to_others(key, steps))
     if len(suspects):
         with np.errstate(over="ignore"):
-            key[suspects] = key[suspects] * _PRIME ^ responses(suspects)
+            key[suspects] = key[suspects] * _PRIME ^ responses(log, suspects)
     _drop_doubled(log, key, steps, keep, found)
     repeats: list[int] = []
     previous: Places | None = None
@@ -262,7 +306,7 @@ def _row_keys(log: Log) -> Places:
             key = key * _PRIME ^ log.rollout
         for column in (log.reward, log.correct):
             if column is not None:
-                bits = np.nan_to_num(column.values, nan=-12345.678).view(np.int64)
+                bits = np.nan_to_num(column.row_values, nan=-12345.678).view(np.int64)
                 key = key * _PRIME ^ bits
     return key
 

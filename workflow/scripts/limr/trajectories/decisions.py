@@ -45,7 +45,7 @@ class Decisions:
         self._shared: set[int] = set()  # problems that share their text with others
         self.settings, self.found, self.problems = settings, found, problems
         self.refusals = Refusals(settings["bad_rows"])
-        self.rows_read = len(log) + len(log.broken)
+        self.rows_read = log.rows() + len(log.broken)
         self.log = log
         self._broken()
         if not len(log):
@@ -53,7 +53,7 @@ class Decisions:
         self.log, self.at = attempts.steps(self.log, found)
         self._keep(attempts.turns(self.log, self.at, found))
         populations.missing_steps(self.log, self.at, found)
-        self._keep(attempts.without_repeats(self.log, self.at, self._responses, found))
+        self.log, self.at = attempts.without_repeats(self.log, self.at, self._responses, found)
         self._keep(populations.training_rows(self.log, self.at, found))
         self.log = self.log.compacted()
         self.ids, self.prompts, self._of_prompt, self._of_name = self._join()
@@ -67,7 +67,7 @@ class Decisions:
         last = {file: row for file, row, _ in self.log.broken}
         counted = np.zeros(len(self.log.files), np.int64)
         if last:
-            np.maximum.at(counted, self.log.file, self.log.row)
+            np.maximum.at(counted, self.log.file, self.log.row + self.log.n - 1)
         for file, row, why in self.log.broken:
             where = place(self.log.files[file], row)
             if "cut short" in why and row == last[file] and row > counted[file]:
@@ -116,7 +116,7 @@ class Decisions:
         return strings(names), texts, of_prompt, None
 
     def _problem(self) -> Ints:
-        """Return (n_rows,) places of the rows' problems; -1: none."""
+        """Return (n_blocks,) places of the blocks' problems; -1: none."""
         if self._of_name is not None and self.log.name is not None:
             places: Ints = self._of_name[self.log.name].copy()
             places[self.log.name < 0] = -1
@@ -124,33 +124,33 @@ class Decisions:
         found: Ints = self._of_prompt[self.log.prompt]
         return found
 
-    def _responses(self, rows: Places) -> Places:
-        return response_hashes(self.log, self.expand, rows)
+    def _responses(self, log: Log, rows: Places) -> Places:
+        return response_hashes(log, self.expand, rows)
 
-    def _keep(self, rows: Flags) -> None:
-        if not rows.all():
-            self.log, self.at = self.log.kept(rows), self.at[rows]
+    def _keep(self, blocks: Flags) -> None:
+        if not blocks.all():
+            self.log, self.at = self.log.kept(blocks), self.at[blocks]
 
     def _leave_out(self) -> None:
         """Leave out rows without a verdict, and those whose prompt is in no problem file."""
         unknown = self._problem() < 0
-        if unknown.any():
-            first = int(np.argmax(unknown))
-            text = populations.shown(self.log.prompts[self.log.prompt[first]][0])
-            self.refusals.add(
-                UNKNOWN_PROMPT,
-                int(unknown.sum()),
-                f"{self.log.where(first)} (prompt {text})",
-                "Is it the log of another data set?",
-            )
-        self.usable, self.correct = self.verdicts.usable[~unknown], self.verdicts.correct[~unknown]
-        self.reward = self.verdicts.reward[~unknown]
+        if not unknown.any():
+            return
+        first = int(np.argmax(unknown))
+        text = populations.shown(self.log.prompts[self.log.prompt[first]][0])
+        self.refusals.add(
+            UNKNOWN_PROMPT,
+            self.log.rows(unknown),
+            f"{self.log.where(first)} (prompt {text})",
+            "Is it the log of another data set?",
+        )
+        self.verdicts = self.verdicts.of(self.log.per_row(~unknown))
         self._keep(~unknown)
 
     def result(self, format_: str) -> Imported:
         """Count, and return the trajectories with all that was found."""
         problem = self._problem()
-        if not self.usable.any():
+        if not self.verdicts.usable.any():
             raise InputError("no row of the log belongs to any of the problems.")
         epoch = self._epochs(problem)  # a visit whose samples all lack a score is a visit still
         table, samples = self._count(problem, epoch)
@@ -169,7 +169,7 @@ class Decisions:
             self.ids,
             table,
             self.rows_read,
-            int(self.usable.sum()),
+            int(self.verdicts.usable.sum()),
             self.refusals.refused,
             coverage(table, len(self.ids)),
             self.prompts,
@@ -183,32 +183,22 @@ class Decisions:
 
     def _count(self, problem: Ints, epoch: Ints) -> tuple[pa.Table, curves.Samples]:
         """Return the trajectories of the rows that count, as a table and as matrices."""
-        columns: list[Any] = [problem, epoch, self.correct, self.reward]
-        rows = self.usable & (epoch >= 0)
-        if not rows.all():
-            columns = [column[rows] for column in columns]
+        n, n_correct, reward = self.verdicts.sums(self.log)
+        blocks = (n > 0) & (epoch >= 0)
+        columns: list[Any] = [problem, epoch, n, n_correct, reward]
+        if not blocks.all():
+            columns = [column[blocks] for column in columns]
         counts = Counts()
-        counts.add(columns[0], columns[1], None, columns[2], columns[3])
+        counts.add(*columns)
         table = counts.table(self.ids)
         return table, curves.samples(table, self.ids)
 
     def _rollouts(self, problem: Ints, epoch: Ints) -> Rollouts:
-        rows = self.usable & (epoch >= 0)
-        columns: list[Any] = [
-            self.log.file,
-            self.log.row,
-            problem,
-            epoch,
-            self.correct,
-            self.reward,
-        ]
-        if not rows.all():
-            columns = [column[rows] for column in columns]
-        return Rollouts(self.log.files, self.log.taken, self.expand, *columns)
+        return Rollouts(self.log, self.expand, self.verdicts, problem, epoch)
 
     def _epochs(self, problem: Ints) -> Ints:
         if self.settings["steps_per_epoch"] is None:
-            return visits.number(problem, self.at, self.log.group, self.found)
+            return visits.number(problem, self.at, self.log.group, self.log.n, self.found)
         step = populations.steps_of(self.log, self.at)
 
         def name(place_: int) -> str:

@@ -22,13 +22,13 @@ def by_steps(
     shared: set[int],
     found: Findings,
 ) -> Ints:
-    """Return (n_rows,) the epoch of each row, from 0; -1 in a last epoch that is not whole.
+    """Return (n_blocks,) the epoch of each block, from 0; -1 in a last epoch that is not whole.
 
     Args:
-        problem: (n_rows,) places of the rows' problems.
-        step: (n_rows,) steps as the log numbers them.
+        problem: (n_blocks,) places of their problems.
+        step: (n_blocks,) steps as the log numbers them.
         options: `steps_per_epoch`, `first_step`, `missing_steps`, `visits`.
-        where: row -> where it is.
+        where: block -> where it is.
         name: place of a problem -> its id.
         shared: problems that share their text: their visits cannot be told apart.
         found: takes what is noticed.

@@ -1,4 +1,4 @@
-"""From batches of rows to a `Log`: distinct texts once, numbers as vectors."""
+"""From batches of rows to a `Log`: blocks of rows, distinct texts and numbers once."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from limr.core.errors import InputError
 from limr.trajectories.batch import Batch, Values
-from limr.trajectories.curves import Flags, Floats
-from limr.trajectories.log import Column, Log, Places
+from limr.trajectories.curves import Flags
+from limr.trajectories.log import OF_BLOCKS, Column, Log, Places
 from limr.trajectories.log_files import LogFile
 from limr.trajectories.matching import MOST_MADE
-from limr.trajectories.numbers import MOST_SHOWN, NUMBER, as_numbers
+from limr.trajectories.numbers import MOST_SHOWN, NUMBER, Numbers, as_numbers, narrow
 
+_MOST_JOINED = 2**16  # distinct values of all batches
 _SESSION = re.compile(r"^(?P<group>.+)_(?P<rollout>\d+)_\d+$")
 
 
@@ -31,8 +31,7 @@ class Builder:
         self._parts: dict[str, list[Any]] = {}
         self._prompts: dict[tuple[str, str | None], int] = {}
         self._names: dict[str, int] = {}
-        self._met: dict[str, Counter[str]] = {"reward": Counter(), "correct": Counter()}
-        self._many = {"reward": False, "correct": False}
+        self._numbers: dict[str, list[Numbers]] = {"reward": [], "correct": []}
         self._broken: list[tuple[int, int, str]] = []
 
     def add(self, file: int, batch: Batch) -> None:
@@ -43,37 +42,34 @@ class Builder:
         """
         self._broken += [(file, row, why) for row, why in batch.broken]
         columns = batch.columns
-        prompt, bad = self._prompts_of(columns)
-        good = np.flatnonzero(~bad)
+        prompt = self._prompts_of(columns)
+        bad = prompt < 0
         for at in np.flatnonzero(bad):
             self._broken.append((file, int(batch.rows[at]), "no prompt in it"))
-        found: dict[str, Any] = {
-            "file": np.full(len(batch.rows), file, np.int32),
-            "row": batch.rows.astype(np.int32),
-            "prompt": prompt.astype(np.int32),
-        }
+        found: dict[str, Any] = {"row": batch.rows.astype(np.int64), "prompt": prompt}
         if "id" in columns:
             found["name"] = _codes(columns["id"], self._names, _name)
         if "step" in columns:
             found["step"], unread = _steps(columns["step"])
             for at in np.flatnonzero(unread & ~bad):
                 self._broken.append((file, int(batch.rows[at]), "its step is no whole number"))
-            good = np.flatnonzero(~bad & ~unread)
+            bad |= unread
         if "uid" in columns:
             found["group"], found["rollout"] = _uids(columns["uid"])
         for name in ("group", "rollout"):
             if name in columns:
                 found[name] = hashes(columns[name])
-        for name in ("reward", "correct"):
+        good = np.flatnonzero(~bad) if bad.any() else slice(None)
+        for name, parts in self._numbers.items():
             if name in columns:
-                found[f"{name}.values"], found[f"{name}.kinds"] = self._numbers(name, columns[name])
-        for name, values in found.items():
-            self._parts.setdefault(name, []).append(
-                values if len(good) == len(bad) else values[good]
-            )
+                parts.append(as_numbers(columns[name]).of(good))
+        found = {name: values[good] for name, values in found.items()}
+        found["file"] = np.full(len(found["row"]), file, np.int32)
+        for name, values in in_blocks(found).items():
+            self._parts.setdefault(name, []).append(values)
 
-    def _prompts_of(self, columns: Mapping[str, Values]) -> tuple[Places, Flags]:
-        """Return (n_rows,) places of the prompts, and which rows have none."""
+    def _prompts_of(self, columns: Mapping[str, Values]) -> Places:
+        """Return (n_rows,) places of the prompts; -1 where a row has none."""
         golds = columns.get("gold")
         if "prompt" in columns:
             texts = columns["prompt"]
@@ -82,17 +78,21 @@ class Builder:
         else:
             raise ValueError("a format must name a prompt or an id")
         if isinstance(texts, pa.DictionaryArray) and golds is None:
-            distinct = [prompt_text(text) for text in texts.dictionary.to_pylist()]
-            places = np.array([self._place(text, None) for text in distinct] + [-1], np.int64)
-            where = texts.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
-            found = places[where]
-        else:
-            known: dict[Any, int] = {}
-            pairs = self._pairs(texts, golds)
-            for pair in dict.fromkeys(pairs):
-                known[pair] = self._place(*pair)
-            found = np.fromiter(map(known.__getitem__, pairs), np.int64, len(pairs))
-        return found, found < 0
+            known, distinct = self._prompts, texts.dictionary.to_pylist()
+            of_text = [known.get((text, None), -1) for text in distinct]
+            for place, text in enumerate(distinct):
+                if of_text[place] < 0:
+                    of_text[place] = self._place(prompt_text(text), None)
+            where = texts.indices
+            if where.null_count:
+                where = where.fill_null(len(distinct))
+            places_ = np.array([*of_text, -1], np.int64)
+            return np.asarray(places_[where.to_numpy(zero_copy_only=False)])
+        places: dict[Any, int] = {}
+        pairs = self._pairs(texts, golds)
+        for pair in dict.fromkeys(pairs):
+            places[pair] = self._place(*pair)
+        return np.fromiter(map(places.__getitem__, pairs), np.int64, len(pairs))
 
     def _pairs(self, texts: Values, golds: Values | None) -> list[tuple[str | None, str | None]]:
         """Return (text, gold answer) of each row."""
@@ -115,40 +115,77 @@ class Builder:
             )
         return place
 
-    def _numbers(self, name: str, values: Values) -> tuple[Floats, npt.NDArray[np.int8]]:
-        numbers, kinds, met = as_numbers(values)
-        self._met[name].update(met)
-        if len(self._met[name]) > MOST_SHOWN:
-            self._many[name] = True
-        if self._many[name]:
-            self._met[name].clear()
-        return numbers, kinds
-
     def finish(self) -> Log:
         """Return the log."""
         whole = {name: np.concatenate(self._parts.pop(name)) for name in list(self._parts)}
-        columns = {
-            name: Column(whole[f"{name}.values"], whole[f"{name}.kinds"], self._met[name])
-            if f"{name}.values" in whole
-            else None
-            for name in ("reward", "correct")
-        }
+        if "n" in whole:
+            n = whole.pop("n")
+            whole = in_blocks(whole, n)
+        none = np.zeros(0, np.int64)
+        fields: dict[str, Any] = {name: whole.get(name) for name in OF_BLOCKS}
+        for name in ("file", "row", "n", "prompt"):
+            fields[name] = whole.get(name, none)
         return Log(
-            self._files,
-            whole.get("file", np.zeros(0, np.int32)),
-            whole.get("row", np.zeros(0, np.int64)),
-            list(self._prompts),
-            whole.get("prompt", np.zeros(0, np.int64)),
-            list(self._names),
-            whole.get("name"),
-            whole.get("step"),
-            whole.get("group"),
-            whole.get("rollout"),
-            columns["reward"],
-            columns["correct"],
-            self._taken,
-            self._broken,
+            files=self._files,
+            prompts=list(self._prompts),
+            names=list(self._names),
+            reward=joined(self._numbers["reward"]),
+            correct=joined(self._numbers["correct"]),
+            taken=self._taken,
+            broken=self._broken,
+            **fields,
         )
+
+
+def in_blocks(found: Mapping[str, Any], n: Places | None = None) -> dict[str, Any]:
+    """Return columns of blocks, where rows that follow each other and are alike become one.
+
+    Args:
+        found: column -> (n,) values of rows, or of smaller blocks.
+        n: (n,) rows of each; None: one.
+    """
+    size = len(found["row"])
+    n = np.ones(size, np.int64) if n is None else n
+    new = np.ones(size, bool)
+    if "rollout" not in found and size:
+        row = found["row"]
+        new[1:] = row[1:] != row[:-1] + n[:-1]
+        for name, values in found.items():
+            if name != "row":
+                new[1:] |= values[1:] != values[:-1]
+    starts = np.flatnonzero(new)
+    blocks = {name: values[starts] for name, values in found.items()}
+    blocks["n"] = np.add.reduceat(n, starts) if size else n
+    return blocks
+
+
+def joined(parts: Sequence[Numbers]) -> Column | None:
+    """Return the numbers of all batches as one column; None where there are none."""
+    if not parts:
+        return None
+    met: Counter[str] = Counter()
+    for part in parts:
+        if len(met) <= MOST_SHOWN:
+            met.update(dict(zip(part.shown, part.counts.tolist(), strict=True)))
+    met = Counter() if len(met) > MOST_SHOWN else +met
+    values = np.concatenate([part.values for part in parts])
+    kinds = np.concatenate([part.kinds for part in parts])
+    shown = [text for part in parts for text in part.shown]
+    places = np.arange(len(shown))
+    if len(shown) <= _MOST_JOINED:  # few different values: each once
+        known: dict[tuple[str, int, str], int] = {}
+        for place, key in enumerate(
+            zip(map(float.hex, values.tolist()), kinds.tolist(), shown, strict=True)
+        ):
+            places[place] = known.setdefault(key, len(known))
+        once = np.unique(places, return_index=True)[1]
+        values, kinds, shown = values[once], kinds[once], [shown[place] for place in once]
+    ends = np.cumsum([len(part.values) for part in parts])
+    codes = [
+        narrow(places[end - len(part.values) : end], len(shown))[part.codes]
+        for part, end in zip(parts, ends.tolist(), strict=True)
+    ]
+    return Column(np.concatenate(codes), values, kinds, shown, met)
 
 
 def _listed(values: Values) -> list[Any]:
@@ -204,7 +241,8 @@ def _steps(values: Values) -> tuple[Places, Flags]:
     if isinstance(values, pa.Array) and pa.types.is_integer(values.type) and not values.null_count:
         whole_ = values.cast(pa.int64()).to_numpy(zero_copy_only=False)
         return whole_, np.zeros(len(values), bool)
-    numbers, kinds, _ = as_numbers(values)
+    found = as_numbers(values)
+    numbers, kinds = found.row_values, found.row_kinds
     whole = (kinds == NUMBER) & (np.abs(numbers) < 2**53) & (numbers == np.rint(numbers))
     steps = np.where(whole, numbers, 0).astype(np.int64)
     return steps, ~whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -17,14 +18,14 @@ _FEWEST_STEPS = 6  # before it can be seen that some prompts come back and other
 
 
 def training_rows(log: Log, at: Places, found: Findings) -> Flags:
-    """Return (n_rows,) which rows are of training.
+    """Return (n_blocks,) which blocks are of training.
 
     Rows are of an evaluation where their file's name says so, or where their prompts come back
     together at steps in between, and never else.
 
     Args:
         log: the rows, in the order of training.
-        at: (n_rows,) numbers of their steps.
+        at: (n_blocks,) numbers of their steps.
         found: takes what is noticed.
 
     Raises:
@@ -58,16 +59,16 @@ def _note(log: Log, rows: Flags, why: str, found: Findings) -> None:
     prompts = {log.prompts[place][0] for place in np.unique(log.prompt[rows])}
     found.add(
         "evaluation-rows",
-        f"{int(rows.sum()):,} rows of {len(prompts):,} prompts are of an evaluation ({why}) and "
+        f"{log.rows(rows):,} rows of {len(prompts):,} prompts are of an evaluation ({why}) and "
         "are left out.",
         "warning",
-        int(rows.sum()),
+        log.rows(rows),
         log.where(int(np.argmax(rows))),
     )
 
 
 def steps_of(log: Log, at: Places) -> Places:
-    """Return (n_rows,) the steps as the log numbers them."""
+    """Return (n_blocks,) the steps as the log numbers them."""
     if log.step is not None:
         return log.step
     of_file = log.file_numbers()
@@ -75,27 +76,27 @@ def steps_of(log: Log, at: Places) -> Places:
 
 
 def _between(log: Log, at: Places) -> Flags:
-    """Return (n_rows,) the rows of prompts that come back together at steps in between.
+    """Return (n_blocks,) the blocks of prompts that come back together at steps in between.
 
     Such prompts share all their steps, which lie at even distances, come last within each, and
     others do not: batches of training are drawn anew.
     """
     starts = runs(log.prompt, at)
-    prompt, step = log.prompt[starts].tolist(), steps_of(log, at)[starts].tolist()
-    together: dict[tuple[int, ...], list[int]] = {}
-    steps_by_prompt: dict[int, list[int]] = {}
-    by_step: dict[int, list[int]] = {}
-    for one, when in zip(prompt, step, strict=True):
-        steps_by_prompt.setdefault(one, []).append(when)
-        by_step.setdefault(when, []).append(one)
-    for one, whens in steps_by_prompt.items():
-        together.setdefault(tuple(whens), []).append(one)
-    if len(by_step) < _FEWEST_STEPS:
+    prompt, step = log.prompt[starts], steps_of(log, at)[starts]
+    n_steps = len(np.unique(step))
+    if n_steps < _FEWEST_STEPS:
         return np.zeros(len(log), bool)
+    together: dict[tuple[int, ...], list[int]] = {}
+    for one, whens in _at_even_distances(prompt, step, n_steps):
+        together.setdefault(whens, []).append(one)
+    wanted = np.isin(step, list({when for whens in together for when in whens}))
+    by_step: dict[int, list[int]] = {}
+    for one, when in zip(prompt[wanted].tolist(), step[wanted].tolist(), strict=True):
+        by_step.setdefault(when, []).append(one)
     found = [
         (len(whens) * len(group), whens, group)
         for whens, group in together.items()
-        if _comes_back(whens, group, by_step)
+        if _comes_last(whens, group, by_step)
     ]
     found.sort(reverse=True)
     # Where a loader never shuffles, all batches come back.
@@ -104,13 +105,34 @@ def _between(log: Log, at: Places) -> Flags:
     return np.isin(log.prompt, found[0][2])
 
 
-def _comes_back(whens: tuple[int, ...], group: list[int], by_step: dict[int, list[int]]) -> bool:
-    """Tell whether prompts come at even distances, last within each step."""
-    if len(whens) < 2 or len(whens) * 2 > len(by_step) or len(set(whens)) < len(whens):
-        return False
-    gaps = np.diff(whens)
-    if gaps.min() < 2 or (gaps[:-1] != gaps[0]).any() or gaps[-1] > gaps[0]:
-        return False
+def _at_even_distances(
+    prompt: Places, step: Places, n_steps: int
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield prompts that come back at even distances, the last one no greater, and their steps.
+
+    Args:
+        prompt: (n,) prompts in the order of training.
+        step: (n,) their steps.
+        n_steps: how many steps there are; a prompt in more than half of them is left out.
+    """
+    order = np.argsort(prompt, kind="stable")
+    prompt, step = prompt[order], step[order]
+    first = np.flatnonzero(np.r_[True, prompt[1:] != prompt[:-1]])
+    size = np.diff(first, append=len(prompt))
+    of_prompt = np.repeat(np.arange(len(first)), size)
+    gap = np.diff(step, append=step[-1])  # the last one of each prompt leads to another prompt
+    usual = gap[first][of_prompt]
+    place = np.arange(len(step)) - first[of_prompt]
+    inside, last = place < size[of_prompt] - 1, place == size[of_prompt] - 2
+    uneven = inside & ((gap < 2) | np.where(last, gap > usual, gap != usual))
+    fits = (size > 1) & (size * 2 <= n_steps) & (np.bincount(of_prompt, weights=uneven) == 0)
+    for one in np.flatnonzero(fits).tolist():
+        begin = first[one]
+        yield int(prompt[begin]), tuple(step[begin : begin + size[one]].tolist())
+
+
+def _comes_last(whens: tuple[int, ...], group: list[int], by_step: dict[int, list[int]]) -> bool:
+    """Tell whether prompts come last within each of their steps, or alone."""
     if any(set(by_step[when][-len(group) :]) != set(group) for when in whens):
         return False
     alone = all(len(by_step[when]) == len(group) for when in whens)
@@ -118,12 +140,12 @@ def _comes_back(whens: tuple[int, ...], group: list[int], by_step: dict[int, lis
 
 
 def steps_of_problems(log: Log, at: Places, problem: Ints, found: Findings) -> Flags:
-    """Return (n_rows,) which rows are of steps with a known problem, if steps are either or.
+    """Return (n_blocks,) which blocks are of steps with a known problem, if steps are either or.
 
     Args:
         log: the rows, in the order of training.
-        at: (n_rows,) numbers of their steps.
-        problem: (n_rows,) places of their problems; -1: in no problem file.
+        at: (n_blocks,) numbers of their steps.
+        problem: (n_blocks,) places of their problems; -1: in no problem file.
         found: takes what is noticed.
     """
     everything = np.ones(len(log), bool)

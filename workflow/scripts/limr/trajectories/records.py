@@ -119,13 +119,12 @@ def _expanded(file: LogFile, columns: Mapping[str, str], expand: Expand) -> Iter
         first += len(made)
 
 
-def _tables(file: LogFile) -> Iterator[pa.Table]:
+def _tables(file: LogFile) -> Iterator[pa.RecordBatch]:
     if file.kind == "csv":
         yield from _csv(file)
         return
     try:
-        for batch in pq.ParquetFile(file.path, memory_map=True).iter_batches(_ROWS_EXPANDED):
-            yield pa.Table.from_batches([batch])
+        yield from pq.ParquetFile(file.path, memory_map=True).iter_batches(_ROWS_EXPANDED)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{file.name}: not a readable parquet file ({error}).") from None
 
@@ -136,10 +135,11 @@ def _of_parquet(file: LogFile, columns: Mapping[str, str]) -> Iterator[Batch]:
         names = table.schema_arrow.names
         wanted = list(dict.fromkeys(_top(path, names) for path in columns.values()))
         texts = [name for name in wanted if _is_text(table.schema_arrow.field(name).type)]
-        table = pq.ParquetFile(file.path, memory_map=True, read_dictionary=texts)
+        known = table.metadata  # the file's foot is not decoded again
+        table = pq.ParquetFile(file.path, metadata=known, memory_map=True, read_dictionary=texts)
         first = 1
         for batch in table.iter_batches(_ROWS_PARQUET, columns=wanted):
-            yield _of_arrow(pa.Table.from_batches([batch]), columns, first)
+            yield _of_arrow(batch, columns, first)
             first += batch.num_rows
     except (pa.ArrowException, OSError, KeyError) as error:
         raise InputError(f"{file.name}: not a readable parquet file ({error}).") from None
@@ -153,13 +153,12 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _of_arrow(table: pa.Table, columns: Mapping[str, str], first: int) -> Batch:
+def _of_arrow(table: pa.RecordBatch, columns: Mapping[str, str], first: int) -> Batch:
     values: dict[str, Values] = {}
+    names = table.schema.names
     for name, path in columns.items():
-        top = _top(path, table.schema.names)
-        column = table[top].combine_chunks()
-        if isinstance(column, pa.ChunkedArray):
-            column = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+        top = _top(path, names)
+        column = table.column(top)
         rest = path[len(top) + 1 :]
         kind = column.type
         simple = not (pa.types.is_nested(kind) or rest)
@@ -179,14 +178,13 @@ def _parquet_head(file: LogFile) -> tuple[pa.Schema, list[dict[str, Any]]]:
     return table.schema_arrow, batch.to_pylist() if batch is not None else []
 
 
-def _csv(file: LogFile) -> Iterator[pa.Table]:
+def _csv(file: LogFile) -> Iterator[pa.RecordBatch]:
     from pyarrow import csv
 
     try:
         options = csv.ParseOptions(newlines_in_values=True)
         with packed.opened(file.path) as stream:
             reader = csv.open_csv(stream, parse_options=options)
-            for batch in reader:
-                yield pa.Table.from_batches([batch])
+            yield from reader
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{file.name}: not a readable CSV file ({error}).") from None

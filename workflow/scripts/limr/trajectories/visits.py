@@ -19,21 +19,22 @@ MOST = 0.9  # share of prompts that an epoch must have to count as whole
 _FEWEST, _MANY = 20, 200  # groups, before filtering can be seen; and where none uniform is proof
 
 
-def number(problem: Ints, at: Places, group: Places | None, found: Findings) -> Ints:
-    """Return (n_rows,) the visit of each row, from 0.
+def number(problem: Ints, at: Places, group: Places | None, n: Places, found: Findings) -> Ints:
+    """Return (n_blocks,) the visit of each block of rows, from 0.
 
     Args:
-        problem: (n_rows,) places of the rows' problems, none negative.
-        at: (n_rows,) numbers of their steps, in order.
-        group: (n_rows,) their groups, 0 where unknown; None: the log names none.
+        problem: (n_blocks,) places of the blocks' problems, none negative.
+        at: (n_blocks,) numbers of their steps, in order.
+        group: (n_blocks,) their groups, 0 where unknown; None: the log names none.
+        n: (n_blocks,) their rows.
         found: takes what is noticed.
     """
     if not len(problem):
         return np.zeros(0, np.int64)
-    if group is not None and _groups_tell(problem, at, group):
+    if group is not None and _groups_tell(problem, at, group, n):
         return _by_group(problem, at, group, found)
     starts = runs(problem, at)
-    size = np.diff(starts, append=len(at))
+    size = np.add.reduceat(n, starts)
     order = np.lexsort((at[starts], problem[starts]))
     rows = starts[order]
     window = _window(problem[rows], at[rows], size[order])
@@ -46,11 +47,11 @@ def number(problem: Ints, at: Places, group: Places | None, found: Findings) -> 
         )
     visits = np.empty(len(starts), np.int64)
     visits[order] = _count(problem[rows], at[rows], window)
-    return np.repeat(visits, size)
+    return np.repeat(visits, np.diff(starts, append=len(at)))
 
 
 def runs(problem: Ints, at: Places) -> Places:
-    """Return the first rows of runs of rows of one problem in one step."""
+    """Return the first of each run of rows, or blocks, of one problem in one step."""
     change = (problem[1:] != problem[:-1]) | (at[1:] != at[:-1])
     return np.asarray(np.r_[0, np.flatnonzero(change) + 1])
 
@@ -91,22 +92,24 @@ def _valley(problem: Ints, at: Places) -> int:
     return 0
 
 
-def _groups_tell(problem: Ints, at: Places, group: Places) -> bool:
+def _groups_tell(problem: Ints, at: Places, group: Places, n: Places) -> bool:
     """Tell whether groups are finer than steps and coarser than rows, each of one problem."""
     if (group == 0).any():
         return False
-    ids, first, counts = np.unique(group, return_index=True, return_counts=True)
-    of_first = problem[first][np.searchsorted(ids, group)]
-    if not (of_first == problem).all() or counts.max() < _PAIR:
+    ids, first, inverse = np.unique(group, return_index=True, return_inverse=True)
+    if not (problem[first][inverse] == problem).all():
         return False
-    return len(ids) > len(np.unique(problem)) or not _comes_again(problem, at)
+    if np.bincount(inverse, weights=n).max() < _PAIR:
+        return False
+    return len(ids) > len(np.unique(problem)) or not _comes_again(problem, at, n)
 
 
-def _comes_again(problem: Ints, at: Places) -> bool:
+def _comes_again(problem: Ints, at: Places, n: Places) -> bool:
     """Tell whether problems come back later, so that their one group is no visit but their id."""
     order = np.lexsort((at, problem))
     gaps = np.diff(at[order])[np.diff(problem[order]) == 0]
-    sizes = np.unique(np.stack([problem, at]), axis=1, return_counts=True)[1]
+    _, inverse = np.unique(np.stack([problem, at]), axis=1, return_inverse=True)
+    sizes = np.bincount(inverse, weights=n)
     several = len(sizes) > len(np.unique(problem))
     return bool(several and ((gaps > _WIDEST).any() or (sizes == sizes[0]).all()))
 
@@ -150,14 +153,14 @@ def whole_epochs(n: Ints) -> int:
 
 
 def by_passes(problem: Ints, visit: Ints) -> Ints:
-    """Return (n_rows,) the pass over the data of each row, from 0, where some visits are missing.
+    """Return (n_blocks,) the pass over the data of each block, where some visits are missing.
 
     A pass ends where a problem of it comes again: no problem is twice in a pass over the data. At
     the borders of passes this may be off by one for a few problems.
 
     Args:
-        problem: (n_rows,) places of the rows' problems, in the order of training.
-        visit: (n_rows,) the visits of the rows; see `number`.
+        problem: (n_blocks,) places of the blocks' problems, in the order of training.
+        visit: (n_blocks,) their visits; see `number`.
     """
     key = problem * np.int64(visit.max() + 1) + visit
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
