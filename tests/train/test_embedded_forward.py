@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
@@ -26,22 +31,51 @@ def reference(model, prompt, response):
     return torch.stack([logits[len(prompt) - 1 + t, token] for t, token in enumerate(response)])
 
 
-def test_log_probabilities_and_gradients_match_hugging_face():
+def hugging_face(policy, folder):
+    """The same policy as Hugging Face loads it."""
+    models.save_policy(policy, case.WORDS, folder)
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+
+
+def test_weights_have_hugging_faces_names_and_order(tmp_path):
+    policy = case.policy()
+    theirs = hugging_face(policy, tmp_path / "policy")
+    assert [name for name, _ in policy.named_parameters()] == [
+        name for name, _ in theirs.named_parameters()
+    ]
+    assert list(policy.state_dict()) == list(theirs.state_dict())
+    assert torch.equal(policy.model.frequencies, theirs.model.rotary_emb.inv_freq)
+    folder = tmp_path / "theirs"
+    theirs.save_pretrained(folder)
+    for name in (models.CONFIG, models.GENERATION):
+        assert (folder / name).read_bytes() == (tmp_path / "policy" / name).read_bytes()
+
+
+def test_a_job_does_not_import_transformers():
+    code = (
+        "import sys\nfrom limr.train.embedded import generation, ppo, supervised\n"
+        "print(sorted({'torch', 'transformers'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "['torch']\n", found.stdout
+
+
+def test_log_probabilities_and_gradients_match_hugging_face(tmp_path):
     model = case.policy()
+    theirs = hugging_face(model, tmp_path / "policy")
     packed = packing.pack(PROMPTS, OWNERS, RESPONSES, case.CPU)
     hidden = packing.states(weights_of(model.model), packed)
     found = packing.log_probabilities(hidden, model.lm_head.weight, packed.targets)
     expected = torch.cat(
-        [reference(model, PROMPTS[o], r) for o, r in zip(OWNERS, RESPONSES, strict=True)]
+        [reference(theirs, PROMPTS[o], r) for o, r in zip(OWNERS, RESPONSES, strict=True)]
     )
     torch.testing.assert_close(found, expected, atol=2e-5, rtol=1e-5)
 
     weight = torch.linspace(-1, 1, len(found))
     gradients = []
-    for loss in ((found * weight).sum(), (expected * weight).sum()):
-        model.zero_grad()
-        loss.backward()
-        gradients.append({name: p.grad.clone() for name, p in model.named_parameters()})
+    for loss, parts in ((found, model), (expected, theirs)):
+        (loss * weight).sum().backward()
+        gradients.append({name: p.grad.clone() for name, p in parts.named_parameters()})
     for name, gradient in gradients[0].items():
         torch.testing.assert_close(gradient, gradients[1][name], atol=1e-4, rtol=1e-3, msg=name)
 
@@ -80,11 +114,10 @@ def test_accumulated_gradient_does_not_depend_on_the_micro_batch():
 
 
 def test_greedy_generation_matches_hugging_face(tmp_path):
-    models.save_policy(case.policy(3), case.WORDS, tmp_path / "policy")
-    model = AutoModelForCausalLM.from_pretrained(tmp_path / "policy", dtype=torch.float32)
-    weights = weights_of(model.model)
+    policy = case.policy(3).requires_grad_(False)
+    model = hugging_face(policy, tmp_path / "policy")
+    weights, output = weights_of(policy.model), policy.lm_head.weight
     drawing = Decoding(name="", samples=1, temperature=0.0, top_p=1.0, max_tokens=12)
-    output = model.lm_head.weight.detach()
     found = sampling.draw(weights, output, PROMPTS, drawing, torch.Generator())
     for prompt, response in zip(PROMPTS, found.responses(), strict=True):
         whole = model.generate(torch.tensor([prompt]), do_sample=False, max_new_tokens=12)
@@ -110,3 +143,20 @@ def test_a_damaged_policy_is_refused(tmp_path):
         models.load_policy(tmp_path / "policy", case.CPU)
     with pytest.raises(InputError, match="not a readable model folder"):
         models.load_policy(tmp_path / "nothing", case.CPU)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"model_type": "llama"}, "a 'llama' model"),
+        ({"intermediate_size": 8}, "mlp.down_proj.weight' does not fit config.json"),
+        ({"num_hidden_layers": 1}, "does not fit config.json"),
+        ({"rope_parameters": {"rope_type": "yarn", "rope_theta": 1.0}}, "neither scaled positions"),
+    ],
+)
+def test_a_folder_of_another_model_is_refused(tmp_path, change, says):
+    models.save_policy(case.policy(), case.WORDS, tmp_path / "policy")
+    path = tmp_path / "policy" / models.CONFIG
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(InputError, match=re.escape(says)):
+        models.load_policy(tmp_path / "policy", case.CPU)

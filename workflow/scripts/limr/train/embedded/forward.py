@@ -1,4 +1,4 @@
-"""Qwen2's forward pass over a flat list of tokens, on the weights of the Hugging Face model.
+"""Qwen2's forward pass over a flat list of tokens.
 
 It is written out because at this size Hugging Face's own forward spends most of its time on masks,
 cache objects and padding. Every token is one row of `hidden`; only attention needs to know which
@@ -10,15 +10,15 @@ compare the result with Hugging Face's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import Tensor
 
-MASKED = -1e9  # added to the scores of keys that may not be seen; finite, so that no row is NaN
+from limr.train.embedded.model import Body
 
-Module: TypeAlias = Any  # a module of transformers, which ships no types
+MASKED = -1e9  # added to the scores of keys that may not be seen; finite, so that no row is NaN
 
 # (layer, q, k, v) -> mixed values; q: (tokens, heads, head_dim), k and v: (tokens, kv_heads,
 # head_dim), result: (tokens, heads * head_dim).
@@ -50,25 +50,25 @@ class Weights(NamedTuple):
     eps: float
 
 
-def weights_of(body: Module) -> Weights:
-    """Return the fused weights of a `Qwen2Model`; gradients flow back to its parameters."""
+def weights_of(body: Body) -> Weights:
+    """Return the fused weights of a body; gradients flow back to its parameters."""
     config = body.config
-    heads, kv_heads = int(config.num_attention_heads), int(config.num_key_value_heads)
-    head_dim = int(config.hidden_size) // heads
+    heads, kv_heads = int(config["num_attention_heads"]), int(config["num_key_value_heads"])
+    head_dim = int(config["hidden_size"]) // heads
     order = _interleave(heads, kv_heads, head_dim, body.embed_tokens.weight.device)
     return Weights(
         body.embed_tokens.weight,
         tuple(_layer(layer, order) for layer in body.layers),
         body.norm.weight,
-        body.rotary_emb.inv_freq,
+        body.frequencies,
         heads,
         kv_heads,
         head_dim,
-        float(config.rms_norm_eps),
+        float(config["rms_norm_eps"]),
     )
 
 
-def _layer(layer: Module, order: Tensor) -> Layer:
+def _layer(layer: Any, order: Tensor) -> Layer:
     attention, mlp = layer.self_attn, layer.mlp
     projections = (attention.q_proj, attention.k_proj, attention.v_proj)
     return Layer(

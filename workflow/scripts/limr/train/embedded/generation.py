@@ -22,7 +22,7 @@ class EmbeddedPolicy:
         """Load a policy folder; raises InputError if it is not one of this engine."""
         self.vocabulary = vocabulary.load(folder)
         self.model = models.load_policy(folder, run.device_of(options)).requires_grad_(False)
-        self.weights = weights_of(models.body_of(self.model))
+        self.weights = weights_of(self.model.model)
 
     def check(self, prompts: Sequence[str], decoding: Decoding) -> None:
         """Refuse prompts that the vocabulary lacks tokens for; positions have no limit here."""

@@ -38,7 +38,7 @@ class Learner:
         self.job, self.ppo, self.device = job, job.ppo, device
         self.policy = models.load_policy(job.base, device)
         self.critic = models.new_critic(job.base, job.seed, device)
-        self.reference: models.Module = None  # without a KL penalty nothing needs it
+        self.reference: models.Policy | None = None  # without a KL penalty nothing needs it
         if self.ppo["kl_coefficient"] > 0:
             self.reference = models.load_policy(job.base, device).requires_grad_(False)
         betas = self.ppo["adam_betas"]
@@ -65,7 +65,7 @@ class Learner:
             self.ppo["top_p"],
             self.ppo["max_response_tokens"],
         )
-        weights, output = weights_of(models.body_of(self.policy)), self.policy.lm_head.weight
+        weights, output = weights_of(self.policy.model), self.policy.lm_head.weight
         return sampling.draw(
             weights, output, prompts, decoding, torch.Generator().manual_seed(seed)
         )
@@ -96,17 +96,17 @@ class Learner:
     @torch.no_grad()
     def _score(self, sequences: Sequences) -> tuple[Tensor, Tensor | None]:
         """Return the critic's values and the reference's log-probabilities, as matrices."""
-        critic = weights_of(models.body_of(self.critic))
-        reference = None if self.reference is None else weights_of(models.body_of(self.reference))
+        critic, reference = weights_of(self.critic.body), self.reference
+        frozen = None if reference is None else weights_of(reference.model)
         values, log_p = [], []
         for rows in sequences.parts(self.job.options["micro_batch"]):
             packed, mask = sequences.packed(rows), sequences.mask[rows]
             values.append(spread(self.critic.value(packing.states(critic, packed))[:, 0], mask))
-            if reference is not None:
-                log_p.append(spread(self._log_p(self.reference, reference, packed), mask))
+            if reference is not None and frozen is not None:
+                log_p.append(spread(self._log_p(reference, frozen, packed), mask))
         return torch.cat(values), torch.cat(log_p) if log_p else None
 
-    def _log_p(self, policy: models.Module, weights: Weights, packed: packing.Packed) -> Tensor:
+    def _log_p(self, policy: models.Policy, weights: Weights, packed: packing.Packed) -> Tensor:
         hidden, output = packing.states(weights, packed), policy.lm_head.weight
         return packing.log_probabilities(hidden, output, packed.targets, self.ppo["temperature"])
 
@@ -144,14 +144,14 @@ class Learner:
         total = sums["tokens"] = int(batch.sequences.mask[rows].sum())
         for part in parts(rows, self.job.options["micro_batch"]):
             packed, mask = batch.sequences.packed(part), batch.sequences.mask[part]
-            log_p = self._log_p(self.policy, weights_of(models.body_of(self.policy)), packed)
+            log_p = self._log_p(self.policy, weights_of(self.policy.model), packed)
             policy_loss, clipped = losses.policy_loss(
                 log_p,
                 batch.old_log_p[part][mask],
                 batch.advantages[part][mask],
                 self.ppo["clip"],
             )
-            states = packing.states(weights_of(models.body_of(self.critic)), packed)
+            states = packing.states(weights_of(self.critic.body), packed)
             value_loss = losses.value_loss(
                 self.critic.value(states)[:, 0],
                 batch.old_values[part][mask],

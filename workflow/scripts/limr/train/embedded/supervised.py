@@ -20,7 +20,7 @@ from limr.train.embedded.order import Order
 from limr.train.embedded.vocabulary import Vocabulary
 
 
-def accumulate(policy: models.Module, pairs: Sequence[packing.Pair], micro_batch: int) -> float:
+def accumulate(policy: models.Policy, pairs: Sequence[packing.Pair], micro_batch: int) -> float:
     """Add the gradient of the mean cross-entropy per target token; return that mean (nats).
 
     Pairs go through the model `micro_batch` at a time, sorted by length, each part weighted by its
@@ -32,7 +32,7 @@ def accumulate(policy: models.Module, pairs: Sequence[packing.Pair], micro_batch
     for start in range(0, len(ordered), micro_batch):
         part = ordered[start : start + micro_batch]
         packed = packing.pack_pairs(part, policy.device)
-        hidden = packing.states(weights_of(models.body_of(policy)), packed)
+        hidden = packing.states(weights_of(policy.model), packed)
         log_p = packing.log_probabilities(hidden, policy.lm_head.weight, packed.targets)
         loss = -log_p.sum() / total
         torch.autograd.backward(loss)
