@@ -49,3 +49,29 @@ def test_touching_and_copying_change_nothing(scripts: Path) -> None:
 def test_a_digest_of_settings_ignores_the_order_of_keys() -> None:
     assert provenance.digest({"a": 1, "b": 2}) == provenance.digest({"b": 2, "a": 1})
     assert provenance.digest({"a": 1}) != provenance.digest({"a": 2})
+
+
+def test_imports_that_are_read_line_by_line_are_those_that_python_finds() -> None:
+    for path in sorted(provenance.SCRIPTS.rglob("*.py")):
+        expected = provenance._parsed_imports(path.read_text(encoding="utf-8"))
+        assert provenance._imports(path) == expected, path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from limr.a import (\n    b,\n    c as d,\n)\n",
+        "from limr.a import (  # a ) in a comment\n    b,\n)\nfrom limr import c\n",
+        "if True: from limr.a import b\n",
+        "import os, limr.a\nimport limr.b as c\n",
+        "from limr.a import b; from limr import c\n",
+        "from limr.a \\\n    import b\n",
+        '"""Says: from limr.x import y"""\nfrom limr.a import b\n',
+        "from os import path\nfrom limrs import a\n",
+        "",
+    ],
+)
+def test_imports_however_they_are_written(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(text)
+    assert provenance._imports(path) == provenance._parsed_imports(text)
