@@ -63,10 +63,19 @@ def from_curves(curves: tr.Curves, values: tr.Floats, undefined: str = "") -> Sc
     return Scores(full, reasons)
 
 
-def from_pass_rate(samples: tr.Samples, values: tr.Floats) -> Scores:
-    """Return scores from pass rates: NaN where a problem was never sampled."""
+def from_pass_rate(samples: tr.Samples, values: tr.Floats, undefined: str = "") -> Scores:
+    """Return scores from pass rates: NaN where a problem was never sampled.
+
+    Args:
+        samples: of the used epochs.
+        values: (n_problems,) scores; NaN = not defined for such samples.
+        undefined: why a sampled problem may have no score, where that can be.
+    """
     absent: tr.Flags = samples.n.sum(axis=1) == 0
-    return Scores(np.where(absent, np.nan, values), {tr.NOT_SAMPLED: absent})
+    reasons = {tr.NOT_SAMPLED: absent}
+    if undefined:
+        reasons[undefined] = ~absent & np.isnan(values)
+    return Scores(np.where(absent, np.nan, values), reasons)
 
 
 def drawn_at_random(selected: tr.Flags, chosen: tr.Flags, what: str) -> list[str]:
