@@ -276,6 +276,38 @@ def forgetting(rows, *, epochs=None, events="falls"):
     return found
 
 
+def two_anchor(rows, weaker, stronger, *, epochs=None, target=0.5, crossed="keep"):
+    """Minus the distance of the interpolated rate to the target; rates by problem, None = none."""
+    above, way = [], []
+    for row, a, b in zip(rows, weaker, stronger, strict=True):
+        for share in curve_of(row[:epochs]):
+            if share is not None and a is not None and b is not None:
+                above.append(share - a)
+                way.append(b - a)
+    place = math.fsum(above) / math.fsum(way)
+    found = []
+    for a, b in zip(weaker, stronger, strict=True):
+        if a is None or b is None or (crossed == "drop" and a > b):
+            found.append(NAN)
+        else:
+            found.append(-abs(min(max(a + place * (b - a), 0), 1) - target))
+    return found
+
+
+def farthest_first(points, size):
+    """Scores of points by name: the one nearest to the mean first, then always the farthest."""
+    names = sorted(points)
+    wide = range(len(points[names[0]]))
+    middle = [math.fsum(points[name][d] for name in names) / len(names) for d in wide]
+    chosen = [min(names, key=lambda name: (squares(points[name], middle), name))]
+    while len(chosen) < min(size, len(names)):
+        left = [name for name in names if name not in chosen]
+        gaps = {name: min(squares(points[name], points[c]) for c in chosen) for name in left}
+        widest = max(gaps.values())
+        chosen.append(next(name for name in left if gaps[name] == widest))
+    return {name: 1 - chosen.index(name) / size if name in chosen else 0.0 for name in names}
+
+
 def full(rows):
     """1 for every problem."""
     return [1.0] * len(rows)

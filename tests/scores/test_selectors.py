@@ -24,7 +24,8 @@ UNHURRIED = settings(deadline=None)  # other jobs may share the machine
 N = 8
 RULES = tr.MISSING_RULES
 
-# Every deterministic selector with every value of its options that changes what is computed.
+# Every deterministic selector with every value of its options that changes what is computed; those
+# that read files of the user's own are in test_own_file_selectors.py.
 CURVE = {"missing": RULES, "epochs": (None, 5, 1)}
 RATE = {"epochs": (None, 5, 1)}
 GRID = {
@@ -137,9 +138,10 @@ def test_the_second_opinion_covers_every_option(selector):
         assert set(validation.choices(options, name) or []) <= set(GRID[selector][name])
 
 
-def test_every_selector_is_deterministic_or_seeded():
-    seeded = [name for name in plugins.names("selectors") if plugins.load("selectors", name).SEEDED]
-    assert sorted(seeded + DETERMINISTIC) == plugins.names("selectors")
+def test_every_selector_is_deterministic_or_seeded_or_reads_files():
+    modules = {name: plugins.load("selectors", name) for name in plugins.names("selectors")}
+    others = [name for name, m in modules.items() if m.SEEDED or hasattr(m, "OWN_FILES")]
+    assert sorted(others + DETERMINISTIC) == plugins.names("selectors")
     assert set(DETERMINISTIC) == set(second_opinion.SCORES)
 
 
@@ -778,7 +780,7 @@ def test_stratify_without_levels_is_refused():
 
 
 @pytest.mark.parametrize("name", plugins.names("selectors"))
-def test_every_selector_keeps_to_the_interface(name):
+def test_every_selector_keeps_to_the_interface(name, tmp_path):
     module = plugins.load("selectors", name)
     assert module.TITLE
     assert isinstance(module.NEEDS_TRAJECTORIES, bool)
@@ -788,7 +790,12 @@ def test_every_selector_keeps_to_the_interface(name):
         assert not value.is_required()
         assert value.default is not validation.ABSENT
     counts = [[0, 4, 8], [1, 2, 3], [8, 8, 8]]
-    frame = scored(name, counts)
+    options = {}
+    for place, option in enumerate(module.OWN_FILES if hasattr(module, "check") else ()):
+        options[option] = str(tmp_path / option)
+        files.write_json(f"{options[option]}.json", dict.fromkeys(("p0", "p1"), place / 2))
+        options[option] += ".json"
+    frame = scored(name, counts, **options)
     assert list(frame.columns) == ["problem_id", "score", "reason"]
     assert list(frame["problem_id"]) == ["p0", "p1", "p2"]
 

@@ -35,10 +35,12 @@ class Scores:
     Attributes:
         values: (n_problems,) scores, higher is better; NaN = not scorable.
         reasons: why problems are not scorable -> (n_problems,) which ones. Every NaN needs one.
+        notes: what a user must know of how they were made, in sentences.
     """
 
     values: tr.Floats
     reasons: Mapping[str, tr.Flags] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def candidates(problems: Sequence[Problem]) -> ProblemSet:
