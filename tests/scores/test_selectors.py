@@ -19,6 +19,7 @@ from limr.scores import scoring, selector_kinds
 from limr.scores.selectors import forgetting, lim, linear, progress, variance
 from limr.scores.selectors import random as random_selector
 from limr.trajectories import curves as tr
+from selector_options import needed
 
 UNHURRIED = settings(deadline=None)  # other jobs may share the machine
 N = 8
@@ -790,12 +791,7 @@ def test_every_selector_keeps_to_the_interface(name, tmp_path):
         assert not value.is_required()
         assert value.default is not validation.ABSENT
     counts = [[0, 4, 8], [1, 2, 3], [8, 8, 8]]
-    options = {}
-    for place, option in enumerate(module.OWN_FILES if hasattr(module, "check") else ()):
-        options[option] = str(tmp_path / option)
-        files.write_json(f"{options[option]}.json", dict.fromkeys(("p0", "p1"), place / 2))
-        options[option] += ".json"
-    frame = scored(name, counts, **options)
+    frame = scored(name, counts, **needed(module, ("p0", "p1"), tmp_path))
     assert list(frame.columns) == ["problem_id", "score", "reason"]
     assert list(frame["problem_id"]) == ["p0", "p1", "p2"]
 
