@@ -120,6 +120,10 @@ def test_the_last_epochs_of_a_log_that_ends_within_one():
         ({"lst": 3}, r"'epochs' has the keys \['lst'\]: give {last: K}, or {from: A, to: B}"),
         ({"from": 3}, r"'epochs' has the keys \['from'\]: give {last: K}, or {from: A, to: B}"),
         ({"from": 3, "to": 2}, "'epochs': from 3 lies after to 2. Swap them"),
+        (
+            {"last:3": None},
+            r"'epochs' has the keys \['last:3'\]: .*, with a blank after each colon",
+        ),
         ({"last": 2.5}, "'epochs' must be a whole number or a mapping or null"),
     ],
 )

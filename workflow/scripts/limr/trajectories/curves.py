@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from limr.core.arrow import strings, vector
 from limr.core.errors import InputError, nearest
-from limr.core.validation import OneOf
+from limr.core.validation import OneOf, refused
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -39,23 +38,28 @@ Missing = Annotated[
 Wanted = int | Mapping[str, int] | None
 
 
-def _range(value: Any) -> Any:
-    """Refuse a mapping that names no range of epochs."""
-    if not isinstance(value, dict):
-        return value
-    if set(value) not in ({"last"}, {"from", "to"}):
-        text = f" has the keys {sorted(value)}: give {{last: K}}, or {{from: A, to: B}}."
-        raise PydanticCustomError("limr", "{text}", {"text": text, "rank": 2, "up": 0})
-    if value.get("from", 1) > value.get("to", value.get("from", 1)):
-        text = f": from {value['from']} lies after to {value['to']}. Swap them."
-        raise PydanticCustomError("limr", "{text}", {"text": text, "rank": 2, "up": 0})
+def _named(value: Any) -> Any:
+    """Refuse a mapping that has not the keys of a range of epochs."""
+    if isinstance(value, dict) and set(value) not in ({"last"}, {"from", "to"}):
+        raise refused(
+            f" has the keys {list(value)}: give {{last: K}}, or {{from: A, to: B}}, with a blank "
+            "after each colon."
+        )
+    return value
+
+
+def _ordered(value: Any) -> Any:
+    """Refuse a range of epochs that ends before it begins."""
+    if isinstance(value, dict) and "from" in value and value["from"] > value["to"]:
+        raise refused(f": from {value['from']} lies after to {value['to']}. Swap them.")
     return value
 
 
 _Count = Annotated[int, Field(ge=1)]
 Epochs = Annotated[
     _Count | dict[str, _Count] | None,
-    AfterValidator(_range),
+    BeforeValidator(_named),
+    AfterValidator(_ordered),
     Field(
         description="Which epochs to score from. `K`: the first K. `{last: K}`: the last K; of a "
         "log that ends within an epoch, the last K whole ones, and pass rates take the rest too. "
