@@ -50,4 +50,4 @@ def score(samples: tr.Samples, options: Mapping[str, Any]) -> tr.Floats:
         right = kept * right + (1.0 - kept) * prior + correct
         wrong = kept * wrong + (1.0 - kept) * prior + (n - correct)
     distance: tr.Floats = np.abs(right / (right + wrong) - options["target"])
-    return -distance
+    return 0.0 - distance

@@ -33,7 +33,7 @@ class Options(Keys):
     """Keys of an entry of `scores`."""
 
     file: str | None = key(None, "The file of scores; it must be given.")
-    column: str = key("score", "The column of the scores, where the file has columns.")
+    score_column: str = key("score", "The column of the scores, where the file has columns.")
 
 
 def check(options: Mapping[str, Any]) -> None:
@@ -58,7 +58,7 @@ def score(
         InputError: no file, or see `limr.problems.own_numbers`.
     """
     check(options)
-    numbers = own_numbers.read(options["file"], options["column"])
+    numbers = own_numbers.read(options["file"], options["score_column"])
     values, notes = own_numbers.aligned(numbers, problems.problem_ids, options["file"])
     known = np.array([name in numbers for name in problems.problem_ids], bool)
     return Scores(values, {NOT_IN_FILE: ~known, NO_NUMBER: known & np.isnan(values)}, notes)

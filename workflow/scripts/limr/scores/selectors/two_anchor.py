@@ -94,7 +94,7 @@ def score(
     )
     place = _place(used, weaker, stronger)
     predicted = np.clip(weaker + place * (stronger - weaker), 0.0, 1.0)
-    values = -np.abs(predicted - options["target"])
+    values = 0.0 - np.abs(predicted - options["target"])
     lacking, lacking_too = np.isnan(weaker), np.isnan(stronger)
     reasons = {
         NO_RATE.format("weaker"): lacking,
