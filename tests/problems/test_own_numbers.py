@@ -36,6 +36,7 @@ def written(folder, name, content):
         ("a.json.gz", '{"a": 0.5, "7": -2, "c": null}'),
         ("a.json", '[{"id": "a", "x": 0.5}, {"id": 7, "x": -2}, {"id": "c", "x": null}]'),
         ("a.jsonl", '{"id": "a", "x": 0.5}\n{"id": 7, "x": -2}\n\n{"id": "c", "x": null}\n'),
+        ("a.json", '{"id": "a", "x": 0.5}\n{"id": "7", "x": -2}\n{"id": "c", "x": null}\n'),
         ("a.csv", "problem_id,id,x\na,1,0.5\n7,2,-2\nc,3,\n"),
         ("a.tsv", "x\tid\n0.5\ta\n-2\t7\nnan\tc\n"),
         (
@@ -73,6 +74,7 @@ def test_numbers_in_every_form(tmp_path, name, content):
         ("a.json", '[["a", 1]]', r"entry 1: expected a row with an id and 'x', found \['a', 1\]"),
         ("a.json", "{}", r"a.json: it holds no numbers"),
         ("a.json", '{"a": 1', r"a.json: not valid JSON"),
+        ("a.json", '{"a": 1} x', r"not valid JSON|one JSON object a line"),
         ("a.json", "[" * 10**5, r"not valid JSON"),
         ("a.parquet", {"id": ["a"], "y": [1]}, r"no column 'x'"),
     ],

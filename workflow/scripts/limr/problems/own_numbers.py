@@ -63,9 +63,10 @@ def _pairs(path: Path, column: str) -> Iterator[tuple[str, str, Any]]:
     """Yield the place, the id and the value of each number, as the file has them."""
     if packed.suffix(path) == ".json":
         with packed.opened(path) as file:
-            if file.read(4096).lstrip()[:1] == b"{":
-                yield from ((str(path), *pair) for pair in _object(path))
-                return
+            begins = file.read(4096).lstrip()[:1]
+        if begins == b"{" and (found := _object(path)) is not None:
+            yield from ((str(path), *pair) for pair in found)
+            return
     if row_files.kind_of(path) == "parquet":
         key = id_column(path, row_files.parquet_file(path).schema_arrow.names, column)
         table = files.read_columns(path, [key, column])
@@ -80,8 +81,11 @@ def _pairs(path: Path, column: str) -> Iterator[tuple[str, str, Any]]:
         yield where, checked_id(row[key], where), row[column]
 
 
-def _object(path: Path) -> list[tuple[str, Any]]:
-    """Return the keys of a JSON object with their values, those that are there twice too."""
+def _object(path: Path) -> list[tuple[str, Any]] | None:
+    """Return the keys of a JSON object with their values, those that are there twice too.
+
+    None where more follows the object: these are JSON lines.
+    """
     with packed.opened(path) as file:
         raw = file.read(_MOST_BYTES + 1)
     if len(raw) > _MOST_BYTES:
@@ -89,6 +93,8 @@ def _object(path: Path) -> list[tuple[str, Any]]:
     try:
         found: list[tuple[str, Any]] = json.loads(raw, object_pairs_hook=list)
     except (ValueError, RecursionError) as error:
+        if getattr(error, "msg", "") == "Extra data":
+            return None
         raise InputError(f"{path}: not valid JSON ({error}).") from None
     return found
 
