@@ -63,6 +63,7 @@ def test_numbers_in_every_form(tmp_path, name, content):
         ("a.json", '{"a": {"score": 1}}', r"'a': expected a finite number"),
         ("a.json", '{"a": [1, 2]}', r"'a': expected a finite number, found '\[1, 2\]'"),
         ("a.csv", "id,x\na,much\n", r"a.csv:2: 'a': expected a finite number, found 'much'"),
+        ("a.csv", "id,x\na,1_0\n", r"a.csv:2: 'a': expected a finite number, found '1_0'"),
         ("a.csv", "id,y\na,1\n", r"no column 'x'. Known: id, y"),
         ("a.csv", "name,x\na,1\n", r"no column 'problem_id' or 'id'; found \['name', 'x'\]"),
         ("a.jsonl", '{"id": "a", "x": 1}\n{"id": "b"}\n', r"a.jsonl:2: no column 'x'"),
@@ -94,6 +95,13 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 def vectors_of(folder, name, content, ids=None):
     path = written(folder, name, content)
     return own_embeddings.read(path, written(folder, "ids.txt", ids) if ids else None)
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    columns = [pa.array(["a"]), pa.array([1.0]), pa.array([2.0])]
+    pq.write_table(pa.Table.from_arrays(columns, names=["id", "x", "x"]), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="the column 'x' is there twice"):
+        own_numbers.read(tmp_path / "a.parquet", "x")
 
 
 def test_vectors_of_both_files_are_the_same(tmp_path):

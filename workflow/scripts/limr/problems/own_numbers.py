@@ -110,6 +110,9 @@ def id_column(where: object, columns: Sequence[str], column: str) -> str:
         raise InputError(f"{where}: no column '{IDS[0]}' or '{IDS[1]}'; found {list(columns)}.")
     if column not in columns:
         raise InputError(f"{where}: no column '{column}'.{nearest(column, columns)}")
+    twice = [name for name in (key, column) if columns.count(name) > 1]
+    if twice:
+        raise InputError(f"{where}: the column '{twice[0]}' is there twice.")
     return key
 
 
@@ -128,8 +131,9 @@ def _number(value: Any, where: str) -> float:
     """Return a number, also of a text such as a cell of csv; NaN where there is none."""
     if value is None or value == "":
         return math.nan
+    odd = isinstance(value, bool) or (isinstance(value, str) and "_" in value)  # float("1_0") is 10
     try:
-        number = math.inf if isinstance(value, bool) else float(value)
+        number = math.inf if odd else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.inf
     if math.isinf(number):
