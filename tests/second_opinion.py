@@ -6,6 +6,7 @@ fast, clever or vectorised, and nothing of limr is imported: two implementations
 written twice.
 """
 
+import itertools
 import math
 
 NAN = math.nan
@@ -176,6 +177,137 @@ def lim_curve_free(rows, *, epochs=None):
     return [-((rate - mean) ** 2) for rate in rates]
 
 
+def decayed(rows, *, epochs=None, target=0.5, decay=0.8, prior=1.0):
+    """Minus the distance to the target of a Beta posterior's mean that forgets at each visit."""
+    found = []
+    for row in rows:
+        a = b = prior
+        visits = [epoch for epoch in row[:epochs] if epoch is not None and epoch[0]]
+        for n, correct in visits:
+            a = a * decay + prior * (1 - decay) + correct
+            b = b * decay + prior * (1 - decay) + (n - correct)
+        found.append(-abs(a / (a + b) - target) if visits else NAN)
+    return found
+
+
+def group(epoch):
+    """0, 1 or 2 for a group all wrong, mixed or all right; None for less than two samples."""
+    if epoch is None or epoch[0] < 2:
+        return None
+    n, correct = epoch
+    return 0 if correct == 0 else 2 if correct == n else 1
+
+
+def hmm(rows, *, epochs=None, decay=0.5, prior=1.0):
+    """The chance that the next group is mixed, by the Markov chain of each problem."""
+    three = range(3)
+    found = []
+    for row in rows:
+        visits = [group(epoch) for epoch in row[:epochs]]
+        counts = [[prior] * 3 for _ in three]  # [to][from]
+        belief, before = [1 / 3] * 3, [1 / 3] * 3
+
+        def step(to, start, counts=counts):
+            return counts[to][start] / math.fsum(counts[other][start] for other in three)
+
+        for visit in visits:
+            now = belief if visit is None else [float(state == visit) for state in three]
+            soft = [[now[j] * step(j, i) * before[i] for i in three] for j in three]
+            whole = math.fsum(math.fsum(line) for line in soft)
+            for j in three:
+                for i in three:
+                    soft[j][i] = 0.0 if visit is None else soft[j][i] / whole
+            for j in three:
+                for i in three:
+                    counts[j][i] = counts[j][i] * decay + prior * (1 - decay) + soft[j][i]
+            belief = [math.fsum(step(j, i) * now[i] for i in three) for j in three]
+            before = now
+        found.append(NAN if all(visit is None for visit in visits) else belief[1])
+    return found
+
+
+def greso(rows, *, epochs=None, easy=0.5, hard=0.5, least=0.01):
+    """The chance to be sampled again after a row of groups that were all right, or all wrong."""
+    found = []
+    for row in rows:
+        visits = [group(epoch) for epoch in row[:epochs] if group(epoch) is not None]
+        in_a_row = 0
+        while in_a_row < len(visits) and visits[-1] != 1 and visits[-1 - in_a_row] == visits[-1]:
+            in_a_row += 1
+        if not visits:
+            found.append(NAN)
+        elif in_a_row == 0:
+            found.append(1.0)
+        else:
+            found.append(max((easy if visits[-1] == 2 else hard) ** in_a_row, least))
+    return found
+
+
+def progress(rows, *, epochs=None, measure="z"):
+    """The later half's pass rate minus the earlier half's, over its standard error or not."""
+    half = len(rows[0][:epochs]) // 2
+    early = totals([row[:epochs][:half] for row in rows], None)
+    late = totals([row[:epochs][::-1][:half] for row in rows], None)
+    found = []
+    for (n, c), (m, d) in zip(early, late, strict=True):
+        if not n or not m:
+            found.append(NAN)
+            continue
+        value = d / m - c / n
+        if measure == "z" and 0 < c + d < n + m:
+            pooled = (c + d) / (n + m)
+            value /= math.sqrt(pooled * (1 - pooled) / n + pooled * (1 - pooled) / m)
+        found.append(value)
+    return found
+
+
+def forgetting(rows, *, epochs=None, events="falls"):
+    """How much of what was right at a visit is wrong at the next, over all visits."""
+    found = []
+    for row in rows:
+        shares = [share for share in curve_of(row[:epochs]) if share is not None]
+        pairs = list(itertools.pairwise(shares))
+        if not pairs:
+            found.append(NAN)
+        elif events == "falls":
+            found.append(math.fsum(a - b for a, b in pairs if a > b))
+        else:
+            found.append(math.fsum(a * (1 - b) for a, b in pairs))
+    return found
+
+
+def two_anchor(rows, weaker, stronger, *, epochs=None, target=0.5, crossed="keep"):
+    """Minus the distance of the interpolated rate to the target; rates by problem, None = none."""
+    above, way = [], []
+    for row, a, b in zip(rows, weaker, stronger, strict=True):
+        for share in curve_of(row[:epochs]):
+            if share is not None and a is not None and b is not None:
+                above.append(share - a)
+                way.append(b - a)
+    place = math.fsum(above) / math.fsum(way)
+    found = []
+    for a, b in zip(weaker, stronger, strict=True):
+        if a is None or b is None or (crossed == "drop" and a > b):
+            found.append(NAN)
+        else:
+            found.append(-abs(min(max(a + place * (b - a), 0), 1) - target))
+    return found
+
+
+def farthest_first(points, size):
+    """Scores of points by name: the one nearest to the mean first, then always the farthest."""
+    names = sorted(points)
+    wide = range(len(points[names[0]]))
+    middle = [math.fsum(points[name][d] for name in names) / len(names) for d in wide]
+    chosen = [min(names, key=lambda name: (squares(points[name], middle), name))]
+    while len(chosen) < min(size, len(names)):
+        left = [name for name in names if name not in chosen]
+        gaps = {name: min(squares(points[name], points[c]) for c in chosen) for name in left}
+        widest = max(gaps.values())
+        chosen.append(next(name for name in left if gaps[name] == widest))
+    return {name: 1 - chosen.index(name) / size if name in chosen else 0.0 for name in names}
+
+
 def full(rows):
     """1 for every problem."""
     return [1.0] * len(rows)
@@ -183,13 +315,18 @@ def full(rows):
 
 SCORES = {
     "bottom-lim": bottom_lim,
+    "decayed": decayed,
+    "forgetting": forgetting,
     "frontier": frontier,
     "full": full,
+    "greso": greso,
+    "hmm": hmm,
     "learnability": learnability,
     "lim": lim,
     "lim-curve-free": lim_curve_free,
     "linear": linear,
     "nonzero": nonzero,
+    "progress": progress,
     "variance": variance,
     "window": window,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,25 @@ def picks(of: Example, values: np.ndarray, chosen: np.ndarray, title: str, path:
         right.set(xlim=(0, max(totals) * 1.3), xticks=[])
         right.spines["bottom"].set_visible(False)
         right.set_title("picked, by kind", loc="left")
+        save(figure, path)
+
+
+def kinds(of: Example, chosen: Mapping[str, np.ndarray], path: Path) -> None:
+    """Draw how many problems of each kind were picked, by selector -> (n,) flags."""
+    names = list(KINDS)
+    counts = np.array(
+        [[sum(flags[np.array(of.kinds) == kind]) for kind in names] for flags in chosen.values()]
+    )
+    with mpl.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(7.0, 0.25 * len(chosen) + 0.8))
+        axis.imshow(counts, cmap="Oranges", vmin=0, vmax=counts.max() * 1.3, aspect="auto")
+        for (row, column), count in np.ndenumerate(counts):
+            axis.text(column, row, str(count) if count else "·", ha="center", va="center")
+        axis.set_xticks(range(len(names)), [f"{kind}\n{of.kinds.count(kind)}" for kind in names])
+        axis.set_yticks(range(len(chosen)), list(chosen))
+        axis.xaxis.tick_top()
+        axis.tick_params(length=0)
+        axis.spines[:].set_visible(False)
         save(figure, path)
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pictures
-from example_curves import EPOCHS, SAMPLES, SIZE, example, picked
+from example_curves import EPOCHS, FILES, SAMPLES, SIZE, example, must_be_given, picked
 from limr.core import plugins, validation
 from limr.core.errors import InputError
 from limr.study import reference
@@ -25,15 +25,15 @@ PAGE = """\
 
 {options}
 
-In a study: `scores: {{mine: {{selector: {name}{trajectories}}}}}`. All selectors side by side, cuts
-and missing epochs: [selection.md](../selection.md).
+In a study: `scores: {{mine: {{selector: {name}{trajectories}{files}}}}}`. All selectors side by
+side, cuts and missing epochs: [selection.md](../selection.md).
 """
 PICTURE = """\
 ![Learning curves; the picked ones are coloured]({name}.svg)
 
-{n} simulated problems of six kinds, {epochs} epochs of {samples} samples, default options. Orange:
-the best {size}; dashed: the mean curve. Where scores are tied at the last place the choice among
-them is random, with a seed. The picture is drawn by the selector's own code.
+{n} simulated problems of six kinds, {epochs} epochs of {samples} samples, default options{files}.
+Orange: the best {size}; dashed: the mean curve. Where scores are tied at the last place the choice
+among them is random, with a seed. The picture is drawn by the selector's own code.
 """
 INDEX = """\
 # Selectors
@@ -73,6 +73,7 @@ def page(name: str, selection: str, pages: Path) -> str:
         picture=picture(name, module.TITLE, pages),
         options="\n".join([reference.TITLE, *rows]) if rows else "It has none.",
         trajectories=", trajectories: full" if module.NEEDS_TRAJECTORIES else "",
+        files="".join(f", {option}: {option}.json" for option in must_be_given(module)),
     )
 
 
@@ -94,7 +95,14 @@ def picture(name: str, title: str, pages: Path) -> str:
         values, chosen = picked(of, name)
     except InputError as error:
         return f"It has no picture: with default options it scores nothing here ({error})"
+    given = must_be_given(plugins.load("selectors", name))
+    files = "".join(f"; `{option}` holds {FILES[option][0]}" for option in given)
     pictures.picks(of, values, chosen, title, pages / f"{name}.svg")
     return PICTURE.format(
-        name=name, n=len(of.kinds), epochs=EPOCHS, samples=SAMPLES, size=min(SIZE, chosen.sum())
+        name=name,
+        n=len(of.kinds),
+        epochs=EPOCHS,
+        samples=SAMPLES,
+        size=min(SIZE, chosen.sum()),
+        files=files,
     )

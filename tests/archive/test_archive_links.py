@@ -75,7 +75,7 @@ def test_verify_names_it(tmp_path: Path) -> None:
         folder=tmp_path,
         files=files,
         record={"code": code, "config": "results/s/study.yaml"},
-        study=SimpleNamespace(datasets={}, config={"trajectories": {}}),
+        study=SimpleNamespace(own_paths=[]),
         results="results/s",
     )
     with pytest.raises(IntegrityError, match="x: a link of the code that leads out"):

@@ -106,6 +106,33 @@ def test_a_file_of_ones_own_is_restricted_until_it_is_named(
         own(root, tmp_path, own_files=["mien"])
 
 
+def test_scores_of_ones_own_are_restricted_until_they_are_named(
+    root: Path, tmp_path: Path, pinned: dict[str, Source]
+) -> None:
+    """What repeats the file stays out; what a selector computed from it goes in."""
+    (tmp_path / "scores.json").write_text('{"a": 1}')
+    (tmp_path / "rates.json").write_text('{"a": 1}')
+    config = own(root, tmp_path).config
+    config["trajectories"] = {
+        "log": {"format": "accuracy-json", "path": str(tmp_path / "rates.json")}
+    }
+    config["scores"] = {
+        "theirs": {"selector": "external", "file": str(tmp_path / "scores.json")},
+        "between": {
+            "selector": "two-anchor",
+            "trajectories": "log",
+            "weaker": str(tmp_path / "scores.json"),
+            "stronger": str(tmp_path / "rates.json"),
+        },
+    }
+    config["arms"] = {"x": {"train": "none", "score": "theirs"}}
+    for named in ([], ["theirs"]):
+        config["archive"] = {"own_files": named}
+        study = load_study(config, "mine", root / "config/benchmarks")
+        assert ("own_files" in str(reason(study, pinned, "scores/theirs.parquet"))) != bool(named)
+        assert reason(study, pinned, "scores/between.parquet") is None
+
+
 def test_tables_that_show_texts_stay_out_and_counts_go_in(
     root: Path, pinned: dict[str, Source]
 ) -> None:

@@ -89,6 +89,24 @@ def test_further_options_go_to_the_format_or_the_selector(curves, tmp_path):
                 "--output", output)  # fmt: skip
 
 
+def test_scores_of_ones_own_say_how_many_ids_are_no_problems(curves, tmp_path, capsys):
+    (tmp_path / "own.csv").write_text("id,loss\na,1.5\nzz,2\n")
+    output = tmp_path / "scores.parquet"
+    run(curves, "--format", "trajectories", "--selector", "external", "--output", output,
+        "--option", f"file={tmp_path / 'own.csv'}", "--option", "score_column=loss")  # fmt: skip
+    assert files.read_parquet(output, SCORES)["score"].to_pandas().dropna().tolist() == [1.5]
+    said = capsys.readouterr().err
+    assert "own.csv: 1 of its 2 ids are no problem's: 'zz'." in said
+    assert "2 not scored: no score in the file." in said
+
+
+def test_epochs_may_be_counted_from_the_end(curves, tmp_path):
+    output = tmp_path / "scores.parquet"
+    run(curves, "--format", "trajectories", "--selector", "frontier", "--output", output,
+        "--option", "epochs={last: 1}")  # fmt: skip
+    assert files.read_parquet(output, SCORES)["score"].to_pandas().dropna().tolist() == [0.0, -0.5]
+
+
 def test_a_folder_of_steps_without_problems_gets_ids_that_can_be_joined(steps, tmp_path, capsys):
     output = tmp_path / "scores.parquet"
     run(steps, "--format", "limr-steps", "--steps-per-epoch", 2, "--output", output)

@@ -11,6 +11,7 @@ from limr.core.random_streams import stream
 from limr.core.tables import DIAGNOSTICS, STABILITY, TRAJECTORIES
 from limr.scores import diagnostics, scoring
 from limr.trajectories import curves as tr
+from selector_options import needed
 
 SELECTORS = [
     name
@@ -62,8 +63,10 @@ EDGES = {
 
 @pytest.mark.parametrize("selector", SELECTORS)
 @pytest.mark.parametrize("edge", EDGES)
-def test_every_selector_can_be_diagnosed_at_every_edge(selector, edge):
-    of = subject(EDGES[edge], selector)
+def test_every_selector_can_be_diagnosed_at_every_edge(selector, edge, tmp_path):
+    ids = [f"p{i}" for i in range(len(EDGES[edge]))]
+    options = needed(plugins.load("selectors", selector), ids, tmp_path)
+    of = subject(EDGES[edge], selector, **options)
     problems, epochs = diagnosed(of)
     assert len(problems) == len(EDGES[edge])
     scored = problems["score"].notna()

@@ -15,40 +15,52 @@ from limr.core import files, plugins, validation
 from limr.core.errors import InputError
 from limr.core.random_streams import stream
 from limr.core.tables import TRAJECTORIES, Problem
-from limr.scores import scoring
-from limr.scores.selectors import lim, linear, variance
+from limr.scores import scoring, selector_kinds
+from limr.scores.selectors import forgetting, lim, linear, progress, variance
 from limr.scores.selectors import random as random_selector
 from limr.trajectories import curves as tr
+from selector_options import needed
 
 UNHURRIED = settings(deadline=None)  # other jobs may share the machine
 N = 8
 RULES = tr.MISSING_RULES
 
-# Every deterministic selector with every value of its options that changes what is computed.
+# Every deterministic selector with every value of its options that changes what is computed; those
+# that read files of the user's own are in test_own_file_selectors.py.
 CURVE = {"missing": RULES, "epochs": (None, 5, 1)}
 RATE = {"epochs": (None, 5, 1)}
 GRID = {
     "bottom-lim": {**CURVE, "never_solved": ("warn", "drop")},
+    "decayed": {**RATE, "target": (0.5, 0.2), "decay": (0.8, 0.0, 1.0), "prior": (1.0, 0.3)},
+    "forgetting": {**RATE, "events": ("falls", "expected")},
     "frontier": {**RATE, "target": (0.5, 0.0, 0.3, 1.0), "prior": (0.0, 0.5, 1.0)},
     "full": {},
+    "greso": {**RATE, "easy": (0.5, 0.0), "hard": (0.5, 0.9), "least": (0.01, 0.3)},
+    "hmm": {**RATE, "decay": (0.5, 0.0, 1.0), "prior": (1.0, 0.2)},
     "learnability": RATE,
     "lim": {**CURVE, "never_solved": ("warn", "drop")},
     "lim-curve-free": RATE,
     "linear": {**CURVE, "variant": ("alignment", "pearson", "r2")},
     "nonzero": RATE,
+    "progress": {**RATE, "measure": ("z", "difference")},
     "variance": CURVE,
     "window": {**RATE, "low": (0.2, 0.0, 0.5), "high": (0.8, 0.5, 1.0)},
 }
 DETERMINISTIC = sorted(GRID)
 BOUNDS = {
     "bottom-lim": (-1, math.inf),
+    "decayed": (-1, 0),
+    "forgetting": (0, math.inf),
     "frontier": (-1, 0),
     "full": (1, 1),
+    "greso": (0, 1),
+    "hmm": (0, 1),
     "learnability": (0, 0.25),
     "lim": (-math.inf, 1),
     "lim-curve-free": (-1, 0),
     "linear": (-1, 1),
     "nonzero": (0, 1),
+    "progress": (-math.inf, math.inf),
     "variance": (0, 0.5),
     "window": (0, 1),
 }
@@ -127,9 +139,10 @@ def test_the_second_opinion_covers_every_option(selector):
         assert set(validation.choices(options, name) or []) <= set(GRID[selector][name])
 
 
-def test_every_selector_is_deterministic_or_seeded():
-    seeded = [name for name in plugins.names("selectors") if plugins.load("selectors", name).SEEDED]
-    assert sorted(seeded + DETERMINISTIC) == plugins.names("selectors")
+def test_every_selector_is_deterministic_or_seeded_or_reads_files():
+    modules = {name: plugins.load("selectors", name) for name in plugins.names("selectors")}
+    others = [name for name, m in modules.items() if m.SEEDED or hasattr(m, "OWN_FILES")]
+    assert sorted(others + DETERMINISTIC) == plugins.names("selectors")
     assert set(DETERMINISTIC) == set(second_opinion.SCORES)
 
 
@@ -289,6 +302,97 @@ def test_pass_rate_selectors_by_hand():
     # p = .5, 0, .2, 1, mean .425
     expected = [-(0.075**2), -(0.425**2), -(0.225**2), -(0.575**2)]
     assert values("lim-curve-free", rows).tolist() == pytest.approx(expected)
+
+
+def test_the_published_code_gives_the_same():
+    """Numbers that the authors' own classes gave for these visits, 8 samples each."""
+    counts = [
+        [0, 0, 2, 5, 8],
+        [8, 8, 8, None, None],
+        [None, 3, None, None, 0],
+        [0, None, 0, 8, 8],
+        [4, 4, 4, 4, 4],
+    ]
+    mopps = [-0.18571428571428572, -0.4375, -0.3214285714285714, -0.2647058823529411, 0.0]
+    assert values("decayed", rows_of(counts), decay=0.5).tolist() == pytest.approx(mopps)
+    dps = [
+        *(0.33103448275862074, 0.3158354938268058, 0.310254735467015),
+        *(0.2441505595116989, 0.5914893617021276),
+    ]
+    assert values("hmm", rows_of(counts), decay=0.5).tolist() == pytest.approx(dps)
+    # GRESO's code draws at random: shares of 20,000 draws.
+    greso = [0.50305, 0.1249, 0.4002, 0.2493, 1.0]
+    found = values("greso", rows_of(counts), easy=0.5, hard=0.4)
+    assert found.tolist() == pytest.approx(greso, abs=0.01)
+
+
+def test_selectors_of_recent_visits_by_hand():
+    # decay .5, prior 1: 2 of 8 gives Beta(3, 7); then 6 of 8: Beta(1.5 + .5 + 6, 3.5 + .5 + 2)
+    assert values("decayed", rows_of([[2], [6]]), decay=0.5).tolist() == pytest.approx([-0.2, -0.2])
+    assert values("decayed", rows_of([[2, 6]]), decay=0.5)[0] == pytest.approx(-(8 / 14 - 0.5))
+    # The first mixed visit adds 1/3 to each step into mixed: (1 + 1/3) / (3 + 1/3) = .4
+    assert values("hmm", rows_of([[4]]), decay=1)[0] == pytest.approx(0.4)
+    assert values("greso", rows_of([[0, 8, 8], [4, 8, 0], [8, 8, 4], [8] * 9])).tolist() == (
+        pytest.approx([0.25, 0.5, 1, 0.01])
+    )
+    # halves 2 of 8 and 6 of 8, the middle epoch left out; p = .5: .5 / sqrt(.25 * 2 / 8) = 2
+    rows = rows_of([[2, 8, 6], [8, 0, 8], [6, 0, 2]])
+    assert values("progress", rows).tolist() == pytest.approx([2, 0, -2])
+    assert values("progress", rows, measure="difference").tolist() == [0.5, 0, -0.5]
+    # .75 -> .25 -> .5 -> 0
+    assert values("forgetting", rows_of([[6, 2, 4, 0]]))[0] == 1
+    expected = 0.75 * 0.75 + 0.25 * 0.5 + 0.5 * 1
+    assert values("forgetting", rows_of([[6, 2, 4, 0]]), events="expected")[0] == expected
+
+
+def test_forgetting_of_one_sample_a_visit_is_tonevas_count():
+    rows = rows_of([[1, 0, 1, 1, 0, 0], [0, 1, 1, 1, None, 0], [0] * 6, [1] * 6], n=1)
+    for events in ("falls", "expected"):
+        assert values("forgetting", rows, events=events).tolist() == [2, 1, 0, 0]
+
+
+def test_decayed_without_decay_is_the_frontier_with_its_prior():
+    rows = simulated(stream(6, "test"), 40, 7, 0.2, (1, 4, 8))
+    for prior in (0.5, 1.0):
+        np.testing.assert_allclose(
+            values("decayed", rows, decay=1, prior=prior),
+            values("frontier", rows, prior=prior),
+            atol=1e-12,
+        )
+
+
+@pytest.mark.parametrize("selector", ["hmm", "greso"])
+def test_a_visit_of_one_sample_cannot_be_mixed_and_counts_as_none(selector):
+    rows = [[(1, 1), (8, 3), (1, 0)], [None, (8, 3), None], [(1, 1), (1, 0), (1, 1)]]
+    found = run(selector, rows)
+    assert found.values[0] == found.values[1]
+    assert np.isnan(found.values[2])
+    assert found.reasons[selector_kinds.NO_GROUPS].tolist() == [False, False, True]
+
+
+def test_what_progress_and_forgetting_cannot_score():
+    frame = scored("progress", [[None, 4, 4, 4], [None, None, 1, 2], [1, None, None, 2]])
+    assert frame["reason"].tolist() == ["", progress.ONE_HALF, ""]
+    assert scored("progress", [[4]])["reason"].tolist() == [progress.ONE_HALF]
+    frame = scored("forgetting", [[4, None, 2], [None, 4, None]])
+    assert frame["score"][0] == 0.25
+    assert frame["reason"].tolist() == ["", forgetting.ONE_VISIT]
+
+
+@pytest.mark.parametrize(
+    "epochs", [{"last": 1}, {"last": 3}, {"from": 1, "to": 2}, {"from": 2, "to": 2}]
+)
+@pytest.mark.parametrize("selector", [name for name in DETERMINISTIC if name != "full"])
+def test_some_epochs_are_as_if_nothing_else_had_been_recorded(selector, epochs):
+    rows = simulated(stream(7, "test"), 30, 4, 0.1, (2, 8))
+    start = 4 - epochs["last"] if "last" in epochs else epochs["from"] - 1
+    cut = [row[start : epochs.get("to")] for row in rows]
+    expected = direct(selector, read_only(cut), {})
+    found = run(selector, rows, epochs=epochs)
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert {text for text, which in found.reasons.items() if which.any()} == {
+        text for text, which in expected.reasons.items() if which.any()
+    }
 
 
 def test_full_scores_every_problem():
@@ -677,7 +781,7 @@ def test_stratify_without_levels_is_refused():
 
 
 @pytest.mark.parametrize("name", plugins.names("selectors"))
-def test_every_selector_keeps_to_the_interface(name):
+def test_every_selector_keeps_to_the_interface(name, tmp_path):
     module = plugins.load("selectors", name)
     assert module.TITLE
     assert isinstance(module.NEEDS_TRAJECTORIES, bool)
@@ -687,7 +791,7 @@ def test_every_selector_keeps_to_the_interface(name):
         assert not value.is_required()
         assert value.default is not validation.ABSENT
     counts = [[0, 4, 8], [1, 2, 3], [8, 8, 8]]
-    frame = scored(name, counts)
+    frame = scored(name, counts, **needed(module, ("p0", "p1"), tmp_path))
     assert list(frame.columns) == ["problem_id", "score", "reason"]
     assert list(frame["problem_id"]) == ["p0", "p1", "p2"]
 

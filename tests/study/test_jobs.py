@@ -67,6 +67,39 @@ def test_a_log_that_is_a_folder_is_its_files_in_order(
         assert job.input["paths"] == paths
 
 
+def of_own_files(tiny: dict[str, Any], root: Path, **options: Any) -> Study:
+    scores = {**tiny["scores"], "mine": {"trajectories": "full", **options}}
+    arms = {**tiny["arms"], "mine": {"train": "none", "score": "mine"}}
+    return study_of(tiny, root, scores=scores, arms=arms)
+
+
+def test_the_files_that_a_selector_reads_are_inputs_of_its_jobs(
+    tiny: dict[str, Any], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that Snakemake makes its scores again where one changes, and an archive carries them."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("weak.json", "strong.csv"):
+        Path(name).touch()
+    study = of_own_files(
+        tiny, root, selector="two-anchor", weaker="weak.json", stronger="strong.csv"
+    )
+    jobs = {job.rule: job for job in plan.jobs(study) if job.wildcards.get("selector") == "mine"}
+    for rule in ("score_problems", "diagnose_scores"):
+        assert jobs[rule].input["own"] == ["weak.json", "strong.csv"]
+    others = [job for job in plan.jobs(study) if job.wildcards.get("selector") == "limr"]
+    assert not any(job.input.get("own") for job in others)
+    assert study.own_paths == [("mine", "weak.json"), ("mine", "strong.csv")]
+
+
+def test_files_that_a_selector_lacks_are_named_before_any_job(
+    tiny: dict[str, Any], root: Path
+) -> None:
+    with pytest.raises(InputError, match=r"score 'mine': selector 'external' needs `file`"):
+        of_own_files(tiny, root, selector="external")
+    with pytest.raises(InputError, match=r"score 'mine': there is no file 'scores\.json'"):
+        of_own_files(tiny, root, selector="external", file="scores.json")
+
+
 def test_settings_are_plain_values(tiny: dict[str, Any], root: Path) -> None:
     """Snakemake compares them from one run to the next by what it writes of them."""
     for job in plan.jobs(study_of(tiny, root)):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from limr.core import validation
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES
 from limr.core.validation import choices
@@ -16,6 +17,10 @@ from limr.trajectories import curves as tr
 from second_opinion import fill
 
 NAN = np.nan
+
+
+class WithEpochs(validation.Keys):
+    epochs: tr.Epochs = None
 
 
 def table(rows):
@@ -81,6 +86,50 @@ def test_more_epochs_than_recorded_is_an_error_that_says_how_many():
         samples.first(3)
     with pytest.raises(InputError, match="3 epochs are asked for, 2 are recorded"):
         tr.curves(samples, 3)
+
+
+def test_epochs_from_the_end_and_a_range():
+    samples = tr.samples(table([("a", k, 8, k) for k in range(5)]), ["a"])
+    assert samples.within(2).n_correct.tolist() == [[0, 1]]
+    assert samples.within({"last": 2}).n_correct.tolist() == [[3, 4]]
+    assert samples.within({"from": 2, "to": 3}).n_correct.tolist() == [[1, 2]]
+    for epochs in ({"last": 6}, {"from": 2, "to": 6}):
+        with pytest.raises(InputError, match="epochs: 6 epochs are asked for, 5 are recorded"):
+            samples.within(epochs)
+
+
+def test_the_last_epochs_of_a_log_that_ends_within_one():
+    """Curves take the last whole epochs, pass rates what was sampled since then too."""
+    whole = tr.samples(table([(key, k, 8, k) for key in "ab" for k in range(4)]), ["a", "b"])
+    n = np.hstack([whole.n, [[8], [0]]])
+    samples = tr.Samples(n, np.hstack([whole.n_correct, [[6], [0]]]), whole=4)
+    used = samples.within({"last": 2})
+    assert used.n_correct.tolist() == [[2, 3, 6], [2, 3, 0]]
+    assert used.pass_rate.tolist() == [11 / 24, 5 / 16]
+    assert tr.curves(samples, {"last": 2}).accuracy.tolist() == [[0.25, 0.375]] * 2
+    assert tr.curves(samples, {"last": 4}).accuracy.shape == (2, 4)
+    assert tr.curves(samples).accuracy.shape == (2, 4)
+    with pytest.raises(InputError, match="epochs: 5 epochs are asked for, 4 are recorded"):
+        samples.within({"last": 5})
+
+
+@pytest.mark.parametrize(
+    ("epochs", "message"),
+    [
+        ({"last": 0}, "'epochs': 0 is less than the minimum of 1"),
+        ({"lst": 3}, r"'epochs' has the keys \['lst'\]: give {last: K}, or {from: A, to: B}"),
+        ({"from": 3}, r"'epochs' has the keys \['from'\]: give {last: K}, or {from: A, to: B}"),
+        ({"from": 3, "to": 2}, "'epochs': from 3 lies after to 2. Swap them"),
+        (
+            {"last:3": None},
+            r"'epochs' has the keys \['last:3'\]: .*, with a blank after each colon",
+        ),
+        ({"last": 2.5}, "'epochs' must be a whole number or a mapping or null"),
+    ],
+)
+def test_epochs_that_are_no_range_are_refused(epochs, message):
+    with pytest.raises(InputError, match=message):
+        validation.complete({"epochs": epochs}, WithEpochs, "here")
 
 
 def test_a_problem_that_is_not_known_is_an_error():

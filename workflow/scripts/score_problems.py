@@ -1,7 +1,7 @@
 """Score every problem with a selector."""
 
 from limr.core import files
-from limr.core.job_log import logged
+from limr.core.job_log import logged, note
 from limr.core.tables import TRAJECTORIES, read_problems
 from limr.scores import scoring
 from limr.trajectories import curves as tr
@@ -21,4 +21,6 @@ with logged(snakemake.log[0]):
         seed=settings["seed"],
         name=snakemake.wildcards.selector,
     )
+    for text in found.notes:
+        note(text)
     files.write_parquet(snakemake.output.scores, scoring.score_table(found, problems))

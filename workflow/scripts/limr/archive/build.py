@@ -137,12 +137,9 @@ def _about(path: Path, *, digest: bool = True) -> Json:
 def _own_files(found: Plan) -> None:
     """Sort the author's own files: those named in archive.own_files go in, at their place."""
     own = found.study.config["archive"]["own_files"]
-    entries = {**found.study.datasets, **found.study.config["trajectories"]}
-    for name, entry in entries.items():
-        if not entry.get("path"):
-            continue
+    for name, path in found.study.own_paths:
         # As the workflow finds it, wherever this is called.
-        given = found.folder / entry["path"]
+        given = found.folder / path
         files = [given] if given.is_file() else sorted(given.rglob("*"))
         for at in (at for at in files if at.is_file()):
             inside = os.path.relpath(at, found.folder)
@@ -152,8 +149,7 @@ def _own_files(found: Plan) -> None:
             why = "a file of the author's own, not named in archive.own_files"
             if name in own:
                 why = "a file outside the working folder"
-            path = Path(entry["path"]) / at.relative_to(given)
-            found.left_out[str(path)] = _about(at) | {"why": why}
+            found.left_out[str(Path(path) / at.relative_to(given))] = _about(at) | {"why": why}
 
 
 def write(found: Plan, sources: Mapping[str, Source], output: Path) -> Json:

@@ -120,11 +120,8 @@ def _of_results(opened: Opened, name: str) -> bool:
 
 def _of_clone(opened: Opened, say: Callable[[str], None]) -> Iterator[tuple[str, tuple[int, str]]]:
     """Yield what goes into a clone: results, records, and own files that cannot be code there."""
-    named = {**opened.study.datasets, **opened.study.config["trajectories"]}
-    given = [
-        named.get(name, {}).get("path") for name in opened.study.config["archive"]["own_files"]
-    ]
-    own = [os.path.normpath(path) for path in given if path]
+    named = opened.study.config["archive"]["own_files"]
+    own = [os.path.normpath(path) for name, path in opened.study.own_paths if name in named]
     for name, about in opened.files.items():
         if _of_results(opened, name):
             yield name, about

@@ -35,6 +35,9 @@ _COMPUTED = frozenset(
 )
 
 
+_OWN = "'{}' is a file of the author's own, not named in archive.own_files"
+
+
 @dataclass(frozen=True)
 class Rules:
     """What a study may not pass on, each with the reason.
@@ -74,9 +77,7 @@ def rules(study: Study, sources: Mapping[str, Source]) -> Rules:
             if closed:
                 found[name] = closed[0]
             elif entry.get("path") and name not in settings["own_files"]:
-                found[name] = (
-                    f"'{name}' is a file of the author's own, not named in archive.own_files"
-                )
+                found[name] = _OWN.format(name)
         return found
 
     curves = restricted(study.config["trajectories"])
@@ -85,6 +86,10 @@ def rules(study: Study, sources: Mapping[str, Source]) -> Rules:
         for name, entry in study.scores.items()
         if entry["trajectories"] in curves and study.provides_scores(entry["trajectories"])
     }
+    for name, entry in study.scores.items():
+        computed = plugins.load("selectors", entry["selector"]).NEEDS_TRAJECTORIES
+        if study.score_files(name) and not computed and name not in settings["own_files"]:
+            published[name] = _OWN.format(name)
     pretrained = study.config["base"].get("model")
     return Rules(
         responses=settings["responses"],

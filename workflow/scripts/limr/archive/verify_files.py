@@ -115,8 +115,7 @@ def commit(opened: Opened) -> Iterator[str]:
 def _unexplained(opened: Opened) -> Iterator[str]:
     """Yield files that are not of the code, the results, the records, or the author's own."""
     known = {*opened.record["code"]["files"], opened.record["config"], RECORD, CRATE}
-    entries = {**opened.study.datasets, **opened.study.config["trajectories"]}
-    own = [str(Path(entry["path"])) for entry in entries.values() if entry.get("path")]
+    own = [str(Path(path)) for _, path in opened.study.own_paths]
     folders = ("provenance/", f"{contents.METADATA}/", *(f"{path}/" for path in own))
     for name in sorted(set(opened.files) - {*known, *own}):
         of_results = name.startswith(f"{opened.results}/")

@@ -151,8 +151,8 @@ def _environments(studies: list[Study]) -> list[str]:
 
 def own_files(study: Study) -> list[str]:
     """Return what a study reads that is neither pinned nor on the hub."""
-    entries = [*study.datasets.values(), *study.config["trajectories"].values()]
-    found = [entry[key] for entry in entries for key in ("path", "overrides") if entry.get(key)]
+    found = [path for _, path in study.own_paths]
+    found += [entry["overrides"] for entry in study.datasets.values() if entry.get("overrides")]
     base = study.config["base"]
     if base.get("model") and not base.get("revision"):
         found.append(base["model"])

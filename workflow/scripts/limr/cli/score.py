@@ -102,7 +102,8 @@ def run(args: argparse.Namespace) -> int:
         key = {"seed": args.seed, "name": args.selector}
         made = scoring.score(args.selector, candidates, found.samples, options[1], **key)
         table = scoring.score_table(made, candidates)
-        lines += [*_summary(table), *_solved(args, made, found.samples, selector, options[1])]
+        lines += [*made.notes, *_summary(table)]
+        lines += _solved(args, made, found.samples, selector, options[1])
         if args.draws:
             lines += _certainty(args, candidates, found.samples, selector, options[1])
     if args.subset is not None:

@@ -155,6 +155,11 @@ def named(kind: str, name: str) -> Any:
         raise PydanticCustomError("limr", "{text}", words) from None
 
 
+def refused(text: str) -> PydanticCustomError:
+    """Return the error of a key's validator, given what to say after the key's name."""
+    return PydanticCustomError("limr", "{text}", {"text": text, "rank": _OTHER, "up": 0})
+
+
 class ByName:
     """Of a mapping from plug-ins, by their names, to their options: the kind of plug-in."""
 

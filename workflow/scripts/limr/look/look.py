@@ -71,7 +71,10 @@ def of_imported(
         dict(options or {}), validation.options(module), f"selector '{selector}'"
     )
     candidates = _candidates(imported, problems)
-    values = scores(selector, candidates, samples, settings)
+    made = scores(selector, candidates, samples, settings)
+    if made.notes:
+        found.add("selector-says", " ".join(made.notes))
+    values = made.values
     low, high = bounds(selector, candidates, samples, settings, values)
     table, place = _table(imported, problems, samples, values, low, high)
     if not table["score"].notna().any():
@@ -112,10 +115,9 @@ def recommend(codes: set[str], samples: Samples, found: Findings) -> tuple[str, 
 
 def scores(
     selector: str, candidates: scoring.ProblemSet, samples: Samples, options: Mapping[str, Any]
-) -> Floats:
-    """Return (n_problems,) scores; NaN where there is none."""
-    made = scoring.score(selector, candidates, samples, options, seed=SEED, name=selector)
-    return made.values
+) -> scoring.Scores:
+    """Return the scores of all problems."""
+    return scoring.score(selector, candidates, samples, options, seed=SEED, name=selector)
 
 
 def bounds(
@@ -139,7 +141,7 @@ def bounds(
     for right in (0, size):
         n, k = curves_of.copy(), samples.n_correct[:, : curves_of.shape[1]].copy()
         n[gaps], k[gaps] = size, right
-        found.append(scores(selector, candidates, Samples(n, k), options))
+        found.append(scores(selector, candidates, Samples(n, k), options).values)
     every = np.stack(found)
     whole = ~gaps.any(axis=1)
     with np.errstate(invalid="ignore"):

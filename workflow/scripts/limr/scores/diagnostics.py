@@ -74,7 +74,7 @@ def subject(
         dict(options), validation.options(module), f"selector '{selector}'"
     )
     if "epochs" in settings:
-        samples = samples.first(settings["epochs"])
+        samples = samples.within(settings["epochs"])
         settings["epochs"] = None  # `rescore` also gets fewer epochs than that
 
     def rescore(redrawn: tr.Samples) -> tr.Floats:

@@ -35,10 +35,12 @@ class Scores:
     Attributes:
         values: (n_problems,) scores, higher is better; NaN = not scorable.
         reasons: why problems are not scorable -> (n_problems,) which ones. Every NaN needs one.
+        notes: what a user must know of how they were made, in sentences.
     """
 
     values: tr.Floats
     reasons: Mapping[str, tr.Flags] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def candidates(problems: Sequence[Problem]) -> ProblemSet:
@@ -63,10 +65,19 @@ def from_curves(curves: tr.Curves, values: tr.Floats, undefined: str = "") -> Sc
     return Scores(full, reasons)
 
 
-def from_pass_rate(samples: tr.Samples, values: tr.Floats) -> Scores:
-    """Return scores from pass rates: NaN where a problem was never sampled."""
+def from_pass_rate(samples: tr.Samples, values: tr.Floats, undefined: str = "") -> Scores:
+    """Return scores from pass rates: NaN where a problem was never sampled.
+
+    Args:
+        samples: of the used epochs.
+        values: (n_problems,) scores; NaN = not defined for such samples.
+        undefined: why a sampled problem may have no score, where that can be.
+    """
     absent: tr.Flags = samples.n.sum(axis=1) == 0
-    return Scores(np.where(absent, np.nan, values), {tr.NOT_SAMPLED: absent})
+    reasons = {tr.NOT_SAMPLED: absent}
+    if undefined:
+        reasons[undefined] = ~absent & np.isnan(values)
+    return Scores(np.where(absent, np.nan, values), reasons)
 
 
 def drawn_at_random(selected: tr.Flags, chosen: tr.Flags, what: str) -> list[str]:

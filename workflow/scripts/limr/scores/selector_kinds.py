@@ -1,6 +1,6 @@
-"""Selectors in a few lines: a rule for a pass rate or for a curve becomes `score` and `warnings`.
+"""Selectors in a few lines: a rule for pass rates, visits or curves becomes `score` and `warnings`.
 
-What every selector must do is done here once: take the first epochs, leave out problems that were
+What every selector must do is done here once: take the wanted epochs, leave out problems that were
 never sampled or whose curve has a gap, and say why.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from limr.scores.scoring import ProblemSet, Scores, drawn_at_random, from_curves, from_pass_rate
 from limr.trajectories import curves as tr
@@ -20,21 +21,28 @@ Warnings = Callable[[tr.Flags, tr.Samples, Options], list[str]]
 RateRule = Callable[[tr.Samples, Options], tr.Floats]
 Choice = Callable[[tr.Samples, Options], tr.Flags]
 CurveRule = Callable[[tr.Floats, Options], tr.Floats]
+States = npt.NDArray[np.int8]
+GroupRule = Callable[[States, Options], tr.Floats]
+
+# What the group of samples of one visit was; a group of one sample says nothing of its spread.
+NO_GROUP, ALL_WRONG, MIXED, ALL_RIGHT = -1, 0, 1, 2
+NO_GROUPS = "no epoch with two samples or more, so no group could be mixed"
 
 
-def by_pass_rate(rule: RateRule) -> Score:
+def by_pass_rate(rule: RateRule, undefined: str = "") -> Score:
     """Return the `score` of a selector that needs pass rates only.
 
     Args:
         rule: the samples of the used epochs and the selector's options -> (n_problems,) scores;
             those of problems that were never sampled do not count.
+        undefined: why the rule gives no score, NaN, to some sampled problems, where it does.
     """
 
     def score(
         problems: ProblemSet, samples: tr.Samples, options: Options, rng: np.random.Generator
     ) -> Scores:
-        used = samples.first(options["epochs"])
-        return from_pass_rate(used, rule(used, options))
+        used = samples.within(options["epochs"])
+        return from_pass_rate(used, rule(used, options), undefined)
 
     score.__doc__ = rule.__doc__
     return score
@@ -50,9 +58,43 @@ def by_choice(rule: Choice, others: str) -> tuple[Score, Warnings]:
     """
 
     def warnings(selected: tr.Flags, samples: tr.Samples, options: Options) -> list[str]:
-        return drawn_at_random(selected, rule(samples.first(options["epochs"]), options), others)
+        return drawn_at_random(selected, rule(samples.within(options["epochs"]), options), others)
 
     return by_pass_rate(lambda samples, options: rule(samples, options).astype(float)), warnings
+
+
+def by_group(rule: GroupRule) -> Score:
+    """Return the `score` of a selector that asks of a visit only whether its group had a signal.
+
+    A problem without any visit of two samples or more has no score: one sample is never mixed.
+
+    Args:
+        rule: (n_problems, n_epochs) each visit's `ALL_WRONG`, `MIXED` or `ALL_RIGHT`, or `NO_GROUP`
+            where there were less than two samples, and the selector's options -> (n_problems,)
+            scores.
+    """
+
+    def score(
+        problems: ProblemSet, samples: tr.Samples, options: Options, rng: np.random.Generator
+    ) -> Scores:
+        used = samples.within(options["epochs"])
+        found = states(used)
+        sampled: tr.Flags = np.asarray((used.n > 0).any(axis=1))
+        grouped: tr.Flags = np.asarray((found != NO_GROUP).any(axis=1))
+        values = np.where(grouped, rule(found, options), np.nan)
+        return Scores(values, {tr.NOT_SAMPLED: ~sampled, NO_GROUPS: sampled & ~grouped})
+
+    score.__doc__ = rule.__doc__
+    return score
+
+
+def states(samples: tr.Samples) -> States:
+    """Return (n_problems, n_epochs) what the group of each visit was (see `by_group`)."""
+    found = np.full(samples.n.shape, MIXED, np.int8)
+    found[samples.n_correct == 0] = ALL_WRONG
+    found[samples.n_correct == samples.n] = ALL_RIGHT
+    found[samples.n < 2] = NO_GROUP
+    return found
 
 
 def by_curve(one_epoch: str, undefined: str = "") -> Callable[[CurveRule], Score]:

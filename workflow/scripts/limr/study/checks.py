@@ -49,10 +49,9 @@ def _check_datasets(study: Study) -> None:
         for name, entry in study.config[kind].items():
             if entry.get("dataset"):
                 wanted.append((f"{kind}.{name}.dataset", entry["dataset"]))
+    read = {*study.config["trajectories"], *study.config["scores"]}
     own = study.config["archive"]["own_files"]
-    wanted += [
-        ("archive.own_files", name) for name in own if name not in study.config["trajectories"]
-    ]
+    wanted += [("archive.own_files", name) for name in own if name not in read]
     for key, name in wanted:
         if name not in study.config["datasets"]:
             known = nearest(name, study.config["datasets"])
@@ -76,6 +75,13 @@ def _check_scores(study: Study) -> None:
             raise InputError(
                 f"{at}: selector '{entry['selector']}' is not random: draws must be 1."
             )
+    for name, score in study.scores.items():
+        selector = plugins.load("selectors", score["selector"])
+        if hasattr(selector, "check"):
+            try:
+                selector.check(score["options"])
+            except InputError as error:
+                raise InputError(f"{study.where}: score '{name}': {error}") from None
 
 
 def _check_trajectories(study: Study) -> None:
@@ -115,6 +121,10 @@ def _check_own_files(study: Study) -> None:
                 own_files.expand(Path(entry["path"]), plugins.load("importers", entry["format"]))
             except InputError as error:
                 raise InputError(f"{study.where}: trajectories '{name}': {error}") from None
+    for name in study.scores:
+        for path in study.score_files(name):
+            if not Path(path).is_file():
+                raise InputError(f"{study.where}: score '{name}': there is no file '{path}'.")
 
 
 def _check_graders(study: Study) -> None:

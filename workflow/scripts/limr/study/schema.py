@@ -347,7 +347,7 @@ class Archive(Keys):
     )
     own_files: Annotated[list[str], EACH_ONCE] = key(
         [],
-        "Entries of `datasets` and `trajectories` whose own file (`path`) may be passed on; of "
+        "Entries of `datasets`, `trajectories` and `scores` whose own files may be passed on; of "
         "others only ids and sha256 go in.",
     )
 

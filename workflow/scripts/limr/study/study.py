@@ -61,6 +61,21 @@ class Study:
         return bool(importer.PROVIDES == "scores")
 
     @property
+    def own_paths(self) -> list[tuple[str, str]]:
+        """(entry, path) of each file of the user's own that problem sets, logs and scores read."""
+        entries = (*self.datasets.items(), *self.config["trajectories"].items())
+        found = [(name, entry["path"]) for name, entry in entries if entry.get("path")]
+        for name in self.scores:
+            found += [(name, path) for path in self.score_files(name)]
+        return found
+
+    def score_files(self, score: str) -> list[str]:
+        """Return the files of the user's own that a score's selector reads."""
+        entry = self.scores[score]
+        options = getattr(plugins.load("selectors", entry["selector"]), "OWN_FILES", ())
+        return [entry["options"][name] for name in options if entry["options"][name] is not None]
+
+    @property
     def paths(self) -> ResultPaths:
         """Where its files are."""
         return ResultPaths(self.name)

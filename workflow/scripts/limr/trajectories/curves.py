@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from limr.core.arrow import strings, vector
 from limr.core.errors import InputError, nearest
-from limr.core.validation import OneOf
+from limr.core.validation import OneOf, refused
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -34,9 +34,37 @@ Missing = Annotated[
         "with an epoch still missing is not scored."
     ),
 ]
+# Which epochs: None, a number of first ones, {"last": K}, or {"from": a, "to": b}.
+Wanted = int | Mapping[str, int] | None
+
+
+def _named(value: Any) -> Any:
+    """Refuse a mapping that has not the keys of a range of epochs."""
+    if isinstance(value, dict) and set(value) not in ({"last"}, {"from", "to"}):
+        raise refused(
+            f" has the keys {list(value)}: give {{last: K}}, or {{from: A, to: B}}, with a blank "
+            "after each colon."
+        )
+    return value
+
+
+def _ordered(value: Any) -> Any:
+    """Refuse a range of epochs that ends before it begins."""
+    if isinstance(value, dict) and "from" in value and value["from"] > value["to"]:
+        raise refused(f": from {value['from']} lies after to {value['to']}. Swap them.")
+    return value
+
+
+_Count = Annotated[int, Field(ge=1)]
 Epochs = Annotated[
-    int | None,
-    Field(ge=1, description="Score from the first so many epochs; null: all that were recorded."),
+    _Count | dict[str, _Count] | None,
+    BeforeValidator(_named),
+    AfterValidator(_ordered),
+    Field(
+        description="Which epochs to score from. `K`: the first K. `{last: K}`: the last K; of a "
+        "log that ends within an epoch, the last K whole ones, and pass rates take the rest too. "
+        "`{from: A, to: B}`: epochs A to B, both counted, from 1. null: all that were recorded."
+    ),
 ]
 
 # In a table's metadata: see `Samples.whole`.
@@ -84,12 +112,34 @@ class Samples:
         """
         if epochs is None:
             return self
-        if epochs > self.n_epochs:
-            raise InputError(
-                f"trajectories: {epochs} epochs are asked for, {self.n_epochs} are recorded. "
-                f"Ask for at most {self.n_epochs}."
-            )
+        _check(epochs, self.n_epochs)
         return Samples(self.n[:, :epochs], self.n_correct[:, :epochs])
+
+    def within(self, epochs: Wanted) -> Samples:
+        """Return the samples of the wanted epochs only (see `Epochs`).
+
+        Raises:
+            InputError: epochs are asked for that were not recorded.
+        """
+        if not isinstance(epochs, Mapping):
+            return self.first(epochs)
+        if "last" in epochs:
+            count = epochs["last"]
+            known = self.whole or self.n_epochs
+            _check(count, known)
+            chosen, whole = slice(known - count, None), count if self.whole else None
+        else:
+            _check(epochs["to"], self.n_epochs)
+            chosen, whole = slice(epochs["from"] - 1, epochs["to"]), None
+        return Samples(self.n[:, chosen], self.n_correct[:, chosen], whole)
+
+
+def _check(asked: int, recorded: int) -> None:
+    if asked > recorded:
+        raise InputError(
+            f"epochs: {asked} epochs are asked for, {recorded} are recorded. Ask for at most "
+            f"{recorded}."
+        )
 
 
 def _share(part: Ints | Floats, whole: Ints) -> Floats:
@@ -182,15 +232,16 @@ def fill_missing(accuracy: Floats, rule: str) -> Floats:
     return filled
 
 
-def curves(samples: Samples, epochs: int | None = None, missing: str = MISSING_RULES[0]) -> Curves:
-    """Return the learning curves after the missing-epoch rule (see `Curves`).
+def curves(samples: Samples, epochs: Wanted = None, missing: str = MISSING_RULES[0]) -> Curves:
+    """Return the learning curves of the wanted epochs after the missing-epoch rule (see `Curves`).
 
     The mean curve is over the usable problems, as in the paper's code.
 
     Raises:
-        InputError: see `Samples.first` and `fill_missing`.
+        InputError: see `Samples.within` and `fill_missing`.
     """
-    sampled = samples.first(samples.whole if epochs is None else epochs).accuracy
+    used = samples.within(epochs)
+    sampled = used.first(used.whole).accuracy
     filled = fill_missing(sampled, missing)
     usable = np.asarray(~np.isnan(filled).any(axis=1))
     absent = np.asarray(np.isnan(sampled).all(axis=1))

@@ -100,6 +100,7 @@ def _score(study: Study, score: str, entry: Json) -> Job:
         {
             "problems": study.paths.problems(study.score_dataset(score)),
             "trajectories": study.paths.curves(source) if source else [],
+            "own": study.score_files(score),
         },
         {"scores": study.paths.scores(score)},
         entry,
@@ -160,6 +161,7 @@ def _diagnose(study: Study, score: str) -> Job:
             "problems": paths.problems(study.score_dataset(score)),
             "trajectories": paths.curves(entry["trajectories"]),
             "scores": paths.scores(score),
+            "own": study.score_files(score),
             "subset": paths.subset(cut[0]) if cut else [],
             "record": paths.subset_record(cut[0]) if cut else [],
         },
