@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from limr.scores.noise import Rates, rates
 from limr.scores.scoring import ProblemSet, Scores, drawn_at_random, from_curves, from_pass_rate
 from limr.trajectories import curves as tr
 
@@ -20,6 +21,7 @@ Warnings = Callable[[tr.Flags, tr.Samples, Options], list[str]]
 RateRule = Callable[[tr.Samples, Options], tr.Floats]
 Choice = Callable[[tr.Samples, Options], tr.Flags]
 CurveRule = Callable[[tr.Floats, Options], tr.Floats]
+NoisyRule = Callable[[Rates, Options], tr.Floats]
 
 
 def by_pass_rate(rule: RateRule) -> Score:
@@ -72,6 +74,24 @@ def by_curve(one_epoch: str, undefined: str = "") -> Callable[[CurveRule], Score
             if whole.shape[1] < 2:
                 return from_curves(curves, np.full(len(whole), np.nan), one_epoch)
             return from_curves(curves, rule(whole, options), undefined)
+
+        score.__doc__ = rule.__doc__
+        return score
+
+    return made
+
+
+def by_rates(one_epoch: str, undefined: str = "") -> Callable[[NoisyRule], Score]:
+    """Return `by_curve` for a selector with the option `noise`: its rule gets `noise.Rates`."""
+
+    def made(rule: NoisyRule) -> Score:
+        def score(
+            problems: ProblemSet, samples: tr.Samples, options: Options, rng: np.random.Generator
+        ) -> Scores:
+            known = rates(samples, options, of_sum=True)
+            if known.x.shape[1] < 2:
+                return from_curves(known.curves, np.full(len(known.x), np.nan), one_epoch)
+            return from_curves(known.curves, rule(known, options), undefined)
 
         score.__doc__ = rule.__doc__
         return score
