@@ -93,12 +93,12 @@ def rates(samples: tr.Samples, options: Mapping[str, Any], of_sum: bool = False)
     Raises:
         InputError: see `limr.trajectories.curves.curves`.
     """
-    epochs, rule = options["epochs"], options["missing"]
+    epochs, rule, noise = options["epochs"], options["missing"], options.get("noise", "ignore")
     used = samples.first(samples.whole if epochs is None else epochs)
     curves = tr.curves(used, None, rule)
-    if options["noise"] == "debias":
+    if noise == "debias":
         return _debiased(used, curves, rule)
-    if options["noise"] == "shrink":
+    if noise == "shrink":
         return _shrunk(used, curves, of_sum)
     return Rates(curves, curves.whole)
 

@@ -176,16 +176,22 @@ def log_likelihood(samples: tr.Samples, walk: Walk) -> float:
     return total
 
 
+def _filtered(block: tr.Samples, walk: Walk) -> Singles:
+    """Return (n_epochs, problems, size of the grid): rates given the samples until then."""
+    evidence = _Evidence(block, walk.rates)
+    states = np.empty((block.n_epochs, len(block.n), len(walk.start)), np.float32)
+    for k in range(block.n_epochs):
+        before = states[k - 1] @ walk.kernel if k else walk.start.astype(np.float32)
+        np.multiply(before, evidence.at(k), out=states[k])
+        _normalise(states[k])
+    return states
+
+
 def _smoothed(samples: tr.Samples, walk: Walk) -> Iterator[tuple[slice, Singles]]:
     """Yield blocks of problems and their posterior, (n_epochs, problems, size of the grid)."""
     backward = np.ascontiguousarray(walk.kernel.T)
     for which, block in _blocks(samples):
-        evidence = _Evidence(block, walk.rates)
-        states = np.empty((block.n_epochs, len(block.n), len(walk.start)), np.float32)
-        for k in range(block.n_epochs):
-            before = states[k - 1] @ walk.kernel if k else walk.start.astype(np.float32)
-            np.multiply(before, evidence.at(k), out=states[k])
-            _normalise(states[k])
+        evidence, states = _Evidence(block, walk.rates), _filtered(block, walk)
         later = np.ones_like(states[0])
         for k in range(block.n_epochs - 2, -1, -1):
             later *= evidence.at(k + 1)
@@ -240,3 +246,35 @@ def variance_of_sum(
             square /= scale
         found[which] = square.sum(axis=1) - total.sum(axis=1) ** 2
     return np.maximum(found, 0.0)
+
+
+def draws(
+    samples: tr.Samples, walk: Walk, number: int, rng: np.random.Generator
+) -> Iterator[tr.Floats]:
+    """Yield `number` draws of all rates, (n_problems, n_epochs) each, given the samples.
+
+    Forward sums, then a path drawn backwards (Frühwirth-Schnatter 1994). Each path is shifted as a
+    whole by less than half a step of the grid, so that no two curves are equal by the grid alone.
+    """
+    whole = np.empty((number, *samples.n.shape), np.float32)
+    columns = np.ascontiguousarray(walk.kernel.T)
+    width = walk.angles[1] - walk.angles[0]
+    for which, block in _blocks(samples):
+        filtered = _filtered(block, walk)
+        for drawn in whole:
+            state = _one_of(filtered[-1], rng)
+            shift = rng.uniform(-0.5, 0.5, len(block.n)) * width
+            drawn[which, -1] = np.sin(walk.angles[state] + shift) ** 2
+            for k in range(block.n_epochs - 2, -1, -1):
+                state = _one_of(filtered[k] * columns[state], rng)
+                drawn[which, k] = np.sin(walk.angles[state] + shift) ** 2
+    for drawn in whole:
+        yield drawn.astype(np.float64)
+
+
+def _one_of(weights: Singles, rng: np.random.Generator) -> tr.Ints:
+    """Return (n,) one column for each row of (n, size) weights, with chances in proportion."""
+    below = weights.cumsum(axis=1)
+    limit = rng.random((len(weights), 1), dtype=np.float32) * below[:, -1:]
+    found: tr.Ints = np.minimum((below <= limit).sum(axis=1), weights.shape[1] - 1)
+    return found

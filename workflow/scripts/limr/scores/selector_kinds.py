@@ -20,8 +20,7 @@ Score = Callable[[ProblemSet, tr.Samples, Options, np.random.Generator], Scores]
 Warnings = Callable[[tr.Flags, tr.Samples, Options], list[str]]
 RateRule = Callable[[tr.Samples, Options], tr.Floats]
 Choice = Callable[[tr.Samples, Options], tr.Flags]
-CurveRule = Callable[[tr.Floats, Options], tr.Floats]
-NoisyRule = Callable[[Rates, Options], tr.Floats]
+CurveRule = Callable[[Rates, Options], tr.Floats]
 
 
 def by_pass_rate(rule: RateRule) -> Score:
@@ -60,31 +59,15 @@ def by_choice(rule: Choice, others: str) -> tuple[Score, Warnings]:
 def by_curve(one_epoch: str, undefined: str = "") -> Callable[[CurveRule], Score]:
     """Return a decorator that makes the `score` of a selector of curves of two epochs or more.
 
+    Its rule gets what is known of the usable curves by the options `epochs`, `missing` and `noise`
+    (`limr.scores.noise.Rates`), and gives them one score each.
+
     Args:
         one_epoch: why nothing is scored where there is one epoch only.
         undefined: why a curve may have no score, where that can be.
     """
 
     def made(rule: CurveRule) -> Score:
-        def score(
-            problems: ProblemSet, samples: tr.Samples, options: Options, rng: np.random.Generator
-        ) -> Scores:
-            curves = tr.curves(samples, options["epochs"], options["missing"])
-            whole = curves.whole
-            if whole.shape[1] < 2:
-                return from_curves(curves, np.full(len(whole), np.nan), one_epoch)
-            return from_curves(curves, rule(whole, options), undefined)
-
-        score.__doc__ = rule.__doc__
-        return score
-
-    return made
-
-
-def by_rates(one_epoch: str, undefined: str = "") -> Callable[[NoisyRule], Score]:
-    """Return `by_curve` for a selector with the option `noise`: its rule gets `noise.Rates`."""
-
-    def made(rule: NoisyRule) -> Score:
         def score(
             problems: ProblemSet, samples: tr.Samples, options: Options, rng: np.random.Generator
         ) -> Scores:

@@ -27,7 +27,7 @@ import numpy as np
 from limr.core.errors import InputError
 from limr.core.validation import Keys, key
 from limr.scores.noise import Noise, Rates
-from limr.scores.selector_kinds import by_rates
+from limr.scores.selector_kinds import by_curve
 from limr.trajectories import curves as tr
 
 TITLE = "LINEAR (reconstruction)"
@@ -84,7 +84,7 @@ def correlation(accuracy: tr.Floats, added: tr.Floats | float = 0.0) -> tr.Float
     return found
 
 
-@by_rates(ONE_EPOCH, undefined=CONSTANT)
+@by_curve(ONE_EPOCH, undefined=CONSTANT)
 def score(known: Rates, options: Mapping[str, Any]) -> tr.Floats:
     """Return how steadily every usable curve rises; NaN where that is not defined.
 

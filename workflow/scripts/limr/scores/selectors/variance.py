@@ -19,7 +19,7 @@ import numpy as np
 
 from limr.core.validation import Keys
 from limr.scores.noise import Noise, Rates
-from limr.scores.selector_kinds import by_rates
+from limr.scores.selector_kinds import by_curve
 from limr.trajectories import curves as tr
 
 TITLE = "Variance"
@@ -36,7 +36,7 @@ class Options(Keys):
     noise: Noise = "ignore"
 
 
-@by_rates(ONE_EPOCH)
+@by_curve(ONE_EPOCH)
 def score(known: Rates, options: Mapping[str, Any]) -> tr.Floats:
     """Return the standard deviation of every usable curve; one epoch has none."""
     # Exactly 0 for a constant curve, whose mean may be off by a rounding error.
