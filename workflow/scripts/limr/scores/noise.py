@@ -53,6 +53,7 @@ Noise = Annotated[
         "take the model's values."
     ),
 ]
+_ROWS = 16384
 ONE_SAMPLE = "one sample in an epoch: its noise cannot be estimated"
 
 
@@ -119,16 +120,23 @@ def sampling_variance(samples: tr.Samples) -> tr.Floats:
 
 
 def _debiased(used: tr.Samples, curves: tr.Curves, rule: str) -> Rates:
-    variance = sampling_variance(used)
-    filled, uses = _filled(variance, rule)
-    single = curves.usable & ~np.isfinite(filled).all(axis=1)
-    usable = curves.usable & ~single
-    accuracy = curves.accuracy[usable]
-    mean = accuracy.mean(axis=0) if len(accuracy) else np.full_like(curves.mean, np.nan)
-    reasons = {**curves.reasons, ONE_SAMPLE: single}
-    curves = replace(curves, usable=usable, mean=mean, reasons=reasons)
-    of_sum = (np.where(used.n > 0, variance, 0.0) * uses**2)[usable].sum(axis=1)
-    return Rates(curves, accuracy, -filled[usable], -of_sum)
+    spread, of_sum = np.empty(used.n.shape), np.empty(len(used.n))
+    for first in range(0, len(used.n), _ROWS):  # large logs: no third and fourth matrix
+        which = slice(first, first + _ROWS)
+        variance = sampling_variance(tr.Samples(used.n[which], used.n_correct[which]))
+        filled, uses = _filled(variance, rule)
+        spread[which] = -filled
+        of_sum[which] = -np.where(used.n[which] > 0, variance * uses**2, 0.0).sum(axis=1)
+    single = np.asarray(curves.usable & ~np.isfinite(spread).all(axis=1))
+    if single.any():
+        usable = curves.usable & ~single
+        left = curves.accuracy[usable]
+        mean = left.mean(axis=0) if len(left) else np.full_like(curves.mean, np.nan)
+        reasons = {**curves.reasons, ONE_SAMPLE: single}
+        curves = replace(curves, usable=usable, mean=mean, reasons=reasons)
+    if not curves.usable.all():
+        spread, of_sum = spread[curves.usable], of_sum[curves.usable]
+    return Rates(curves, curves.whole, spread, of_sum)
 
 
 def _filled(variance: tr.Floats, rule: str) -> tuple[tr.Floats, tr.Floats]:
@@ -139,6 +147,8 @@ def _filled(variance: tr.Floats, rule: str) -> tuple[tr.Floats, tr.Floats]:
         rule: by which gaps are filled, see `limr.trajectories.curves.fill_missing`.
     """
     there = ~np.isnan(variance)
+    if there.all():
+        return variance, np.ones_like(variance)
     if rule == "mean-of-present":  # a gap takes 1 / J of each of J visits
         visits = np.maximum(there.sum(axis=1, keepdims=True), 1)
         mean = np.where(there, variance, 0.0).sum(axis=1, keepdims=True) / visits
