@@ -30,9 +30,11 @@ from limr.scores.scoring import ProblemSet
 from limr.trajectories import curves as tr
 
 SHARE = 1 / 6  # of the problems, about what the paper keeps
+WANTED = 0.8  # of the chosen problems
 DRAWS = 20
 SAMPLES = (1, 2, 4, 8, 16, 32)
-MOST_PROBLEMS = 2000  # evenly spaced by pass rate; the overlap hardly depends on their number
+MOST_PROBLEMS = 2000  # of a prospect: the overlap hardly depends on their number
+MOST_VISITS = 1_000_000  # of which each problem's own chance is drawn
 _UNLIMITED = 10**6
 
 
@@ -63,15 +65,15 @@ class Certainty:
     """How sure the choice from a log is.
 
     Attributes:
-        n: problems that have a score.
-        size: how many are chosen.
+        n: problems with a score; of a log of more than `MOST_VISITS` visits, only of some that are
+            evenly spaced by pass rate.
+        size: how many of them are chosen.
         belongs: (n_problems,) chance that a problem is among the best of unlimited samples, in
-            [0, 1]; NaN where it has no score.
+            [0, 1]; NaN where it has no score, or is not one of the n.
         truth: expected share of the choice that belongs.
         again: expected share that a second scoring with the same samples would choose.
         samples: median number per visit.
         epochs: how many there are.
-        step: of the walk that the log's curves take.
     """
 
     n: int
@@ -81,7 +83,20 @@ class Certainty:
     again: float
     samples: int
     epochs: int
-    step: float
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How sure the choice from a log is, and what other scorings of its problems would give."""
+
+    now: Certainty
+    prospects: tuple[Prospect, ...]
+    wanted: float
+
+    @property
+    def enough(self) -> Prospect | None:
+        """The cheapest scoring whose choice agrees with the truth as wanted; None: none does."""
+        return cheapest(self.prospects, self.wanted)
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,21 @@ class _Scorer:
         return self.rescore(tr.Samples(n, rng.binomial(n, rates[:, :epochs])))
 
 
+def outlook(
+    samples: tr.Samples,
+    selector: str,
+    options: Mapping[str, Any],
+    *,
+    wanted: float = WANTED,
+    draws: int = DRAWS,
+) -> Outlook | None:
+    """Return `certainty` and `prospects`; None where no two problems have a score."""
+    now = certainty(samples, selector, options, draws=draws)
+    if now.n < 2:
+        return None
+    return Outlook(now, tuple(prospects(samples, selector, options, draws=draws)), wanted)
+
+
 def certainty(
     samples: tr.Samples,
     selector: str,
@@ -128,33 +158,33 @@ def certainty(
     Raises:
         InputError: see `limr.scores.scoring.score`.
     """
-    scorer = _scorer(samples, selector, options, seed)
+    large = samples.n.size > MOST_VISITS
+    rows = _evenly(samples) if large else np.arange(len(samples.n))
+    scorer = _scorer(_of(samples, rows), selector, options, seed)
     used = scorer.samples
     scores = scorer.rescore(used)
     scored = ~np.isnan(scores)
     n = int(scored.sum())
+    every = np.full(len(samples.n), np.nan)
     if not n:
-        empty = np.full(len(scores), np.nan)
-        return Certainty(0, 0, empty, np.nan, np.nan, 0, used.n_epochs, np.nan)
+        return Certainty(0, 0, every, np.nan, np.nan, 0, used.n_epochs)
     size = max(1, round(share * n))
     chosen = best(scores, size)
-    walk = posterior.fit(used)
     rng = stream(seed, "enough", selector)
     belongs, again = np.zeros(len(scores)), 0.0
-    for rates in posterior.draws(used, walk, draws, rng):
-        belongs += best(_where(scored, scorer.truth(rates)), size)
+    for rates in posterior.draws(used, posterior.fit(used), draws, rng):
+        belongs += best(np.where(scored, scorer.truth(rates), np.nan), size)
         second = scorer.scoring(rates, None, used.n_epochs, rng)
-        again += float(chosen @ best(_where(scored, second), size))
-    belongs = np.where(scored, belongs / draws, np.nan)
+        again += float(chosen @ best(np.where(scored, second, np.nan), size))
+    every[rows[scored]] = belongs[scored] / draws
     return Certainty(
         n,
         size,
-        belongs,
-        float(chosen[scored] @ belongs[scored]) / size,
+        every,
+        float(chosen @ belongs) / draws / size,
         again / draws / size,
         int(np.median(used.n[used.n > 0])),
         used.n_epochs,
-        walk.step,
     )
 
 
@@ -183,7 +213,7 @@ def prospects(
     Raises:
         InputError: see `limr.scores.scoring.score`.
     """
-    scorer = _scorer(_thinner(samples), selector, options, seed)
+    scorer = _scorer(_of(samples, _evenly(samples)), selector, options, seed)
     used = scorer.samples
     walk = posterior.fit(used)
     rng = stream(seed, "enough", selector, "prospects")
@@ -239,10 +269,6 @@ def best(values: tr.Floats, size: int) -> tr.Floats:
     return np.where(np.isnan(values), 0.0, share)
 
 
-def _where(scored: tr.Flags, values: tr.Floats) -> tr.Floats:
-    return np.where(scored, values, np.nan)
-
-
 def _scorer(samples: tr.Samples, selector: str, options: Mapping[str, Any], seed: int) -> _Scorer:
     ids = [str(i) for i in range(len(samples.n))]
     problems = ProblemSet(ids, [None] * len(ids))
@@ -256,10 +282,13 @@ def _scorer(samples: tr.Samples, selector: str, options: Mapping[str, Any], seed
     return _Scorer(used, of.rescore, published.rescore)
 
 
-def _thinner(samples: tr.Samples) -> tr.Samples:
-    """Return at most `MOST_PROBLEMS` of the sampled problems, evenly spaced by pass rate."""
+def _evenly(samples: tr.Samples) -> tr.Ints:
+    """Return the places of `MOST_PROBLEMS` of the sampled problems, evenly spaced by pass rate."""
     rate = samples.pass_rate
     order = np.argsort(rate, kind="stable")[: int((~np.isnan(rate)).sum())]
     number = min(len(order), MOST_PROBLEMS)
-    order = order[((np.arange(number) + 0.5) * len(order) / max(number, 1)).astype(np.int64)]
-    return tr.Samples(samples.n[order], samples.n_correct[order], samples.whole)
+    return order[((np.arange(number) + 0.5) * len(order) / max(number, 1)).astype(np.int64)]
+
+
+def _of(samples: tr.Samples, rows: tr.Ints) -> tr.Samples:
+    return tr.Samples(samples.n[rows], samples.n_correct[rows], samples.whole)
