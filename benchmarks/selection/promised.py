@@ -1,4 +1,4 @@
-"""The overlap that `limr.scores.enough` promises from half of the samples, and what the rest shows.
+"""The overlap that `limr.scores.prospects` promises from half of the samples, and what is found.
 
     LIMR_MIRROR=DIR .venv/bin/python benchmarks/selection/promised.py [TRAJECTORIES.parquet]
 
@@ -18,7 +18,7 @@ import numpy as np
 import thinning
 
 from limr.core.random_streams import stream
-from limr.scores import enough
+from limr.scores import prospects
 
 THINNINGS, DRAWS = 10, 20
 SCORES = (
@@ -50,7 +50,7 @@ def main() -> None:
         for t in range(THINNINGS // (2 if fewer else 1)):
             first = thinning.thinned(samples, half, stream(t, "half"))
             halves = (first, thinning.less(samples, first))
-            of = enough.prospects(first, selector, options, pairs, draws=4 if fewer else DRAWS)
+            of = prospects.of_log(first, selector, options, pairs, draws=4 if fewer else DRAWS)
             promised.append([one.again for one in of])
             found.append([])
             for m, k in pairs:

@@ -8,7 +8,8 @@ import pytest
 
 from limr.core.random_streams import stream
 from limr.look import look, outlook, terminal, writing
-from limr.scores import enough
+from limr.scores import enough, prospects
+from limr.scores.prospects import Prospect
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +45,8 @@ def test_each_prompt_has_its_chance(looked):
 
 
 def test_what_is_not_reached_is_said(looked):
-    prospects = (enough.Prospect(32, 5, 0.5, 0.5), enough.Prospect(1, 5, float("nan"), 0.1))
-    found = enough.Outlook(looked.outlook.now, prospects, 0.8)
+    others = (Prospect(32, 5, 0.5, 0.5), Prospect(1, 5, float("nan"), 0.1))
+    found = enough.Outlook(looked.outlook.now, others, 0.8)
     assert "even 32 samples in every visit would not make it 80%" in outlook.sentence(found)
     record = outlook.record(found)
     assert record["enough"] is None
@@ -61,7 +62,7 @@ def test_nothing_is_said_of_filtered_groups_or_without_samples(looked):
 
 def test_a_large_log_is_asked_of_some_prompts(looked, monkeypatch):
     monkeypatch.setattr(enough, "MOST_VISITS", 100)
-    monkeypatch.setattr(enough, "MOST_PROBLEMS", 40)
+    monkeypatch.setattr(prospects, "MOST_PROBLEMS", 40)
     sure = enough.certainty(looked.imported.samples, "lim", {}, draws=3)
     assert sure.n == 40
     assert (~np.isnan(sure.belongs)).sum() == 40

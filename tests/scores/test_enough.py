@@ -5,7 +5,7 @@ import pytest
 
 from limr.core import files
 from limr.core.random_streams import stream
-from limr.scores import enough, scoring
+from limr.scores import enough, prospects, scoring
 from limr.trajectories import curves as tr
 
 N = 8
@@ -34,7 +34,7 @@ def score(selector, taken, options):
 
 
 def overlap(first, second, size):
-    return float(enough.best(first, size) @ enough.best(second, size)) / size
+    return float(prospects.best(first, size) @ prospects.best(second, size)) / size
 
 
 CASES = [
@@ -63,7 +63,7 @@ def test_the_promised_overlaps_are_found_where_the_true_curves_are_known(selecto
         promised.append((sure.truth, sure.again))
         found.append([overlap(observed, other, sure.size) for other in (true_scores, second)])
         belongs.append(sure.belongs)
-        right.append(enough.best(true_scores, sure.size))
+        right.append(prospects.best(true_scores, sure.size))
     np.testing.assert_allclose(np.mean(promised, axis=0), np.mean(found, axis=0), atol=0.05)
     # Of those that belong with a chance of so much, so many do.
     belongs, right = np.concatenate(belongs), np.concatenate(right)
@@ -98,7 +98,7 @@ def test_the_promised_overlaps_are_found_on_real_curves(selector, options, mirro
         kept = rng.hypergeometric(correct, N - correct, 4)
         halves = [tr.Samples(np.full(kept.shape, 4), c) for c in (kept, correct - kept)]
         sure = enough.certainty(halves[0], selector, options, draws=draws)
-        values = enough.prospects(halves[0], selector, options, pairs, draws=draws)
+        values = prospects.of_log(halves[0], selector, options, pairs, draws=draws)
         promised.append([one.again for one in values])
         row = []
         for m, k in pairs:
@@ -123,9 +123,9 @@ def test_the_promised_overlaps_are_found_on_real_curves(selector, options, mirro
 def test_more_samples_and_epochs_promise_more():
     rng = stream(32, "more")
     taken = drawn(walking(rng, 500), 8, rng)
-    found = enough.prospects(taken, "lim", {"noise": "debias"}, draws=8)
+    found = prospects.of_log(taken, "lim", {"noise": "debias"}, draws=8)
     truth = {(one.samples, one.epochs): one.truth for one in found}
-    assert set(truth) == {(m, k) for m in enough.SAMPLES for k in (2, 5, 8, 10)}
+    assert set(truth) == {(m, k) for m in prospects.SAMPLES for k in (2, 5, 8, 10)}
     for (m, k), value in truth.items():
         if m == 1:
             assert np.isnan(value)  # no debiased score
@@ -137,14 +137,14 @@ def test_more_samples_and_epochs_promise_more():
 
 def test_the_cheapest_that_is_enough():
     found = [
-        enough.Prospect(4, 10, 0.8, 0.7),
-        enough.Prospect(8, 5, 0.82, 0.7),
-        enough.Prospect(16, 5, 0.95, 0.9),
-        enough.Prospect(2, 5, float("nan"), 0.9),
+        prospects.Prospect(4, 10, 0.8, 0.7),
+        prospects.Prospect(8, 5, 0.82, 0.7),
+        prospects.Prospect(16, 5, 0.95, 0.9),
+        prospects.Prospect(2, 5, float("nan"), 0.9),
     ]
-    assert enough.cheapest(found, 0.75) == found[1]  # as cheap as the first, and better
-    assert enough.cheapest(found, 0.9) == found[2]
-    assert enough.cheapest(found, 0.99) is None
+    assert prospects.cheapest(found, 0.75) == found[1]  # as cheap as the first, and better
+    assert prospects.cheapest(found, 0.9) == found[2]
+    assert prospects.cheapest(found, 0.99) is None
     assert found[2].cost == 80
 
 
@@ -184,3 +184,16 @@ def test_the_first_epochs_can_be_asked_for():
     assert sure.epochs == 3
     again = enough.certainty(taken.first(3), "lim", {}, draws=4)
     np.testing.assert_array_equal(sure.belongs, again.belongs)
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_what_is_usual_is_what_the_published_log_promises(mirror):
+    ragged = files.read_json(mirror / "one_shot_rlvr" / "acc_step_500.json")
+    correct = np.array([np.rint(N * np.array(curve[:21])) for curve in ragged.values()], int)
+    taken = tr.Samples(np.full(correct.shape, N), correct)
+    pairs = [(4, 21), (8, 21)]
+    measured = prospects.of_log(taken, "lim", {}, pairs, draws=6)
+    assumed = prospects.usual(len(correct), "lim", {}, pairs, draws=6)
+    for one, other in zip(assumed, measured, strict=True):
+        assert one.truth == pytest.approx(other.truth, abs=0.06)

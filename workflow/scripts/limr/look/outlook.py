@@ -45,7 +45,7 @@ def sentence(found: Outlook) -> str:
         f"a second log like this one {now.again:.0%}; "
     )
     if better is None:
-        most = max(one.samples for one in found.prospects)
+        most = max(one.samples for one in found.others)
         return said + f"even {most} samples in every visit would not make it {found.wanted:.0%}."
     return said + (
         f"{better.samples} samples in each of {better.epochs} visits would be enough for "
@@ -72,7 +72,7 @@ def record(found: Outlook | None) -> Mapping[str, Any] | None:
                 "unlimited_samples": _known(one.truth),
                 "second_log": _known(one.again),
             }
-            for one in found.prospects
+            for one in found.others
         ],
     }
 
