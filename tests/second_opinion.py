@@ -71,20 +71,78 @@ def spread_out(rows, found):
     return [found.get(i, NAN) for i in range(len(rows))]
 
 
-def lim(rows, *, epochs=None, missing="backfill-one", never_solved="warn"):
-    """LIM: 1 - Σ (r - r̄)² / Σ (1 - r̄)²."""
+def weights_of(row, rule):
+    """How each epoch of a filled curve is made: {visit: weight}; None = still missing."""
+    there = [k for k, cell in enumerate(row) if cell is not None and cell[0]]
+    made = []
+    for k in range(len(row)):
+        later = [j for j in there if j > k]
+        if k in there:
+            made.append({k: 1.0})
+        elif rule == "mean-of-present" and there:
+            made.append({j: 1 / len(there) for j in there})
+        elif rule == "backfill-one" and k + 1 in there:
+            made.append({k + 1: 1.0})
+        elif rule == "backfill" and later:
+            made.append({later[0]: 1.0})
+        else:
+            made.append(None)
+    return made
+
+
+def cell_noise(cell):
+    """Unbiased estimate of the variance of a rate: r (1 - r) / (n - 1); None for one sample."""
+    n, c = cell
+    return None if n == 1 else c / n * (1 - c / n) / (n - 1)
+
+
+def noises(rows, epochs, rule):
+    """Problem number -> noise of each filled epoch, for whole curves of two samples or more."""
+    found = {}
+    for i, row in enumerate(rows):
+        made = weights_of(row[:epochs], rule)
+        if None in made:
+            continue
+        visits = {j for weights in made for j in weights}
+        if any(row[j][0] == 1 for j in visits):
+            continue
+        found[i] = [math.fsum(w**2 * cell_noise(row[j]) for j, w in m.items()) for m in made]
+    return found
+
+
+def covariance_of_mean(found, noise, k):
+    """Problem number -> Var(r_i - r̄) in epoch k, term by term."""
+    n = len(found)
+    every = math.fsum(noise[j][k] for j in found) / n**2
+    return {i: noise[i][k] - 2 * noise[i][k] / n + every for i in found}, every
+
+
+def lim(rows, *, epochs=None, missing="backfill-one", never_solved="warn", noise="ignore"):
+    """LIM: 1 - Σ (r - r̄)² / Σ (1 - r̄)²; debiased, each square less the variance within it."""
     curves = whole_curves(rows, epochs, missing)
+    known = noises(rows, epochs, missing) if noise == "debias" else None
+    if known is not None:
+        curves = {i: curve for i, curve in curves.items() if i in known}
     if not curves:
         return [NAN] * len(rows)
     mean = mean_curve(curves, len(rows[0][:epochs]))
     if all(value == 1 for value in mean):
         return [NAN] * len(rows)
     bottom = squares([1.0] * len(mean), mean)
+    tops = {i: squares(curve, mean) for i, curve in curves.items()}
+    if known is not None:
+        largest = bottom
+        for k in range(len(mean)):
+            own, of_mean = covariance_of_mean(curves, known, k)
+            tops = {i: top - own[i] for i, top in tops.items()}
+            bottom -= of_mean
+        if bottom <= 1e-9 * largest:
+            return [NAN] * len(rows)
     found = {}
     for i, curve in curves.items():
         if never_solved == "drop" and all(value == 0 for value in curve):
             continue
-        found[i] = 1 - squares(curve, mean) / bottom
+        found[i] = 1 - tops[i] / bottom
     return spread_out(rows, found)
 
 
@@ -93,9 +151,12 @@ def bottom_lim(rows, **options):
     return [-value for value in lim(rows, **options)]
 
 
-def linear(rows, *, epochs=None, missing="backfill-one", variant="alignment"):
-    """The reconstruction of LINEAR."""
+def linear(rows, *, epochs=None, missing="backfill-one", variant="alignment", noise="ignore"):
+    """The reconstruction of LINEAR; debiased, the alignment's squares less their noise."""
     curves = whole_curves(rows, epochs, missing)
+    known = noises(rows, epochs, missing) if noise == "debias" else None
+    if known is not None:
+        curves = {i: curve for i, curve in curves.items() if i in known}
     n_epochs = len(rows[0][:epochs])
     if n_epochs < 2:
         return [NAN] * len(rows)
@@ -103,7 +164,8 @@ def linear(rows, *, epochs=None, missing="backfill-one", variant="alignment"):
     found = {}
     for i, curve in curves.items():
         if variant == "alignment":
-            found[i] = 1 - squares(curve, line) / squares([1.0] * n_epochs, line)
+            top = squares(curve, line) - (math.fsum(known[i]) if known is not None else 0.0)
+            found[i] = 1 - top / squares([1.0] * n_epochs, line)
             continue
         # A curve is constant if its sampled epochs are: no rule fills in anything else.
         if len({value for value in curve_of(rows[i][:epochs]) if value is not None}) == 1:
@@ -116,16 +178,35 @@ def linear(rows, *, epochs=None, missing="backfill-one", variant="alignment"):
     return spread_out(rows, found)
 
 
-def variance(rows, *, epochs=None, missing="backfill-one"):
-    """Standard deviation of accuracy over the epochs, K in the denominator."""
+def variance(rows, *, epochs=None, missing="backfill-one", noise="ignore"):
+    """Standard deviation of accuracy over the epochs, K in the denominator.
+
+    Debiased: the variance less its noise, which is Var(r_k) of each epoch less Var(m), and the root
+    with the sign kept.
+    """
     curves = whole_curves(rows, epochs, missing)
+    known = noises(rows, epochs, missing) if noise == "debias" else None
     n_epochs = len(rows[0][:epochs])
     if n_epochs < 2:
         return [NAN] * len(rows)
     found = {}
     for i, curve in curves.items():
         own = math.fsum(curve) / n_epochs
-        found[i] = math.sqrt(squares(curve, [own] * n_epochs) / n_epochs)
+        square = squares(curve, [own] * n_epochs) / n_epochs
+        if noise == "debias":
+            if i not in known:
+                continue
+            total = {}  # each visit's weight in the sum of the filled curve
+            for weights in weights_of(rows[i][:epochs], missing):
+                for j, w in weights.items():
+                    total[j] = total.get(j, 0.0) + w
+            of_mean = math.fsum(
+                (w / n_epochs) ** 2 * cell_noise(rows[i][j]) for j, w in total.items()
+            )
+            square -= math.fsum(known[i]) / n_epochs - of_mean
+        if abs(square) < 1e-15:  # a rounding error, of which the root would be large
+            square = 0.0
+        found[i] = math.copysign(math.sqrt(abs(square)), square)
     return spread_out(rows, found)
 
 
@@ -167,14 +248,27 @@ def frontier(rows, *, epochs=None, target=0.5, prior=0.0):
     return by_pass_rate(rows, epochs, lambda n, c: -abs((c + prior) / (n + 2 * prior) - target))
 
 
-def lim_curve_free(rows, *, epochs=None):
-    """Minus the squared distance to the mean pass rate."""
+def lim_curve_free(rows, *, epochs=None, noise="ignore"):
+    """Minus the squared distance to the mean pass rate; debiased, less its noise."""
     rates = by_pass_rate(rows, epochs, lambda n, c: c / n)
-    present = [rate for rate in rates if not math.isnan(rate)]
+    own = [0.0] * len(rows)
+    if noise == "debias":
+        for i, row in enumerate(rows):
+            cells = [cell for cell in row[:epochs] if cell is not None and cell[0]]
+            if any(n == 1 for n, _ in cells):
+                rates[i] = NAN
+            elif cells:
+                whole = sum(n for n, _ in cells)
+                own[i] = math.fsum((cell[0] / whole) ** 2 * cell_noise(cell) for cell in cells)
+    present = [i for i, rate in enumerate(rates) if not math.isnan(rate)]
     if not present:
         return rates
-    mean = math.fsum(present) / len(present)
-    return [-((rate - mean) ** 2) for rate in rates]
+    mean = math.fsum(rates[i] for i in present) / len(present)
+    every = math.fsum(own[i] for i in present) / len(present) ** 2
+    return [
+        -((rate - mean) ** 2 - own[i] + 2 * own[i] / len(present) - every)
+        for i, rate in enumerate(rates)
+    ]
 
 
 def decayed(rows, *, epochs=None, target=0.5, decay=0.8, prior=1.0):

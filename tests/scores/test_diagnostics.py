@@ -81,6 +81,35 @@ def test_every_selector_can_be_diagnosed_at_every_edge(selector, edge, tmp_path)
     assert len(epochs) == (0 if n_epochs == 1 else n_epochs)  # 1..K-1 first, and odd-even
 
 
+@pytest.mark.parametrize("noise", ["debias", "shrink"])
+@pytest.mark.parametrize("edge", EDGES)
+def test_scores_without_noise_can_be_diagnosed_at_every_edge(noise, edge):
+    for selector, options in (("lim", {}), ("variance", {}), ("linear", {"variant": "pearson"})):
+        if noise == "debias" and options:
+            continue
+        of = subject(EDGES[edge], selector, noise=noise, **options)
+        problems, _ = diagnosed(of, draws=5)
+        scored = problems["score"].notna()
+        if not options:  # a constant curve has no plain correlation to draw
+            np.testing.assert_array_equal(problems["low"].notna(), scored)
+        known = problems["low"].notna()
+        assert (problems["low"] <= problems["high"])[known].all()
+
+
+def test_a_shrunk_score_spreads_as_the_debiased_one_or_as_the_plain_one():
+    drawn = []
+    for noise in ("shrink", "debias"):
+        problems, _ = diagnosed(subject(CURVES, noise=noise), draws=200)
+        drawn.append((problems["high"] - problems["low"]).to_numpy())
+    np.testing.assert_allclose(*drawn, atol=1e-4)
+    rows = [[count % 2 for count in row] for row in CURVES]
+    problems = scoring.ProblemSet([f"p{i}" for i in range(len(rows))], [None] * len(rows))
+    single = tr.samples(table(rows, n=1), problems.problem_ids)  # no debiased score
+    of = diagnostics.subject(problems, single, "lim", {"noise": "shrink"}, seed=0, name="x")
+    found, _ = diagnosed(of)
+    assert (found["low"] < found["high"]).all()
+
+
 def test_the_first_subset_is_what_is_in_question():
     of = subject(CURVES)
     kept = [f"p{i}" for i in np.argsort(-of.scores, kind="stable")[:7]]

@@ -74,6 +74,7 @@ def _check(path: Path) -> None:
 
 def build(args: argparse.Namespace) -> dict[str, Any]:
     """Return the plan, as `--json` prints it."""
+    from limr.analysis import sureness
     from limr.plan import bill, counts, detectable, estimate, hardware, jobs, models
     from limr.sources import pinned as sources
 
@@ -110,6 +111,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
         "gpu_jobs": [task.described() for task in tasks],
         "bill": bill.bill(study, sizes),
         "totals": estimate.totals(tasks, size) if size else None,
+        "choices": sureness.plan(study, sizes),
         "detectable": detectable.plan(study, sizes, share),
         "processor_minutes": estimate.processor_minutes(others, seconds),
     }
@@ -167,6 +169,10 @@ def text(plan: dict[str, Any]) -> str:
         lines += ["", *_bill_lines(plan["bill"])]
     if plan["processor_minutes"]:
         lines += ["", *_processor_lines(plan["processor_minutes"])]
+    if plan["choices"]:
+        from limr.analysis import sureness
+
+        lines += ["", *sureness.lines(plan["choices"])]
     lines += ["", *plan["detectable"]["lines"]] if plan["detectable"] else []
     return "\n".join(lines) + "\n"
 

@@ -13,7 +13,7 @@ import pandas as pd
 from limr.core import plugins, validation
 from limr.core.errors import InputError
 from limr.core.tables import Problem
-from limr.look import audit, classes
+from limr.look import audit, classes, outlook
 from limr.look.looked import CLASSES, COLUMNS, Looked
 from limr.scores import scoring
 from limr.trajectories import reader
@@ -76,7 +76,10 @@ def of_imported(
         found.add("selector-says", " ".join(made.notes))
     values = made.values
     low, high = bounds(selector, candidates, samples, settings, values)
-    table, place = _table(imported, problems, samples, values, low, high)
+    sure = outlook.outlook(codes, samples, selector, settings)
+    belongs = np.full(len(values), np.nan) if sure is None else sure.now.belongs
+    columns = {"score": values, "low": low, "high": high, "belongs": belongs}
+    table, place = _table(imported, problems, samples, columns)
     if not table["score"].notna().any():
         text = "No prompt could be scored; see the findings."
         found.add("nothing-scored", text, "warning", len(table))
@@ -92,6 +95,7 @@ def of_imported(
         {name: counts.get(name, 0) for name in CLASSES},
         (*imported.findings, *found, *audited.findings),
         audited.evidence,
+        sure,
     )
 
 
@@ -158,7 +162,7 @@ def _candidates(imported: Imported, problems: Sequence[Problem] | None) -> scori
 
 def _table(
     imported: Imported, problems: Sequence[Problem] | None, samples: Samples,
-    values: Floats, low: Floats, high: Floats,
+    columns: Mapping[str, Floats],
 ) -> tuple[pd.DataFrame, Ints]:  # fmt: skip
     """Return the prompts that the log has, best first, and their places among the problems."""
     ids = imported.problem_ids.to_pylist()
@@ -181,9 +185,7 @@ def _table(
             "first": first,
             "last": last,
             "visits": there.sum(axis=1),
-            "score": values,
-            "low": low,
-            "high": high,
+            **columns,
             "class": classes.classes(samples),
         }
     )[list(COLUMNS)].iloc[seen]

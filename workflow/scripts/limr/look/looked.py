@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from limr.scores.enough import Outlook
 from limr.trajectories.curves import Ints
 from limr.trajectories.findings import Finding
 from limr.trajectories.reading import Imported
@@ -20,9 +21,10 @@ from limr.trajectories.reading import Imported
 #   first, last: accuracy of the first and of the last visit
 #   score: the selector's; NaN where there is none
 #   low, high: the score if every missing visit had been all wrong, all right, in either order
+#   belongs: chance of being among the best sixth of unlimited samples; NaN where it is not known
 #   class: one of CLASSES
 COLUMNS = ("problem_id", "prompt", "n", "n_correct", "pass_rate", "first", "last", "visits",
-           "score", "low", "high", "class")  # fmt: skip
+           "score", "low", "high", "belongs", "class")  # fmt: skip
 # dead: (nearly) never solved; solved: (nearly) always; learning: in between, or rising; unclear:
 # too few samples to say; by intervals of the pass rate, not by point estimates.
 CLASSES = ("dead", "solved", "learning", "unclear")
@@ -42,6 +44,7 @@ class Looked:
         counts: class -> number of prompts.
         findings: those of the reader, then what was noticed afterwards.
         evidence: name -> table behind a finding, such as `gold-contradicted`.
+        outlook: how sure the choice of the best is; None where the samples cannot say.
     """
 
     log: str
@@ -53,6 +56,7 @@ class Looked:
     counts: Mapping[str, int]
     findings: tuple[Finding, ...]
     evidence: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    outlook: Outlook | None = None
 
     @property
     def curves(self) -> np.ndarray[Any, np.dtype[np.float64]]:

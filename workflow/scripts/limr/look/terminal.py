@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from limr.look import outlook
 from limr.look.classes import ALWAYS, NEVER
 from limr.look.looked import Looked
 
@@ -96,6 +97,8 @@ def _prompts(looked: Looked) -> list[str]:
     if len(scored) > _SHOWN:
         worst = scored.tail(min(_SHOWN, len(scored) - _SHOWN))
         said += ["Worst:", *(_row(row, short_of) for _, row in worst.iterrows())]
+    if looked.outlook is not None:
+        said += ["", outlook.sentence(looked.outlook)]
     return said
 
 

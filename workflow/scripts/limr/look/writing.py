@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from limr import __version__
 from limr.core import files
+from limr.look import outlook
 from limr.look.looked import Looked
 
 
@@ -53,6 +54,7 @@ def summary(looked: Looked) -> Mapping[str, Any]:
             "scored": int(table["score"].notna().sum()),
             **looked.counts,
         },
+        "certainty": outlook.record(looked.outlook),
         "values": [
             {"value": value, "rows": rows, "taken_for": taken}
             for value, rows, taken in imported.values

@@ -32,12 +32,17 @@ class Subject:
         samples: the samples behind the score, of its `epochs` only.
         rescore: the score as a function of such samples.
         scores: (n_problems,) the observed score; NaN = not scorable.
+        redrawn: the score of samples that are drawn again, where it is another one. A shrunk score
+            spreads less than it may be off, as it is pulled to what is usual: its draws are those
+            of the debiased score, whose intervals hold whatever the rates are (docs/noise.md), or
+            of the plain one where a problem has no debiased score.
     """
 
     problems: ProblemSet
     samples: tr.Samples
     rescore: Rescore
     scores: tr.Floats
+    redrawn: Rescore | None = None
 
 
 @dataclass(frozen=True)
@@ -77,11 +82,25 @@ def subject(
         samples = samples.within(settings["epochs"])
         settings["epochs"] = None  # `rescore` also gets fewer epochs than that
 
-    def rescore(redrawn: tr.Samples) -> tr.Floats:
-        found: Scores = module.score(problems, redrawn, settings, stream(seed, "select", name))
-        return found.values
+    def scored_by(options: Mapping[str, Any]) -> Rescore:
+        def rescore(redrawn: tr.Samples) -> tr.Floats:
+            found: Scores = module.score(problems, redrawn, options, stream(seed, "select", name))
+            return found.values
 
-    return Subject(problems, samples, rescore, rescore(samples))
+        return rescore
+
+    rescore = scored_by(settings)
+    scores = rescore(samples)
+    if settings.get("noise") != "shrink":
+        return Subject(problems, samples, rescore, scores)
+    redrawn = scored_by({**settings, "noise": "debias"})
+    try:
+        lacking = np.isnan(redrawn(samples)) & ~np.isnan(scores)
+    except InputError:  # a correlation has no debiased score
+        lacking = ~np.isnan(scores)
+    if lacking.any():
+        redrawn = scored_by({**settings, "noise": "ignore"})
+    return Subject(problems, samples, rescore, scores, redrawn)
 
 
 def check_same(of: Subject, scores: pa.Table) -> None:
@@ -147,7 +166,7 @@ def problem_table(
         level: of the intervals.
         rng: a named stream.
     """
-    drawn = resampling.draw_scores(of.samples, of.rescore, draws, rng)
+    drawn = resampling.draw_scores(of.samples, of.redrawn or of.rescore, draws, rng)
     centred = resampling.centre(drawn, of.scores)
     found = resampling.spread(centred, level)
     n = len(of.scores)

@@ -18,8 +18,10 @@ score, s_i + s*_ib - mean_b s*_ib. A score of at most two values (a window) is n
 would then have other values.
 
 This covers the binomial noise of the samples at this run's accuracies. The estimand is the expected
-score at these rates; another training run would have other rates. The coverage of nominal 95 %
-intervals is simulated in tests/scores/test_resampling.py.
+score at these rates, which for a debiased score is the score of the rates themselves; another
+training run would have other rates. The coverage of nominal 95 % intervals is simulated in
+tests/scores/test_resampling.py. Draws of `limr.scores.posterior` cover less often where curves are
+unlike the walk: never or always solved, or flat (docs/noise.md).
 """
 
 from __future__ import annotations

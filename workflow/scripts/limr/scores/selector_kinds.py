@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from limr.scores.noise import Rates, rates
 from limr.scores.scoring import ProblemSet, Scores, drawn_at_random, from_curves, from_pass_rate
 from limr.trajectories import curves as tr
 
@@ -20,7 +21,7 @@ Score = Callable[[ProblemSet, tr.Samples, Options, np.random.Generator], Scores]
 Warnings = Callable[[tr.Flags, tr.Samples, Options], list[str]]
 RateRule = Callable[[tr.Samples, Options], tr.Floats]
 Choice = Callable[[tr.Samples, Options], tr.Flags]
-CurveRule = Callable[[tr.Floats, Options], tr.Floats]
+CurveRule = Callable[[Rates, Options], tr.Floats]
 States = npt.NDArray[np.int8]
 GroupRule = Callable[[States, Options], tr.Floats]
 
@@ -100,6 +101,9 @@ def states(samples: tr.Samples) -> States:
 def by_curve(one_epoch: str, undefined: str = "") -> Callable[[CurveRule], Score]:
     """Return a decorator that makes the `score` of a selector of curves of two epochs or more.
 
+    Its rule gets what is known of the usable curves by the options `epochs`, `missing` and `noise`
+    (`limr.scores.noise.Rates`), and gives them one score each.
+
     Args:
         one_epoch: why nothing is scored where there is one epoch only.
         undefined: why a curve may have no score, where that can be.
@@ -109,11 +113,10 @@ def by_curve(one_epoch: str, undefined: str = "") -> Callable[[CurveRule], Score
         def score(
             problems: ProblemSet, samples: tr.Samples, options: Options, rng: np.random.Generator
         ) -> Scores:
-            curves = tr.curves(samples, options["epochs"], options["missing"])
-            whole = curves.whole
-            if whole.shape[1] < 2:
-                return from_curves(curves, np.full(len(whole), np.nan), one_epoch)
-            return from_curves(curves, rule(whole, options), undefined)
+            known = rates(samples, options, of_sum=True)
+            if known.x.shape[1] < 2:
+                return from_curves(known.curves, np.full(len(known.x), np.nan), one_epoch)
+            return from_curves(known.curves, rule(known, options), undefined)
 
         score.__doc__ = rule.__doc__
         return score

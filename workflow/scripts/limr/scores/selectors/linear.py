@@ -10,6 +10,11 @@ formula, in the text or the code. This is therefore NOT the paper's LINEAR. Thre
 - `pearson`: Pearson's correlation of accuracy with the epoch, in [-1, 1];
 - `r2`: the signed share of variance that a straight line explains, ρ·|ρ| with ρ the correlation, so
   that a steady fall is not taken for a steady rise; in [-1, 1].
+
+With `noise` (`limr.scores.noise`) the squares of `alignment` are estimated without the samples'
+noise. A correlation has no unbiased estimate: `debias` is refused for the other two, and `shrink`
+gives the expected covariance over the root of the expected variance, given the samples; it is 0 for
+a curve of which nothing is known, and no curve is constant.
 """
 
 from __future__ import annotations
@@ -19,7 +24,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from limr.core.errors import InputError
 from limr.core.validation import Keys, key
+from limr.scores.noise import Noise, Rates
 from limr.scores.selector_kinds import by_curve
 from limr.trajectories import curves as tr
 
@@ -42,24 +49,55 @@ class Options(Keys):
     )
     missing: tr.Missing = "backfill-one"
     epochs: tr.Epochs = None
+    noise: Noise = "ignore"
 
 
-def rise(accuracy: tr.Floats, variant: str) -> tr.Floats:
-    """Return (n_problems,) how steadily each row of (n_problems, n_epochs >= 2) rises."""
+def alignment(accuracy: tr.Floats, spread: tr.Floats | None = None) -> tr.Floats:
+    """Return 1 - Σ_k ((r_ik - ℓ_k)² + spread_ik) / Σ_k (1 - ℓ_k)², one score a problem.
+
+    Args:
+        accuracy: (n_problems, n_epochs >= 2).
+        spread: the same shape, see `limr.scores.noise`; None: 0.
+    """
     line = np.linspace(0.0, 1.0, accuracy.shape[1])
-    if variant == "alignment":
-        scores: tr.Floats = 1.0 - ((accuracy - line) ** 2).sum(axis=1) / ((1.0 - line) ** 2).sum()
-        return scores
+    distance = ((accuracy - line) ** 2).sum(axis=1)
+    if spread is not None:
+        distance = distance + spread.sum(axis=1)
+    scores: tr.Floats = 1.0 - distance / ((1.0 - line) ** 2).sum()
+    return scores
+
+
+def correlation(accuracy: tr.Floats, added: tr.Floats | float = 0.0) -> tr.Floats:
+    """Return (n_problems,) the correlation of accuracy with the epoch; NaN where there is none.
+
+    Args:
+        accuracy: (n_problems, n_epochs >= 2).
+        added: (n_problems,) what is added to Σ_k (r_ik - m_i)².
+    """
+    line = np.linspace(0.0, 1.0, accuracy.shape[1])
     centred = accuracy - accuracy.mean(axis=1, keepdims=True)
     across = line - line.mean()
-    spread = np.sqrt((centred**2).sum(axis=1) * (across**2).sum())
+    spread = np.sqrt(((centred**2).sum(axis=1) + added) * (across**2).sum())
     varies = np.ptp(accuracy, axis=1) > 0
-    correlation = np.full(len(accuracy), np.nan)
-    correlation[varies] = np.clip((centred @ across)[varies] / spread[varies], -1.0, 1.0)
-    return correlation if variant == "pearson" else correlation * np.abs(correlation)
+    found = np.full(len(accuracy), np.nan)
+    found[varies] = np.clip((centred @ across)[varies] / spread[varies], -1.0, 1.0)
+    return found
 
 
 @by_curve(ONE_EPOCH, undefined=CONSTANT)
-def score(curves: tr.Floats, options: Mapping[str, Any]) -> tr.Floats:
-    """Return how steadily every usable curve rises; NaN where that is not defined."""
-    return rise(curves, options["variant"])
+def score(known: Rates, options: Mapping[str, Any]) -> tr.Floats:
+    """Return how steadily every usable curve rises; NaN where that is not defined.
+
+    Raises:
+        InputError: `noise: debias` of a correlation.
+    """
+    variant = options["variant"]
+    if variant == "alignment":
+        return alignment(known.x, known.s)
+    if options["noise"] == "debias":
+        raise InputError(
+            f"selector 'linear': a correlation (`variant: {variant}`) has no unbiased estimate, so "
+            "`noise: debias` cannot be had. Use `noise: shrink`, or `variant: alignment`."
+        )
+    found = correlation(known.x, known.of_variance * known.x.shape[1])
+    return found if variant == "pearson" else found * np.abs(found)

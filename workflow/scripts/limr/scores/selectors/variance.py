@@ -3,6 +3,11 @@
 s_i = sqrt(1/K Σ_k (r_i^k - m_i)²), m_i = 1/K Σ_k r_i^k: the standard deviation of accuracy over the
 epochs, with K in the denominator (arXiv 2504.20571, historical variance score; its square ranks the
 same). In [0, 0.5]; a constant curve, and so an always- or never-solved problem, scores 0.
+
+With `noise` (`limr.scores.noise`) the square of the score is an estimate of the variance of the
+true rates: unbiased (`debias`), or its expectation given the samples (`shrink`). An unbiased
+estimate of a small variance is often negative; its score is then minus the root of its size, so
+that the order is that of the variances.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from limr.core.validation import Keys
+from limr.scores.noise import Noise, Rates
 from limr.scores.selector_kinds import by_curve
 from limr.trajectories import curves as tr
 
@@ -27,10 +33,16 @@ class Options(Keys):
 
     missing: tr.Missing = "backfill-one"
     epochs: tr.Epochs = None
+    noise: Noise = "ignore"
 
 
 @by_curve(ONE_EPOCH)
-def score(curves: tr.Floats, options: Mapping[str, Any]) -> tr.Floats:
+def score(known: Rates, options: Mapping[str, Any]) -> tr.Floats:
     """Return the standard deviation of every usable curve; one epoch has none."""
     # Exactly 0 for a constant curve, whose mean may be off by a rounding error.
-    return np.where(np.ptp(curves, axis=1) > 0, curves.std(axis=1), 0.0)
+    observed = np.where(np.ptp(known.x, axis=1) > 0, known.x.std(axis=1), 0.0)
+    if known.s is None:
+        return observed
+    square = observed**2 + known.of_variance
+    square[np.abs(square) < 1e-15] = 0.0  # a rounding error, of which the root would be large
+    return np.sign(square) * np.sqrt(np.abs(square))

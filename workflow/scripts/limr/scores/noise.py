@@ -1,0 +1,209 @@
+"""The noise of samples within a score: ignored as published, subtracted, or shrunk.
+
+A rate r = c / n of n samples is the true rate p and noise of variance v = p (1 - p) / n. A score
+made of squares counts that variance as signal: E (r - a)² = (p - a)² + v for any known a. So every
+score of squares is written in two parts, x and the spread s of each rate,
+
+    the estimate of (p - a)² is (x - a)² + s,
+
+and `noise` says which:
+
+- `ignore`: x = r, s = 0: the published formulas.
+- `debias`: x = r, s = -r (1 - r) / (n - 1), as E r (1 - r) / (n - 1) = v: (x - a)² + s is unbiased
+  for (p - a)² whatever p is. With n = 1 nothing is known of v, and there is no score.
+- `shrink`: x and s are the mean and the variance of p given all samples of the problem
+  (`limr.scores.posterior`), so that (x - a)² + s is its posterior expectation. It is no unbiased
+  estimate at a given p: over problems like the log's its mean is the true one.
+
+The mean x̄ over the N scored problems has noise too, and shares that of x_i. As the problems are
+drawn independently, Var(x_i - x̄) = s_i - 2 s_i / N + Σ_j s_j / N², whence
+
+    (p_i - p̄)² is estimated by (x_i - x̄)² + (1 - 2 / N) s_i + s̄ / N,
+
+exactly, too. A ratio of two such estimates, LIM, keeps a bias of order 1 / (n N) from its
+denominator, since x̄ is in both parts; nothing else is left.
+
+A sum over epochs needs the spread of a sum: Σ s_k where noise is independent (`debias`), with the
+covariances where it is not (`shrink`). A visit that also fills a gap counts there again, and its
+noise with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from limr.core.validation import OneOf
+from limr.scores import posterior
+from limr.trajectories import curves as tr
+
+NOISE_RULES = ("ignore", "debias", "shrink")
+Noise = Annotated[
+    str,
+    OneOf(NOISE_RULES),
+    Field(
+        description="What to do about the noise of the samples, which the published formula takes "
+        "for signal. `ignore`: nothing, as published. `debias`: its expected part is subtracted; "
+        "a problem with a single sample in an epoch is not scored. `shrink`: the score's "
+        "expectation given the samples, under a model of curves that is fitted to the log; gaps "
+        "take the model's values."
+    ),
+]
+_ROWS = 16384
+ONE_SAMPLE = "one sample in an epoch: its noise cannot be estimated"
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What the samples say of the true rates of the problems that can be scored (see the module).
+
+    Attributes:
+        curves: all problems' observed curves, and which can be scored.
+        x: (n_usable, n_epochs).
+        s: (n_usable, n_epochs) the spread; None: 0.
+        s_of_sum: (n_usable,) the spread of Σ_k x_k; None: 0, or not asked for.
+    """
+
+    curves: tr.Curves
+    x: tr.Floats
+    s: tr.Floats | None = None
+    s_of_sum: tr.Floats | None = None
+
+    @property
+    def of_variance(self) -> tr.Floats:
+        """(n_usable,) the spread of 1/K Σ_k (x_k - m)², m = 1/K Σ_k x_k; needs `s_of_sum`."""
+        if self.s is None or self.s_of_sum is None:
+            return np.zeros(len(self.x))
+        n_epochs = self.x.shape[1]
+        found: tr.Floats = self.s.mean(axis=1) - self.s_of_sum / n_epochs**2
+        return found
+
+
+def rates(samples: tr.Samples, options: Mapping[str, Any], of_sum: bool = False) -> Rates:
+    """Return what is known of every usable curve, by the options `epochs`, `missing` and `noise`.
+
+    Args:
+        samples: of all problems and epochs.
+        options: the selector's.
+        of_sum: whether `s_of_sum` is wanted.
+
+    Raises:
+        InputError: see `limr.trajectories.curves.curves`.
+    """
+    epochs, rule, noise = options["epochs"], options["missing"], options.get("noise", "ignore")
+    wanted = samples.within(epochs)
+    used = wanted.first(wanted.whole)
+    curves = tr.curves(used, None, rule)
+    if noise == "debias":
+        return _debiased(used, curves, rule)
+    if noise == "shrink":
+        return _shrunk(used, curves, of_sum)
+    return Rates(curves, curves.whole)
+
+
+def sampling_variance(samples: tr.Samples) -> tr.Floats:
+    """Return (n_problems, n_epochs) the unbiased estimate r (1 - r) / (n - 1) of a rate's variance.
+
+    NaN where there is no sample, infinite where there is one.
+    """
+    accuracy = samples.accuracy
+    spread: tr.Floats = np.divide(
+        accuracy * (1 - accuracy),
+        samples.n - 1,
+        out=np.where(samples.n == 1, np.inf, np.nan),
+        where=samples.n > 1,
+    )
+    return spread
+
+
+def _debiased(used: tr.Samples, curves: tr.Curves, rule: str) -> Rates:
+    spread, of_sum = np.empty(used.n.shape), np.empty(len(used.n))
+    for first in range(0, len(used.n), _ROWS):  # large logs: no third and fourth matrix
+        which = slice(first, first + _ROWS)
+        variance = sampling_variance(tr.Samples(used.n[which], used.n_correct[which]))
+        filled, uses = _filled(variance, rule)
+        spread[which] = -filled
+        of_sum[which] = -np.where(used.n[which] > 0, variance * uses**2, 0.0).sum(axis=1)
+    single = np.asarray(curves.usable & ~np.isfinite(spread).all(axis=1))
+    if single.any():
+        usable = curves.usable & ~single
+        left = curves.accuracy[usable]
+        mean = left.mean(axis=0) if len(left) else np.full_like(curves.mean, np.nan)
+        reasons = {**curves.reasons, ONE_SAMPLE: single}
+        curves = replace(curves, usable=usable, mean=mean, reasons=reasons)
+    if not curves.usable.all():
+        spread, of_sum = spread[curves.usable], of_sum[curves.usable]
+    return Rates(curves, curves.whole, spread, of_sum)
+
+
+def _filled(variance: tr.Floats, rule: str) -> tuple[tr.Floats, tr.Floats]:
+    """Return (n_problems, n_epochs) the variance of filled curves, and how often a visit counts.
+
+    Args:
+        variance: of each visit; NaN where there is none.
+        rule: by which gaps are filled, see `limr.trajectories.curves.fill_missing`.
+    """
+    there = ~np.isnan(variance)
+    if there.all():
+        return variance, np.ones_like(variance)
+    if rule == "mean-of-present":  # a gap takes 1 / J of each of J visits
+        visits = np.maximum(there.sum(axis=1, keepdims=True), 1)
+        mean = np.where(there, variance, 0.0).sum(axis=1, keepdims=True) / visits
+        return np.where(there, variance, mean / visits), there * (there.shape[1] / visits)
+    epochs = np.broadcast_to(np.arange(there.shape[1], dtype=float), there.shape)
+    source = tr.fill_missing(np.where(there, epochs, np.nan), rule)
+    row, column = np.nonzero(~np.isnan(source))
+    came_from = source[row, column].astype(np.int64)
+    filled, uses = np.full(there.shape, np.nan), np.zeros(there.shape)
+    filled[row, column] = variance[row, came_from]
+    np.add.at(uses, (row, came_from), 1.0)
+    return filled, uses
+
+
+def _shrunk(used: tr.Samples, curves: tr.Curves, of_sum: bool) -> Rates:
+    walk = posterior.fit(used)
+    if not curves.usable.all():
+        used = tr.Samples(used.n[curves.usable], used.n_correct[curves.usable])
+    mean, variance = posterior.moments(used, walk)
+    whole = None
+    if of_sum:
+        whole = posterior.variance_of_sum(used, walk, mean, np.ones_like(mean))
+        # By Cauchy and Schwarz it is no more; a rounding error may be.
+        whole = np.minimum(whole, variance.sum(axis=1) * variance.shape[1])
+    return Rates(curves, mean, variance, whole)
+
+
+def pooled(
+    samples: tr.Samples, noise: str
+) -> tuple[tr.Floats, tr.Floats | None, Mapping[str, tr.Flags]]:
+    """Return x and s of pass rates, Σ_k n_k p_k / Σ_k n_k, and why a sampled problem has none.
+
+    The rate may change from epoch to epoch: the noise is that of each epoch, added up.
+
+    Returns:
+        x: (n_problems,); NaN = never sampled, or a reason.
+        s: (n_problems,), NaN where x is; None: 0.
+        reasons: why sampled problems have none -> (n_problems,) which ones.
+    """
+    rate = samples.pass_rate
+    if noise == "ignore":
+        return rate, None, {}
+    total = np.maximum(samples.n.sum(axis=1, keepdims=True), 1)
+    weights = samples.n / total
+    if noise == "shrink":
+        walk = posterior.fit(samples)
+        mean, _ = posterior.moments(samples, walk)
+        spread = posterior.variance_of_sum(samples, walk, mean, weights)
+        absent = np.isnan(rate)
+        mean_rate = (weights * mean).sum(axis=1)
+        return np.where(absent, np.nan, mean_rate), np.where(absent, np.nan, spread), {}
+    variance = np.where(samples.n > 0, sampling_variance(samples), 0.0)
+    single = np.asarray(np.isinf(variance).any(axis=1))
+    known = ~single & ~np.isnan(rate)
+    spread = np.full(len(rate), np.nan)
+    spread[known] = -(weights**2 * variance)[known].sum(axis=1)
+    return np.where(known, rate, np.nan), spread, {ONE_SAMPLE: single}
