@@ -8,6 +8,7 @@ written twice.
 
 import itertools
 import math
+from fractions import Fraction
 
 NAN = math.nan
 
@@ -390,13 +391,18 @@ def two_anchor(rows, weaker, stronger, *, epochs=None, target=0.5, crossed="keep
 
 def farthest_first(points, size):
     """Scores of points by name: the one nearest to the mean first, then always the farthest."""
+    points = {name: [Fraction(value) for value in point] for name, point in points.items()}
+
+    def exact(first, second):
+        return sum((a - b) ** 2 for a, b in zip(first, second, strict=True))
+
     names = sorted(points)
     wide = range(len(points[names[0]]))
-    middle = [math.fsum(points[name][d] for name in names) / len(names) for d in wide]
-    chosen = [min(names, key=lambda name: (squares(points[name], middle), name))]
+    middle = [sum(points[name][d] for name in names) / len(names) for d in wide]
+    chosen = [min(names, key=lambda name: (exact(points[name], middle), name))]
     while len(chosen) < min(size, len(names)):
         left = [name for name in names if name not in chosen]
-        gaps = {name: min(squares(points[name], points[c]) for c in chosen) for name in left}
+        gaps = {name: min(exact(points[name], points[c]) for c in chosen) for name in left}
         widest = max(gaps.values())
         chosen.append(next(name for name in left if gaps[name] == widest))
     return {name: 1 - chosen.index(name) / size if name in chosen else 0.0 for name in names}

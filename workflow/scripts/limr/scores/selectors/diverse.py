@@ -36,6 +36,7 @@ SEEDED = False
 OWN_FILES = ("embeddings", "ids")  # options that name a file of the user's own
 NO_EMBEDDING = "no embedding in the file"
 MOST_STEPS = 10**11
+_ALIKE = 1e-12  # relative; distances that differ by less differ by rounding
 _AT_ONCE = 8192  # so many problems at once stay in the processor's cache
 Points = npt.NDArray[np.floating[Any]]
 
@@ -100,7 +101,7 @@ def _points(
 def farthest_first(points: Points, size: int) -> tr.Ints:
     """Return (size,) rows of (n, dimensions) points in the order of their choice; see the module.
 
-    Of equally far ones the first row is taken.
+    Of equally far ones, rounding errors aside, the first row is taken.
 
     Raises:
         InputError: it takes more than `MOST_STEPS`.
@@ -116,14 +117,14 @@ def farthest_first(points: Points, size: int) -> tr.Ints:
     distance = np.empty_like(nearest)
     _distances(by_axis, by_axis.mean(axis=1), distance)
     chosen = np.empty(size, np.int64)
-    chosen[0] = np.argmin(distance)
+    chosen[0] = np.argmax(distance <= distance.min() + _ALIKE * distance.max())
     for place in range(1, size + 1):
         row = chosen[place - 1]
         nearest[row] = -1.0  # never again
         if place < size:
             _distances(by_axis, by_axis[:, row], distance)
             np.minimum(nearest, distance, out=nearest)
-            chosen[place] = np.argmax(nearest)
+            chosen[place] = np.argmax(nearest >= nearest.max() * (1 - _ALIKE))
     return chosen
 
 
