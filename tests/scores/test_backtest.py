@@ -14,7 +14,15 @@ from limr.core import plugins
 from limr.core.errors import InputError
 from limr.core.random_streams import stream
 from limr.core.validation import Keys, key
-from limr.scores import agreement, backtest, backtest_rows, lookahead, reselection, scoring
+from limr.scores import (
+    agreement,
+    backtest,
+    backtest_rows,
+    backtest_text,
+    lookahead,
+    reselection,
+    scoring,
+)
 from limr.scores.backtest import Asked, Plan
 from limr.scores.scoring import ProblemSet
 from limr.trajectories import curves as tr
@@ -98,9 +106,11 @@ def plain_weights(values, size):
 @pytest.mark.parametrize(("gaps", "sizes", "horizon"), [(0.0, (8,), 1), (0.2, (1, 2, 5), 3)])
 def test_every_number_is_that_of_plain_loops(gaps, sizes, horizon):
     samples = log(40, 8, gaps, sizes)
-    plan = replace(QUICK, size=7, horizon=horizon)
+    plan = Plan(size=7, horizon=horizon, draws=2)
     asked = [Asked("variance", "variance", {"missing": "mean-of-present"}), *backtest.every()[3:5]]
     frame = run(samples, plan, asked)
+    keys = frame[["selector", "measure"]].assign(t=frame["t"].fillna(0))  # 0: over all t
+    found_value = dict(zip(keys.itertuples(index=False, name=None), frame["value"], strict=True))
     times = range(1, 8 - horizon + 1)
     sums = {name: {} for name in (*(one.name for one in asked), "random", "oracle")}
     for t in times:
@@ -124,7 +134,8 @@ def test_every_number_is_that_of_plain_loops(gaps, sizes, horizon):
             for measure, (above, below) in lookahead.MEASURES.items():
                 one = sums[name][t]
                 expected = one[above] / one[below] if one[below] else NAN
-                assert value(frame, name, measure, t) == pytest.approx(expected, nan_ok=True)
+                found = found_value.get((name, measure, t), NAN)
+                assert found == pytest.approx(expected, nan_ok=True)
     compared = [t for t in times if all(t in of_t for of_t in sums.values())]
     assert (frame.loc[frame["t"].isna(), "visits"] == len(compared)).all()
     signal = {}
@@ -132,7 +143,8 @@ def test_every_number_is_that_of_plain_loops(gaps, sizes, horizon):
         for measure, (above, below) in lookahead.MEASURES.items():
             whole = [sum(of_t[t][column] for t in compared) for column in (above, below)]
             expected = whole[0] / whole[1] if whole[1] else NAN
-            assert value(frame, name, measure) == pytest.approx(expected, nan_ok=True)
+            found = found_value[name, measure, 0]
+            assert found == pytest.approx(expected, nan_ok=True)
         signal[name] = value(frame, name)
     best = max(v for name, v in signal.items() if name != "oracle")
     for name in set(signal) - {"oracle"}:
@@ -327,6 +339,15 @@ def test_a_filtered_log_gives_the_signal_of_the_whole_one_and_bounds_for_the_was
             assert either == pytest.approx(known)
             low, high = value(frame, name, "dead", t), value(frame, name, "dead_at_most", t)
             assert low - 1e-12 <= value(reference, name, "dead", t) <= high + 1e-12
+
+
+def test_a_filtered_log_is_said_to_be_one():
+    frame = run(filtered(log(300, 7)), QUICK, [Asked("window", "window")])
+    said = backtest_text.lines(frame, backtest_rows.summary(frame), [])
+    assert "The trainer filtered groups" in said[-1]
+    assert "waste: rollouts in groups that are all right or all wrong" in said[-2]
+    [row] = [line for line in said if line.startswith("random")]
+    assert "≤0." in row
 
 
 def test_prompts_that_a_filter_never_lets_through_are_part_of_random():

@@ -30,11 +30,6 @@ from limr.scores.scoring import ProblemSet
 from limr.trajectories import visits
 from limr.trajectories.curves import Flags, Floats, Samples
 
-NOT_ACCURACY = (
-    "Signal is not accuracy: this says which choice would have gone on finding groups with right "
-    "and wrong answers, not which one trains better. Only training tells; docs/backtest.md names "
-    "the study that would."
-)
 SIXTH = 1 / 6  # about what the paper keeps: 1,389 of 8,523
 FEWEST = 3  # visits: a curve of two to choose from, and one to look at
 _SEED = 1
@@ -88,6 +83,16 @@ def every(options: Mapping[str, Any] | None = None) -> list[Asked]:
     if unknown := given.keys() - taken:
         raise InputError(f"option '{min(unknown)}': no selector has it.")
     return found
+
+
+def notes(asked: Sequence[Asked]) -> list[str]:
+    """Return what must be known of selectors that do not score from the visits that are known."""
+    return [
+        f"'{one.name}' does not score from the log: its scores are the same at every t, and a "
+        "backtest cannot tell whether they were made with what came later."
+        for one in asked
+        if not plugins.load("selectors", one.selector).NEEDS_TRAJECTORIES and one.name != RANDOM
+    ]
 
 
 def backtest(
@@ -272,7 +277,19 @@ def _compared(
             rows += [about | row for row in found]
             rows += [about | gaps[name]] if name in gaps else []
             continue
-        why = Counter(text for (who, _), text in reasons.items() if who == name).most_common(1)
-        text = f"a choice at {len(of_t)} of {len(times)} t only: {why[0][0] if why else '–'}"
-        rows.append({**about, "visits": len(of_t), "measure": "signal", "reason": text})
+        rows.append({**about, "visits": len(of_t), "measure": "signal",
+                     "reason": _why_not(name, of_t, reasons, times)})  # fmt: skip
     return rows
+
+
+def _why_not(
+    name: str,
+    of_t: Mapping[int, Floats],
+    reasons: Mapping[tuple[str, int], str],
+    times: Sequence[int],
+) -> str:
+    """Return why a choice is not compared: at how few t there is one, and the usual reason."""
+    texts = Counter(text for (who, _), text in reasons.items() if who == name)
+    usual = texts.most_common(1)[0][0].rstrip(".") if texts else "no t is shared by all"
+    begin = f", from t = {min(of_t)}" if of_t else ""
+    return f"a choice at {len(of_t)} of {len(times)} t only{begin} ({usual})"
