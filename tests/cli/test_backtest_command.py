@@ -123,16 +123,29 @@ def test_json_is_one_document(curves: Path, capsys: pytest.CaptureFixture[str]) 
     assert 0 < found["selectors"][1]["signal_low"] < found["selectors"][1]["signal_high"] <= 1
 
 
-def test_a_folder_or_a_table_is_written(
+def test_a_table_is_written(
     curves: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("one.parquet", "two.tsv", "three"):
+    for name in ("one.parquet", "two.tsv"):
         assert backtest(capsys, curves, "--output", tmp_path / name)[0] == 0
     table = files.read_parquet(tmp_path / "one.parquet", BACKTEST).to_pandas()
     beside = pd.read_csv(tmp_path / "two.tsv", sep="\t")
     assert beside["value"].to_numpy() == pytest.approx(table["value"].to_numpy(), nan_ok=True)
-    assert (tmp_path / "three/backtest.txt").read_text().startswith("Signal is not accuracy")
-    assert len(pd.read_csv(tmp_path / "three/backtest.csv")) == len(table)
+    assert len(beside) == len(table)
+
+
+@pytest.mark.slow
+def test_a_folder_has_the_table_what_was_said_and_a_picture(
+    curves: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, said, _ = backtest(capsys, curves, "--selector", "lim", "--output", tmp_path / "found")
+    text = (tmp_path / "found/backtest.txt").read_text()
+    assert text.startswith("Signal is not accuracy")
+    assert said.startswith(text)
+    assert set(pd.read_csv(tmp_path / "found/backtest.csv")["role"]) >= {"selector", "random"}
+    assert (tmp_path / "found/signal.png").read_bytes().startswith(b"\x89PNG")
+    shown = pd.read_csv(tmp_path / "found/signal.tsv", sep="\t")
+    assert set(shown["selector"]) == {"lim", "random", "oracle"}
 
 
 def test_too_few_visits_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

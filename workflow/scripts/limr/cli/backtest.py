@@ -211,7 +211,9 @@ def _json(table: pd.DataFrame, summary: pd.DataFrame, notes: Sequence[str]) -> s
 
 def _write(output: Path, table: pd.DataFrame, said: Sequence[str]) -> list[str]:
     """Write the whole table, or a folder with it, with what was said and a picture."""
+    from limr.analysis.results import Inputs
     from limr.core import files
+    from limr.report import make
 
     if output.suffix in TABLES:
         _write_table(output, table)
@@ -222,7 +224,10 @@ def _write(output: Path, table: pd.DataFrame, said: Sequence[str]) -> list[str]:
         )
     _write_table(output / "backtest.csv", table)
     files.write_text(output / "backtest.txt", "\n".join(said) + "\n")
-    return [str(output / "backtest.csv"), str(output / "backtest.txt")]
+    suffixes = {"png": "png", "pdf": "pdf", "tsv": "tsv", "caption": "txt"}
+    drawn = {key: output / f"signal.{suffix}" for key, suffix in suffixes.items()}
+    make.draw_figure("backtest", Inputs({}, backtest=table), {}, drawn)
+    return [str(output / name) for name in ("backtest.csv", "backtest.txt", "signal.png")]
 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:

@@ -23,7 +23,7 @@ from limr.core import plugins, validation
 from limr.core.errors import InputError
 from limr.core.random_streams import stream
 from limr.scores import backtest_rows, scoring
-from limr.scores.backtest_rows import ORACLE, RANDOM, SELECTOR, Row
+from limr.scores.backtest_rows import ORACLE, RANDOM, SELECTOR
 from limr.scores.lookahead import Lookahead
 from limr.scores.reselection import Resamples, resamples
 from limr.scores.scoring import ProblemSet
@@ -85,6 +85,24 @@ def every(options: Mapping[str, Any] | None = None) -> list[Asked]:
     return found
 
 
+def with_scores(scores: Sequence[Mapping[str, Any]]) -> list[Asked]:
+    """Return the scores of a study, then the selectors that none of them is, with their defaults.
+
+    Args:
+        scores: of each its `name`, `selector` and `options`.
+    """
+    found = [Asked(one["name"], one["selector"], one["options"]) for one in scores]
+    names = {one.name for one in found}
+    usual = {one.selector for one in found if one.options == _completed(one.selector)}
+    return found + [one for one in every() if one.name not in names | usual]
+
+
+def _completed(selector: str) -> Mapping[str, Any]:
+    keys = validation.options(plugins.load("selectors", selector))
+    completed: Mapping[str, Any] = validation.complete({}, keys, f"selector '{selector}'")
+    return completed
+
+
 def notes(asked: Sequence[Asked]) -> list[str]:
     """Return what must be known of selectors that do not score from the visits that are known."""
     return [
@@ -130,7 +148,14 @@ def backtest(
                 sums[name][t] = test.drawn.of_best(scores, test.size, test.columns(t))
     same = {"log": log, "prompts": len(problems), "size": test.size, "horizon": plan.horizon,
             "filtered": filtered, "draws": plan.draws, "level": plan.level}  # fmt: skip
-    return backtest_rows.table(_rows(sums, reasons, test.times, plan.level), same)
+    return backtest_rows.table(backtest_rows.rows(sums, reasons, test.times, plan.level), same)
+
+
+def refused(log: str, reason: str, plan: Plan) -> pa.Table:
+    """Return one row that says why a log cannot be tested."""
+    row = {"selector": "all", "role": SELECTOR, "visits": 0, "measure": "signal", "reason": reason}
+    same = {"log": log, "horizon": plan.horizon, "draws": plan.draws, "level": plan.level}
+    return backtest_rows.table([row], same)
 
 
 class _Test:
@@ -233,63 +258,3 @@ def _too_few(last: int, plan: Plan, filtered: bool) -> str:
         f"{needed}: {needed - plan.horizon} to choose from and {plan.horizon} to look at. Take a "
         "longer log, a smaller horizon or an earlier first t."
     )
-
-
-def _rows(
-    sums: Mapping[str, Mapping[int, Floats]],
-    reasons: Mapping[tuple[str, int], str],
-    times: Sequence[int],
-    level: float,
-) -> list[Row]:
-    """Return all rows: of every t, then over the compared t."""
-    rows: list[Row] = []
-    for name, of_t in sums.items():
-        role = name if name in (RANDOM, ORACLE) else SELECTOR
-        for t in times:
-            about = {"selector": name, "role": role, "t": t, "visits": 1}
-            if t in of_t:
-                about["chosen"] = of_t[t][0, 0]
-                rows += [about | row for row in backtest_rows.measured(of_t[t], level)]
-            else:
-                rows.append({**about, "measure": "signal", "reason": reasons[name, t]})
-    return rows + _compared(sums, reasons, times, level)
-
-
-def _compared(
-    sums: Mapping[str, Mapping[int, Floats]],
-    reasons: Mapping[tuple[str, int], str],
-    times: Sequence[int],
-    level: float,
-) -> list[Row]:
-    """Return rows over the t at which all have a choice that have one at more than half of them."""
-    often = [name for name, of_t in sums.items() if 2 * len(of_t) > len(times)]
-    shared = [t for t in times if all(t in sums[name] for name in often)]
-    rows: list[Row] = []
-    total = {name: np.sum([sums[name][t] for t in shared], axis=0) for name in often if shared}
-    rivals = {name: total[name] for name in total if name != ORACLE}
-    gaps = backtest_rows.behind(rivals, level) if rivals else {}
-    for name, of_t in sums.items():
-        role = name if name in (RANDOM, ORACLE) else SELECTOR
-        about: Row = {"selector": name, "role": role, "visits": len(shared)}
-        if name in total:
-            about["chosen"] = total[name][0, 0] / len(shared)
-            found = backtest_rows.over_t([of_t[t] for t in shared], level)
-            rows += [about | row for row in found]
-            rows += [about | gaps[name]] if name in gaps else []
-            continue
-        rows.append({**about, "visits": len(of_t), "measure": "signal",
-                     "reason": _why_not(name, of_t, reasons, times)})  # fmt: skip
-    return rows
-
-
-def _why_not(
-    name: str,
-    of_t: Mapping[int, Floats],
-    reasons: Mapping[tuple[str, int], str],
-    times: Sequence[int],
-) -> str:
-    """Return why a choice is not compared: at how few t there is one, and the usual reason."""
-    texts = Counter(text for (who, _), text in reasons.items() if who == name)
-    usual = texts.most_common(1)[0][0].rstrip(".") if texts else "no t is shared by all"
-    begin = f", from t = {min(of_t)}" if of_t else ""
-    return f"a choice at {len(of_t)} of {len(times)} t only{begin} ({usual})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -105,9 +106,75 @@ def behind(sums: Mapping[str, Floats], level: float) -> dict[str, Row]:
     return found
 
 
-def table(rows: Sequence[Row], same: Row) -> pa.Table:
+def rows(
+    sums: Mapping[str, Mapping[int, Floats]],
+    reasons: Mapping[tuple[str, int], str],
+    times: Sequence[int],
+    level: float,
+) -> list[Row]:
+    """Return all rows: of every t, then over the compared t.
+
+    Args:
+        sums: choice -> t -> its sums (see `measured`); a t is missing without a choice.
+        reasons: why that is, by choice and t.
+        times: every t.
+        level: of the intervals.
+    """
+    found: list[Row] = []
+    for name, of_t in sums.items():
+        role = name if name in (RANDOM, ORACLE) else SELECTOR
+        for t in times:
+            about = {"selector": name, "role": role, "t": t, "visits": 1}
+            if t in of_t:
+                about["chosen"] = of_t[t][0, 0]
+                found += [about | row for row in measured(of_t[t], level)]
+            else:
+                found.append({**about, "measure": "signal", "reason": reasons[name, t]})
+    return found + _compared(sums, reasons, times, level)
+
+
+def _compared(
+    sums: Mapping[str, Mapping[int, Floats]],
+    reasons: Mapping[tuple[str, int], str],
+    times: Sequence[int],
+    level: float,
+) -> list[Row]:
+    """Return rows over the t at which all have a choice that have one at more than half of them."""
+    often = [name for name, of_t in sums.items() if 2 * len(of_t) > len(times)]
+    shared = [t for t in times if all(t in sums[name] for name in often)]
+    found: list[Row] = []
+    total = {name: np.sum([sums[name][t] for t in shared], axis=0) for name in often if shared}
+    rivals = {name: total[name] for name in total if name != ORACLE}
+    gaps = behind(rivals, level) if rivals else {}
+    for name, of_t in sums.items():
+        role = name if name in (RANDOM, ORACLE) else SELECTOR
+        about: Row = {"selector": name, "role": role, "visits": len(shared)}
+        if name in total:
+            about["chosen"] = total[name][0, 0] / len(shared)
+            found += [about | row for row in over_t([of_t[t] for t in shared], level)]
+            found += [about | gaps[name]] if name in gaps else []
+            continue
+        found.append({**about, "visits": len(of_t), "measure": "signal",
+                     "reason": _why_not(name, of_t, reasons, times)})  # fmt: skip
+    return found
+
+
+def _why_not(
+    name: str,
+    of_t: Mapping[int, Floats],
+    reasons: Mapping[tuple[str, int], str],
+    times: Sequence[int],
+) -> str:
+    """Return why a choice is not compared: at how few t there is one, and the usual reason."""
+    texts = Counter(text for (who, _), text in reasons.items() if who == name)
+    usual = texts.most_common(1)[0][0].rstrip(".") if texts else "no t is shared by all"
+    begin = f", from t = {min(of_t)}" if of_t else ""
+    return f"a choice at {len(of_t)} of {len(times)} t only{begin} ({usual})"
+
+
+def table(made: Sequence[Row], same: Row) -> pa.Table:
     """Return rows as BACKTEST, NaN as null; `same` are the columns that are alike in all rows."""
-    columns = [pa.array([{**same, **row}.get(f.name) for row in rows], f.type, from_pandas=True)
+    columns = [pa.array([{**same, **row}.get(f.name) for row in made], f.type, from_pandas=True)
                for f in BACKTEST]  # fmt: skip
     return pa.Table.from_arrays(columns, schema=BACKTEST)
 

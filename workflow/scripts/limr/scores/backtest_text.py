@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from limr.scores.backtest_rows import summary
+
 NOT_ACCURACY = (
     "Signal is not accuracy: this says which choice would have gone on finding groups with right "
     "and wrong answers, not which one trains better. Only training tells; docs/backtest.md names "
@@ -29,17 +31,17 @@ _WASTE = ("right, wrong: rollouts in groups that are all right, all wrong",
           "waste: rollouts in groups that are all right or all wrong")  # fmt: skip
 
 
-def lines(table: pd.DataFrame, summary: pd.DataFrame, notes: Sequence[str]) -> list[str]:
+def lines(table: pd.DataFrame, summed: pd.DataFrame, notes: Sequence[str]) -> list[str]:
     """Return what was done, the summary as a table, what its columns mean, and notes.
 
     Args:
         table: `limr.scores.backtest_rows.BACKTEST` of one log.
-        summary: its `limr.scores.backtest_rows.summary`.
+        summed: its `limr.scores.backtest_rows.summary`.
         notes: see `limr.scores.backtest.notes`.
     """
     one = table.iloc[0]
     filtered = bool(one["filtered"])
-    compared = summary[summary["signal"].notna()]
+    compared = summed[summed["signal"].notna()]
     ahead = "visit t + 1" if one["horizon"] == 1 else f"visits t + 1 to t + {one['horizon']}"
     found = [
         f"{one['size']:,} of {one['prompts']:,} prompts chosen from their first t visits, {ahead} "
@@ -49,7 +51,7 @@ def lines(table: pd.DataFrame, summary: pd.DataFrame, notes: Sequence[str]) -> l
         "",
         _MEANING.format(waste=_WASTE[filtered]),
     ]
-    left = summary[summary["signal"].isna()]
+    left = summed[summed["signal"].isna()]
     found += [f"Not compared: {row['selector']}, {row['reason']}." for _, row in left.iterrows()]
     return [*found, *([FILTERED] if filtered else []), *notes]
 
@@ -87,13 +89,38 @@ def _between(row: Mapping[Hashable, Any], name: str) -> str:
     return f"{value} ({low} to {high})"
 
 
-def reached(summary: pd.DataFrame, least: float) -> tuple[bool, list[str]]:
+def sentences(table: pd.DataFrame) -> list[str]:
+    """Return what a study's backtest found: that signal is not accuracy, then a sentence per log.
+
+    Args:
+        table: `limr.scores.backtest_rows.BACKTEST` of one log or several.
+    """
+    found = [NOT_ACCURACY]
+    for log, rows in summary(table).groupby("log", sort=False):
+        tested = rows[(rows["role"] == "selector") & rows["signal"].notna()]
+        if tested.empty:
+            found.append(f"{log}: not tested: {rows['reason'].iloc[0]}")
+            continue
+        best, last = tested.iloc[0].to_dict(), tested.iloc[-1]
+        random = rows[rows["role"] == "random"].iloc[0]
+        ties = tested["selector"][tested["behind_low"] <= 0].iloc[1:]
+        alike = f" It cannot be told from {', '.join(ties)}." if len(ties) else ""
+        found.append(
+            f"{log}: of the prompts that {best['selector']} would have chosen, "
+            f"{_between(best, 'signal')} had a signal at the next visits, over "
+            f"{best['visits']:g} t; of random ones {random['signal']:.3f}, of the last of "
+            f"{len(tested)} selectors, {last['selector']}, {last['signal']:.3f}.{alike}"
+        )
+    return found
+
+
+def reached(summed: pd.DataFrame, least: float) -> tuple[bool, list[str]]:
     """Return whether the signal of every selector is at least so much, with a sentence for each.
 
     A selector without a number has not reached it.
     """
     every, said = True, []
-    for row in summary[summary["role"] == "selector"].to_dict("records"):
+    for row in summed[summed["role"] == "selector"].to_dict("records"):
         enough = bool(row["signal"] >= least)
         every &= enough
         known = pd.notna(row["signal"])
