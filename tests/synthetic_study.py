@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from limr.analysis import paper
 from limr.analysis.results import Diagnosis, Inputs
+from limr.core.errors import InputError
 from limr.core.random_streams import stream
 from limr.core.tables import OPINIONS, TRAJECTORIES, Problem
 from limr.problems import overlap
-from limr.scores import diagnostics, scoring
+from limr.scores import backtest, diagnostics, scoring
 from limr.subsets import cut as selection
 from limr.trajectories import curves as tr
 
@@ -265,6 +266,20 @@ def audit(scores):
     )
 
 
+def tested(sources):
+    """A backtest of all selectors on every learning curves, those of one epoch included."""
+    tables = []
+    for name, table in sources.items():
+        candidates, plan = scoring.candidates(problems()), backtest.Plan(draws=30)
+        try:
+            samples = tr.samples(table, candidates.problem_ids)
+            found = backtest.backtest(name, candidates, samples, backtest.every(), plan)
+        except InputError as error:
+            found = backtest.refused(name, str(error), plan)
+        tables.append(found)
+    return pa.concat_tables(tables).to_pandas()
+
+
 def inputs(curves=None):
     curves = trajectories() if curves is None else curves
     scores = {name: scored(selector, curves, name) for name, selector in SCORES.items()}
@@ -297,6 +312,7 @@ def inputs(curves=None):
         overlaps=overlapping,
         problems={**trained_on, **held_out()},
         runs=runs(),
+        backtest=tested(sources),
         paper=paper.read(ROOT / "config/paper.yaml"),
         findings={"arithmetic": audit(scores["lim"])},
     )

@@ -1,5 +1,6 @@
 # Takes: scores/{selector}.parquet, the learning curves behind it, the first subset cut from it.
-# Makes: diagnostics/{selector}.parquet (one row per problem) and .epochs.parquet (one per comparison)
+# Makes: diagnostics/{selector}.parquet (one row per problem) and .epochs.parquet (one per comparison),
+#   collected/backtest.parquet (one per choice, t and measure) from all learning curves
 
 
 rule diagnose_scores:
@@ -23,3 +24,23 @@ rule diagnose_scores:
         "Diagnose the scores: {wildcards.selector}"
     script:
         "../scripts/diagnose_scores.py"
+
+
+rule backtest_selectors:
+    input:
+        unpack(inputs("backtest_selectors")),
+    output:
+        backtest=AT.collected("backtest"),
+    log:
+        AT.log("backtest_selectors", "all"),
+    benchmark:
+        AT.benchmark("backtest_selectors", "all")
+    conda:
+        "../../envs/data.yaml"
+    params:
+        settings=settings("backtest_selectors"),
+        code=code("backtest_selectors"),
+    message:
+        "Backtest the selectors"
+    script:
+        "../scripts/backtest_selectors.py"

@@ -27,6 +27,7 @@ from limr.core.tables import (
     read_problems,
 )
 from limr.evaluate.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
+from limr.scores.backtest_rows import BACKTEST
 
 Given = Mapping[str, Any]  # name in REQUIRES or OPTIONAL -> a path, or several
 Reader = Callable[[Sequence[Path]], Any]
@@ -113,4 +114,5 @@ READERS: Mapping[str, Reader] = {
     "findings": _by_name(lambda path: _frame(path, AUDITS)),
     "problems": _by_name(read_problems),
     "overlaps": _overlaps,
+    "backtest": lambda paths: _frame(paths[0], BACKTEST),
 }

@@ -69,6 +69,7 @@ class Inputs:
         opinions: a second opinion on the evaluations' verdicts, `limr.core.tables.OPINIONS`.
         overlaps: what questions share with training problems: `limr.core.tables.OVERLAPS` with
             `benchmark`; `study` then has `contamination`, the study's key.
+        backtest: how selectors would have chosen, `limr.scores.backtest_rows.BACKTEST`.
     """
 
     study: Json
@@ -86,6 +87,7 @@ class Inputs:
     paper: Json | None = None
     opinions: pd.DataFrame | None = None
     overlaps: pd.DataFrame | None = None
+    backtest: pd.DataFrame | None = None
 
     @property
     def groups(self) -> list[Group]:

@@ -30,6 +30,7 @@ OPEN_LICENCES = frozenset(
 _COMPUTED = frozenset(
     {
         *("evaluations", "metrics", "subsets", "diagnostics", "opinions", "overlaps", "audits"),
+        "backtest",
         *("findings", "problems", "runs", "paper"),
     }
 )

@@ -17,6 +17,7 @@ from limr.analysis.results import Inputs
 from limr.core import files, plugins, provenance
 from limr.report import caveats, interval_charts, problem_browser, table_text, template
 from limr.report.figures import _style
+from limr.scores import backtest_text
 from limr.study import preregistration
 
 Json = dict[str, Any]
@@ -91,6 +92,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         kept_by=_kept_by(inputs),
         texts=parts.texts,
         bill=_bill(inputs, parts, folder),
+        backtest=[] if inputs.backtest is None else backtest_text.sentences(inputs.backtest),
         pays=break_even.sentences(inputs),
         runs=[_run(record) for record in inputs.runs],
         commits=list(dict.fromkeys(_run(record)["commit"] for record in inputs.runs)),

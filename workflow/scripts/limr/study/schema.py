@@ -157,6 +157,22 @@ class Diagnostics(Keys):
     level: Number = key(0.95, "Level of the intervals.", gt=0, lt=1)
 
 
+class Backtest(Keys):
+    """How selectors are tested on the learning curves of the study."""
+
+    size: int | None = key(None, "Problems to choose; null: a `share` of them.", ge=1)
+    share: Number | None = key(
+        None,
+        "The share of the problems to choose; null: a sixth, about what the paper keeps.",
+        gt=0,
+        le=1,
+    )
+    horizon: int = key(1, "Epochs that are looked at after a choice.", ge=1)
+    first: int = key(1, "The first choice is made from so many epochs.", ge=1)
+    draws: int = key(500, "Of the bootstrap over problems.", ge=2)
+    level: Number = key(0.95, "Level of the intervals.", gt=0, lt=1)
+
+
 class Overlapping(Keys):
     """Which questions count as overlapping."""
 
@@ -399,6 +415,11 @@ class Study(Keys):
     )
     diagnostics: Diagnostics = key(
         {}, "How sure scores are; computed where a table or a figure asks for it."
+    )
+    backtest: Backtest = key(
+        {},
+        "Which selector would have gone on finding problems with a signal (docs/backtest.md); "
+        "computed where a table or a figure asks for it (`backtest`).",
     )
     contamination: Contamination = key(
         {},

@@ -36,6 +36,8 @@ def jobs(study: Study, folder: Path) -> Iterator[Job]:
         yield _select(study, arm)
     for score in diagnosed(study):
         yield _diagnose(study, score)
+    if curves(study):
+        yield _backtest(study)
 
 
 def _sample_base(study: Study, source: str, entry: Json) -> Job:
@@ -172,11 +174,40 @@ def _diagnose(study: Study, score: str) -> Job:
     )
 
 
+def curves(study: Study) -> list[str]:
+    """Return the names of the study's learning curves."""
+    return [name for name in study.config["trajectories"] if not study.provides_scores(name)]
+
+
+def _backtest(study: Study) -> Job:
+    paths, names = study.paths, plugins.names("selectors")
+    entries = {name: study.config["trajectories"][name] for name in curves(study)}
+    scores: dict[str, list[Json]] = {name: [] for name in entries}
+    for name in diagnosed(study):
+        entry = study.scores[name]
+        own = getattr(plugins.load("selectors", entry["selector"]), "OWN_FILES", ())
+        if not any(entry["options"].get(key) for key in own):
+            scores[entry["trajectories"]].append(
+                {"name": name, "selector": entry["selector"], "options": entry["options"]}
+            )
+    return Job(
+        "backtest_selectors",
+        {
+            "problems": [_problems(study, entry) for entry in entries.values()],
+            "trajectories": [paths.curves(name) for name in entries],
+        },
+        {"backtest": paths.collected("backtest")},
+        {"scores": scores, "plan": study.config["backtest"]},
+        plugins=tuple(("selectors", name) for name in names),
+    )
+
+
 def result_files(study: Study) -> dict[str, Paths]:
     """Return what tables and figures may ask for."""
-    paths, sources = study.paths, study.config["trajectories"]
+    paths = study.paths
     return {
-        "trajectories": [paths.curves(name) for name in sources if not study.provides_scores(name)],
+        "trajectories": [paths.curves(name) for name in curves(study)],
+        "backtest": paths.collected("backtest") if curves(study) else [],
         "scores": [paths.scores(name) for name in study.scores],
         "subsets": [
             path for arm in study.selected for path in (paths.subset_record(arm), paths.subset(arm))

@@ -102,7 +102,7 @@ def _report(study: Study, files: Mapping[str, Paths]) -> Job:
     }
     read = ["evaluations", "metrics", "trajectories", "scores", "subsets", "runs", "problems"]
     # What takes time to make is part of the page only where a table or a figure shows it.
-    read += [key for key in ("diagnostics", "opinions", "overlaps") if key in shown]
+    read += [key for key in ("diagnostics", "backtest", "opinions", "overlaps") if key in shown]
     return Job(
         "make_report",
         {
