@@ -59,6 +59,18 @@ def test_rollouts_are_counted_by_problem_and_epoch(tmp_path):
     assert found.notes[2] == "samples a (problem, epoch) differ: 2 in 2, 1 in 1 pairs."
 
 
+def test_fewer_samples_are_the_first_of_each_problem_and_step(tmp_path):
+    path = write_rollouts(tmp_path / "r.parquet", ROWS)
+    found = read_rollouts(path, samples=1)
+    assert [(row["problem_id"], row["n"], row["n_correct"]) for row in found.table.to_pylist()] == [
+        ("b", 1, 0), ("a", 1, 1), ("a", 2, 1)
+    ]  # fmt: skip
+    assert (found.rows_read, found.rows_joined) == (5, 4)
+    assert read_rollouts(path, samples=2).table.equals(read_rollouts(path).table)
+    with pytest.raises(InputError, match="samples: 3 are asked for, problems have at most 2"):
+        read_rollouts(path, samples=3)
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

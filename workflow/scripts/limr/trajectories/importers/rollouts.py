@@ -39,6 +39,12 @@ class Options(Keys):
         "The rewards that the run's rule gives; any other is refused. null: any finite number.",
         min_length=1,
     )
+    samples: int | None = key(
+        None,
+        "Count the first so many samples of each problem and step alone: what a run with fewer "
+        "samples would have shown. null: all.",
+        ge=1,
+    )
 
 
 COLUMNS = ("problem_id", "step", "epoch", "sample", "reward", "verdict")
@@ -67,6 +73,7 @@ def read(
     ids = strings([]) if given is None else given
     files.check_parquet(path, COLUMNS)
     counts, keys = Counts(), np.empty(pq.read_metadata(path).num_rows, np.int64)
+    wanted, most, counted = options["samples"], 0, 0
     if not len(keys):
         raise InputError(f"{path}: no rows in it.")
     for first, batch in progress.ahead(_batches(path)):
@@ -77,13 +84,22 @@ def read(
             raise InputError(f"{path}: more than {1 << _PROBLEM_BITS:,} different problem_ids.")
         problem = find(names, ids)[vector(batch["problem_id"].indices)]
         correct = _checked(batch, problem, options["rewards"], first, path)
-        one = np.ones(len(problem), np.int8)
-        counts.add(problem, batch["epoch"], one, correct, batch["reward"])
+        columns: list[Any] = [problem, batch["epoch"], correct, batch["reward"]]
+        most = max(most, int(batch["sample"].max()) + 1)
+        if wanted is not None:
+            columns = [column[batch["sample"] < wanted] for column in columns]
+        one = np.ones(len(columns[0]), np.int8)
+        counted += len(one)
+        counts.add(columns[0], columns[1], one, *columns[2:])
         key = (batch["step"].astype(np.int64) << _PROBLEM_BITS | problem) << _SAMPLE_BITS
         keys[first : first + len(key)] = key | batch["sample"]
     _refuse_doubled(keys, ids, path)
+    if wanted is not None and wanted > most:
+        raise InputError(
+            f"{path}: samples: {wanted} are asked for, problems have at most {most} per step."
+        )
     table = counts.table(ids)
-    return Imported(ids, table, len(keys), len(keys), notes=reading.coverage(table, len(ids)))
+    return Imported(ids, table, len(keys), counted, notes=reading.coverage(table, len(ids)))
 
 
 def _batches(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
