@@ -36,7 +36,7 @@ SEEDED = False
 OWN_FILES = ("embeddings", "ids")  # options that name a file of the user's own
 NO_EMBEDDING = "no embedding in the file"
 MOST_STEPS = 10**11
-_AT_ONCE = 8192  # so many problems at once stay in the processor's cache
+_AT_ONCE = 16384  # so many problems at once stay in the processor's cache
 Points = npt.NDArray[np.floating[Any]]
 
 
