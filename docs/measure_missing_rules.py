@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from limr.core.random_streams import stream
-from limr.scores import scoring
+from limr.scores import agreement, scoring
 from limr.trajectories import curves as tr
 
 N_SAMPLES = 8
@@ -82,6 +82,21 @@ def shared(first: tr.Floats, second: tr.Floats) -> float:
         order = np.lexsort((stream(0, "ties").random(len(values)), -values))[:size]
         best.append({int(i) for i in order if not np.isnan(values[i])})
     return len(best[0] & best[1]) / size
+
+
+# Selectors of recency, change and spread.
+CHANGES = (
+    ("lim", {}),
+    ("learnability", {}),
+    ("decayed", {}),
+    ("hmm", {}),
+    ("greso", {}),
+    ("progress", {}),
+    ("progress", {"measure": "difference"}),
+    ("forgetting", {}),
+    ("forgetting", {"events": "expected"}),
+    ("diverse", {"size": 201}),
+)
 
 
 def spread(values: list[float], digits: int) -> str:
@@ -160,6 +175,25 @@ def rankings(samples: tr.Samples) -> str:
     return table("ranking | against | Spearman | best sixth shared", rows)
 
 
+def compared(samples: tr.Samples) -> str:
+    """Return how like LIM and learnability the selectors of change rank, and like themselves."""
+    halves = [tr.Samples(samples.n[:, k::2], samples.n_correct[:, k::2]) for k in (0, 1)]
+    known = [score("lim", samples), score("learnability", samples)]
+    rows = []
+    for selector, options in CHANGES:
+        own = score(selector, samples, **options)
+        odd, even = (score(selector, half, **options) for half in halves)
+        pairs = [(own, known[0]), (own, known[1]), (odd, even)]
+        # Ties shared out evenly: some of these scores have few values.
+        made = [agreement.compare(a, b, len(own) // SIXTH) for a, b in pairs]
+        found = [f"{value:.2f}" for one in made for value in (one.spearman, one.overlap)]
+        name = ", ".join([selector, *(str(value) for value in options.values())])
+        rows.append([name, *found])
+    header = "ranking | Spearman with lim | best sixth shared | Spearman with learnability"
+    more = "best sixth shared | Spearman, odd and even epochs | best sixth shared"
+    return table(f"{header} | {more}", rows)
+
+
 def tables(mirror: Path) -> list[str]:
     """Return every table of docs/selection.md that holds measurements."""
     samples = real_curves(mirror)
@@ -168,6 +202,7 @@ def tables(mirror: Path) -> list[str]:
         missing_rules(samples, (("variance", 21), ("linear", 21))),
         never_solved(samples),
         rankings(samples),
+        compared(samples),
     ]
 
 

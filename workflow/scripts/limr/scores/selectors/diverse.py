@@ -37,7 +37,7 @@ OWN_FILES = ("embeddings", "ids")  # options that name a file of the user's own
 NO_EMBEDDING = "no embedding in the file"
 MOST_STEPS = 10**11
 _ALIKE = 1e-12  # relative; distances that differ by less differ by rounding
-_AT_ONCE = 8192  # so many problems at once stay in the processor's cache
+_AT_ONCE = 16384  # so many problems at once stay in the processor's cache
 Points = npt.NDArray[np.floating[Any]]
 
 
