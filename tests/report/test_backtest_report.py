@@ -46,7 +46,7 @@ def test_the_table_has_a_row_per_curves_and_choice(inputs, tmp_path):
     assert full.loc["lim", "n"] == 64 * full.loc["lim", "t"]
     assert "one of the two" not in frame  # no log of this study is filtered
     [left] = frame[frame["curves"] == "offline"].to_dict("records")  # one epoch
-    assert "1 whole visits" in left["not compared"]
+    assert "1 whole visit " in left["not compared"]
     assert "Signal is not accuracy" in text
 
 
@@ -66,7 +66,7 @@ def test_the_figure_draws_the_curves_that_can_be_tested(inputs):
     with pytest.raises(InputError, match=r"no backtest of 'ful'\. Did you mean 'full'"):
         figure.data(inputs, {"trajectories": "ful"})
     bad = inputs.backtest[inputs.backtest["log"] == "offline"]
-    with pytest.raises(InputError, match="1 whole visits"):
+    with pytest.raises(InputError, match="1 whole visit "):
         figure.data(dataclasses.replace(inputs, backtest=bad), {"trajectories": None})
 
 
@@ -82,7 +82,7 @@ def test_the_page_has_a_section_where_there_is_a_backtest(inputs, tmp_path):
     assert first in text
     best = backtest_rows.summary(inputs.backtest).query("role == 'selector'").iloc[0]
     assert full.startswith(f"full: of the prompts that {best['selector']} would have chosen, ")
-    assert offline.startswith("offline: not tested: the log has 1 whole visits")
+    assert offline.startswith("offline: not tested: the log has 1 whole visit ")
 
 
 def test_a_study_without_learning_curves_is_refused():
