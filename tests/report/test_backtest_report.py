@@ -38,6 +38,7 @@ def test_the_table_has_a_row_per_curves_and_choice(inputs, tmp_path):
     full = frame[frame["curves"] == "full"].set_index("selector")
     names = {one.name for one in backtest.every()}
     assert set(full.index) == names | {"random", "oracle"}
+    full = full[full["signal"].notna()]  # one may need what a log does not have
     rows = inputs.backtest
     one = rows[(rows["selector"] == "lim") & rows["t"].isna() & (rows["measure"] == "signal")]
     assert full.loc["lim", "signal"] == pytest.approx(one["value"].iloc[0])
