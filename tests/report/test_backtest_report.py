@@ -82,7 +82,7 @@ def test_the_page_has_a_section_where_there_is_a_backtest(inputs, tmp_path):
     assert first == backtest_text.NOT_ACCURACY
     assert first in text
     best = backtest_rows.summary(inputs.backtest).query("role == 'selector'").iloc[0]
-    assert full.startswith(f"full: of the prompts that {best['selector']} would have chosen, ")
+    assert full.startswith(f"full: of the groups of prompts that {best['selector']} would have")
     assert offline.startswith("offline: not tested: the log has 1 whole visit ")
 
 
