@@ -37,13 +37,13 @@ COLUMNS = {"variance": "p(1-p)", "all_right": "all right", "all_wrong": "all wro
            "later": "later", "dead": "dead", "cost": "cost"}  # fmt: skip
 
 
-def real() -> pd.DataFrame:
+def real(mirror: Path, draws: int = 2000) -> pd.DataFrame:
     """Return the backtest of every selector on the real curves."""
-    path = Path(os.environ["LIMR_MIRROR"]) / "one_shot_rlvr" / "acc_step_500.json"
+    path = mirror / "one_shot_rlvr" / "acc_step_500.json"
     found = reader.read([path])
     ids = found.problem_ids.to_pylist()
     problems = ProblemSet(ids, [None] * len(ids))
-    plan = Plan(size=SIZE, first=5, draws=2000)
+    plan = Plan(size=SIZE, first=5, draws=draws)
     asked = [*backtest.every(), *RECENT]
     table = backtest.backtest("One-Shot-RLVR", problems, found.samples, asked, plan)
     frame: pd.DataFrame = table.to_pandas()
@@ -97,7 +97,7 @@ def main() -> None:
     if arguments.speed:
         speed(arguments.problems, arguments.epochs, arguments.draws)
     else:
-        print(markdown(real()))
+        print(markdown(real(Path(os.environ["LIMR_MIRROR"]))))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Backtest: against plain loops, against known truths, and against leaks of the future."""
 
+import importlib.util
 import math
 from dataclasses import replace
 from types import SimpleNamespace
@@ -442,3 +443,28 @@ def test_what_a_log_cannot_bear_is_refused(samples, plan, message):
 def test_a_selector_twice_is_refused():
     with pytest.raises(InputError, match="'lim' is asked for twice"):
         run(log(9, 4), QUICK, [Asked("lim", "lim"), Asked("lim", "lim")])
+
+
+# Real curves.
+
+
+@pytest.mark.slow
+def test_the_measurements_of_the_backtest_page_are_current(mirror, root, monkeypatch):
+    """What a choice finds does not depend on the draws, which only make its interval."""
+    monkeypatch.syspath_prepend(str(root / "benchmarks/selection"))
+    spec = importlib.util.spec_from_file_location(
+        "measure", root / "benchmarks/selection/backtest.py"
+    )
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    found = backtest_rows.summary(script.real(mirror, draws=2)).set_index("selector")
+    found = found[found["signal"].notna()]
+    page = (root / "docs/backtest.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if " to " in line]
+    rows = [row for row in rows if row[0] in found.index]
+    assert {"random", "variance", "lim", "learnability", "oracle"} <= {row[0] for row in rows}
+    for name, signal, spread, *_, dead, cost in rows:
+        now = found.loc[name]
+        assert signal.split(" ")[0] == f"{now['signal']:.3f}", name
+        assert spread == f"{now['signal_lowest']:.2f} to {now['signal_highest']:.2f}", name
+        assert (dead, cost) == (f"{now['dead']:.3f}", f"{now['cost']:.1f}"), name

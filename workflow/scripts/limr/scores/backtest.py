@@ -97,9 +97,13 @@ def with_scores(scores: Sequence[Mapping[str, Any]]) -> list[Asked]:
     return found + [one for one in every() if one.name not in names | usual]
 
 
-def _completed(selector: str) -> Mapping[str, Any]:
+def _completed(selector: str) -> Mapping[str, Any] | None:
+    """Return a selector's default options; None where it has an option that must be given."""
     keys = validation.options(plugins.load("selectors", selector))
-    completed: Mapping[str, Any] = validation.complete({}, keys, f"selector '{selector}'")
+    try:
+        completed: Mapping[str, Any] = validation.complete({}, keys, f"selector '{selector}'")
+    except InputError:
+        return None
     return completed
 
 
@@ -252,9 +256,10 @@ def _check(samples: Samples, plan: Plan, asked: Sequence[Asked]) -> None:
 
 def _too_few(last: int, plan: Plan, filtered: bool) -> str:
     needed = max(FEWEST, plan.first + plan.horizon)
+    visits_ = "visit" if last == 1 else "visits"
     unsure = " (without the last pass, which may be unfinished)" if filtered else ""
     return (
-        f"the log has {last} whole visits to most prompts{unsure}, and this backtest needs "
+        f"the log has {last} whole {visits_} to most prompts{unsure}, and this backtest needs "
         f"{needed}: {needed - plan.horizon} to choose from and {plan.horizon} to look at. Take a "
         "longer log, a smaller horizon or an earlier first t."
     )

@@ -68,7 +68,7 @@ def measured(sums: Floats, level: float) -> Iterator[Row]:
             that of the prompts as they are (`limr.scores.reselection`).
         level: of the intervals.
     """
-    groups = float(sums[COLUMNS.index("groups"), 0])
+    groups = round(float(sums[COLUMNS.index("groups"), 0]), 6)  # a sum of shares of ties
     for name, values in zip(MEASURES, ratios(sums), strict=True):
         low, high = _interval(values[1:], level) if not np.isnan(values[0]) else (np.nan, np.nan)
         yield {"measure": name, "value": values[0], "low": low, "high": high, "groups": groups}
@@ -126,7 +126,7 @@ def rows(
         for t in times:
             about = {"selector": name, "role": role, "t": t, "visits": 1}
             if t in of_t:
-                about["chosen"] = of_t[t][0, 0]
+                about["chosen"] = round(of_t[t][0, 0], 6)
                 found += [about | row for row in measured(of_t[t], level)]
             else:
                 found.append({**about, "measure": "signal", "reason": reasons[name, t]})
@@ -150,7 +150,7 @@ def _compared(
         role = name if name in (RANDOM, ORACLE) else SELECTOR
         about: Row = {"selector": name, "role": role, "visits": len(shared)}
         if name in total:
-            about["chosen"] = total[name][0, 0] / len(shared)
+            about["chosen"] = round(total[name][0, 0] / len(shared), 6)
             found += [about | row for row in over_t([of_t[t] for t in shared], level)]
             found += [about | gaps[name]] if name in gaps else []
             continue

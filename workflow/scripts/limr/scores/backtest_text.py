@@ -106,9 +106,9 @@ def sentences(table: pd.DataFrame) -> list[str]:
         ties = tested["selector"][tested["behind_low"] <= 0].iloc[1:]
         alike = f" It cannot be told from {', '.join(ties)}." if len(ties) else ""
         found.append(
-            f"{log}: of the prompts that {best['selector']} would have chosen, "
-            f"{_between(best, 'signal')} had a signal at the next visits, over "
-            f"{best['visits']:g} t; of random ones {random['signal']:.3f}, of the last of "
+            f"{log}: of the groups of prompts that {best['selector']} would have chosen, a share "
+            f"of {_between(best, 'signal')} had a signal at the next visits, over "
+            f"{best['visits']:g} t; of random prompts {random['signal']:.3f}; of the last of "
             f"{len(tested)} selectors, {last['selector']}, {last['signal']:.3f}.{alike}"
         )
     return found
