@@ -3,7 +3,8 @@
 .venv/bin/python benchmarks/selection/coverage.py [REPLICATES]
 
 `redrawn`: the debiased score with its samples drawn again (`limr.scores.resampling`), as the
-diagnostics do it. `posterior`: the published formula on rates drawn from `limr.scores.posterior`.
+diagnostics do it. `shrunk`: the same spread about the shrunk score, as they do it, too.
+`posterior`: the published formula on rates drawn from `limr.scores.posterior`.
 600 curves of 12 epochs: a fifth each flat, rising, noisy (each epoch's rate drawn anew about the
 problem's own) and walking, a tenth never and a tenth always solved. Markdown.
 """
@@ -76,6 +77,9 @@ def held(size: int, replicate: int) -> dict[tuple[str, str], tr.Flags]:
         centred = resampling.centre(again, score(selector, samples, "debias"))
         found = resampling.spread(centred, 0.95)
         result[selector, "redrawn"] = (found.low <= truth + 1e-5) & (truth <= found.high + 1e-5)
+        centred = resampling.centre(again, score(selector, samples, "shrink"))
+        found = resampling.spread(centred, 0.95)
+        result[selector, "shrunk"] = (found.low <= truth + 1e-5) & (truth <= found.high + 1e-5)
     return result
 
 
@@ -88,7 +92,7 @@ def main() -> None:
     print("|" + " --- |" * (4 + len(SHAPES)))
     found = {size: [held(size, r) for r in range(replicates)] for size in SIZES}
     for selector in SELECTORS:
-        for way in ("redrawn", "posterior"):
+        for way in ("redrawn", "shrunk", "posterior"):
             for size, runs in found.items():
                 share = np.mean([run[selector, way] for run in runs], axis=0)
                 parts = [share[shape == i].mean() for i in range(len(SHAPES))]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from limr.core.random_streams import stream
-from limr.look import look, outlook, terminal, writing
+from limr.look import look, outlook, page, terminal, writing
 from limr.scores import enough, prospects
 from limr.scores.prospects import Prospect
 
@@ -35,6 +35,12 @@ def test_the_sentence_and_the_record_say_the_same(looked):
     best = found["enough"]
     assert by_cost[best["samples"], best["visits"]]["unlimited_samples"] >= 0.4
     assert f"{best['samples']} samples in each of {best['visits']} visits" in said
+
+
+def test_the_page_says_it_too(looked, tmp_path):
+    page.write(looked, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"<p>{outlook.sentence(looked.outlook)}</p>" in text
 
 
 def test_each_prompt_has_its_chance(looked):

@@ -305,3 +305,18 @@ def test_whoever_only_plans_a_study_does_not_wait_for_what_draws():
     code = f"import sys; from limr.core import plugins; {load}; print({heavy})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_enough_marks_what_the_study_has_and_promises_more_from_more(inputs):
+    module, frame, _ = data("enough", inputs, scores=["lim", "linear"], draws=3)
+    assert set(frame["score"]) == {"lim", "linear"}
+    here = frame[frame["recorded"]]
+    assert here["samples"].tolist() == [8, 8]
+    assert here["epochs"].tolist() == [6, 6]
+    assert (frame["rollouts"] == frame["samples"] * frame["epochs"]).all()
+    lim = frame[(frame["score"] == "lim") & (frame["epochs"] == 6)].set_index("samples")["truth"]
+    assert lim[32] > lim[8] > lim[2]
+    text = module.caption(frame)
+    assert "unlimited samples in all 6 epochs" in text
+    with pytest.raises(InputError, match="figure 'enough': no subset is cut from a score"):
+        data("enough", dataclasses.replace(inputs, trajectories={}), scores=["lim"])

@@ -12,7 +12,7 @@ import pandas as pd
 
 from limr import __version__
 from limr.core import files, plugins, provenance, safe_text
-from limr.look import drawings, prompt_browser, stability, terminal
+from limr.look import drawings, outlook, prompt_browser, stability, terminal
 from limr.look.looked import CLASSES, Looked
 from limr.report import interval_charts, table_text, template
 from limr.scores.thresholds import THRESHOLDS
@@ -66,6 +66,7 @@ def write(looked: Looked, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
         filtered="filtered-groups" in {finding.code for finding in looked.findings},
         typical=_typical(looked),
         **_scores(looked),
+        sure=outlook.sentence(looked.outlook) if looked.outlook else "",
         stable=interval_charts.shares(_shares(compared)),
         agreed=[(name, one.n, _number(one.spearman)) for name, one in compared],
         evidence=[_evidence(name, frame, path) for name, frame in looked.evidence.items()],

@@ -109,13 +109,15 @@ class Policy(nn.Module):
         return self.lm_head.weight.device
 
     def fill(self, tensors: Mapping[str, Tensor]) -> Policy:
-        """Take weights by name, in fp32.
+        """Take weights by name, in fp32, where they are in memory.
+
+        Last bits depend on how matrices lie in it, so that a copy would train to other ones.
 
         Raises:
             ValueError: one has another shape, is missing, or has no place.
         """
         own = {name: weight.shape for name, weight in self.state_dict().items()}
-        tensors = {name: tensor.float().clone() for name, tensor in tensors.items()}
+        tensors = {name: tensor.float() for name, tensor in tensors.items()}
         if self._tied:
             tensors["lm_head.weight"] = tensors.get("model.embed_tokens.weight", torch.empty(0))
         for name in sorted(own.keys() | tensors.keys()):
