@@ -179,7 +179,7 @@ def test_more_gpus_than_there_are_is_refused_before_loading(model, tmp_path):
     assert "tensor_parallel = 2, but this is vLLM's build for CPUs" in result.output
 
 
-@pytest.mark.long  # half a minute of vLLM's imports; models/test_vllm_engine.py has it with a stand-in
+@pytest.mark.long  # half a minute of imports; models/test_vllm_engine.py has it with a stand-in
 def test_a_vllm_that_cannot_start_says_why(model, tmp_path):
     project = case.project(tmp_path / "project", case.study(model), [case.GREEDY])
     assert project.run(f"{FOLDER}/base").returncode == 0
