@@ -107,6 +107,7 @@ def test_a_gate_says_the_number(curves: Path, capsys: pytest.CaptureFixture[str]
     code, said, _ = backtest(capsys, curves, "--selector", "lim", "--option", "epochs=7",
                              "--at-least", 0)  # fmt: skip
     assert code == 1
+    assert backtest(capsys, curves, "--selector", "lim", "--option", "epochs=7")[0] == 1
     assert "lim epochs=7: no signal: a choice at 1 of 7 t only, from t = 7 (" in said
 
 

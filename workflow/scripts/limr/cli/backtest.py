@@ -87,7 +87,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print how every selector would have chosen; return 1 where --at-least is not reached.
+    """Print how every selector would have chosen; return 1 if --at-least or no number is reached.
 
     Raises:
         InputError: what a user can mend; nothing is written then.
@@ -130,7 +130,8 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write("".join(f"{line}\n" for line in gate))
     else:
         sys.stdout.write("\n".join([*said, *gate]) + "\n")
-    return 0 if enough else 1
+    tested = summary["signal"].notna() & (summary["role"] == backtest_rows.SELECTOR)
+    return 0 if enough and tested.any() else 1
 
 
 def _asked(args: argparse.Namespace) -> tuple[dict[str, Any], list[Asked]]:
