@@ -129,8 +129,12 @@ class Atoms(Cursor):
         value = spelled_number(spelled)
         if value is not None:
             return number(value)
+        if len(token.text) > 2 and self.place > 1:
+            raise NotUnderstoodError(f"'{token.text}'")
         if len(token.text) > 2:
-            return self._named(token.text.casefold())
+            if self.place < len(self.tokens) and self._peek() not in ("_", "^"):
+                raise NotUnderstoodError(f"words before '{self._peek()}'")
+            return self._named(token.text)
         if len(token.text) == 1:
             return self._named(token.text)
         return Node("mul", (symbol(token.text[0]), self._named(token.text[1])))

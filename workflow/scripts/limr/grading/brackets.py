@@ -27,8 +27,9 @@ def bracketed(tokens: list[Token], value: Reader, item: Reader) -> Value | None:
         return _french(tokens, value)
     if first not in _BRACKETS or last not in _BRACKETS.values():
         return None
-    if closing_place(tokens, 0) != len(tokens) - 1:
-        return None
+    end = closing_place(tokens, 0)
+    if end != len(tokens) - 1:
+        return _side_by_side(tokens, end, value, item)
     inner = tokens[1:-1]
     if first == "\\{":
         return _set(inner, value, item) if last == "\\}" else None
@@ -46,6 +47,19 @@ def bracketed(tokens: list[Token], value: Reader, item: Reader) -> Value | None:
         opening = "(" if [token.text for token in pieces[0]] == ["-", "infty"] else first
         closing = ")" if pieces[1][-1:] and pieces[1][-1].text == "infty" else last
     return Listing(tuple(map(item, without_gaps(pieces))), opening, closing)
+
+
+def _side_by_side(tokens: list[Token], end: int, value: Reader, item: Reader) -> Value | None:
+    """Read `(1, 2)(3, 4)`, tuples without a comma between them, as a list."""
+    found = []
+    while end > 0 and tokens[0].text == "(":
+        one = bracketed(tokens[: end + 1], value, item)
+        if not isinstance(one, Listing):
+            return None
+        found.append(one)
+        tokens = tokens[end + 1 :]
+        end = closing_place(tokens, 0) if tokens else 0
+    return Listing(tuple(found)) if len(found) > 1 and not tokens else None
 
 
 def _is_compound(inner: Sequence[Token]) -> bool:

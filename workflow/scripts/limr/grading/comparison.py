@@ -51,6 +51,8 @@ def compare(gold: Value, answer: Value) -> Judgement:
         same, rule = _Comparison().same(gold, answer)
     except NotUnderstoodError as error:
         return Judgement(NOT_UNDERSTOOD, gold.kind, str(error))
+    except (ArithmeticError, RecursionError) as error:  # numbers that are too large for Python's
+        return Judgement(NOT_UNDERSTOOD, gold.kind, f"not to be computed: {error}")
     return Judgement(EQUAL if same else DIFFERENT, gold.kind, rule)
 
 
@@ -74,6 +76,9 @@ class _Comparison:
         named = self._mappings(gold, answer)
         if named is not None:
             return named
+        names = relations.item_names(gold), relations.item_names(answer)
+        if all(names) and names[0] != names[1]:
+            return False, "other names"
         gold, answer = (
             pairs.spread(relations.unnamed(gold)),
             pairs.spread(relations.unnamed(answer)),
@@ -116,6 +121,10 @@ class _Comparison:
 
     def _choices(self, gold: Value, answer: Value) -> tuple[bool, str]:
         letters = [relations.letter(value) for value in (gold, answer)]
+        contents = [value.content for value in (gold, answer) if isinstance(value, Choice)]
+        if len(contents) == 2 and contents[0] is not None and contents[1] is not None:
+            same = letters[0] == letters[1] and self.is_same(contents[0], contents[1])
+            return same, "the letter of a choice and its value"
         if isinstance(gold, Choice) and letters[1]:
             return gold.letter == letters[1], "the letter of a choice"
         if isinstance(answer, Choice) and letters[0]:
@@ -214,6 +223,8 @@ class _Comparison:
                 return False, "other names"
             return all(self.is_same(first[name], second[name]) for name in first), "values by name"
         named, other = (first, answer) if first is not None else (second, gold)
+        if relations.item_names(other):
+            return False, "other names"
         if named is None or not isinstance(other, Listing) or other.opening not in ("", "("):
             return None
         ordered = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from functools import lru_cache
 
@@ -15,9 +16,11 @@ from limr.grading.comparison import (
 )
 from limr.grading.nodes import is_literal
 from limr.grading.pairs import UNDONE
+from limr.grading.pieces import stripped
 from limr.grading.tokens import NotUnderstoodError, has_groups, spelling, tokenise
 from limr.grading.values import Quantity
 
+_ZEROS = re.compile(r"\d\s*,\s*0\d\d(?!\d)")  # no item of a list begins with a zero
 REMEMBERED = 1_024  # judgements
 
 
@@ -90,7 +93,7 @@ def judge(gold: str, answer: str) -> Judgement:
         return Judgement(NOT_UNDERSTOOD, "text", "an answer that is too long")
     if not answer.strip():
         return Judgement(DIFFERENT, "nothing", "there is no answer")
-    if gold.count("\\boxed") == 1:
+    if gold.count("\\boxed") == 1 and gold != answer:
         gold = boxes.last_box(gold) or gold
     if _is_as_written(gold, answer):
         return Judgement(EQUAL, "text", "as written")
@@ -105,6 +108,8 @@ def judge(gold: str, answer: str) -> Judgement:
 
 def _readings(text: str) -> tuple[bool, ...]:
     """Return the readings of commas: `1,234` is one number, or else two."""
+    if _ZEROS.search(text):
+        return (True,)
     return (False, True) if has_groups(text) else (False,)
 
 
@@ -119,4 +124,4 @@ def _is_as_written(gold: str, answer: str) -> bool:
 
 
 def _spelled(text: str) -> str:
-    return spelling(tokenise(text)).rstrip(".,;: ")
+    return spelling(stripped(tokenise(text)))

@@ -77,7 +77,8 @@ class Parser(Atoms):
             first, second = (one.value for one in factor.args)
             if node.value.denominator == 1 and first >= 0 and second > 0:
                 return number(node.value + first / second)
-        if following.kind == "number" and before.text not in (")", "]", "}", "|"):
+        is_base = factor.op in ("power", "factorial")  # `n 2^{n-1}`, `9! 8!`
+        if following.kind == "number" and before.text not in (")", "]", "}", "|") and not is_base:
             raise NotUnderstoodError("a number behind a letter")
         return Node("mul", (node, factor))
 

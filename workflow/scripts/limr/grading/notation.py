@@ -64,7 +64,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\*\*(?=\S)|(?<=\S)\*\*", "**"),
     )
 )
-_MARKDOWN = re.compile(r"(\*\*|__|\*|_|`|\"|\\\*\\\*)(?=[^\s*_`])([^*`\"]*?)\1")
+_MARKDOWN = ("**", "__", "*", "_", "`", '"')  # emphasis around all of a text
 _SPACED_GROUPS = re.compile(rf"(?<![\d.,])\d{{1,3}}(?:(?:{_GAP}+|')\d{{3}})+(?![\d])")
 _SURE_GROUPS = re.compile(r"(?<![\d.])\d{1,3}(?:[,\x01]\d{3}(?!\d))+")
 
@@ -88,8 +88,7 @@ def spelled(text: str) -> str:
     text = latin(text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
-    whole = _MARKDOWN.fullmatch(text.strip())
-    text = whole.group(2) if whole else text
+    text = _without_emphasis(text.strip())
     text = _SURE_GROUPS.sub(_joined, text)
     return _SPACED_GROUPS.sub(lambda run: re.sub(rf"{_GAP}+|'", "", run.group()), text)
 
@@ -98,3 +97,12 @@ def _joined(run: re.Match[str]) -> str:
     """Remove all commas of a number where one of them is sure to separate thousands."""
     shown = run.group()
     return shown.replace(",", "").replace("\x01", "") if "\x01" in shown else shown
+
+
+def _without_emphasis(text: str) -> str:
+    """Remove Markdown's marks and quotation marks around a whole text."""
+    for mark in _MARKDOWN:
+        inner = text[len(mark) : -len(mark)]
+        if text.startswith(mark) and text.endswith(mark) and inner.strip() and mark not in inner:
+            return inner
+    return text

@@ -57,8 +57,9 @@ def factors(gold: Unit | None, answer: Unit | None) -> list[Node | None]:
         if gold.dimension == answer.dimension:
             return [number(answer.scale / gold.scale)]
         turn = {gold.dimension, answer.dimension}
-        if any(dimension[:1] and dimension[0][0] == "unit" for dimension in turn):
-            return [None]
+        lengths = [[(base.replace("m", "unit"), n) for base, n in dims] for dims in turn]
+        if any(base == "unit" for dims in turn for base, _ in dims) and lengths[0] == lengths[1]:
+            return [None]  # `12 square units` is 12 of any square
         if units.DEGREE.dimension in turn and turn & _TEMPERATURES:
             return [None]
         if turn == {units.DEGREE.dimension, units.RADIAN.dimension}:

@@ -43,7 +43,7 @@ class Point:
     def draw(self, name: str, extra: str = "") -> Fraction:
         """Return the fraction that a name stands for here."""
         seed = hashlib.blake2b(f"{name}|{extra}|{self._place}".encode(), digest_size=8).digest()
-        size = (Fraction(1), Fraction(1), Fraction(10), Fraction(1, 7))[self._place % 4]
+        size = (Fraction(1), Fraction(1, 7), Fraction(10), Fraction(100))[self._place % 4]
         drawn = size * Fraction(200 + int.from_bytes(seed[:4], "big") % 2_000, 997)
         is_negative = self._place >= 2 and seed[5] % 2 and not self._positive
         return -drawn if is_negative else drawn

@@ -116,13 +116,14 @@ def _magnitude(token: Token) -> Fraction | None:
 
 
 def _temperature(node: Node, rest: list[Token]) -> Quantity:
-    name = rest[0].text.casefold()
-    if len(rest) == 1 and name in ("c", "celsius"):
+    name = rest[0].text if len(rest[0].text) == 1 else rest[0].text.casefold()
+    if len(rest) == 1 and name in ("C", "celsius"):
         return Quantity(node, units.find("celsius"))
-    if len(rest) == 1 and name in ("f", "fahrenheit"):
+    if len(rest) == 1 and name in ("F", "fahrenheit"):
         return Quantity(node, units.find("fahrenheit"))
     phrase = [token.text for token in rest]
-    if all(token.kind == "word" for token in rest) and words.is_harmless(phrase):
+    is_phrase = all(token.kind == "word" and len(token.text) > 1 for token in rest)
+    if is_phrase and words.is_harmless(phrase):
         return Quantity(node, units.DEGREE)
     raise NotUnderstoodError("what follows a degree sign")
 

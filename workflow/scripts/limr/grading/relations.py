@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from limr.grading import evaluation
+from limr.grading.arithmetic import to_float
 from limr.grading.nodes import Node, negative, walk
 from limr.grading.values import Choice, Listing, Quantity, Ratio, Relation, Text, Value
 
@@ -166,16 +167,23 @@ def _is_asked(term: Value, last: Value) -> bool:
     return not (is_built and len(names) == 1)
 
 
+def _number(term: Value) -> Any:
+    return evaluation.real_value(term.node) if isinstance(term, Quantity) else None
+
+
 def _is_consistent(terms: list[Value], signs: list[str]) -> bool:
     """Tell whether numbers side by side are equal, or nearly so around an approximation sign."""
     for first, second, sign in zip(terms, terms[1:], signs, strict=False):
-        if not isinstance(first, Quantity) or not isinstance(second, Quantity):
+        left, right = _number(first), _number(second)
+        if left is None or right is None:
+            if sign == "~":
+                return False
             continue
-        left, right = evaluation.real_value(first.node), evaluation.real_value(second.node)
-        if left is None or right is None or first.unit != second.unit:
-            continue
+        if getattr(first, "unit", None) != getattr(second, "unit", None):
+            continue  # 36 seconds are about 1 minute
         if sign == "=" and not evaluation.same_number(left, right):
             return False
+        left, right = to_float(left), to_float(right)
         if sign == "~" and abs(left - right) > abs(left) * _ABOUT:
             return False
     return True
@@ -199,6 +207,13 @@ def mapping(value: Value) -> dict[str, Value] | None:
     result = {one.name: one.value for one in definitions if one}
     bases = {name.partition("_")[0] for name in result}
     return result if len(result) == len(value.items) and len(bases) == len(result) else None
+
+
+def item_names(value: Value) -> set[str]:
+    """Return the names that the items of a list without brackets have, without their indices."""
+    if not isinstance(value, Listing) or value.opening:
+        return set()
+    return {one.name.partition("_")[0] for one in map(defined, value.items) if one}
 
 
 def unnamed(value: Value) -> Value:

@@ -7,6 +7,7 @@ character becomes a token, so that what a later step does not understand cannot 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from limr.grading import units, words
@@ -242,11 +243,13 @@ def _skip_columns(text: str, place: int) -> int:
     return columns.end() if columns else place
 
 
-def spelling(tokens: tuple[Token, ...]) -> str:
+def spelling(tokens: Sequence[Token]) -> str:
     """Return tokens as one text without spacing: equal texts say the same."""
     shown = []
     for token in tokens:
-        is_word = token.kind == "word" and len(token.text) > 3  # the case of a unit counts
+        # The case of a unit counts, and that of letters side by side.
+        is_word = token.kind == "word" and len(token.text) > 3
+        is_word = is_word and not token.text.isupper()
         shown.append(token.text.casefold() if is_word else token.text)
         if token.kind in ("word", "number"):
             shown.append(" ")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from limr.grading.equality import form
+from limr.grading import equality
 from limr.look.answers import Answers
 from limr.look.judge import Judge
 from limr.trajectories.curves import Flags, Ints
@@ -103,8 +103,8 @@ def check(found: Answers, usable: Flags, ids: Sequence[str], judge: Judge, repor
 
 def _suspects(found: Answers, rows: Ints) -> Any:
     """Yield prompts with enough answers, the most frequent of which is not spelled as the gold."""
-    forms = [form(found.written(at)) for at in range(len(found.texts))]
-    golds = [form(gold) for gold in found.golds]
+    forms = [equality.form(found.written(at)) for at in range(len(found.texts))]
+    golds = [equality.form(gold) for gold in found.golds]
     wrong = Counter(forms[at] for at in found.answer[rows[~found.correct[rows]]])
     order = rows[np.argsort(found.problem[rows], kind="stable")]
     bounds = np.flatnonzero(np.diff(found.problem[order])) + 1
