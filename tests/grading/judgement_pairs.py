@@ -112,7 +112,7 @@ TABLE: dict[str, str] = {
         \langle 2,3\rangle || 2\mathbf{i}+3\mathbf{j} || = by components
         4:30 \text{ PM} || 4:30 \text{ AM} || ! the other half of the day
         5 \text{ p.m.} || 5:00 \text{ PM} || = minutes left out
-        \begin{cases} x&x>0\\0&x<0 \end{cases} || \begin{cases} 0, & x<0 \\ x, & x>0 \end{cases} || = rows
+        \begin{cases} x&x>0\\0&x<0 \end{cases} || \begin{cases}0,&x<0\\x,&x>0\end{cases} || = rows
     """,
     "sets": r"""
         [1,2] || 1\le x\le2 || = no blank after the sign

@@ -42,11 +42,9 @@ class Judgement:
 
 def compare(gold: Value, answer: Value) -> Judgement:
     """Compare two values; `answer` may name its variable where `gold` does not."""
-    if isinstance(gold, Unread) or isinstance(answer, Unread):
-        unread = gold if isinstance(gold, Unread) else answer
-        side = "gold answer" if isinstance(gold, Unread) else "answer"
-        why = f": {unread.why}" if isinstance(unread, Unread) and unread.why else ""
-        return Judgement(NOT_UNDERSTOOD, unread.kind, f"no reading of the {side}{why}")
+    for side, value in (("gold answer", gold), ("answer", answer)):
+        if isinstance(value, Unread):
+            return Judgement(NOT_UNDERSTOOD, gold.kind, f"no reading of the {side}: {value.why}")
     try:
         same, rule = _Comparison().same(gold, answer)
     except NotUnderstoodError as error:

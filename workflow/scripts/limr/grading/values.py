@@ -116,7 +116,7 @@ class Unread:
 
     spelled: str
     why: str = field(default="", compare=False)
-    kind = "not understood"
+    kind = "unread"
 
 
 Value = (
