@@ -105,11 +105,7 @@ def _behind_opening(tokens: list[Token]) -> list[Token]:
             and token.text == ":"
         ):
             return []
-        named = [
-            word
-            for word in opening
-            if word not in ("maximum", "minimum", "least", "most", "greatest", "there")
-        ]
+        named = [word for word in opening if word not in words.SUBJECTS]
         if not words.is_harmless(named) or not behind:
             return []
         first = behind[0].text.casefold()

@@ -28,6 +28,7 @@ from limr.grading.values import (
 )
 
 EQUAL, DIFFERENT, NOT_UNDERSTOOD = "equal", "different", "not understood"
+_ALIKE = ([False, False], [True, True])
 MAX_QUESTIONS = 2_500  # comparisons of parts about one pair
 
 
@@ -40,13 +41,13 @@ class Judgement:
     rule: str
 
 
-def compare(gold: Value, answer: Value) -> Judgement:
+def compare(gold: Value, answer: Value, *, strict: bool = False) -> Judgement:
     """Compare two values; `answer` may name its variable where `gold` does not."""
     for side, value in (("gold answer", gold), ("answer", answer)):
         if isinstance(value, Unread):
             return Judgement(NOT_UNDERSTOOD, gold.kind, f"no reading of the {side}: {value.why}")
     try:
-        same, rule = _Comparison().same(gold, answer)
+        same, rule = _Comparison(strict=strict).same(gold, answer)
     except NotUnderstoodError as error:
         return Judgement(NOT_UNDERSTOOD, gold.kind, str(error))
     except (ArithmeticError, RecursionError) as error:  # numbers that are too large for Python's
@@ -55,8 +56,8 @@ def compare(gold: Value, answer: Value) -> Judgement:
 
 
 class _Comparison:
-    def __init__(self) -> None:
-        self._questions = MAX_QUESTIONS
+    def __init__(self, *, strict: bool) -> None:
+        self._questions, self._strict = MAX_QUESTIONS, strict
 
     def same(self, gold: Value, answer: Value) -> tuple[bool, str]:
         """Return whether two values are the same, and the rule that said so."""
@@ -81,7 +82,8 @@ class _Comparison:
             pairs.spread(relations.unnamed(gold)),
             pairs.spread(relations.unnamed(answer)),
         )
-        if isinstance(gold, Listing) and isinstance(answer, Listing):
+        conditions = [pairs.is_condition(value) for value in (gold, answer)]
+        if isinstance(gold, Listing) and isinstance(answer, Listing) and conditions in _ALIKE:
             return self._listings(gold, answer)
         regions = self._regions(gold, answer)
         if regions is not None:
@@ -96,7 +98,7 @@ class _Comparison:
 
     def _by_type(self, gold: Value, answer: Value) -> tuple[bool, str]:
         if isinstance(gold, Quantity) and isinstance(answer, Quantity):
-            return pairs.quantities(gold, answer)
+            return pairs.quantities(gold, answer, strict=self._strict)
         if isinstance(gold, Text) or isinstance(answer, Text):
             return pairs.texts(gold, answer)
         if isinstance(gold, Based) or isinstance(answer, Based):

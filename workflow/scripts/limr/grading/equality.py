@@ -24,13 +24,13 @@ _ZEROS = re.compile(r"\d\s*,\s*0\d\d(?!\d)")  # no item of a list begins with a 
 REMEMBERED = 1_024  # judgements
 
 
-def equal(gold: str, answer: str) -> bool:
+def equal(gold: str, answer: str, *, strict: bool = False) -> bool:
     """Tell whether two answers, as written, mean the same; an empty gold answer equals nothing.
 
     The relation is not symmetric: `answer` may name its variable where `gold` does not, and may
     not leave arithmetic undone where `gold` is a number.
     """
-    return judge(gold, answer).outcome == EQUAL
+    return judge(gold, answer, strict=strict).outcome == EQUAL
 
 
 def is_number(text: str) -> bool:
@@ -85,8 +85,13 @@ def form(text: str) -> str:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def judge(gold: str, answer: str) -> Judgement:
-    """Compare two answers: equal, different or not understood, with the type and the rule."""
+def judge(gold: str, answer: str, *, strict: bool = False) -> Judgement:
+    r"""Compare two answers: equal, different or not understood, with the type and the rule.
+
+    `strict` (for rewards) also refuses what could be gamed: a number that is not written out where
+    the gold answer is (`\sqrt{25}` for 5, `\log_2 8` for 3), and words after a number that are in
+    no table of units where the gold answer has none (`5 \text{ bananas}` for 5).
+    """
     if not gold.strip():
         return Judgement(DIFFERENT, "nothing", "there is no gold answer")
     if max(len(gold), len(answer)) > answers.MAX_ANSWER:
@@ -100,7 +105,8 @@ def judge(gold: str, answer: str) -> Judgement:
     found = Judgement(DIFFERENT, "text", "")
     for grouped in _readings(gold):
         for also in _readings(answer):
-            found = compare(answers.read(gold, grouped), answers.read(answer, also))
+            values = answers.read(gold, grouped), answers.read(answer, also)
+            found = compare(*values, strict=strict)
             if found.outcome == EQUAL:
                 return found
     return found

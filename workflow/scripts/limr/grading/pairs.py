@@ -71,9 +71,17 @@ def factors(gold: Unit | None, answer: Unit | None) -> list[Node | None]:
     return [None] if shared else []
 
 
+def is_condition(value: Value) -> bool:
+    """Tell whether a value is a list of conditions, such as `x > 0` and `x < 1`."""
+    return isinstance(value, Listing) and any(
+        isinstance(item, Relation) and item.signs != ("=",) for item in value.items
+    )
+
+
 def texts(gold: Value, answer: Value) -> tuple[bool, str]:
     if isinstance(gold, Text) and isinstance(answer, Text):
-        return gold.words == answer.words, "words"
+        stems = [[word.removesuffix("s") for word in one.words] for one in (gold, answer)]
+        return stems[0] == stems[1], "words"
     text, other = (gold, answer) if isinstance(gold, Text) else (answer, gold)
     assert isinstance(text, Text)  # noqa: S101 - for mypy
     words = " ".join(text.words)
@@ -184,8 +192,12 @@ def vector(gold: Listing, answer: Value) -> tuple[bool, str]:
     return evaluation.agree(Node("add", terms), answer.node), "a vector by its components"
 
 
-def quantities(gold: Quantity, answer: Quantity) -> tuple[bool, str]:
-    """Compare two expressions with their units."""
+def quantities(gold: Quantity, answer: Quantity, *, strict: bool) -> tuple[bool, str]:
+    """Compare two expressions with their units; `strict` as in `limr.grading.equality.judge`."""
+    if strict and is_literal(gold.node) and not is_literal(answer.node):
+        return False, UNDONE
+    if strict and answer.unit and not answer.unit.is_known and gold.unit is None:
+        return False, "words that no table has as a unit"
     if is_literal(gold.node) and is_undone(answer.node):
         return False, UNDONE
     if has_functions(answer.node) and not (

@@ -54,6 +54,9 @@ def total(parts: Sequence[Quantity]) -> Quantity | None:
     sizes = [unit.scale for unit in found]
     if len({unit.dimension for unit in found}) > 1 or sizes != sorted(set(sizes), reverse=True):
         return None
+    if all(part.node.op == "number" for part in parts):
+        values = [size * part.node.value for size, part in zip(sizes, parts, strict=True)]
+        return Quantity(number(sum(values, Fraction(0)) / sizes[0]), found[0])
     terms = tuple(
         Node("mul", (number(size / sizes[0]), part.node))
         for size, part in zip(sizes, parts, strict=True)

@@ -84,12 +84,20 @@ def _name(term: Value) -> Definition | None:
     node = term.node
     if node.op == "symbol":
         return Definition(node.name, (), term)
+    if node.op == "mul" and _is_segment(node):
+        return Definition("".join(sorted(symbols(node))), (), term)
     if node.op == "apply":
         variables = tuple(arg.name for arg in node.args if arg.op == "symbol")
         if len(variables) == len(node.args):
             return Definition(node.name, variables, term)
         return Definition(f"{node.name}({node.args})", (), term)
     return None
+
+
+def _is_segment(node: Node) -> bool:
+    """Tell whether a product of letters names a segment, as in `AB = 5`: capital letters only."""
+    letters = [one for one in walk(node) if not one.args]
+    return len(letters) == 2 and all(re.fullmatch("[A-Z]", one.name) for one in letters)
 
 
 def renamed(gold: Definition, answer: Definition) -> Value | None:
@@ -145,6 +153,9 @@ def last_value(value: Relation) -> Value | None:
         return terms[0]
     if len(terms) == 2 and _name(terms[1]) and not _name(terms[0]):
         return terms[0]
+    first = _name(terms[0])
+    if first and first.name not in symbols(terms[-1]):
+        return terms[-1]
     return terms[-1] if all(_is_asked(term, terms[-1]) for term in terms[:-1]) else None
 
 

@@ -75,7 +75,8 @@ _CHANGE = listed(
     "when while where so however maybe perhaps possibly probably either both any anything "
     "anyone nothing something some else other another instead rather to till until through "
     "versus modulo mod twice thrice double triple negative positive first second third exceed "
-    "exceeds exceeding unknown undefined infinite infinity every it this these those there "
+    "exceeds exceeding unknown undefined ish fold infinite infinity every it this these those "
+    "there "
     "here i you we they he she what how why whether though although yet still also too then "
     "therefore hence thus non nicht ni pas keine nein sauf excepto pero menos más mas oder ou "
     "или не нет 不 非 或"
@@ -85,6 +86,9 @@ _VERBS = listed(
     "is are was were equals equal be pays costs has takes needs gets gives becomes es est ist"
 )
 _LABELS = listed("option choice answer 选 选项 答案 选择 故选")
+SUBJECTS = listed(  # may begin a sentence without changing what it says
+    "maximum minimum least most greatest there he she it they we"
+)
 ORDINAL = frozenset(["st", "nd", "rd", "th"])  # what follows the digits of 1st, 2nd, 3rd, 4th
 SHORT = listed("or is of to if no")  # words of two letters that are never products
 MAX_PHRASE = 8  # words beside a value
