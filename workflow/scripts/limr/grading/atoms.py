@@ -91,8 +91,11 @@ class Atoms(Cursor):
         """Read what belongs to a name: index, primes, and the argument of a function."""
         while self._peek() in ("_", "'"):
             mark = self._next().text
-            inside = f"_{{{spelling(tuple(self._argument_tokens()))}}}" if mark == "_" else "'"
-            name += inside
+            if mark == "_":
+                index = spelling(self._argument_tokens())
+                name += "_{" + index.replace("\\", "").replace(" ", "") + "}"
+            else:
+                name += "'"
         inverse = [token.text for token in self.tokens[self.place : self.place + 5]]
         if inverse == ["^", "{", "-", "1", "}"] and name[0] in "fgh":
             self.place += 5

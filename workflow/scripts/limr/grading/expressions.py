@@ -131,6 +131,8 @@ class Parser(Atoms):
     def _is_chemical(self) -> bool:
         """Tell whether a short word belongs to a formula such as H_2O: an index or sign is near."""
         near = self.tokens[max(0, self.place - 3) : self.place + 2]
+        if self._kind(1) == "mark" and self.tokens[self.place + 1].text == "_":
+            return True
         return any(token.text in ("_", "^") for token in near) and any(
             token.kind == "word" for token in self.tokens[: self.place]
         )

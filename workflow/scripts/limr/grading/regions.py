@@ -22,11 +22,11 @@ _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!=", "=": "="}
 _REALS = {
     "\\mathbb:R": (_LOWEST, _HIGHEST),
     **dict.fromkeys(
-        ("\\mathbb:R^+", "\\mathbb:R_{+}", "\\mathbb:R_{>0}", "\\mathbb:R_{> 0}"),
+        ("\\mathbb:R^+", "\\mathbb:R_{+}", "\\mathbb:R_{>0}"),
         ((0, 0, 1), _HIGHEST),
     ),
     **dict.fromkeys(("\\mathbb:R^-", "\\mathbb:R_{-}", "\\mathbb:R_{<0}"), (_LOWEST, (0, 0, 0))),
-    **dict.fromkeys(("\\mathbb:R_{\\ge 0}",), ((0, 0, 0), _HIGHEST)),
+    **dict.fromkeys(("\\mathbb:R_{ge0}",), ((0, 0, 0), _HIGHEST)),
 }
 
 
@@ -61,12 +61,13 @@ def interval(value: Relation) -> tuple[str, Listing] | None:
     nodes = [term.node for term in terms if isinstance(term, Quantity) and term.unit is None]
     if len(nodes) < len(terms) or len({sign[0] for sign in signs}) > 1:
         return None
-    if signs[0][0] == ">":
+    is_down = signs[0][0] == ">"
+    if is_down:
         nodes, signs = nodes[::-1], [_MIRRORED[sign] for sign in signs[::-1]]
     if len(signs) == 2:
         low, middle, high = nodes
         opening, closing = "([)]"[len(signs[0]) - 1], ")]"[len(signs[1]) - 1]
-    elif nodes[0].op == "symbol":
+    elif nodes[0].op == "symbol" and not (is_down and nodes[1].op == "symbol"):
         low, middle, high = negative(_INFINITY), nodes[0], nodes[1]
         opening, closing = "(", ")]"[len(signs[0]) - 1]
     else:

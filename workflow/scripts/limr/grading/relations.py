@@ -95,8 +95,10 @@ def _name(term: Value) -> Definition | None:
 
 
 def _is_segment(node: Node) -> bool:
-    """Tell whether a product of letters names a segment, as in `AB = 5`: capital letters only."""
+    r"""Tell whether a product names a segment or an angle's size: `AB = 5`, `m\angle A = 5`."""
     letters = [one for one in walk(node) if not one.args]
+    if len(letters) == 2 and any(one.name.startswith("\\angle") for one in letters):
+        return any(one.name == "m" for one in letters)
     return len(letters) == 2 and all(re.fullmatch("[A-Z]", one.name) for one in letters)
 
 

@@ -41,7 +41,7 @@ def based(tokens: list[Token]) -> Based | None:
     if "base" in lowered[1:]:
         shown = [text for text in shown if text not in ("(", ")", "in")]
         lowered = [text.casefold() for text in shown]
-    if "base" in lowered[1:]:
+    if "base" in lowered[1:] and "_" not in shown:
         place = lowered.index("base", 1)
         digits, base = shown[:place], shown[place + 1 :]
         base = base[1:] if base[:1] == ["-"] else base
