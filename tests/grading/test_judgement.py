@@ -226,11 +226,11 @@ def test_property(name, examples):
     quiet(run)()
 
 
-@given(st.integers(-9, 9), st.integers(-9, 9), st.integers(-9, 9), st.integers(-9, 9))
+@given(st.integers(-9, 9), st.integers(1, 9), st.integers(-9, 9), st.integers(1, 9))
 @settings(max_examples=60, deadline=None)
-def test_unions_agree_with_membership(a, b, c, d):
+def test_unions_agree_with_membership(a, first_length, c, second_length):
     """An independent count: two unions are equal where the same half integers are members."""
-    assume(a < b and c < d)
+    b, d = a + first_length, c + second_length
     first = f"({a},{b}]\\cup[{c},{d})"
     second = f"[{c},{d})\\cup({a},{b}]"
     assert region(read(first)).cuts == region(read(second)).cuts
@@ -250,10 +250,10 @@ def test_unions_agree_with_membership(a, b, c, d):
     assert equal(hull, first) is (union == whole)
 
 
-@given(st.integers(1, 30), st.integers(1, 30))
+@given(st.integers(1, 30), st.integers(0, 29))
 @settings(max_examples=40, deadline=None)
 def test_numbers_agree_with_python(n, k):
-    assume(k <= n)
+    k = k % n + 1
     gold = f"{math.comb(n, k)}x"
     assert equal(gold, f"\\binom{{{n}}}{{{k}}}x")
     assert not equal(gold, f"\\binom{{{n + 1}}}{{{k}}}x") or math.comb(n, k) == math.comb(n + 1, k)

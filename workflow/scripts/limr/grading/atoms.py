@@ -26,7 +26,8 @@ ACCENTS = listed(
     "underset arc wideparen frown"
 )
 _STRUCTURAL = listed(
-    "cup cap setminus pmod lor land forall exists in notin approx equiv sim le ge ne "
+    "not neg lnot nexists cancel bcancel xcancel sout cup cap setminus pmod lor land "
+    "forall exists in notin approx equiv sim le ge ne "
     "Rightarrow rightarrow subset subseteq supset parallel perp cong propto ll gg rangle "
     "langle rfloor rceil cdot pm mp circ choose over atop intercal bigcup bigcap"
 )

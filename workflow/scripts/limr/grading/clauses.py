@@ -127,7 +127,8 @@ def _choice_with(letter: str, rest: list[Token], *, is_open: bool) -> Choice | N
         if not words.is_harmless(phrase) or any(token.kind != "word" for token in rest):
             return None
         content = Text(tuple(word.casefold() for word in phrase))
-    if isinstance(content, Text) and not words.is_harmless(content.words):
+    said = content.words if isinstance(content, Text) else ()
+    if not words.is_harmless(said) and not {" ".join(said)} & words.OPTIONS:
         return None
     return Choice(letter, content)
 
@@ -266,7 +267,7 @@ def _phrase(tokens: list[Token]) -> Text | None:
     if not any(is_long(token) for token in tokens):
         return None
     spelled = [token.text for token in tokens if token.kind == "word"]
-    if words.number(spelled) is not None or any(is_and(t) or is_or(t) for t in tokens):
+    if words.number(spelled[:1]) is not None or any(is_and(t) or is_or(t) for t in tokens):
         return None
     return as_text(tokens)
 

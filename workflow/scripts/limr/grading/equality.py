@@ -20,6 +20,7 @@ from limr.grading.pieces import stripped
 from limr.grading.tokens import NotUnderstoodError, has_groups, spelling, tokenise
 from limr.grading.values import Quantity
 
+_TIGHT = re.compile(r"\d,\d{3}")  # a gold list has blanks, or no groups of three digits
 _ZEROS = re.compile(r"\d\s*,\s*0\d\d(?!\d)")  # no item of a list begins with a zero
 REMEMBERED = 1_024  # judgements
 
@@ -103,7 +104,7 @@ def judge(gold: str, answer: str, *, strict: bool = False) -> Judgement:
     if _is_as_written(gold, answer):
         return Judgement(EQUAL, "text", "as written")
     found = Judgement(DIFFERENT, "text", "")
-    for grouped in _readings(gold):
+    for grouped in _readings(gold) if _TIGHT.search(gold) else (False,):
         for also in _readings(answer):
             values = answers.read(gold, grouped), answers.read(answer, also)
             found = compare(*values, strict=strict)

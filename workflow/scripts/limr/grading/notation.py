@@ -55,7 +55,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=\d)\{,\}(?=\d)", "."),  # a decimal comma
         (r"\{\s*([,:;.])\s*\}", r"\1"),
         (r"\\q?quad", " "),
-        (r"(?<=\s)!=", r"\\ne "),
+        (r"(?<=\s)!=|\\not\s*=", r"\\ne "),
+        (r"\\not\s*\\in(?![a-zA-Z])", r"\\notin "),
         (r"\{\s*\}", ""),
         (r"√\s*\(([^()]*)\)", r"\\sqrt{\1}"),
         (r"√", r"\\sqrt "),

@@ -171,7 +171,9 @@ def residues(gold: Value, answer: Value) -> tuple[bool, str]:
         sides = [value for value in (gold, answer) if isinstance(value, Residue | Quantity)]
         if len(sides) < 2:
             return False, "a residue and none"
-        return evaluation.agree(sides[0].node, sides[1].node), "a residue, the modulus left out"
+        reduced = [one for one in sides if isinstance(one, Residue) and not _is_reduced(one)]
+        same = not reduced and evaluation.agree(sides[0].node, sides[1].node)
+        return same, "a residue, the modulus left out"
     if not evaluation.agree(gold.modulus, answer.modulus):
         return False, "another modulus"
     first, second, modulus = (
@@ -180,6 +182,12 @@ def residues(gold: Value, answer: Value) -> tuple[bool, str]:
     if isinstance(first, Fraction) and isinstance(second, Fraction) and modulus:
         return (first - second) % modulus == 0, "residues"
     return evaluation.agree(gold.node, answer.node), "residues"
+
+
+def _is_reduced(value: Residue) -> bool:
+    """Tell whether a residue is less than its modulus, so that it may stand for the class."""
+    node, modulus = evaluation.real_value(value.node), evaluation.real_value(value.modulus)
+    return node is None or modulus is None or bool(0 <= node < modulus)
 
 
 def vector(gold: Listing, answer: Value) -> tuple[bool, str]:

@@ -137,6 +137,8 @@ def last_value(value: Relation) -> Value | None:
     nor does a chain of numbers that are not equal.
     """
     terms, signs = list(value.terms), list(value.signs)
+    if signs[0] in ("=>", "->") and _number(terms[0]) is not None:
+        return None  # `3 \to 5` is two numbers
     while "=>" in signs or "->" in signs:
         terms, signs = terms[1:], signs[1:]
     if not signs:
@@ -176,7 +178,7 @@ def _is_asked(term: Value, last: Value) -> bool:
         return True
     if names & symbols(last):
         return False
-    is_built = node.op in ("add", "mul", "div", "power", "root")
+    is_built = node.op in ("add", "mul", "div", "power", "root") or node.name in ("ln", "log")
     return not (is_built and len(names) == 1)
 
 

@@ -36,17 +36,30 @@ _SCALES: dict[str, Fraction] = {
         ("2", "pair pairs couple couples paar"),
         ("12", "dozen dozens dozenes docena docenas douzaine douzaines dutzend"),
         ("20", "score scores"),
-        ("100", "hundred hundreds cien ciento cent cento hundert сто 百"),
-        ("1000", "thousand thousands mil mille tausend mila тысяча тысячи тысяч k 千"),
-        ("10000", "万 萬"),
+        ("144", "gross"),
+        ("100", "hundred hundreds cien ciento cent cento hundert сто centaine centaines 百 백"),
+        (
+            "1000",
+            "thousand thousands mil mille tausend mila тысяча тысячи тысяч millier "
+            "milliers grand k 千 천",
+        ),
+        ("10", "十 десяток"),
+        ("10000", "万 萬 만"),
+        ("100000", "lakh lakhs"),
+        ("10000000", "crore crores"),
         (
             "1000000",
             "million millions millon millón millones milhão milhões millionen milione milioni "
             "миллион миллиона миллионов 百万",
         ),
-        ("100000000", "亿 億"),
-        ("1000000000", "billion billions milliard milliards milliarde milliarden миллиард"),
+        ("100000000", "亿 億 억"),
+        (
+            "1000000000",
+            "billion billions milliard milliards milliarde milliarden miliardo miliardi "
+            "миллиард миллиардов",
+        ),
         ("1000000000000", "trillion trillions 兆"),
+        ("1000000000000000", "quadrillion quadrillions"),
         ("1/2", "half halves medio medios"),
         ("1/3", "third thirds tercio tercios"),
         ("1/4", "quarter quarters fourth fourths cuarto cuartos"),
@@ -75,7 +88,8 @@ _CHANGE = listed(
     "when while where so however maybe perhaps possibly probably either both any anything "
     "anyone nothing something some else other another instead rather to till until through "
     "versus modulo mod twice thrice double triple negative positive first second third exceed "
-    "exceeds exceeding unknown undefined ish fold infinite infinity every it this these those "
+    "exceeds exceeding unknown undefined ish fold inverse reciprocal opposite doubled "
+    "tripled halved infinite infinity every it this these those "
     "there "
     "here i you we they he she what how why whether though although yet still also too then "
     "therefore hence thus non nicht ni pas keine nein sauf excepto pero menos más mas oder ou "
@@ -86,6 +100,15 @@ _VERBS = listed(
     "is are was were equals equal be pays costs has takes needs gets gives becomes es est ist"
 )
 _LABELS = listed("option choice answer 选 选项 答案 选择 故选")
+OPTIONS = frozenset(  # what a choice says (without articles), though its words may change a value
+    {
+        "none of above",
+        "none of these",
+        "all of above",
+        "cannot be determined",
+        "not enough information",
+    }
+)
 SUBJECTS = listed(  # may begin a sentence without changing what it says
     "maximum minimum least most greatest there he she it they we"
 )
@@ -171,4 +194,4 @@ def _may_change(word: str) -> bool:
     return any(
         part in _CHANGE or part in _NUMBERS or part in _SCALES or part in AND or part in OR
         for part in parts
-    ) or (not word.isascii() and any(sign in word for sign in "百千万萬亿億兆不非或"))
+    ) or (not word.isascii() and any(sign in word for sign in "十百千万萬亿億兆不非或半多余几倍"))
