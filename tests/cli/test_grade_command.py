@@ -36,6 +36,26 @@ def test_rows_gain_verdict_and_answer(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_verdicts_are_explained(tmp_path, capsys):
+    rows = [
+        {"gold": "5", "response": "\\boxed{5.0}"},
+        {"gold": "5", "response": "\\boxed{6}"},
+        {"gold": "5", "response": "\\boxed{5 ?}"},
+        {"gold": "5", "response": "five"},
+    ]
+    _, output = run(tmp_path, rows, "--explain")
+    graded = files.read_jsonl(output)
+    assert [row["outcome"] for row in graded] == ["equal", "different", "not understood", None]
+    assert graded[0]["type"] == "expression"
+    assert all(row["rule"] for row in graded[:3])
+    assert len({row["grader_version"] for row in graded}) == 1
+    shown = capsys.readouterr().out
+    assert "1  equal: expression" in shown
+    assert "1  not compared: -" in shown
+    with pytest.raises(InputError, match="explains nothing"):
+        run(tmp_path, rows, "--explain", "--option", "preset=paper")
+
+
 @pytest.mark.slow
 def test_rows_keep_their_order_whatever_the_workers_do(tmp_path):
     golds = ["3\\sqrt{13}", "5", "x^2+2x+1"]

@@ -5,12 +5,10 @@ import threading
 import pytest
 
 from limr.core import validation
-from limr.grading import algebra, formats, guards, settings
+from limr.grading import formats, guards, settings
 from limr.grading.boxes import boxes, joined_boxes, last_box
-from limr.grading.equality import equal
-from limr.grading.exact import rational, split_list
+from limr.grading.equality import equal, form, is_number
 from limr.grading.grade import DEFAULTS, Grade, Grader
-from limr.grading.normalise import normalise
 
 EQUAL = [
     ("15", "15"),
@@ -295,14 +293,6 @@ def test_works_outside_the_main_thread():
     assert results == [True, False]
 
 
-def test_an_error_in_the_algebra_system_is_a_wrong_answer(monkeypatch):
-    def fail(text, limit):
-        raise RecursionError
-
-    monkeypatch.setattr(algebra, "_parse", fail)
-    assert not algebra.equal("x", "x")
-
-
 def test_numbers_are_graded_without_the_algebra_system():
     code = (
         "import sys\n"
@@ -317,28 +307,19 @@ def test_numbers_are_graded_without_the_algebra_system():
     assert done.stdout == "False False\n"
 
 
-def test_rational_reads_numbers_only():
-    assert str(rational("-2.50")) == "-5/2"
-    assert str(rational("3 \\frac{1}{2}")) == "7/2"
-    assert str(rational("2.5 \\times 10^{-1}")) == "1/4"
-    assert rational(".5") == rational("1/2") == rational("(\\frac{1}{2})")
-    for text in ("", ".", "-", "1/0", "1e5", "x", "1+1", "1 2", "\\frac{1}{x}", "7" * 500):
-        assert rational(text) is None, text
-
-
-def test_split_list_respects_brackets():
-    assert split_list("(1,2),[3,4)") == ("", ["(1,2)", "[3,4)"], "")
-    assert split_list("(1, 2)") == ("(", ["1", "2"], ")")
-    assert split_list("\\frac{1,2}{3}") == ("", ["\\frac{1,2}{3}"], "")
-    assert split_list("1)(,2") == ("", ["1)(,2"], "")
-
-
-def test_normalise_keeps_rows_and_is_stable():
-    matrix = "\\begin{pmatrix} 1 \\\\ \\frac{1}{2} \\end{pmatrix}"
-    assert normalise(matrix) == matrix
-    for gold, answer in EQUAL:
-        for text in (gold, answer):
-            assert normalise(normalise(text)) == normalise(text)
+def test_numbers_are_read_exactly():
+    for text, value in (
+        ("-2.50", "-5/2"),
+        ("3 \\frac{1}{2}", "7/2"),
+        ("2.5 \\times 10^{-1}", "1/4"),
+        (".5", "1/2"),
+        ("(\\frac{1}{2})", "1/2"),
+        ("0.1\\overline{6}", "1/6"),
+        ("1,234", "1234"),
+    ):
+        assert form(text) == value, text
+    for text in ("", ".", "-", "1/0", "x", "1+1", "1 2", "\\frac{1}{x}"):
+        assert not is_number(text), text
 
 
 def test_guards():
@@ -350,7 +331,3 @@ def test_guards():
     assert not guards.is_cheap("((x^{100})^{100})^{100}")
     assert not guards.is_cheap("(" * 13 + "x" + ")" * 13)
     assert not guards.is_cheap("x" * 401)
-    assert guards.is_no_value("3+4")
-    assert guards.is_no_value("\\frac{8 \\cdot 20}{35 \\cdot 12}")
-    assert not guards.is_no_value("\\sqrt{9}")
-    assert not guards.is_no_value("4\\pi")

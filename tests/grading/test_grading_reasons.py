@@ -6,11 +6,10 @@ import types
 import pytest
 
 from limr import grading
-from limr.grading import formats, names, notation, regions
+from limr.grading import formats, notation
 from limr.grading.boxes import last_box
 from limr.grading.equality import why_not
 from limr.grading.grade import GRADER_VERSION, Grade, Grader
-from limr.grading.normalise import normalise, same_unit
 
 
 def test_format_rules_one_by_one():
@@ -40,7 +39,7 @@ def test_repeated_mathematics_is_no_repetition():
         ("5", "\\boxed{5}", False, "correct", ""),
         ("5", "\\boxed{6}", False, "incorrect", "different"),
         ("5", "\\boxed{3+2}", False, "incorrect", "not-compared"),
-        ("x", "\\boxed{x^{x^{x}}}", False, "incorrect", "not-compared"),
+        ("x", "\\boxed{x^{x^{x}}}", False, "incorrect", "different"),
         (
             "x",
             "\\boxed{" + "+".join(f"x^{i}" for i in range(999)) + "}",
@@ -48,7 +47,8 @@ def test_repeated_mathematics_is_no_repetition():
             "incorrect",
             "not-compared",
         ),
-        ("x", "\\boxed{\\sum_{k=1}^n k}", False, "incorrect", "not-compared"),
+        ("x", "\\boxed{\\sum_{k=1}^n k}", False, "incorrect", "different"),
+        ("5", "\\boxed{5 \\text{ probably}}", False, "incorrect", "not-compared"),
         ("x", "\\boxed{y}", False, "incorrect", "different"),
         ("\\text{even}", "\\boxed{odd}", False, "incorrect", "different"),
         ("5", "\\boxed{}", False, "incorrect", "different"),
@@ -69,14 +69,15 @@ def test_each_verdict_has_its_reason(gold, response, truncated, verdict, reason)
     assert found.format == (reason if verdict == "malformed" else "")
 
 
-def test_why_not_asks_no_algebra_system(monkeypatch):
-    monkeypatch.setattr("limr.grading.algebra.equal", lambda *pair: pytest.fail("asked"))
+def test_what_is_not_understood_is_not_called_different():
     assert why_not("\\sqrt{2}", "\\sqrt{3}") == "different"
-    assert why_not("2", "1+1") == "not-compared"
+    assert why_not("2", "1+1") == "not-compared"  # left undone
+    assert why_not("2", "2 \\clubsuit [") == "not-compared"
+    assert why_not("2", "it seems to be 2") == "not-compared"
 
 
 def test_version():
-    assert GRADER_VERSION == 2
+    assert GRADER_VERSION == 3
 
 
 def test_the_papers_preset(monkeypatch):
@@ -106,41 +107,9 @@ def test_the_default_does_not_load_the_preset(monkeypatch):
         Grader({"preset": "paper"})
 
 
-def test_names_are_taken_off():
-    assert names.split_name("x = 5") == ("x", "5")
-    assert names.split_name("5 = x") == ("x", "5")
-    assert names.split_name("x \\in [1,2]") == ("x", "[1,2]")
-    assert names.split_name("x + y = 5") == ("", "x + y = 5")
-    assert names.named_items("x = 1, x = 2") == "1, 2"
-    assert names.named_items("y = 1, x = 3") == "(3, 1)"
-    assert names.named_items("x = 1, y^2 = 2") == "x = 1, y^2 = 2"
-    assert names.point("P(3,1)") == "(3,1)"
-    assert names.without_opening("The answer is 5") == "5"
-    assert names.without_opening("The answer is not 5") == "The answer is not 5"
-    assert names.last_value("-x = 4") == "-x = 4"
-    assert names.label("Option C") == names.label("(C)") == "C"
-    assert names.label("c") is None
-    assert names.labelled("(C) 12") == ("C", "12")
-
-
-def test_regions():
-    assert regions.parts("1 < x \\le 3") == [regions.Part("(", "1", "3", "]", "x")]
-    assert regions.parts("3 \\ge x > 1") == regions.parts("1 < x \\le 3")
-    assert regions.parts("x \\ge 5") == [regions.Part("[", "5", "\\infty", ")", "x")]
-    assert regions.parts("5 > x") == [regions.Part("(", "-\\infty", "5", ")", "x")]
-    assert regions.parts("(1,2) \\cup [3,4]") is not None
-    for text in ("x^2 < 4", "1 < x > 0", "x < y < z < w", "5", "(1,2,3)", "1 < 2 < 3"):
-        assert regions.parts(text) is None, text
-
-
 def test_notation():
     assert notation.latin("x¹²+½") == "x^{12}+\\frac{1}{2}"
     assert notation.latin("x₁＝２") == "x_1=2"
-    assert same_unit("5 \\text{ cents}", "5 \\text{ cent}")
-    assert same_unit("5 \\text{ cm}", "5 \\text{ centimeters}")
-    assert same_unit("5 \\text{ apples}", "5 \\text{ pears}")
-    assert not same_unit("5 \\text{ cents}", "5 \\text{ dollars}")
-    assert not same_unit("5 \\text{ ft}", "5 \\text{ inches}")
 
 
 @pytest.mark.parametrize(
@@ -164,9 +133,7 @@ def test_notation():
     ],
 )
 @pytest.mark.timeout(10)
-def test_normalising_is_fast_and_settles(text):
-    once = normalise(text)
-    assert normalise(once) == once or len(once) <= len(text)
+def test_long_texts_are_fast(text):
     assert Grader({"max_boxes": None}).grade(
         "5", f"\\boxed{{{text}}}", truncated=False
     ).verdict in (

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,8 @@ from limr.core.errors import InputError
 if TYPE_CHECKING:
     from limr.grading.grade import Grade
 
+_COMPARED = ("", "different", "not-compared")  # the reasons of answers that were compared
+_OTHER_RULES = ("preset", "plugin")
 HELP = "grade responses: rows with gold and response gain verdict, answer and reason"
 
 
@@ -49,6 +53,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=int, help="processes (as many as there are cores, at most 4)"
     )
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="add `outcome` (equal, different, not understood), `type`, `rule` and "
+        "`grader_version` to each row, and print how many answers had which outcome",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     from limr.core import files, progress
     from limr.grading.pool import GradingPool
 
+    if args.explain and any(text.partition("=")[0] in _OTHER_RULES for text in args.option):
+        raise InputError("--explain: another rule decides (preset or plugin); it explains nothing.")
     if not args.seconds > 0 or (args.workers is not None and args.workers < 1):
         raise InputError("--seconds and --workers must be greater than 0.")
     rows = files.read_jsonl(args.input)
@@ -71,8 +83,32 @@ def run(args: argparse.Namespace) -> int:
         progress.bar(len(rows), "responses") as shown,
     ):
         grades = pool.grade_many(items, done=shown.update)
+    if args.explain:
+        rows = [
+            {**row, **_explained(row["gold"], one)} for row, one in zip(rows, grades, strict=True)
+        ]
+        sys.stdout.write(_outcomes(rows))
     files.write_text(args.output, "".join(map(_line, rows, grades)))
     return 0
+
+
+def _explained(gold: str, grade: Grade) -> dict[str, Any]:
+    """Return how a verdict was reached; an answer that was not compared has None."""
+    from limr.grading.equality import judge
+    from limr.grading.grade import GRADER_VERSION
+
+    found: dict[str, Any] = {"outcome": None, "type": None, "rule": None}
+    if grade.answer is not None and grade.reason in _COMPARED:
+        one = judge(gold, grade.answer)
+        found = {"outcome": one.outcome, "type": one.kind, "rule": one.rule}
+    return {**found, "grader_version": GRADER_VERSION}
+
+
+def _outcomes(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the outcomes by type with their numbers, one a line."""
+    counts = Counter((row["outcome"] or "not compared", row["type"] or "-") for row in rows)
+    lines = [f"{n:>8,}  {outcome}: {kind}" for (outcome, kind), n in sorted(counts.items())]
+    return "\n".join(lines) + "\n" if lines else ""
 
 
 def _settings(options: Sequence[str]) -> dict[str, Any]:

@@ -9,6 +9,11 @@ from itertools import pairwise
 
 MAX_BOXES_READ = 64  # a list spread over more boxes than this is not put together
 _GAP = 60  # characters between boxes that still count as one answer
+_BARE = re.compile(r"\\boxed\s{0,8}(-?\d{1,40}(?:\.\d{1,40})?)")
+# Two boxes are alternatives where only "or", perhaps with a name, stands between them.
+_OR = re.compile(
+    r"[\s$,;.)\\]{0,12}(?:\\text\{)?\s*\bor\b\s*\}?[\s$(\\]{0,12}(?:[a-zA-Z]\s*=\s*)?\$?"
+)
 # An opening box (the backslash may be doubled, as in escaped text), an escaped character, a brace.
 _TOKEN = re.compile(r"\\{1,3}boxed\s{0,8}\{|\\.|[{}]", re.DOTALL)
 
@@ -56,11 +61,15 @@ def _first_box(text: str) -> int:
 def last_box(text: str) -> str | None:
     r"""Return the content of the last balanced box, None where there is none.
 
-    Where no box closes, a stray backslash may precede the brace: `\boxed{5\}` is 5.
+    Where no box closes, a number may follow without braces, `\boxed 7`, or a stray backslash may
+    precede the brace: `\boxed{5\}` is 5.
     """
     found = boxes(text)
     if found:
         return found[-1].content
+    bare = list(_BARE.finditer(text)) if "boxed" in text else []
+    if bare:
+        return bare[-1].group(1)
     if r"\}" not in text or text.count(r"\boxed") > MAX_BOXES_READ:
         return None
     found = boxes(text.replace(r"\}", "}").replace(r"\{", "{"))
@@ -70,17 +79,30 @@ def last_box(text: str) -> str | None:
 def joined_boxes(text: str, count: int) -> str | None:
     r"""Return the last `count` boxes joined by commas, where a list was spread over several.
 
-    They must be close together and in one paragraph, as in `$\boxed{2}$, $\boxed{3}$ and
-    $\boxed{5}$`; None otherwise.
+    They must be all that are close together, and in one paragraph, as in `$\boxed{2}$,
+    $\boxed{3}$ and $\boxed{5}$`; None otherwise.
     """
-    found = boxes(text)[-count:]
-    if not 2 <= count <= MAX_BOXES_READ or len(found) < count:
+    if not 2 <= count <= MAX_BOXES_READ:
         return None
-    for first, second in pairwise(found):
-        between = text[first.end : second.start]
-        if len(between) > _GAP or "\n\n" in between:
-            return None
+    found = boxes(text)[-count - 1 :]
+    if len(found) > count and not _are_close(text, found[0], found[1]):
+        found = found[1:]
+    if len(found) != count or not all(_are_close(text, *pair) for pair in pairwise(found)):
+        return None
     return ", ".join(box.content for box in found)
+
+
+def alternatives(text: str) -> str | None:
+    r"""Return the last two boxes as `a or b` where an "or" stands between them, None elsewhere."""
+    found = boxes(text)[-2:]
+    if len(found) < 2 or not _OR.fullmatch(text, found[0].end, found[1].start):
+        return None
+    return rf"{found[0].content} \text{{ or }} {found[1].content}"
+
+
+def _are_close(text: str, first: Box, second: Box) -> bool:
+    between = text[first.end : second.start]
+    return len(between) <= _GAP and "\n\n" not in between
 
 
 def last_line(text: str) -> str | None:

@@ -12,14 +12,14 @@ from types import ModuleType
 from typing import Any
 
 from limr.core.errors import InputError
-from limr.grading.boxes import PLACES, joined_boxes
+from limr.grading import answers
+from limr.grading.boxes import PLACES, alternatives, joined_boxes
 from limr.grading.equality import equal, why_not
-from limr.grading.exact import split_list
 from limr.grading.formats import MAX_CHARACTERS, broken_rule
-from limr.grading.normalise import normalise
 from limr.grading.plugins import find, load
+from limr.grading.values import Listing
 
-GRADER_VERSION = 2  # raised when a change can change a verdict
+GRADER_VERSION = 3  # raised when a change can change a verdict
 # Of a study's `grader`; what they mean: `limr.grading.settings`.
 DEFAULTS: Mapping[str, Any] = {
     "preset": "default",
@@ -103,6 +103,8 @@ class Grader:
     def _grade(self, gold: str, response: str, truncated: bool) -> Grade:
         rule = self._broken_rule(response, truncated)
         answer = self._answer(response) if len(response) <= MAX_CHARACTERS else None
+        if self._is_ours and self._place == "box" and answer is not None:
+            answer = alternatives(response) or answer
         if not rule and answer is None:
             rule = "no-box"  # a box that never closes
         if rule or answer is None:
@@ -162,8 +164,10 @@ class Grader:
 
 def _joined(gold: str, response: str) -> str | None:
     """Return the last boxes joined, where the gold answer is a list or a set of as many."""
-    opening, items, _ = split_list(normalise(gold))
-    return joined_boxes(response, len(items)) if opening in ("", "\\{") else None
+    value = answers.read(gold)
+    if not isinstance(value, Listing) or value.opening not in ("", "\\{"):
+        return None
+    return joined_boxes(response, len(value.items))
 
 
 def _preset(name: str) -> ModuleType | None:

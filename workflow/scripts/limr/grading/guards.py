@@ -1,7 +1,7 @@
 r"""What may be given to an algebra system: short, flat and cheap expressions only.
 
-Everything here is a linear scan. A refused text counts as not equal, which also stops a policy from
-boxing the question's own, unevaluated expression.
+Used by the presets that call math-verify. Everything here is a linear scan; a refused text counts
+as not equal.
 """
 
 from __future__ import annotations
@@ -23,10 +23,6 @@ _TOWER = re.compile(r"\^\s*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\^|\w\s*\^|\([^()]*\^
 _FACTORIAL = re.compile(r"(\d[\d,. ]*|[)}\]])\s*!")
 _BINOMIAL = re.compile(r"\\[dt]?binom\s*\{?\s*(\d+)")
 _NUMBER = re.compile(r"\d+")
-# Nothing but numbers, operators between them, and single letters.
-_ARITHMETIC = re.compile(
-    r"(?:[\d\s.,;:?=<>|+\-*/^!(){}\[\]]|\\frac|\\cdot|\\times|\\div|\\binom|(?<![a-zA-Z\\])[a-zA-Z](?![a-zA-Z]))*"
-)
 
 
 def is_cheap(text: str) -> bool:
@@ -71,12 +67,3 @@ def _cheap_factorials(text: str) -> bool:
         len(found.group(1)) <= 3 and int(found.group(1)) <= MAX_BINOMIAL
         for found in _BINOMIAL.finditer(text)
     )
-
-
-def is_no_value(text: str) -> bool:
-    """Tell whether a text that is not a number cannot be the result of a calculation.
-
-    That is unfinished arithmetic, such as `3+4` where the answer is 7, an expression in a variable,
-    or a jumble of both. Roots, functions and constants may still be equal to a number.
-    """
-    return _ARITHMETIC.fullmatch(text) is not None

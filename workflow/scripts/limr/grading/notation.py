@@ -1,4 +1,4 @@
-r"""Tables of notation: characters and their LaTeX, units and their sizes."""
+r"""One spelling: Unicode mathematics as LaTeX, without delimiters and groups of thousands."""
 
 from __future__ import annotations
 
@@ -36,23 +36,38 @@ _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)
 _RAISED_RUN = re.compile("[" + "".join(_RAISED) + "]+")
 _LOWERED_RUN = re.compile("[" + "".join(_LOWERED) + "]+")
 
-# Sizes within one kind of quantity: two units of one kind and different sizes are not the same.
-_SIZES: tuple[dict[str, float], ...] = (
-    {"cent": 1, "dollar": 100},
-    {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800},
-    {
-        **{"mm": 1, "cm": 10, "m": 1000, "km": 1e6},
-        **{"in": 25.4, "ft": 304.8, "yard": 914.4, "mile": 1.6e6},
-    },
-    {"mg": 1, "g": 1000, "kg": 1e6, "ounce": 28349.5, "lb": 453592.0},
+
+_COMMANDS = (
+    "dfrac|tfrac|cfrac|frac|sqrt|text|textbf|mathrm|mbox|left|right|pi|infty|cup|cap|cdot|times|"
+    "begin|end|circ|pm|le|leq|ge|geq|in|sin|cos|tan|log|ln"
 )
-_SPELLINGS = {
-    **{"millimeter": "mm", "centimeter": "cm", "meter": "m", "kilometer": "km", "metre": "m"},
-    **{"centimetre": "cm", "millimetre": "mm", "kilometre": "km", "inche": "in", "inch": "in"},
-    **{"feet": "ft", "foot": "ft", "mi": "mile", "gram": "g", "kilogram": "kg", "milligram": "mg"},
-    **{"pound": "lb", "oz": "ounce", "hr": "hour", "min": "minute", "sec": "second"},
-    **{"h": "hour", "yd": "yard", "¢": "cent"},
-}
+_GAP = r"(?:\\[,;:! ]|~|\s)"
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"[\x00-\x08\x0b-\x1f\x7f]", ""),
+        (rf"(?<!\\)\\\\(?=(?:{_COMMANDS})\b)", r"\\"),  # commands of doubly escaped text
+        (r"\\\\\[\d*\.?\d*\s*(?:pt|ex|em|mm|cm)\]", r"\\\\"),  # space between rows
+        (r"\\(?:color|phantom|[hv]space\*?|label|tag)\s*\{[^{}]*\}|\\textcolor\s*\{[^{}]*\}", ""),
+        (r"(?<!\\)\\[()\[\]]|(?<!\\)\$", " "),  # delimiters of formulas
+        (r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![a-zA-Z])\s*\.?", ""),
+        (r"(?<=\d)\s*(?:\{\s*,\s*\}|,\s*\\!|\\!\s*,)\s*(?=\d{3}(?!\d))", "\x01"),  # 10{,}080
+        (r"(?<=\d)\{,\}(?=\d)", "."),  # a decimal comma
+        (r"\{\s*([,:;.])\s*\}", r"\1"),
+        (r"\\q?quad", " "),
+        (r"(?<=\s)!=|\\not\s*=", r"\\ne "),
+        (r"\\not\s*\\in(?![a-zA-Z])", r"\\notin "),
+        (r"\{\s*\}", ""),
+        (r"√\s*\(([^()]*)\)", r"\\sqrt{\1}"),
+        (r"√", r"\\sqrt "),
+        (r"(?<=[\d\s{}~])([aApP])\.\s?[mM]\b\.?", r"\1m"),
+        (r"\.\.\.|…", r"\\ldots "),
+        (r"\*\*(?=\S)|(?<=\S)\*\*", "**"),
+    )
+)
+_MARKDOWN = ("**", "__", "*", "_", "`", '"')  # emphasis around all of a text
+_SPACED_GROUPS = re.compile(rf"(?<![\d.,])\d{{1,3}}(?:(?:{_GAP}+|')\d{{3}})+(?![\d])")
+_SURE_GROUPS = re.compile(r"(?<![\d.])\d{1,3}(?:[,\x01]\d{3}(?!\d))+")
 
 
 def latin(text: str) -> str:
@@ -69,21 +84,26 @@ def _spell(run: str, table: dict[str, str]) -> str:
     return text if len(text) == 1 else "{" + text + "}"
 
 
-def units_differ(gold: str, answer: str) -> bool:
-    """Tell whether two units measure the same in different sizes, as cents and dollars do.
+def spelled(text: str) -> str:
+    """Return a text in LaTeX, without delimiters, sizes of brackets, groups of thousands."""
+    text = latin(text)
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    text = _without_emphasis(text.strip())
+    text = _SURE_GROUPS.sub(_joined, text)
+    return _SPACED_GROUPS.sub(lambda run: re.sub(rf"{_GAP}+|'", "", run.group()), text)
 
-    Unknown units and units of different kinds count as not different.
-    """
-    first, second = _unit(gold), _unit(answer)
-    return any(
-        first in sizes and second in sizes and sizes[first] != sizes[second] for sizes in _SIZES
-    )
+
+def _joined(run: re.Match[str]) -> str:
+    """Remove all commas of a number where one of them is sure to separate thousands."""
+    shown = run.group()
+    return shown.replace(",", "").replace("\x01", "") if "\x01" in shown else shown
 
 
-def _unit(text: str) -> str:
-    word = text.strip(" .,").lower()
-    for spelling in (word, word.removesuffix("s")):
-        candidate = _SPELLINGS.get(spelling, spelling)
-        if any(candidate in sizes for sizes in _SIZES):
-            return candidate
-    return word
+def _without_emphasis(text: str) -> str:
+    """Remove Markdown's marks and quotation marks around a whole text."""
+    for mark in _MARKDOWN:
+        inner = text[len(mark) : -len(mark)]
+        if text.startswith(mark) and text.endswith(mark) and inner.strip() and mark not in inner:
+            return inner
+    return text

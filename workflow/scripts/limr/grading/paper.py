@@ -14,12 +14,13 @@ seconds are judged as there; its time limit did not take effect, ours does (see 
 
 from __future__ import annotations
 
+import logging
 import re
-from functools import lru_cache
+import threading
+from functools import cache, lru_cache
 from typing import Any
 
 from limr.grading import formats, guards
-from limr.grading.algebra import limit, quiet
 
 MAX_BOXES = 4
 MAX_ANSWER = 4_000  # of an answer; longer ones equal nothing
@@ -179,3 +180,15 @@ def is_costly(text: str) -> bool:
         for found in _PLAIN.finditer(text)
         if "^" in found.group() or "**" in found.group()
     )
+
+
+def limit(seconds: int) -> int | None:
+    """Return a time limit for math-verify, None in a thread where no signal can keep it."""
+    return seconds if threading.current_thread() is threading.main_thread() else None
+
+
+@cache
+def quiet() -> None:
+    """Keep math-verify's warnings off stderr: time-outs and unreadable texts are ordinary here."""
+    for name in ("math_verify", "latex2sympy2_extended"):
+        logging.getLogger(name).setLevel(logging.ERROR)

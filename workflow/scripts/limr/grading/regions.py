@@ -1,85 +1,243 @@
-r"""Inequalities in one letter and intervals, read alike: `x \ge 5` and `[5,\infty)`."""
+r"""Sets of real numbers: `(-\infty, 2] \cup \{5\}`, `x \ne 3` and `|x| < 2` as the same type.
+
+A set is a sorted list of cuts, where it begins and ends by turns. A cut lies just before or just
+after a number, so that open and closed ends need no rules of their own.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from fractions import Fraction
 
-from limr.grading.exact import split_list
+from limr.grading import evaluation
+from limr.grading.arithmetic import context
+from limr.grading.nodes import Node, both_signs, negative, number, walk
+from limr.grading.values import Combined, Listing, Quantity, Relation, Text, Value
 
-MAX_PARTS = 8
-_SIGN = re.compile(r"\\le\b|\\ge\b|<|>")
-_LETTER = re.compile(r"[a-zA-Z]|\\(?:theta|alpha|beta|lambda)")
-_UNION = re.compile(r"\\cup\b")
-_REALS = "\\mathbb{R}"
-# What is left of a condition in `\\{x \\mid x > 2\\}`.
-_SUCH_THAT = re.compile(r"\\\{\s*([a-zA-Z])(?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}")
-_MEMBER = re.compile(r"([a-zA-Z])\s*\\in\b\s*")
+_SCALE = 10**30
+Cut = tuple[int, int, int]  # -1, 0 or 1 (below, among, above the numbers), the number, 0 or 1
+_LOWEST, _HIGHEST = (-1, 0, 0), (1, 0, 0)
+_INFINITY = Node("constant", name="infty")
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!=", "=": "="}
+_REALS = {
+    "\\mathbb:R": (_LOWEST, _HIGHEST),
+    **dict.fromkeys(
+        ("\\mathbb:R^+", "\\mathbb:R_{+}", "\\mathbb:R_{>0}"),
+        ((0, 0, 1), _HIGHEST),
+    ),
+    **dict.fromkeys(("\\mathbb:R^-", "\\mathbb:R_{-}", "\\mathbb:R_{<0}"), (_LOWEST, (0, 0, 0))),
+    **dict.fromkeys(("\\mathbb:R_{ge0}",), ((0, 0, 0), _HIGHEST)),
+}
 
 
 @dataclass(frozen=True)
-class Part:
-    """One interval: brackets, ends as texts, and the letter that it is for ("" for none)."""
+class Region:
+    """A set of real numbers by its cuts, and the letter that it is for, "" for none."""
 
-    opening: str
-    low: str
-    high: str
-    closing: str
-    letter: str
+    cuts: tuple[Cut, ...]
+    letter: str = ""
 
 
-def parts(text: str) -> list[Part] | None:
-    """Return the intervals of a union, of a list of inequalities, or of one; None for neither."""
-    set_of = _SUCH_THAT.fullmatch(text)
-    text = set_of.group(2).strip() if set_of else text
-    letter, member = "", _MEMBER.match(text)
-    if member:
-        letter, text = member.group(1), text[member.end() :]
-    pieces = _UNION.split(text)
-    if len(pieces) == 1:
-        opening, items, _ = split_list(text)
-        pieces = [text] if opening else items
-    if len(pieces) > MAX_PARTS:
+def region(value: Value) -> Region | None:
+    """Return the set of real numbers that a value describes, None where it describes none."""
+    if isinstance(value, Quantity):
+        known = _REALS.get(value.node.name) if value.unit is None else None
+        return Region(known) if known else None
+    if isinstance(value, Text):
+        return Region((_LOWEST, _HIGHEST)) if " ".join(value.words) == "all real numbers" else None
+    if isinstance(value, Listing):
+        return _of_listing(value)
+    if isinstance(value, Combined):
+        parts = [region(part) for part in value.parts]
+        return _combined(value.sign, parts)
+    return _of_relation(value) if isinstance(value, Relation) else None
+
+
+def interval(value: Relation) -> tuple[str, Listing] | None:
+    r"""Return the letter of `a < x \le b`, `x > a` and the interval that it runs through."""
+    signs, terms = list(value.signs), list(value.terms)
+    if not signs or any(sign not in ("<", ">", "<=", ">=") for sign in signs) or len(signs) > 2:
         return None
-    found = [_inequality(piece.strip()) or _interval(piece.strip(), letter) for piece in pieces]
-    return [part for part in found if part] if all(found) else None
-
-
-def is_region(text: str) -> bool:
-    """Tell whether a text gives its region by a union or by an inequality."""
-    return bool(_UNION.search(text) or _SIGN.search(text) or text == _REALS)
-
-
-def _interval(text: str, letter: str) -> Part | None:
-    if text == _REALS:
-        return Part("(", "-\\infty", "\\infty", ")", letter)
-    if text[:1] not in ("(", "[") or text[-1:] not in (")", "]"):
+    nodes = [term.node for term in terms if isinstance(term, Quantity) and term.unit is None]
+    if len(nodes) < len(terms) or len({sign[0] for sign in signs}) > 1:
         return None
-    opening, items, closing = split_list(text)
-    if len(items) != 2 or not opening:
-        return None
-    low, high = (item.removeprefix("+") for item in items)
-    return Part(opening, low, high, closing, letter)
-
-
-def _inequality(text: str) -> Part | None:
-    signs = [sign.group() for sign in _SIGN.finditer(text)]
-    terms = [term.strip() for term in _SIGN.split(text)]
-    if not signs or len(signs) > 2 or not all(terms) or "=" in text or "," in text:
-        return None
-    down = [sign in (">", "\\ge") for sign in signs]
-    if len(set(down)) > 1:
-        return None
-    if down[0]:
-        terms, signs = terms[::-1], signs[::-1]
-    strict = [sign in ("<", ">") for sign in signs]
+    is_down = signs[0][0] == ">"
+    if is_down:
+        nodes, signs = nodes[::-1], [_MIRRORED[sign] for sign in signs[::-1]]
     if len(signs) == 2:
-        low, letter, high = terms
-        if _LETTER.fullmatch(letter):
-            return Part("([)"[not strict[0]], low, high, ")]"[not strict[1]], letter)
+        low, middle, high = nodes
+        opening, closing = "([)]"[len(signs[0]) - 1], ")]"[len(signs[1]) - 1]
+    elif nodes[0].op == "symbol" and not (is_down and nodes[1].op == "symbol"):
+        low, middle, high = negative(_INFINITY), nodes[0], nodes[1]
+        opening, closing = "(", ")]"[len(signs[0]) - 1]
+    else:
+        low, middle, high = nodes[0], nodes[1], _INFINITY
+        opening, closing = "(["[len(signs[0]) - 1], ")"
+    if middle.op != "symbol":
         return None
-    if _LETTER.fullmatch(terms[0]):
-        return Part("(", "-\\infty", terms[1], ")]"[not strict[0]], terms[0])
-    if _LETTER.fullmatch(terms[1]):
-        return Part("(["[not strict[0]], terms[0], "\\infty", ")", terms[1])
-    return None
+    return middle.name, Listing((Quantity(low), Quantity(high)), opening, closing)
+
+
+def _of_relation(value: Relation) -> Region | None:
+    if value.signs == ("in",):
+        inner, name = region(value.terms[1]), value.terms[0]
+        if inner is None or not isinstance(name, Quantity):
+            return None
+        return Region(inner.cuts, name.node.name)
+    found = interval(value)
+    if found is not None:
+        inner = _of_listing(found[1])
+        return Region(inner.cuts, found[0]) if inner else None
+    nodes = [term.node for term in value.terms if isinstance(term, Quantity)]
+    if len(value.signs) != 1 or len(nodes) != 2:
+        return None
+    left, sign, right = nodes[0], value.signs[0], nodes[1]
+    if right.op in ("symbol", "abs") and left.op not in ("symbol", "abs") and sign in _MIRRORED:
+        left, sign, right = right, _MIRRORED[sign], left
+    if sign == "!=" and left.op == "symbol":
+        point = _points([Quantity(node) for node in both_signs(right)])
+        return Region(_complement(point), left.name) if point else None
+    return _of_absolute(left, sign, right)
+
+
+def _of_absolute(left: Node, sign: str, right: Node) -> Region | None:
+    """Return the region of `|x| < a` and `|x - b| > a`."""
+    if left.op != "abs" or sign not in ("<", "<=", ">", ">="):
+        return None
+    inner = left.args[0]
+    names = {one.name for one in walk(inner) if one.op == "symbol"}
+    if len(names) != 1:
+        return None
+    (name,) = names
+    variable = Node("symbol", name=name)
+    shift = Node("add", (inner, negative(variable)))
+    zero = number(0)
+    if inner == variable:
+        shift = zero
+    else:
+        constant = _constant(shift)
+        if constant is None:
+            return None
+        shift = number(constant)
+    low = Node("add", (negative(right), negative(shift)))
+    high = Node("add", (right, negative(shift)))
+    strict = sign in ("<", ">=")
+    ends = _cut(low, after=strict), _cut(high, after=not strict)
+    if ends[0] is None or ends[1] is None or ends[0] >= ends[1]:
+        return None
+    cuts = (ends[0], ends[1])
+    return Region(cuts if sign[0] == "<" else _complement(cuts), name)
+
+
+def _constant(node: Node) -> Fraction | None:
+    """Return the fraction that a node with symbols is everywhere, None for any other."""
+    values = set(evaluation.signature(node))
+    value = values.pop()
+    return value if not values and isinstance(value, Fraction) else None
+
+
+def _of_listing(value: Listing) -> Region | None:
+    if value.opening in ("(", "[") and len(value.items) == 2:
+        ends = [item.node for item in value.items if isinstance(item, Quantity) and not item.unit]
+        if len(ends) < 2:
+            return None
+        low = _cut(ends[0], after=value.opening == "(")
+        high = _cut(ends[1], after=value.closing == "]")
+        return Region((low, high)) if low and high and low < high else None
+    if value.opening == "\\{":
+        points = _points(value.items)
+        return Region(points) if points else None
+    if value.opening:
+        return None
+    first = value.items[0]
+    if isinstance(first, Relation) and first.signs == ("!=",):  # x \\ne 1, 2
+        items = tuple(
+            Relation((first.terms[0], item), ("!=",)) if isinstance(item, Quantity) else item
+            for item in value.items
+        )
+        value = Listing(items)
+    parts = [region(item) for item in value.items]
+    return _listed(parts, value)
+
+
+def _listed(parts: list[Region | None], value: Listing) -> Region | None:
+    """Return a list of conditions: all of them, or one of them where they exclude each other."""
+    if value.joined == "or":
+        return _combined("cup", parts)
+    if not all(isinstance(item, Relation) for item in value.items):
+        return _combined("cup", parts)
+    both = _combined("cap", parts)
+    if (
+        both is None
+        or both.cuts
+        or any(isinstance(item, Relation) and "!=" in item.signs for item in value.items)
+    ):
+        return both
+    return _combined("cup", parts)
+
+
+def _combined(sign: str, parts: list[Region | None]) -> Region | None:
+    found = [part for part in parts if part is not None]
+    letters = {part.letter for part in found if part.letter}
+    if len(found) < len(parts) or not found or len(letters) > 1:
+        return None
+    cuts = found[0].cuts
+    for part in found[1:]:
+        if sign == "cup":
+            cuts = _union(cuts, part.cuts)
+        else:
+            other = _complement(part.cuts) if sign == "cap" else part.cuts
+            cuts = _complement(_union(_complement(cuts), other))
+    return Region(cuts, letters.pop() if letters else "")
+
+
+def _points(items: tuple[Value, ...] | list[Quantity]) -> tuple[Cut, ...]:
+    """Return the cuts around single numbers, () where one is no number."""
+    cuts: tuple[Cut, ...] = ()
+    for item in items:
+        if not isinstance(item, Quantity) or item.unit is not None:
+            return ()
+        before, after = _cut(item.node, after=False), _cut(item.node, after=True)
+        if before is None or after is None or before[0]:
+            return ()
+        cuts = _union(cuts, (before, after))
+    return cuts
+
+
+def _cut(node: Node, *, after: bool) -> Cut | None:
+    if node == _INFINITY:
+        return _HIGHEST
+    if node == negative(_INFINITY):
+        return _LOWEST
+    value = evaluation.real_value(node)
+    if value is None:
+        return None
+    scaled = value * _SCALE
+    whole = round(scaled) if isinstance(scaled, Fraction) else int(context().nint(scaled))
+    return (0, whole, int(after))
+
+
+def _union(first: tuple[Cut, ...], second: tuple[Cut, ...]) -> tuple[Cut, ...]:
+    changes = [
+        (cut, 1 if place % 2 == 0 else -1)
+        for cuts in (first, second)
+        for place, cut in enumerate(cuts)
+    ]
+    found: list[Cut] = []
+    depth = 0
+    for cut, change in sorted(changes, key=lambda item: (item[0], -item[1])):
+        if depth == 0 or depth + change == 0:
+            if found and found[-1] == cut:
+                found.pop()
+            else:
+                found.append(cut)
+        depth += change
+    return tuple(found)
+
+
+def _complement(cuts: tuple[Cut, ...]) -> tuple[Cut, ...]:
+    start = () if cuts[:1] == (_LOWEST,) else (_LOWEST,)
+    end = () if cuts[-1:] == (_HIGHEST,) else (_HIGHEST,)
+    inner = cuts[len(cuts[:1]) - len(start) :] if not start else cuts
+    inner = inner[: len(inner) - 1] if not end and inner else inner
+    return (*start, *inner, *end)

@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from limr.grading.exact import rational
-from limr.grading.normalise import compact, normalise
+from limr.grading import equality
 from limr.look.answers import Answers
 from limr.look.judge import Judge
 from limr.trajectories.curves import Flags, Ints
@@ -104,8 +103,8 @@ def check(found: Answers, usable: Flags, ids: Sequence[str], judge: Judge, repor
 
 def _suspects(found: Answers, rows: Ints) -> Any:
     """Yield prompts with enough answers, the most frequent of which is not spelled as the gold."""
-    forms = [_form(found.written(at)) for at in range(len(found.texts))]
-    golds = [_form(gold) for gold in found.golds]
+    forms = [equality.form(found.written(at)) for at in range(len(found.texts))]
+    golds = [equality.form(gold) for gold in found.golds]
     wrong = Counter(forms[at] for at in found.answer[rows[~found.correct[rows]]])
     order = rows[np.argsort(found.problem[rows], kind="stable")]
     bounds = np.flatnonzero(np.diff(found.problem[order])) + 1
@@ -124,13 +123,6 @@ def _suspects(found: Answers, rows: Ints) -> Any:
         others = wrong.total() - int((~found.correct[mine]).sum())
         elsewhere = (wrong[form] - (by_form[form] - rewarded)) / max(others, 1)
         yield _Suspect(int(found.problem[mine[0]]), gold, answers, top, elsewhere, rewarded)
-
-
-def _form(answer: str) -> str:
-    """Return a spelling that equal numbers share."""
-    text = normalise(answer)
-    number = rational(text)
-    return compact(text) if number is None else str(number)
 
 
 def _row(found: Answers, one: _Suspect, ids: Sequence[str], judge: Judge) -> dict[str, Any] | None:

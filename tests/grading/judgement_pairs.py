@@ -1,0 +1,184 @@
+r"""Pairs by the kind of what goes wrong in graders: `gold || answer || mark why`, `=` or `!`.
+
+The kinds are those of public bug reports; the pairs were written for this project.
+"""
+
+TABLE: dict[str, str] = {
+    "hedging": r"""
+        C || C \text{ or } D || ! two choices
+        \text{(B)} || \text{either B or C} || ! a choice left open
+        \text{(B)} || \text{(B) is incorrect} || ! a denial after it
+        \text{(B)} || \text{not (B)} || ! a denial before it
+        \text{(B)} || \text{(B), (C)} || ! a list of choices
+        \text{(B)} || (B)\ 12 || = the letter with its value
+        \text{(B)} || \text{Option B} || = announced
+        5 || 6 \text{ or } 5 || ! alternatives
+        5 || 5; 6 || ! a second value
+        5 || 5 \text{ to } 6 || ! a range
+        5 || \text{at least } 5 || ! a bound
+        5 || \text{about } 5 || ! an estimate
+        5 || 5 \pm 1 || ! an error bar
+        5 || \text{five or six} || ! in words
+        5 || 5 \text{ is wrong} || ! a denial
+        5 || 5? || ! a question mark
+        5 || \text{five} || = one number word
+        5 || 5 \text{ or } \frac{10}{2} || = alternatives that agree
+    """,
+    "words": r"""
+        5 || 5 \text{ cubed} || ! an operation
+        5 || 5\text{ minus } 1 || ! an operation and a number
+        5 || 5 \text{ and a half} || ! something more
+        5 || 5 \text{ billion} || ! a magnitude
+        5 || 5 mil || ! a Spanish magnitude
+        5 || 5\text{ тысяч} || ! a Russian magnitude
+        5 || 5千 || ! a Chinese magnitude
+        2 \text{ million} || 2,000,000 || = a magnitude written out
+        \text{two million} || 2000000 || = in words
+        17 || 17\text{ different ways} || = what is counted
+        17 || 17\text{ (students)} || = in brackets
+        5 || 5\text{ Meter} || = a German unit
+        121 || \text{one hundred twenty-one} || = three number words
+        10 || \text{Pam pays } \$10 \text{ more than Susan} || = what is compared
+        10 || 10 \text{ more or less} || ! vague
+    """,
+    "units": r"""
+        60 \text{ km/h} || 60 \text{ m/s} || ! another unit
+        60 \text{ km/h} || 60 \text{ kilometers per hour} || = spelled out
+        60 \text{ km/h} || 60\ \mathrm{km\,h^{-1}} || = a negative power
+        60 \text{ mph} || 60 \text{ miles per hour} || = an abbreviation
+        10 \text{ N} || 10\ \mathrm{kg \cdot m / s^2} || = in base units
+        5 \text{ L} || 5000 \text{ mL} || = converted
+        5 \text{ mL} || 5 \text{ L} || ! another prefix
+        5 \text{ mg} || 5 \text{ Mg} || ! the case of a prefix
+        45^\circ || 45 \text{ radians} || ! another angle
+        20^\circ\text{C} || 20^\circ F || ! another scale
+        \$1.50 || 150\text{ cents} || = converted
+        \$1.50 || 1.50\text{ cents} || ! a hundredth
+        12 \text{ cm}^2 || 12 \text{ sq cm} || = a square in words
+        12 \text{ cm}^2 || 12 \text{ cm}^3 || ! another dimension
+        2 \text{ hours } 15 \text{ minutes} || 135 \text{ minutes} || = a sum
+        3 || 3m || ! a letter is no unit
+        3m || 3s || ! another letter
+        3 \text{ m} || 3m || = but it is where the gold answer has one
+        7 \text{ days} || 7 \text{ apples} || ! other things
+        5 || 5 \text{ kg}^{99} || ! a unit that explodes
+    """,
+    "letters": r"""
+        R - r || r - R || ! turned round
+        \frac{R}{r} || \frac{r}{R} || ! turned round
+        \Delta x || \delta x || ! another case
+        GMm || Gmm || ! another case
+        V = IR || V = ir || ! another case
+        a_1 || a || ! an index
+        a_1 + a_2 || a_1 + a_1 || ! another index
+        f'(x) || f''(x) || ! a prime
+        y' = 2y || y = 2y || ! a prime
+        \angle ABC || \angle CBA || = the same angle
+        \angle ABC || \angle BAC || ! another vertex
+        p - q || q - p || ! turned round
+        p - q || -q+p || = the same
+        mgh || hgm || = a product
+    """,
+    "sides": r"""
+        x + y = 5 || 5 || ! a side
+        2x = 6 || 6 || ! a side
+        2x = 6 || x = 3 || = solved
+        \tan\theta = 2\theta || 2\theta || ! a side
+        x = 3 || 3 || = a fresh name
+        4 || a_{10} = 4 || = a name
+        4 || 4 = a_{10} || = turned round
+        4 || 2 + 2 = 4 || = worked out
+        4 || 5 = 4 || ! not true
+        4 || x \ge 4 || ! a bound
+        4 || \text{maximum value: } 4 || = said in words
+        f(x)=x^2 || f(t)=t^2 || = another variable
+        f(x)=x^2 || g(x)=x^2 || ! another function
+        f(x)=x+c || f(c)=c+x || ! a variable that was a constant
+        f(x)=2x || f(x)=2x \text{ for all real } x || = for all
+        f(x)=2x || f(x)=2x \text{ for } x>0 || ! a condition
+        y = 2x + 3 || 2x - y + 3 = 0 || = the same line
+        x < 2y || 2y > x || = turned round
+        x < 2y || x > 2y || ! the other half plane
+    """,
+    "collections": r"""
+        3, 3, 5 || 3, 5 || ! twice
+        \{3, 3, 5\} || \{3, 5\} || = a set has each once
+        2:3 || 2:3:5 || ! another term
+        2:3 || 4:6 || = in proportion
+        n = 3, 4 || m = 3, 4 || ! another name
+        (1, 2) || x = 1, y = 2 || = by name
+        (x, y) = (2, 5) || (y, x) = (5, 2) || = by name
+        (1,2),(3,4) || (1,2)(3,4) || = side by side
+        \langle 2,3\rangle || 2\mathbf{i}+3\mathbf{j} || = by components
+        4:30 \text{ PM} || 4:30 \text{ AM} || ! the other half of the day
+        5 \text{ p.m.} || 5:00 \text{ PM} || = minutes left out
+        \begin{cases} x&x>0\\0&x<0 \end{cases} || \begin{cases}0,&x<0\\x,&x>0\end{cases} || = rows
+    """,
+    "sets": r"""
+        [1,2] || 1\le x\le2 || = no blank after the sign
+        (1,2] || ]1,2] || = a French bracket
+        [0,+\infty) || [0,+\infty[ || = a French bracket at infinity
+        (-\infty,1)\cup(2,\infty) || x<1 \lor x>2 || = or
+        (-\infty,1)\cup(2,\infty) || \mathbb{R} \setminus [1,2] || = without
+        (-\infty,3)\cup(3,\infty) || x \ne 3 || = a point left out
+        (-\infty,3)\cup(3,\infty) || \{x \mid x \neq 3\} || = by a condition
+        (-1, 3) || |x - 1| < 2 || = an absolute value
+        (-1, 3) || |x - 1| \le 2 || ! closed ends
+        x > 3 || x \geq 3 || ! a closed end
+        (0, \infty) || \mathbb{R}^+ || = by its name
+        -2<x<5, x\neq 0 || (-2,0)\cup(0,5) || = two conditions
+        x \ne \pm 2 || x\ne 2, x \ne -2 || = both signs
+    """,
+    "values": r"""
+        \frac{11}{5}-\frac{2}{5}i || \frac{11-2i}{5} || = complex
+        6-3i || 3(2-i) || = complex, factored
+        2-i || 2+i || ! the conjugate
+        i || \sqrt{-1} || = a root
+        5\sqrt{3} || 8.6602540378443865 || ! a decimal for a surd
+        0.8660254037844386 || \frac{\sqrt3}{2} || = a surd for a printed decimal
+        \frac{\sqrt6+\sqrt2}{4} || \cos 15^\circ || ! left to be computed
+        \sqrt{x^2} || |x| || = a real root
+        \sqrt{x^2} || x || ! not for negative numbers
+        \ln x^2 || 2\ln x || ! not for negative numbers
+        \lceil n/2 \rceil || \lceil n/3 \rceil || ! differ for large numbers
+        e^{-200} || e^{-201} || ! both are small
+        2014! || 2014 \cdot 2013! || = large factorials
+        10000! + 1 || 10000! - 1 || ! too large to compute
+        \binom{109}{10} || \binom{109}{99} || = symmetric
+        \frac{n!}{k!(n-k)!} || \binom{n}{k} || = by factorials
+        101_2 || 101 \text{ (base 2)} || = the base in words
+        a_1 || a_{1} || = braces
+        n \equiv 3 \pmod 8 || n \equiv 11 \pmod 8 || = the same class
+        n \equiv 3 \pmod 8 || n \equiv 3 \pmod 4 || ! another modulus
+        \text{no solution} || \text{There are no solutions} || = restated
+        \text{DNE} || \text{does not exist} || = restated
+    """,
+    "spelling": r"""
+        2\pi r || 2*pi*r || = plain text
+        \frac{\sqrt{3}}{2} || sqrt(3)/2 || = plain text
+        e^{16} - 1 || -1 + exp(16) || = plain text
+        2\sqrt[3]{4} || 2\sqrt[3]4 || = no braces
+        10^{23} || {10}^{23} || = braces
+        12 || {\bf 12} || = a font
+        \frac{1}{2} || \Large\frac{1}{2} || = a size
+        \frac{1}{2} || \boldsymbol{\frac{1}{2}} || = a style
+        x = 3 || \begin{aligned} x &= 3 \end{aligned} || = an alignment
+        C || **C** || = Markdown
+        13 || \text{1}3\text{0} || ! digits in pieces
+        x = \boxed{5} || 5 || = a box in the gold answer
+        \text{H}_2\text{O} || \mathrm{H_2O} || = a formula
+        \text{H}_2\text{O} || \text{HO}_2 || ! another formula
+        \text{Na}^+ || \text{Na}^- || ! another charge
+        100,000,000\pi || 77 \cdot 100,000,000\pi || ! no list of zeros
+    """,
+}
+
+
+def judged() -> list[tuple[str, str, str, bool, str]]:
+    """Return the pairs as (kind, gold, answer, equal, why)."""
+    found = []
+    for kind, lines in TABLE.items():
+        for line in lines.strip().splitlines():
+            gold, answer, why = line.strip().split(" || ")
+            found.append((kind, gold, answer, why[0] == "=", why[2:]))
+    return found

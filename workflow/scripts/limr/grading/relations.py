@@ -1,0 +1,280 @@
+"""Names and what they stand for: when an equation gives a value, and which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+from limr.grading import evaluation
+from limr.grading.arithmetic import to_float
+from limr.grading.nodes import Node, negative, walk
+from limr.grading.values import Choice, Listing, Quantity, Ratio, Relation, Text, Value
+
+_TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
+_ABOUT = 0.02  # relative error of what follows an approximation sign
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A name, or a function of a variable, and its value."""
+
+    name: str
+    variables: tuple[str, ...]
+    value: Value
+
+
+def nodes(value: Any) -> list[Node]:
+    """Return the expressions within a value."""
+    if isinstance(value, Node):
+        return [value]
+    if isinstance(value, tuple):
+        return [node for item in value for node in nodes(item)]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [node for field in fields(value) for node in nodes(getattr(value, field.name))]
+    return []
+
+
+def symbols(value: Any) -> set[str]:
+    """Return the names of symbols and functions within a value."""
+    return {
+        one.name for node in nodes(value) for one in walk(node) if one.op in ("symbol", "apply")
+    }
+
+
+def letter(value: Value) -> str:
+    """Return the letter of a choice, or a single capital letter; "" for anything else."""
+    if isinstance(value, Choice):
+        return value.letter
+    if isinstance(value, Quantity) and value.unit is None and value.node.op == "symbol":
+        return value.node.name if re.fullmatch("[A-Z]", value.node.name) else ""
+    return ""
+
+
+def defined(value: Value) -> Definition | None:
+    """Return what a relation defines: one fresh name on one side, `x = 5` or `f(x) = 2x`."""
+    if not isinstance(value, Relation) or any(sign not in ("=", "in", "~") for sign in value.signs):
+        return None
+    if value.signs == ("in",):
+        name = _name(value.terms[0])
+        is_list = isinstance(value.terms[1], Listing)
+        return replace(name, value=value.terms[1]) if name and is_list else None
+    *left, last = value.terms
+    if len(left) > 1 and _name(left[-1]):
+        left = left[-1:]
+    names = [_name(term) for term in left]
+    if all(names) and names[0] and names[0].name not in symbols(last):
+        return replace(names[0], value=last)
+    turned = _name(last)
+    if turned and len(left) == 1 and not turned.variables and turned.name not in symbols(left[0]):
+        return replace(turned, value=left[0])
+    return None
+
+
+def _name(term: Value) -> Definition | None:
+    if isinstance(term, Choice) and term.content is None:
+        return Definition(term.letter, (), term)
+    if isinstance(term, Listing) and term.opening == "(" and all(map(_name, term.items)):
+        return Definition(f"({', '.join(sorted(symbols(term)))})", (), term)
+    if isinstance(term, Ratio) and all(node.op == "symbol" for node in term.terms):
+        return Definition(":".join(node.name for node in term.terms), (), term)
+    if not isinstance(term, Quantity) or term.unit is not None:
+        return None
+    node = term.node
+    if node.op == "symbol":
+        return Definition(node.name, (), term)
+    if node.op == "mul" and _is_segment(node):
+        return Definition("".join(sorted(symbols(node))), (), term)
+    if node.op == "apply":
+        variables = tuple(arg.name for arg in node.args if arg.op == "symbol")
+        if len(variables) == len(node.args):
+            return Definition(node.name, variables, term)
+        return Definition(f"{node.name}({node.args})", (), term)
+    return None
+
+
+def _is_segment(node: Node) -> bool:
+    r"""Tell whether a product names a segment or an angle's size: `AB = 5`, `m\angle A = 5`."""
+    letters = [one for one in walk(node) if not one.args]
+    if len(letters) == 2 and any(one.name.startswith("\\angle") for one in letters):
+        return any(one.name == "m" for one in letters)
+    return len(letters) == 2 and all(re.fullmatch("[A-Z]", one.name) for one in letters)
+
+
+def renamed(gold: Definition, answer: Definition) -> Value | None:
+    """Return the answer's value in the gold answer's variables; None where the names differ."""
+    if gold.name != answer.name or len(gold.variables) != len(answer.variables):
+        return None
+    if gold.variables == answer.variables:
+        return answer.value
+    names = dict(zip(answer.variables, gold.variables, strict=True))
+    if set(names.values()) & (symbols(answer.value) - set(names)):
+        return None
+    found: Value = _substituted(answer.value, names)
+    return found
+
+
+def _substituted(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, Node):
+        args = tuple(_substituted(arg, names) for arg in value.args)
+        is_variable = value.op == "symbol" and value.name in names
+        return replace(value, args=args, name=names[value.name] if is_variable else value.name)
+    if isinstance(value, tuple):
+        return tuple(_substituted(item, names) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {
+            field.name: _substituted(getattr(value, field.name), names) for field in fields(value)
+        }
+        return replace(value, **changed)
+    return value
+
+
+def last_value(value: Relation) -> Value | None:
+    r"""Return the value in which an answer's chain ends, None where the chain gives none.
+
+    `m + n = 370 + 1 = 371` gives 371 and `3/7 \approx 0.43` gives 3/7. `2x = 10` gives nothing,
+    nor does a chain of numbers that are not equal.
+    """
+    terms, signs = list(value.terms), list(value.signs)
+    if signs[0] in ("=>", "->") and _number(terms[0]) is not None:
+        return None  # `3 \to 5` is two numbers
+    while "=>" in signs or "->" in signs:
+        terms, signs = terms[1:], signs[1:]
+    if not signs:
+        return terms[0]
+    if signs == ["in"]:
+        return terms[1] if _name(terms[0]) else None
+    if any(sign not in ("=", "~") for sign in signs):
+        return None
+    if not _name(terms[0]) and not _is_consistent(terms, signs):
+        return None
+    if "~" in signs:
+        place = signs.index("~")
+        exact = terms[: place + 1]
+        terms = [*exact, terms[place + 1]] if len(exact) == 1 and _name(exact[0]) else exact
+    if len(terms) == 1:
+        return terms[0]
+    if len(terms) == 2 and _name(terms[1]) and not _name(terms[0]):
+        return terms[0]
+    first = _name(terms[0])
+    if first and first.name not in symbols(terms[-1]):
+        return terms[-1]
+    return terms[-1] if all(_is_asked(term, terms[-1]) for term in terms[:-1]) else None
+
+
+def _is_asked(term: Value, last: Value) -> bool:
+    """Tell whether a left side may be what was asked for, and not an equation to be solved."""
+    if isinstance(term, Text):
+        return True
+    if isinstance(term, Listing):
+        return False
+    found = nodes(term)
+    if len(found) != 1:
+        return bool(found)
+    node = found[0]
+    names = {one.name for one in walk(node) if one.op == "symbol"}
+    if node.op == "apply" or not names:
+        return True
+    if names & symbols(last):
+        return False
+    is_built = node.op in ("add", "mul", "div", "power", "root") or node.name in ("ln", "log")
+    return not (is_built and len(names) == 1)
+
+
+def _number(term: Value) -> Any:
+    return evaluation.real_value(term.node) if isinstance(term, Quantity) else None
+
+
+def _is_consistent(terms: list[Value], signs: list[str]) -> bool:
+    """Tell whether numbers side by side are equal, or nearly so around an approximation sign."""
+    for first, second, sign in zip(terms, terms[1:], signs, strict=False):
+        left, right = _number(first), _number(second)
+        if left is None or right is None:
+            if sign == "~":
+                return False
+            continue
+        if getattr(first, "unit", None) != getattr(second, "unit", None):
+            continue  # 36 seconds are about 1 minute
+        if sign == "=" and not evaluation.same_number(left, right):
+            return False
+        left, right = to_float(left), to_float(right)
+        if sign == "~" and abs(left - right) > abs(left) * _ABOUT:
+            return False
+    return True
+
+
+def mapping(value: Value) -> dict[str, Value] | None:
+    """Return values by name: `x = 1, y = 2` or `(x, y) = (1, 2)`; None for anything else."""
+    if isinstance(value, Relation) and value.signs == ("=",):
+        names, values = value.terms
+        if not isinstance(names, Listing) or not isinstance(values, Listing):
+            return None
+        found = [_name(item) for item in names.items]
+        if len(names.items) != len(values.items) or not all(found):
+            return None
+        return {one.name: item for one, item in zip(found, values.items, strict=True) if one}
+    if not isinstance(value, Listing) or value.opening or value.joined == "or":
+        return None
+    definitions = [defined(item) for item in value.items]
+    if not all(definitions):
+        return None
+    result = {one.name: one.value for one in definitions if one}
+    bases = {name.partition("_")[0] for name in result}
+    return result if len(result) == len(value.items) and len(bases) == len(result) else None
+
+
+def item_names(value: Value) -> set[str]:
+    """Return the names that the items of a list without brackets have, without their indices."""
+    if not isinstance(value, Listing) or value.opening:
+        return set()
+    return {one.name.partition("_")[0] for one in map(defined, value.items) if one}
+
+
+def unnamed(value: Value) -> Value:
+    """Remove the one name of a list's items, `x = 1, x = 2`, `x_1 = 1, x_2 = 2` or `n = 1, 2`."""
+    if not isinstance(value, Listing) or value.opening:
+        return value
+    definitions = [defined(item) for item in value.items]
+    bases = {one.name.partition("_")[0] for one in definitions if one}
+    bare = [
+        isinstance(item, Relation)
+        for item, one in zip(value.items, definitions, strict=True)
+        if not one
+    ]
+    if len(bases) != 1 or any(bare) or not definitions[0]:
+        return value
+    items = tuple(
+        one.value if one else item for item, one in zip(value.items, definitions, strict=True)
+    )
+    return replace(value, items=items)
+
+
+def same_equation(gold: Relation, answer: Relation) -> bool:
+    """Tell whether two equations or inequalities differ by a constant factor only."""
+    if len(gold.signs) != 1 or len(answer.signs) != 1:
+        return False
+    first, second = _difference(gold), _difference(answer)
+    if first is None or second is None or symbols(first) != symbols(second):
+        return False
+    signs = gold.signs[0], answer.signs[0]
+    if signs in (("=", "="), ("!=", "!=")):
+        return evaluation.proportional(first, second)
+    if any(sign not in ("<", ">", "<=", ">=") for sign in signs) or len(signs[0]) != len(signs[1]):
+        return False
+    if signs[0] != signs[1]:
+        second = negative(second)
+    return evaluation.proportional(first, second, positive=True)
+
+
+def _difference(value: Relation) -> Node | None:
+    sides = [term.node for term in value.terms if isinstance(term, Quantity) and term.unit is None]
+    if len(sides) != 2:
+        return None
+    return Node("add", (sides[0], negative(sides[1])))
+
+
+def turned(value: Relation) -> tuple[tuple[Value, ...], tuple[str, ...]]:
+    """Return a chain's terms and signs from right to left."""
+    signs = tuple(_TURNED.get(sign, "") for sign in value.signs[::-1])
+    return value.terms[::-1], signs
