@@ -53,13 +53,14 @@ class Grade:
     `format` names the broken format rule where the verdict is malformed, else "". `answer` is the
     extracted answer, None where there is none. `reason` says why the verdict is not correct: the
     format rule, or different, not-compared (the guards refused the answer), no-gold, or a pool's,
-    such as timed-out; "" where it is correct.
+    such as timed-out; "" where it is correct. `version` is the grader's.
     """
 
     verdict: str
     format: str
     answer: str | None
     reason: str = ""
+    version: int = GRADER_VERSION
 
 
 class Grader:
