@@ -10,7 +10,7 @@ from limr.grading import worker
 from limr.grading.grade import Grader
 
 
-def is_equal(self, gold, answer):  # noqa: PLR0912 - one branch a kind of hostility
+def is_equal(self, gold, answer, prompt=None):  # noqa: PLR0912 - one branch a kind of hostility
     if answer == "sleep":
         time.sleep(3600)
     elif answer == "spin":

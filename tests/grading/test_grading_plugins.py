@@ -27,7 +27,32 @@ def equal(gold, answer):
         raise ValueError(answer)
     return answer.casefold() in gold.casefold().split("|")
 """
-ENTRIES = "[limr.graders]\nfacts = facts_grader:equal\nlost = no_such_module:equal\n"
+MORE = """
+
+def scored(gold, answer):
+    return RESULTS[answer]
+
+
+def knows_the_prompt(gold, answer, prompt):
+    return answer == prompt.upper()
+
+
+def of_one(answer):
+    return True
+
+
+RESULTS = {
+    "score": 0.3, "dict": {"score": 0.0}, "tuple": (False, "wrong"), "text": "False", "none": None,
+    "one": 1, "yes": True, "no": False,
+}
+"""
+ENTRIES = """[limr.graders]
+facts = facts_grader:equal
+lost = no_such_module:equal
+scored = facts_grader:scored
+asks = facts_grader:knows_the_prompt
+one = facts_grader:of_one
+"""
 SETTINGS_OF_FACTS = {"plugin": "facts", "answer": "whole"}
 
 
@@ -39,7 +64,7 @@ def installed(tmp_path, monkeypatch):
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: facts-grader\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(ENTRIES)
-    (folder / "facts_grader.py").write_text(CODE)
+    (folder / "facts_grader.py").write_text(CODE + MORE)
     monkeypatch.syspath_prepend(folder)
     yield folder
     sys.modules.pop("facts_grader", None)
@@ -61,7 +86,7 @@ def test_it_judges_in_workers_within_limits(installed):
     assert found[3:] == [
         ("incorrect", "timed-out"),
         ("incorrect", "out-of-memory"),
-        ("incorrect", "error"),
+        ("incorrect", "error: ValueError: fail"),
     ]
 
 
@@ -99,6 +124,29 @@ def test_what_cannot_be_used_is_refused_before_a_run(installed):
         pytest.raises(InputError, match=r"cannot start.*no_such_module"),
     ):
         pool.grade_many([("1", r"\boxed{x}", False)])
+
+
+@pytest.mark.slow
+def test_only_true_and_false_are_results(installed):
+    with GradingPool({"plugin": "scored", "answer": "whole"}, workers=1) as pool:
+        for answer in ("score", "dict", "tuple", "text", "none", "one"):
+            with pytest.raises(InputError, match=rf"returned .*answer '{answer}'. It must return"):
+                verdicts(pool, "gold", answer)
+        assert verdicts(pool, "gold", "yes", "no") == [("correct", ""), ("incorrect", "different")]
+
+
+@pytest.mark.slow
+def test_it_is_given_the_prompt_where_it_asks_for_it(installed):
+    with GradingPool({"plugin": "asks", "answer": "whole"}, workers=1) as pool:
+        items = [("gold", "A", False, "a"), ("gold", "A", False, "b")]  # told apart by the prompt
+        assert [grade.verdict for grade in pool.grade_many(items)] == ["correct", "incorrect"]
+        with pytest.raises(InputError, match="asks for the prompt, and these responses have none"):
+            verdicts(pool, "gold", "A")
+
+
+def test_a_function_that_cannot_be_called_is_refused(installed):
+    with pytest.raises(InputError, match=r"its parameters are \(answer\)"):
+        plugins.load("one")
 
 
 def test_an_edit_of_the_grader_is_another_grader(installed):

@@ -168,7 +168,11 @@ def test_a_pair_that_kills_its_worker_is_tried_twice_then_wrong(tmp_path):
 def test_an_error_or_a_printing_library_changes_nothing():
     with HostilePool(workers=1, seconds=LONG) as one:
         found = one.grade_many(box("raise", "print", "gold"))
-    assert [grade.reason for grade in found] == ["error", "different", ""]
+    assert [grade.reason for grade in found] == [
+        "error: ZeroDivisionError:",
+        "different",
+        "",
+    ]
     assert [grade.verdict for grade in found] == ["incorrect", "incorrect", "correct"]
 
 
@@ -244,6 +248,20 @@ def test_several_threads_at_once(pool):
     for thread in threads:
         thread.join()
     assert found == {number: ["correct", *VERDICTS] for number in range(6)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lock", ["free", "busy"])
+def test_a_fork_has_workers_of_its_own(lock):
+    script = Path(__file__).with_name("fork_case.py")
+    done = subprocess.run(
+        [sys.executable, str(script), lock],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert (done.stdout.split(), done.stderr) == (["0", "0", "0"], "")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Audits of gold answers, corrections of them, and dead problems in a selection."""
 
 import json
+import time
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from limr.analysis import results, subset_records
 from limr.core import plugins
 from limr.core.errors import InputError
 from limr.core.tables import AUDITS, Problem
+from limr.grading.grade import Grader
 from limr.problems import answer_audit
 from limr.problems import corrections as overrides
 from limr.subsets import dead_problems
@@ -55,6 +57,34 @@ def test_what_is_found_of_single_answers():
     assert counts["n_with_findings"] == 6
     assert counts["findings"]["dead"] == 3
     assert counts["findings"]["empty"] == counts["findings"]["none"] == 1
+
+
+@pytest.mark.slow
+def test_many_answers_over_processes_are_found_what_each_is_found_alone():
+    golds = ["12", "", "p-q", "\\frac{1}{2}", "x^2", "None", "3\\sqrt{13}", "5", "p-q", "0.5", "7"]
+    rows, _ = found([problem(str(n), gold) for n, gold in enumerate(golds)])
+    grader = Grader()
+
+    def accepts(gold, answer):
+        return grader.grade(gold, f"\\boxed{{{answer}}}", truncated=False).verdict == "correct"
+
+    alone = [dict(answer_audit.findings(gold, accepts)) for gold in golds]
+    assert [rows.get(str(n), {}) for n in range(len(golds))] == alone
+
+
+def test_a_reading_that_waited_for_the_processor_is_done_again(monkeypatch):
+    readings = []
+
+    def published(gold):
+        readings.append(gold)
+        if len(readings) < 3:  # as where the clock, and not the work, ended it
+            time.sleep(0.02)
+            yield "unread", ""
+
+    monkeypatch.setattr(answer_audit.paper, "SECONDS", 0.01)
+    monkeypatch.setattr(answer_audit, "published", published)
+    assert answer_audit._published("x") == []
+    assert readings == ["x"] * 3
 
 
 def test_a_grader_that_insists_on_one_spelling_is_rigid():

@@ -15,6 +15,7 @@ from limr.core.errors import InputError
 
 if TYPE_CHECKING:
     from limr.grading.grade import Grade
+    from limr.grading.screen import Item
 
 _COMPARED = ("", "different", "not-compared")  # the reasons of answers that were compared
 _OTHER_RULES = ("preset", "plugin")
@@ -27,7 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     parser.description = (
         "Each line of INPUT is a JSON object with the texts `gold` and `response`, and perhaps "
-        "`truncated` (true: the end token never came). The same objects are written with "
+        "`truncated` (true: the end token never came) and `prompt` (for a plug-in that asks for "
+        "it). The same objects are written with "
         "`verdict` (correct, incorrect or malformed), `answer` (null where there is none) and "
         "`reason` (why it is not correct: the format rule, different, not-compared, no-gold, or "
         "timed-out, out-of-memory or crashed for a limit). Answers that need algebra are "
@@ -77,7 +79,9 @@ def run(args: argparse.Namespace) -> int:
     rows = files.read_jsonl(args.input)
     for number, row in enumerate(rows, start=1):
         _check(row, f"{args.input}: row {number}")
-    items = [(row["gold"], row["response"], row.get("truncated", False)) for row in rows]
+    items: list[Item] = [
+        (row["gold"], row["response"], row.get("truncated", False), *_prompt(row)) for row in rows
+    ]
     with (
         GradingPool(_settings(args.option), workers=args.workers, seconds=args.seconds) as pool,
         progress.bar(len(rows), "responses") as shown,
@@ -135,6 +139,10 @@ def _line(row: dict[str, Any], grade: Grade) -> str:
     added = {"verdict": grade.verdict, "answer": grade.answer, "reason": grade.reason}
     line = json.dumps({**row, **added}, ensure_ascii=False)
     return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found.group()):04x}", line) + "\n"
+
+
+def _prompt(row: Mapping[str, Any]) -> tuple[()] | tuple[str]:
+    return (row["prompt"],) if isinstance(row.get("prompt"), str) else ()
 
 
 def _check(row: dict[str, Any], where: str) -> None:

@@ -82,7 +82,7 @@ def evaluate(
             for problem, samples in zip(problems, responses, strict=True)
             for sample, response in enumerate(samples)
         ]
-        grades = pool.grade_many([(p.answer, r.text, r.truncated) for p, _, r in each])
+        grades = pool.grade_many([(p.answer, r.text, r.truncated, p.prompt) for p, _, r in each])
         rows += [
             {
                 "problem_id": problem.problem_id,

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from limr.grading.last_line import statement
+
 MAX_BOXES_READ = 64  # a list spread over more boxes than this is not put together
 _GAP = 60  # characters between boxes that still count as one answer
 _BARE = re.compile(r"\\boxed\s{0,8}(-?\d{1,40}(?:\.\d{1,40})?)")
@@ -106,11 +108,19 @@ def _are_close(text: str, first: Box, second: Box) -> bool:
 
 
 def last_line(text: str) -> str | None:
-    """Return the last line that is not empty, without white space around it; None without one."""
-    for line in reversed(text.splitlines()):
-        if line.strip():
-            return line.strip()
-    return None
+    r"""Return what the last line states (see `limr.grading.last_line`); None without any line.
+
+    Where that is nothing but a box, as in `The answer is $\boxed{5}$.`, it is the box's content.
+    """
+    stated = statement(text)
+    found = boxes(stated or "")
+    if stated and len(found) == 1 and not _alone(stated, found[0]).strip("$ ."):
+        return found[0].content
+    return stated
+
+
+def _alone(text: str, box: Box) -> str:
+    return text[: box.start] + text[box.end :]
 
 
 def whole(text: str) -> str | None:

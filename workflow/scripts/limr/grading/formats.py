@@ -15,7 +15,9 @@ MAX_CHARACTERS = 200_000  # longer responses are not read
 MAX_GARBLED = 0.3
 _BLOCK = 5  # shortest block that counts
 _TIMES = 5  # how often in a row
+_PROBE = 64  # characters of a block that are compared first
 _LONG = 200  # characters of repeated mathematics that count even without a word
+_FOUR_EQUAL = re.compile(r"(.)\1{3,}", re.DOTALL)
 _CUT = re.compile(r"^[a-zA-Z]+(?=[^a-zA-Z])")  # the rest of a word or of a command
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _WORD = re.compile(r"[a-zA-Z]{3,}|[a-zA-Z]{2}\s")
@@ -54,17 +56,19 @@ def repeats(line: str, counts: Callable[[int, str], bool] | None = None) -> bool
 
     `counts` may turn a repetition down by its length and block. Every block length is tried at
     positions one block apart: n log n for a line of n characters. Five equal blocks of length p
-    from s on hold a multiple i of p in [s, s + p), and from there the line agrees with itself
-    shifted by p for at least 3 p characters more.
+    from s on hold a multiple i of p in [s, s + p), from which four equal blocks follow each other.
+    So their first characters are four equal ones in every p-th character of the line.
     """
-    n = len(line)
-    for size in range(_BLOCK, n // _TIMES + 1):
-        for i in range(0, n - 4 * size + 1, size):
-            if line[i] != line[i + size]:
-                continue
-            run = _run(line, i, size)
-            if run >= _TIMES * size and (counts is None or counts(run, line[i : i + size])):
-                return True
+    for size in range(_BLOCK, len(line) // _TIMES + 1):
+        judged = 0  # the end of the last stretch: from all blocks within it, it is the same one
+        for found in _FOUR_EQUAL.finditer(line[::size]):
+            for i in range(found.start() * size, (found.end() - 3) * size, size):
+                if i + size <= judged or not _four_equal_blocks(line, i, size):
+                    continue
+                start, judged = _stretch(line, i, size)
+                run = judged - start
+                if run >= _TIMES * size and (counts is None or counts(run, line[i : i + size])):
+                    return True
     return False
 
 
@@ -78,20 +82,26 @@ def _has_word(block: str) -> bool:
     return _WORD.search(text) is not None
 
 
-def _run(line: str, i: int, size: int) -> int:
-    """Return the length around `i` over which the line has the period `size`."""
+def _four_equal_blocks(line: str, i: int, size: int) -> bool:
+    """Tell whether four equal blocks stand at `i`; most that begin alike differ soon."""
+    probe = line[i : i + min(size, _PROBE)]
+    if not line.startswith(probe, i + size) or not line.startswith(probe, i + 2 * size):
+        return False
+    return line[i : i + 3 * size] == line[i + size : i + 4 * size]
+
+
+def _stretch(line: str, i: int, size: int) -> tuple[int, int]:
+    """Return where the stretch around `i` begins and ends in which the line has period `size`."""
     block = line[i : i + size]
     end = i + size
     while line.startswith(block, end):
         end += size
-    if end < i + 4 * size:
-        return 0
     while end < len(line) and line[end] == line[end - size]:
         end += 1
     start = i
     while start > 0 and line[start - 1] == line[start - 1 + size]:
         start -= 1
-    return end - start
+    return start, end
 
 
 def is_too_long(text: str) -> bool:

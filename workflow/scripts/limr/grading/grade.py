@@ -17,6 +17,7 @@ from limr.grading.boxes import PLACES, alternatives, joined_boxes
 from limr.grading.equality import equal, why_not
 from limr.grading.formats import MAX_CHARACTERS, broken_rule
 from limr.grading.plugins import find, load
+from limr.grading.remembered import Remembered
 from limr.grading.values import Listing
 
 GRADER_VERSION = 3  # raised when a change can change a verdict
@@ -28,7 +29,6 @@ DEFAULTS: Mapping[str, Any] = {
     "max_boxes": 4,
     "repetition": True,
 }
-_REMEMBERED = 500_000  # verdicts; then the memory is emptied
 _SHORT = 200  # characters of a response that is remembered whole
 
 
@@ -53,13 +53,14 @@ class Grade:
     `format` names the broken format rule where the verdict is malformed, else "". `answer` is the
     extracted answer, None where there is none. `reason` says why the verdict is not correct: the
     format rule, or different, not-compared (the guards refused the answer), no-gold, or a pool's,
-    such as timed-out; "" where it is correct.
+    such as timed-out; "" where it is correct. `version` is the grader's.
     """
 
     verdict: str
     format: str
     answer: str | None
     reason: str = ""
+    version: int = GRADER_VERSION
 
 
 class Grader:
@@ -77,30 +78,31 @@ class Grader:
         self._place = chosen["answer"]
         self._max_boxes: int | None = chosen["max_boxes"]
         self._repetition: bool = chosen["repetition"]
-        self._equal: dict[tuple[str, str], bool] = {}
-        self._grades: dict[tuple[str, str, bool], Grade] = {}
+        self._equal: Remembered[tuple[str, str, str | None], bool] = Remembered()
+        self._grades: Remembered[tuple[str, str, bool, str | None], Grade] = Remembered()
 
-    def grade(self, gold: str, response: str, *, truncated: bool) -> Grade:
+    def grade(
+        self, gold: str, response: str, *, truncated: bool, prompt: str | None = None
+    ) -> Grade:
         """Return the grade of a response, without its end token, against the gold answer.
 
-        `truncated`: the end token never came, so that the response is malformed.
+        `truncated`: the end token never came, so that the response is malformed. `prompt` is for
+        plug-ins that ask for it.
         """
+        prompt = prompt if self._plugin else None
         if len(response) > _SHORT:
-            return self._grade(gold, response, truncated)
-        key = (gold, response, truncated)
+            return self._grade(gold, response, truncated, prompt)
+        key = (gold, response, truncated, prompt)
         grade = self._grades.get(key)
         if grade is None:
-            grade = self._grade(gold, response, truncated)
-            if len(self._grades) >= _REMEMBERED:
-                self._grades.clear()
-            self._grades[key] = grade
+            grade = self._grades[key] = self._grade(gold, response, truncated, prompt)
         return grade
 
     def ready(self) -> None:
         """Import what decides, so that a missing plug-in is an InputError now, not later."""
         _ = self._judge
 
-    def _grade(self, gold: str, response: str, truncated: bool) -> Grade:
+    def _grade(self, gold: str, response: str, truncated: bool, prompt: str | None) -> Grade:
         rule = self._broken_rule(response, truncated)
         answer = self._answer(response) if len(response) <= MAX_CHARACTERS else None
         if self._is_ours and self._place == "box" and answer is not None:
@@ -109,7 +111,7 @@ class Grader:
             rule = "no-box"  # a box that never closes
         if rule or answer is None:
             return Grade("malformed", rule, answer, rule)
-        if self.is_equal(gold, answer):
+        if self.is_equal(gold, answer, prompt):
             return Grade("correct", "", answer)
         if not self._is_ours:
             return Grade("incorrect", "", answer, "different" if gold.strip() else "no-gold")
@@ -119,12 +121,12 @@ class Grader:
         return Grade("incorrect", "", answer, why_not(gold, answer))
 
     @cached_property
-    def _judge(self) -> Callable[[str, str], bool]:
+    def _judge(self) -> Callable[[str, str, str | None], bool]:
         """What decides; a plug-in is imported when it is first used, in a worker."""
-        if self._preset:
-            judge: Callable[[str, str], bool] = self._preset.equal
-            return judge
-        return load(self._plugin) if self._plugin else equal
+        if self._plugin:
+            return load(self._plugin)
+        same: Callable[[str, str], bool] = self._preset.equal if self._preset else equal
+        return lambda gold, answer, prompt: same(gold, answer)
 
     @property
     def _is_ours(self) -> bool:
@@ -148,17 +150,15 @@ class Grader:
         )
         return find(response)
 
-    def is_equal(self, gold: str, answer: str) -> bool:
+    def is_equal(self, gold: str, answer: str, prompt: str | None = None) -> bool:
         """Tell whether an extracted answer is the gold one; each pair is judged once.
 
         A subclass may decide otherwise (`limr.grading.screen`).
         """
-        key = (gold, answer)
+        key = (gold, answer, prompt)
         found = self._equal.get(key)
         if found is None:
-            if len(self._equal) >= _REMEMBERED:
-                self._equal.clear()
-            found = self._equal[key] = bool(self._judge(gold, answer))
+            found = self._equal[key] = self._judge(gold, answer, prompt)
         return found
 
 

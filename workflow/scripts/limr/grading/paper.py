@@ -130,20 +130,25 @@ def is_lossy(gold: str) -> bool:
     """Tell whether a fragment of the gold answer decides (see the module's docstring)."""
     if _WHOLE.fullmatch(gold) or not _read(gold):
         return False
-    return not readings_agree(parsed(f"${gold}$"), _read(gold))
+    return not readings_agree(_read(f"${gold}$"), _read(gold))
 
 
 def is_unread(gold: str) -> bool:
     """Tell whether math-verify finds no mathematics in an answer, between dollar signs or not."""
     if _WHOLE.fullmatch(gold):
         return False
-    return all(isinstance(reading, str) for reading in (*parsed(f"${gold}$"), *_read(gold)))
+    return all(isinstance(reading, str) for reading in (*_read(f"${gold}$"), *_read(gold)))
 
 
 def reading(gold: str) -> str:
     """Return what the published reward reads of a gold answer, "" for nothing."""
     found = _read(gold)
     return str(found[0]) if found else ""
+
+
+def forget() -> None:
+    """Forget how gold answers were read: a reading that ran out of time may do better later."""
+    _read.cache_clear()
 
 
 def parsed(text: str) -> Any:
@@ -157,8 +162,9 @@ def parsed(text: str) -> Any:
         return []
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=40_000)
 def _read(gold: str) -> Any:
+    """Return the readings of a gold answer, or of one between dollar signs; each is parsed once."""
     return parsed(gold)
 
 

@@ -1,15 +1,19 @@
 """Graders of other packages, by entry point: whether an answer is the gold one.
 
 A package registers a function under the group `limr.graders`; a study names it: `grader: {plugin:
-NAME}`. The function takes the gold answer and the extracted answer, two texts, and returns whether
-they mean the same. It is called in the grading pool's workers only, under its limits of time and
-memory (`limr.grading.pool`); a call that raises, or that reaches a limit, is no match.
+NAME}`. The function takes the gold answer and the extracted answer, two texts, and returns True or
+False: whether they mean the same. If it has a parameter called `prompt`, it is given the prompt as
+well. It is called in the grading pool's workers only, under its limits of time and memory
+(`limr.grading.pool`); a call that raises, or that reaches a limit, is no match, and the grade's
+reason says what was raised. Anything but a bool is refused: 0.0, "False" and (False, "why") would
+all count as true.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import inspect
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -17,7 +21,7 @@ from pathlib import Path
 from limr.core.errors import InputError, nearest
 
 GROUP = "limr.graders"
-Equal = Callable[[str, str], bool]
+Equal = Callable[[str, str, str | None], bool]
 
 
 def find(name: str) -> EntryPoint:
@@ -51,11 +55,44 @@ def load(name: str) -> Equal:
         ) from error
     if not callable(function):
         raise InputError(f"grader.plugin: '{name}' ({entry.value}) is not a function.")
+    label = f"grader.plugin: '{name}' ({entry.value})"
+    asks = _asks_for_the_prompt(function, label)
 
-    def equal(gold: str, answer: str) -> bool:
-        return bool(gold.strip()) and bool(function(gold, answer))
+    def equal(gold: str, answer: str, prompt: str | None) -> bool:
+        if not gold.strip():
+            return False
+        if asks and prompt is None:
+            raise InputError(
+                f"{label} asks for the prompt, and these responses have none: give each its prompt "
+                "(`limr grade`: the key 'prompt'), or remove the parameter."
+            )
+        found = function(gold, answer, prompt=prompt) if asks else function(gold, answer)
+        if not isinstance(found, bool):
+            raise InputError(
+                f"{label} returned {found!r:.80} ({type(found).__name__}) for the gold answer "
+                f"{gold!r:.80} and the answer {answer!r:.80}. It must return True or False; a "
+                "score needs a threshold, such as `return score >= 0.5`."
+            )
+        return found
 
     return equal
+
+
+def _asks_for_the_prompt(function: Callable[..., object], label: str) -> bool:
+    """Tell whether a function has a parameter `prompt`; refuse one that cannot be called."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of a built-in function nothing is known
+        return False
+    asks = "prompt" in signature.parameters
+    try:
+        signature.bind("gold", "answer", **({"prompt": "prompt"} if asks else {}))
+    except TypeError as error:
+        raise InputError(
+            f"{label} must take the gold answer and the answer, and may take `prompt`; its "
+            f"parameters are {signature}: {error}."
+        ) from None
+    return asks
 
 
 def digest(name: str) -> str:

@@ -7,7 +7,9 @@ a signal that the algebra system could catch, and replaced; its pair is not equa
 Verdicts are those of `Grader`, with or without a pool.
 
 No process starts before a pair needs it: numeric answers need none. Workers end when the pool is
-closed, when the caller exits and when it is killed, since their pipe ends then.
+closed, when the caller exits and when it is killed, since their pipe ends then. A fork of the
+caller starts workers of its own: two processes that read from one worker would take each other's
+verdicts.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import wait
 from typing import Any, Self
@@ -35,7 +38,6 @@ MEMORY_MB = 1024
 TIMED_OUT, CRASHED, OUT_OF_MEMORY = "timed-out", "crashed", worker.OUT_OF_MEMORY
 START_SECONDS = 120.0  # for a worker to load the algebra system, on a busy machine
 _TRIES = 2  # workers that a pair may kill: the first may have been killed by something else
-_REMEMBERED = 500_000  # pairs; then the memory is emptied
 
 
 class _Worker:
@@ -91,6 +93,13 @@ class _Worker:
             if pipe is not None:
                 pipe.close()
 
+    def leave(self) -> None:
+        """Close this process's ends of the pipes: the worker is another process's."""
+        self.process.returncode = 0  # so that nothing here waits for it
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
 
 class GradingPool:
     """Grades batches of responses, with hard limits of time and memory per pair of answers.
@@ -124,6 +133,7 @@ class GradingPool:
         self._failed_starts = 0
         self._deaths: dict[Pair, int] = {}
         self._lock = threading.Lock()
+        _POOLS.add(self)
 
     def __enter__(self) -> Self:
         """Return the pool; no process is started yet."""
@@ -139,17 +149,25 @@ class GradingPool:
             while self._workers:
                 self._workers.pop().kill()
 
+    def start_anew_after_a_fork(self) -> None:
+        """Leave the workers to the parent, in a child: they answer it alone, and end with it."""
+        self._lock = threading.Lock()  # another thread of the parent may have held it
+        for one in self._workers:
+            one.leave()
+        self._workers, self._queue, self._failed_starts = [], {}, 0
+
     def grade_many(
         self, items: Sequence[Item], done: Callable[[int], object] | None = None
     ) -> list[Grade]:
         """Return a grade for each (gold answer, response, truncated), in order.
 
-        `done` is called with 1 for each item that has its grade, for a progress bar. Raises
-        InputError where the workers cannot start, for example as math-verify is not installed.
+        An item may have a fourth part, the prompt, for plug-ins that ask for it. `done` is called
+        with 1 for each item that has its grade, for a progress bar. Raises InputError where the
+        workers cannot start, for example as math-verify is not installed, and where a plug-in
+        returns something else than a bool.
         """
         with self._lock:
-            if len(self._screen.judged) > _REMEMBERED:
-                self._screen.judged.clear()
+            self._queue.clear()  # of a batch that ended by an error
             batch = Batch(self._screen, items, done)
             for number in range(len(items)):
                 self._grade(batch, number)
@@ -200,6 +218,8 @@ class GradingPool:
             one.pair, one.deadline = None, math.inf
             if answer["leaves"]:
                 self._remove(one)
+            if "refused" in answer:
+                raise InputError(answer["refused"])
             self._judge(pair, Judgement(answer["equal"], answer["reason"]), batch)
         elif "error" in answer:
             self._remove(one)
@@ -231,6 +251,17 @@ class GradingPool:
     def _remove(self, one: _Worker) -> None:
         self._workers.remove(one)
         one.kill()
+
+
+_POOLS: weakref.WeakSet[GradingPool] = weakref.WeakSet()
+
+
+def _after_a_fork() -> None:
+    for pool in list(_POOLS):
+        pool.start_anew_after_a_fork()
+
+
+os.register_at_fork(after_in_child=_after_a_fork)
 
 
 def _line(value: Any) -> bytes:

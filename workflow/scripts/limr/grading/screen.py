@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 from limr.grading.equality import is_number, is_plain
 from limr.grading.grade import Grade, Grader
+from limr.grading.remembered import Remembered
 
 SHORT = 100  # characters of a pair that may be compared in the caller's process
 
-Item = tuple[str, str, bool]  # gold answer, response, whether it was truncated
-Pair = tuple[str, str]  # gold answer, extracted answer
+# Gold answer, response, whether it was truncated; and the prompt, for plug-ins that ask for it.
+Item = tuple[str, str, bool] | tuple[str, str, bool, str]
+Pair = tuple[str, str, str | None]  # gold answer, extracted answer; the prompt, for a plug-in
 
 
 class Unjudged(BaseException):
@@ -38,15 +40,15 @@ class Screen(Grader):
 
     def __init__(self, settings: Mapping[str, Any] | None) -> None:
         super().__init__(settings)
-        self.judged: dict[Pair, Judgement] = {}
+        self.judged: Remembered[Pair, Judgement] = Remembered()
 
-    def _grade(self, gold: str, response: str, truncated: bool) -> Grade:
+    def _grade(self, gold: str, response: str, truncated: bool, prompt: str | None) -> Grade:
         try:
-            return super()._grade(gold, response, truncated)
+            return super()._grade(gold, response, truncated, prompt)
         except Stopped as stopped:
             return Grade("incorrect", "", self._answer(response), stopped.args[0])
 
-    def is_equal(self, gold: str, answer: str) -> bool:
+    def is_equal(self, gold: str, answer: str, prompt: str | None = None) -> bool:
         """Tell whether a pair is equal: from the table, or at once where it is bounded.
 
         Raises Unjudged where it is not in the table yet, Stopped where its judgement reached a
@@ -54,9 +56,9 @@ class Screen(Grader):
         """
         if self._is_ours and is_bounded(gold, answer):
             return super().is_equal(gold, answer)
-        found = self.judged.get((gold, answer))
+        found = self.judged.get((gold, answer, prompt))
         if found is None:
-            raise Unjudged(gold, answer)
+            raise Unjudged(gold, answer, prompt)
         if found.reason:
             raise Stopped(found.reason)
         return found.equal
@@ -81,9 +83,11 @@ class Batch:
 
     def grade(self, number: int) -> Pair | None:
         """Grade an item; return the pair that has to be judged before that can be done."""
-        gold, response, truncated = self._items[number]
+        gold, response, truncated, *prompt = self._items[number]
         try:
-            self.grades[number] = self._screen.grade(gold, response, truncated=truncated)
+            self.grades[number] = self._screen.grade(
+                gold, response, truncated=truncated, prompt=prompt[0] if prompt else None
+            )
         except Unjudged as unjudged:
             pair: Pair = unjudged.args
             self.waiting.setdefault(pair, []).append(number)

@@ -26,8 +26,9 @@ class Grader(Keys):
     )
     answer: Annotated[str, OneOf(PLACES)] = key(
         DEFAULTS["answer"],
-        "Where the answer of a response is: `box`, in its last `\\boxed{}`; `last-line`, the last "
-        "line that is not empty; `whole`, all of it. With the last two a response without any "
+        "Where the answer of a response is: `box`, in its last `\\boxed{}`; `last-line`, what "
+        "the last line states (`#### 72`, `**Answer: C**`, `I choose option C.`); `whole`, all of "
+        "it. With the last two a response without any "
         "text is `no-box`.",
     )
     max_boxes: int | None = key(

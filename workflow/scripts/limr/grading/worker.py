@@ -5,7 +5,8 @@ process with threads (PyTorch, Ray) can hang, and a spawn would run the caller's
 are JSON in ASCII both ways, so that any text passes and nothing but data does.
 
 The first line gives the settings and limits; the answer is `{"ready": true}`, or `{"error": ...}`.
-Then each line `[gold, answer]` is answered by `{"equal": ..., "reason": ..., "leaves": ...}`.
+Then each line `[gold, answer, prompt]` is answered by `{"equal": ..., "reason": ..., "leaves":
+...}`, with "refused" and what is wrong where the settings' plug-in does not keep to its interface.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from limr.core.errors import InputError
 from limr.grading.grade import Grader
 
-OUT_OF_MEMORY = "out-of-memory"
+OUT_OF_MEMORY, ERROR = "out-of-memory", "error"
+_SHOWN = 200  # characters of what an error says
 _LOOK = 5.0  # seconds between two looks at whether the parent is still there
 _FULL = 0.9  # share of the memory limit that counts as having reached it
 _SPARE = 2  # CPU-seconds over the limit after which the kernel ends a worker without a parent
@@ -43,7 +46,11 @@ def serve() -> None:
     _say(answers, {"ready": True})
     while pair := _next_line(parent):
         _limit_cpu(settings["seconds"])
-        equal, reason = _judged(grader, *json.loads(pair))
+        try:
+            equal, reason = _judged(grader, *json.loads(pair))
+        except InputError as error:
+            _say(answers, {"refused": str(error), "leaves": False})
+            continue
         full = _peak_bytes() > _FULL * settings["memory_bytes"]
         if full and not equal:
             reason = OUT_OF_MEMORY
@@ -81,13 +88,16 @@ def _limit_cpu(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
 
-def _judged(grader: Grader, gold: str, answer: str) -> tuple[bool, str]:
+def _judged(grader: Grader, gold: str, answer: str, prompt: str | None) -> tuple[bool, str]:
     try:
-        return grader.is_equal(gold, answer), ""
+        return grader.is_equal(gold, answer, prompt), ""
     except MemoryError:
         return False, OUT_OF_MEMORY
-    except Exception:  # noqa: BLE001 - whatever a hostile text provokes, it is not a right answer
-        return False, "error"
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a hostile text provokes is no right answer
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        return False, f"{ERROR}: {said:.{_SHOWN}}"
 
 
 def _peak_bytes() -> int:

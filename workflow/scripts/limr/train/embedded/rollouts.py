@@ -29,8 +29,8 @@ def graded(
     of_row = [problem for problem in problems for _ in range(each)]
     texts = [words.decode(response) for response in samples.responses()]
     truncated = samples.truncated()
-    golds = [problem.answer for problem in of_row]
-    grades = pool.grade_many(list(zip(golds, texts, truncated, strict=True)))
+    golds, prompts = zip(*((problem.answer, problem.prompt) for problem in of_row), strict=True)
+    grades = pool.grade_many(list(zip(golds, texts, truncated, prompts, strict=True)))
     verdicts = [grade.verdict for grade in grades]
     ids = [problem.problem_id for problem in of_row]
     numbers = list(range(each)) * len(problems)

@@ -61,7 +61,7 @@ class AgentExecutor(SingleTurnAgentExecutor):  # type: ignore[misc]
         text = self._text(output["observation_tokens"][first:last], hf_tokenizer)
         truncated = bool(output["truncated"])
         grade = await asyncio.wrap_future(
-            self.judge.ask(asked["answer"], text, truncated=truncated)
+            self.judge.ask(asked["answer"], text, truncated=truncated, prompt=prompt)
         )
         reward = self.task.pay(asked["problem_id"], asked["step"], sample, grade.verdict)
         row = {

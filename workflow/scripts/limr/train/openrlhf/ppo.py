@@ -20,7 +20,7 @@ from limr.train.openrlhf.task import Task
 
 MOST_REWARD = 10.0  # the trainer clips rewards there
 # A pair that needs the algebra system: it shows whether its workers start, before GPUs are busy.
-_PAIR = ("x^2-1", "\\boxed{(x-1)(x+1)}", False)
+_PAIR = ("x^2-1", "\\boxed{(x-1)(x+1)}", False, "x^2-1 = ?")
 
 
 def train_ppo(job: PpoJob) -> None:

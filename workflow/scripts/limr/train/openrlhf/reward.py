@@ -29,10 +29,10 @@ class Judge:
         self._asked: queue.SimpleQueue[tuple[Item, Future[Grade]]] = queue.SimpleQueue()
         threading.Thread(target=self._work, daemon=True, name="limr-judge").start()
 
-    def ask(self, gold: str, response: str, *, truncated: bool) -> Future[Grade]:
+    def ask(self, gold: str, response: str, *, truncated: bool, prompt: str = "") -> Future[Grade]:
         """Return the grade to come; it always comes, and is never an exception."""
         answer: Future[Grade] = Future()
-        self._asked.put(((gold, response, truncated), answer))
+        self._asked.put(((gold, response, truncated, prompt), answer))
         return answer
 
     def _work(self) -> None:
