@@ -245,12 +245,15 @@ def _response(query: str, prompt: str, number: int) -> str:
     if query.startswith(prompt):
         response = query[len(prompt) :]
     else:
-        tail = prompt[-_TAIL:].strip()
-        place = query.find(tail)
-        if not tail or place < 0:
+        tail, whole = prompt[-_TAIL:].strip(), prompt.strip()
+        places = [found.start() for found in re.finditer(f"(?={re.escape(tail)})", query)]
+        if not tail or not places:
             raise InputError(
                 f"query {number} does not have the end of its prompt, so that its response cannot "
                 f"be told: prompt {prompt[-80:]!r}, query {query[:80]!r}."
             )
-        response = query[place + len(tail) :]
+        # What stands before the response is an end of the prompt, and the longest one that fits: a
+        # prompt may repeat itself, and a response may repeat its prompt.
+        fits = [p for p in places if whole.endswith(query[: p + len(tail)].lstrip(" \n\ufffd"))]
+        response = query[(fits[-1] if fits else places[0]) + len(tail) :]
     return _END_TOKENS.sub("", response)
