@@ -86,6 +86,13 @@ def test_draws_are_binomial(n, correct):
     assert (np.abs(counts - expected) <= 4.5 * np.sqrt(expected) + 3).all()
 
 
+@pytest.mark.parametrize("most", [8, 40])  # tabulated, and by NumPy
+def test_a_log_that_ends_within_an_epoch_is_drawn_again_as_one(most):
+    given_samples = tr.Samples(np.array([[most, most], [most, 0]]), np.array([[1, 2], [3, 0]]), 1)
+    drawn = list(resampling.redrawn(given_samples, 2, stream(1, "test")))
+    assert [one.whole for one in drawn] == [1, 1]
+
+
 def test_draws_depend_on_the_stream_alone():
     given_samples = matrices(np.full((50, 4), 8), np.tile([0, 2, 5, 8], (50, 1)))
 

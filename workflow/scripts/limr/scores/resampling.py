@@ -63,7 +63,7 @@ def redrawn(taken: tr.Samples, draws: int, rng: np.random.Generator) -> Iterator
     rate = rates(taken)
     if taken.n.max() > MOST_TABULATED:
         for _ in range(draws):
-            yield tr.Samples(taken.n, rng.binomial(taken.n, rate))
+            yield tr.Samples(taken.n, rng.binomial(taken.n, rate), taken.whole)
         return
     limits = _limits(taken.n, rate)
     passed = np.empty(taken.n.shape, bool)
@@ -73,7 +73,7 @@ def redrawn(taken: tr.Samples, draws: int, rng: np.random.Generator) -> Iterator
         for limit in limits:
             np.greater(uniform, limit, out=passed)
             np.add(count, passed.view(np.uint8), out=count)
-        yield tr.Samples(taken.n, count.astype(np.int64))
+        yield tr.Samples(taken.n, count.astype(np.int64), taken.whole)
 
 
 def _limits(n: tr.Ints, rate: tr.Floats) -> npt.NDArray[np.uint32]:

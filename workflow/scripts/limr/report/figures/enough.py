@@ -69,7 +69,7 @@ def _of_score(
 ) -> pd.DataFrame:
     scores = inputs.scores[name]
     given = dict(record.get("options") or {})
-    samples = tr.samples(table, scores["problem_id"].tolist()).first(given.pop("epochs", None))
+    samples = tr.samples(table, scores["problem_id"].tolist()).within(given.pop("epochs", None))
     share = record["n_selected"] / max(1, int(scores["score"].notna().sum()))
     typical = int(np.median(samples.n[samples.n > 0]))
     n_epochs = samples.n_epochs
