@@ -170,7 +170,7 @@ def test_verdicts_come_from_many_threads_at_once() -> None:
 def test_an_exception_is_a_recorded_verdict_of_its_own_response() -> None:
     class Failing(GradingPool):
         def grade_many(self, items: Any, done: Any = None) -> Any:
-            if any("poison" in response for _, response, _ in items):
+            if any("poison" in response for _, response, *_ in items):
                 raise MemoryError("no memory")
             return super().grade_many(items, done)
 
