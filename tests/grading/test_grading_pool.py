@@ -269,7 +269,7 @@ def test_a_fork_has_workers_of_its_own(lock):
     [("--broken", "cannot start: .*math_verify"), ("--dead", "end at their start .exit code 7")],
 )
 def test_workers_that_cannot_start_are_an_error_not_wrong_answers(option, message):
-    one = GradingPool(workers=1)
+    one = GradingPool({"preset": "math-verify"}, workers=1)
     one.command = (sys.executable, "-P", str(HOSTILE), option)
     with one, pytest.raises(InputError, match=message):
         one.grade_many(box("5x", gold="x"))

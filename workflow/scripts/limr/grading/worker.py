@@ -61,16 +61,14 @@ def serve() -> None:
 
 def _prepared(settings: Mapping[str, Any]) -> Grader:
     """Load what takes time before the first pair's clock runs, then set the limits."""
-    import math_verify  # noqa: F401
-
+    grader = Grader(settings["grader"])
+    grader.ready()
     size = settings["memory_bytes"]
     if size < 2 * _peak_bytes():
         raise ValueError(f"a worker takes {_peak_bytes() >> 20} MB: give it twice that at least.")
     if sys.platform == "linux":  # elsewhere the kernel refuses or ignores it
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    grader = Grader(settings["grader"])
-    grader.ready()
     return grader
 
 
