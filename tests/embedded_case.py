@@ -81,7 +81,7 @@ class LengthPool:
             Grade("malformed", "truncated", None)
             if truncated
             else Grade("correct" if len(response) <= 1 else "incorrect", "", response)
-            for _, response, truncated in items
+            for _, response, truncated, *_ in items
         ]
 
 

@@ -88,6 +88,6 @@ def test_digests_are_those_of_the_workflow(script: str, root: Path) -> None:
 
 def test_code_that_cannot_be_parsed(tmp_path: Path) -> None:
     (tmp_path / "workflow/scripts").mkdir(parents=True)
-    (tmp_path / "workflow/scripts/train_ppo.py").write_text("(" * 10_000)
+    (tmp_path / "workflow/scripts/train_ppo.py").write_text("import limr.core\n" + "(" * 10_000)
     with pytest.raises(InputError, match="cannot be read"):
         code.rule_digest(tmp_path, "train_ppo")
