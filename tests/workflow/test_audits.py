@@ -60,7 +60,7 @@ def test_answers_are_audited_only_where_it_is_asked_for(project: Project) -> Non
     assert list(dead["problem_id"]) == ["p1", "p2"]
     assert record(project, "full")["dead"] == {"n": 2, "n_selected": 2, "rule": "keep"}
     assert record(project, "full")["n_selected"] == 8
-    assert "8 of 8 answers" in (results / "logs/audit_answers/mine.log").read_text()
+    assert "8 of 8 different answers" in (results / "logs/audit_answers/mine.log").read_text()
 
 
 def test_dead_problems_are_left_out_and_corrected_ones_are_not_dead(project: Project) -> None:
