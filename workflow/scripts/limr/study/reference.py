@@ -27,8 +27,8 @@ as a module of your own Snakefile, see [docs/module.md](../docs/module.md). The 
 - `single-node.yaml`: the method with Qwen2.5-Math-1.5B on 8 GPUs; `single-gpu.yaml`: with
   Qwen2.5-0.5B on one.
 - `demo.yaml`: the whole experiment in miniature on a CPU, in minutes; `demo-full.yaml`: with all
-  controls and five seeds, in hours (docs/controls.md); `noisy-scores.yaml`: whether scores that know
-  their noise train better (docs/noisy-scores.md).
+  controls and five seeds, in hours (docs/controls.md); `noisy-scores.yaml`: whether scores that
+  know their noise train better (docs/noisy-scores.md).
 - `published.yaml`: MATH-FULL and the published scores give the paper's subset; nothing is trained.
 - `benchmarks/*.yaml`: one file per benchmark.
 - `sources.yaml`: the pinned public files, with sha256.
