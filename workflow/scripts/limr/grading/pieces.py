@@ -36,7 +36,7 @@ def stripped(tokens: Sequence[Token]) -> list[Token]:
     while found:
         if found[-1].text in PUNCTUATION or found[-1].text == "\\\\":
             found.pop()
-        elif found[0].text in (",", ".", ";", "therefore", "Rightarrow"):
+        elif found[0].text in ("therefore", "Rightarrow"):
             found.pop(0)
         elif found[0].text == "{" and closing_place(found, 0) == len(found) - 1:
             found = found[1:-1]
