@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from limr.cli.look import keys_of, known_better, said_of_log
 from limr.core import plugins
 from limr.core.errors import InputError, nearest
 
@@ -77,13 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a folder, or the file of the whole table: .csv, .tsv or .parquet",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
-    found = parser.add_argument_group("what is found by itself, if you know better")
-    found.add_argument("--format", choices=plugins.names("importers"), help="of the log")
-    found.add_argument("--map", metavar="NAME=COLUMN,…", help="the log's columns (format table)")
-    found.add_argument("--reward", metavar="COLUMN", help="what says that a response is correct")
-    found.add_argument(
-        "--correct-above", type=float, metavar="T", help="correct is a reward above this number"
-    )
+    known_better(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -138,13 +133,8 @@ def _asked(args: argparse.Namespace) -> tuple[dict[str, Any], list[Asked]]:
     """Return the options of the log's format, and the selectors with theirs."""
     from limr.core import validation
     from limr.scores import backtest
-    from limr.trajectories import reader
 
-    keys = set(reader.Options.model_fields)
-    if args.format:
-        keys |= set(validation.options(plugins.load("importers", args.format)).model_fields)
-    log = {"reward": args.reward, "correct_above": args.correct_above, "map": _map(args.map)}
-    log = {key: value for key, value in log.items() if value is not None}
+    log, keys = said_of_log(args)
     common: dict[str, Any] = {}
     selectors: list[tuple[str, list[str], dict[str, Any]]] = []
     for kind, text in args.asked:
@@ -181,18 +171,7 @@ def _asked(args: argparse.Namespace) -> tuple[dict[str, Any], list[Asked]]:
 
 
 def _keys(selector: str) -> list[str]:
-    from limr.core import validation
-
-    return list(validation.options(plugins.load("selectors", selector)).model_fields)
-
-
-def _map(text: str | None) -> dict[str, str] | None:
-    if text is None:
-        return None
-    pairs = [part.partition("=") for part in text.split(",")]
-    if not all(name.strip() and equals for name, equals, _ in pairs):
-        raise InputError(f"--map {text}: expected NAME=COLUMN,NAME=COLUMN.")
-    return {name.strip(): column.strip() for name, _, column in pairs}
+    return keys_of("selectors", selector)
 
 
 def _json(table: pd.DataFrame, summary: pd.DataFrame, notes: Sequence[str]) -> str:

@@ -52,6 +52,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="(LOG.limr/)")
     parser.add_argument("--csv", action="store_true", help="write prompts.csv, too")
+    known_better(parser).add_argument(
+        "--option", action="append", default=[], metavar="KEY=VALUE",
+        help="a further option of the format or the selector (config/README.md); may be repeated",
+    )  # fmt: skip
+
+
+def known_better(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add what a user may say of a log, for every command that reads one; return the group."""
     found = parser.add_argument_group("what is found by itself, if you know better")
     found.add_argument("--format", choices=plugins.names("importers"), help="of the log")
     found.add_argument("--map", metavar="NAME=COLUMN,…", help="the log's columns (format table)")
@@ -59,10 +67,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     found.add_argument(
         "--correct-above", type=float, metavar="T", help="correct is a reward above this number"
     )
-    found.add_argument(
-        "--option", action="append", default=[], metavar="KEY=VALUE",
-        help="a further option of the format or the selector (config/README.md); may be repeated",
-    )  # fmt: skip
+    return found
+
+
+def said_of_log(args: argparse.Namespace) -> tuple[dict[str, Any], set[str]]:
+    """Return the options of the log's format that `known_better` took, and all keys it has."""
+    from limr.trajectories import reader
+
+    log = {"reward": args.reward, "correct_above": args.correct_above}
+    log["map"] = _pairs("--map", args.map)
+    keys = set(reader.Options.model_fields)
+    if args.format:
+        keys |= set(keys_of("importers", args.format))
+    return {key: value for key, value in log.items() if value is not None}, keys
 
 
 def run(args: argparse.Namespace) -> int:
@@ -117,14 +134,9 @@ def _data(args: argparse.Namespace, folder: Path) -> OwnFile | None:
 def _options(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return options of the format and of the selector."""
     from limr.core.validation import from_text
-    from limr.trajectories import reader
 
-    log: dict[str, Any] = {"reward": args.reward, "correct_above": args.correct_above}
-    log["map"] = _pairs("--map", args.map)
+    log, known = said_of_log(args)
     options: dict[str, Any] = {}
-    known = set(reader.Options.model_fields)
-    if args.format:
-        known |= set(_keys("importers", args.format))
     for text in args.option:
         key, equals, value = text.partition("=")
         if not equals:
@@ -143,7 +155,8 @@ def _pairs(option: str, text: str | None) -> dict[str, str] | None:
     return {name.strip(): column.strip() for name, _, column in pairs}
 
 
-def _keys(kind: str, name: str) -> list[str]:
+def keys_of(kind: str, name: str) -> list[str]:
+    """Return the keys of a plug-in's options."""
     from limr.core import validation
 
     return list(validation.options(plugins.load(kind, name)).model_fields)
