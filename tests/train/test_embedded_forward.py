@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -51,13 +53,24 @@ def test_weights_have_hugging_faces_names_and_order(tmp_path):
         assert (folder / name).read_bytes() == (tmp_path / "policy" / name).read_bytes()
 
 
-def test_a_job_does_not_import_transformers():
+@pytest.mark.slow
+def test_a_job_imports_neither_transformers_nor_pytorchs_compiler(tmp_path):
+    case.base(tmp_path)
     code = (
-        "import sys\nfrom limr.train.embedded import generation, ppo, supervised\n"
-        "print(sorted({'torch', 'transformers'} & set(sys.modules)))"
+        "import sys\nfrom pathlib import Path\nimport embedded_case as case\n"
+        "from limr.train.embedded import generation, ppo, supervised\n"
+        "ppo.train_ppo(case.ppo_job(Path(sys.argv[1])))\n"
+        "print(sorted({'torch', 'torch._dynamo', 'transformers'} & set(sys.modules)))"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout == "['torch']\n", found.stdout
+    places = os.pathsep.join([str(Path(case.__file__).parent), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": places},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "['torch']\n", done.stdout
 
 
 def test_log_probabilities_and_gradients_match_hugging_face(tmp_path):

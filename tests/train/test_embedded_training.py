@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 import embedded_case as case
 from limr.core import files, tables, validation
 from limr.core.errors import InputError
 from limr.grading import rewards
 from limr.models.interface import BaseJob, Decoding
+from limr.train.embedded import optimizer as optimizers
 from limr.train.embedded import ppo, supervised
 from limr.train.engines import embedded
 
@@ -107,7 +109,10 @@ def test_killed_and_resumed_is_the_same_run(tmp_path, finished):
     expected = outputs(trained(tmp_path / "whole"))
     folder = tmp_path / "killed"
     case.base(folder)
-    environment = {**os.environ, "PYTHONPATH": str(Path(case.__file__).parent)}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(Path(case.__file__).parent), *sys.path]),
+    }
     command = [sys.executable, "-c", RUN, str(folder)]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     wanted = folder / "state" / "rollouts" / f"{finished:06}.parquet"
@@ -228,3 +233,29 @@ def test_base_policy_generates_and_repeats(tmp_path):
     assert [len(responses) for responses in found] == [3, 3]
     assert all(1 <= one.tokens <= 7 for responses in found for one in responses)
     assert found == policy.generate(["1+2=?", "4*5=?"], decoding, seed=1)
+
+
+def test_adam_has_the_bytes_of_pytorchs_also_after_a_resume():
+    generator = torch.Generator().manual_seed(3)
+
+    def drawn(*shape):
+        return torch.randn(shape, generator=generator)
+
+    own = [torch.nn.Parameter(drawn(5, 3)), torch.nn.Parameter(drawn(4))]
+    theirs = [torch.nn.Parameter(one.detach().clone()) for one in own]
+    optimizer = optimizers.Adam(own, (0.9, 0.95))
+    reference = torch.optim.Adam(theirs, betas=(0.9, 0.95), fused=True)
+    for number in range(1, 8):
+        for one, other in zip(own, theirs, strict=True):
+            one.grad = drawn(*one.shape)
+            other.grad = one.grad.clone()
+        optimizer.step(number * 1e-2, 1.0)
+        torch.nn.utils.clip_grad_norm_(theirs, 1.0)
+        reference.param_groups[0]["lr"] = number * 1e-2
+        reference.step()
+        assert all(torch.equal(one, other) for one, other in zip(own, theirs, strict=True))
+        assert all(one.grad is None for one in own)
+        if number == 4:
+            state = optimizer.state_dict()
+            optimizer = optimizers.Adam(own, (0.9, 0.95))
+            optimizer.load_state_dict(state)

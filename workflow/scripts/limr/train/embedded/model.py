@@ -78,7 +78,9 @@ class Body(nn.Module):
         super().__init__()
         self.config = config
         hidden = config["hidden_size"]
-        self.embed_tokens = nn.Embedding(config["vocab_size"], hidden)
+        # Weights are given: to draw them, PyTorch would load its compiler, for 0.7 s.
+        words = config["vocab_size"]
+        self.embed_tokens = nn.Embedding(words, hidden, _weight=torch.empty(words, hidden))
         self.layers = nn.ModuleList(Block(config) for _ in range(config["num_hidden_layers"]))
         self.norm = nn.RMSNorm(hidden, config["rms_norm_eps"])
         width = hidden // config["num_attention_heads"]

@@ -42,8 +42,8 @@ class Learner:
         if self.ppo["kl_coefficient"] > 0:
             self.reference = models.load_policy(job.base, device).requires_grad_(False)
         betas = self.ppo["adam_betas"]
-        self.policy_optimizer = optimizers.adam(list(self.policy.parameters()), betas)
-        self.critic_optimizer = optimizers.adam(list(self.critic.parameters()), betas)
+        self.policy_optimizer = optimizers.Adam(list(self.policy.parameters()), betas)
+        self.critic_optimizer = optimizers.Adam(list(self.critic.parameters()), betas)
 
     def saved(self) -> dict[str, Any]:
         """Return what a checkpoint holds."""
@@ -122,7 +122,7 @@ class Learner:
                 (self.critic_optimizer, "critic_learning_rate"),
             ):
                 rate = optimizers.warmed_up(self.ppo[name], update, self.ppo["warmup_steps"])
-                optimizers.step(optimizer, rate, self.ppo["max_grad_norm"])
+                optimizer.step(rate, self.ppo["max_grad_norm"])
         tokens = sums.pop("tokens")
         return {name: value / tokens for name, value in sums.items()}
 

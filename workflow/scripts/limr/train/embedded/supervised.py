@@ -54,7 +54,7 @@ def make_base(job: BaseJob) -> None:
     with working_folder.opened(job.state, provenance.digest(settings)) as state:
         words = Vocabulary(tuple(arithmetic.TOKENS))
         policy = models.new_policy(job.base, words, stream_seed(seed, "base")).to(device)
-        optimizer = optimizers.adam(list(policy.parameters()), (0.9, 0.95))
+        optimizer = optimizers.Adam(list(policy.parameters()), (0.9, 0.95))
         examples = _examples(warmup, avoid)
         done = 0
         if (found := run.load_checkpoint(state, device)) is not None:
@@ -66,7 +66,7 @@ def make_base(job: BaseJob) -> None:
             pairs = [(words.encode(prompt), words.encode(target)) for prompt, target in some]
             loss = accumulate(policy, pairs, job.options["micro_batch"])
             rate = optimizers.cosine(warmup["learning_rate"], number, warmup["warmup_steps"], steps)
-            optimizers.step(optimizer, rate, 1.0)
+            optimizer.step(rate, 1.0)
             if number % max(1, steps // 10) == 0:
                 sys.stderr.write(f"base  step {number}/{steps}  loss {loss:.3f}\n")
                 parts = {"policy": policy.state_dict(), "optimizer": optimizer.state_dict()}
@@ -103,14 +103,14 @@ def train_sft(job: SftJob) -> None:
         job, {"sft": dict(settings), "solutions": dict(job.solutions)}, settings["steps"]
     ) as running:
         policy = models.load_policy(job.base, running.device)
-        optimizer = optimizers.adam(list(policy.parameters()), settings["adam_betas"])
+        optimizer = optimizers.Adam(list(policy.parameters()), settings["adam_betas"])
         order = Order(len(pairs), settings["batch_size"], False, job.seed, job.arm)
 
         def step(number: int) -> run.Row:
             batch = [pairs[index] for index in order.batch(number)]
             loss = accumulate(policy, batch, job.options["micro_batch"])
             rate = optimizers.warmed_up(settings["learning_rate"], number, settings["warmup_steps"])
-            optimizers.step(optimizer, rate, settings["max_grad_norm"])
+            optimizer.step(rate, settings["max_grad_norm"])
             tokens = sum(len(prompt) + len(target) for prompt, target in batch)
             return {"epoch": order.epoch(number), "loss": loss, "tokens": tokens}
 
