@@ -146,7 +146,7 @@ def test_the_second_opinion_covers_every_option(selector):
 def test_every_selector_is_deterministic_or_seeded_or_reads_files():
     modules = {name: plugins.load("selectors", name) for name in plugins.names("selectors")}
     others = [name for name, m in modules.items() if m.SEEDED or hasattr(m, "OWN_FILES")]
-    assert sorted(others + DETERMINISTIC) == plugins.names("selectors")
+    assert sorted(others + DETERMINISTIC) == list(plugins.names("selectors"))
     assert set(DETERMINISTIC) == set(second_opinion.SCORES)
 
 

@@ -12,6 +12,7 @@ import pkgutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -31,11 +32,12 @@ PACKAGES = {
 _LIBRARY = Path(__file__).parents[2]
 
 
-def names(kind: str) -> list[str]:
+@cache
+def names(kind: str) -> tuple[str, ...]:
     """Return the configured names of every plug-in of a kind, sorted."""
     folder = _LIBRARY.joinpath(*PACKAGES[kind].split("."))
     found = (module.name for module in pkgutil.iter_modules([str(folder)]))
-    return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
+    return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))
 
 
 def module_name(kind: str, name: str) -> str:

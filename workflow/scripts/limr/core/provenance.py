@@ -56,6 +56,7 @@ def _behind(modules: Iterable[str], scripts: Path) -> dict[str, Path]:
     return found
 
 
+@cache
 def _path(module: str, scripts: Path) -> Path | None:
     base = scripts.joinpath(*module.split("."))
     for path in (base.with_suffix(".py"), base / "__init__.py"):
