@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
 
 CHATML = (
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}"
@@ -17,6 +16,8 @@ def make(
     *special: str, chat: str | None = None, bos: str | None = None, end: str | None = None
 ) -> Any:
     """Return the tokenizer; `bos` is put before a text, `end` is its end token."""
+    from transformers import PreTrainedTokenizerFast
+
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(alphabet)}, []))
     tokenizer.add_special_tokens(list(special))

@@ -10,7 +10,6 @@ from typing import Any
 import huggingface_hub
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 import byte_tokenizer
 import embedded_case as case
@@ -51,6 +50,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def chat_model(folder: Path, positions: int = 2048, end: str | None = None) -> Path:
     """Write a tiny Llama whose tokenizer speaks ChatML, one token a byte."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
     tokenizer = byte_tokenizer.make(
         "<|im_start|>", "<|im_end|>", chat=byte_tokenizer.CHATML, end=end
     )

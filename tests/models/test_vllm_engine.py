@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import Qwen2Config
 
 import byte_tokenizer
 from limr.core import files, validation
@@ -30,6 +29,8 @@ def options(**changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """A model's folder without real weights: nothing here loads them."""
+    from transformers import Qwen2Config
+
     made = tmp_path / "model"
     words = byte_tokenizer.make("<|im_start|>", "<|im_end|>", "<|endoftext|>", end="<|endoftext|>")
     words.save_pretrained(made)

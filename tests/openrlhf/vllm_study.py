@@ -8,7 +8,6 @@ from typing import Any
 import torch
 import yaml
 from real_trainer import HERE, ON_CPU, PYTHON
-from transformers import Qwen2Config, Qwen2ForCausalLM
 
 import byte_tokenizer
 from small_study import Project, Result, make_project
@@ -81,6 +80,8 @@ def project(folder: Path, study_: dict[str, Any], decodings: list[dict[str, Any]
 
 def tiny_model(folder: Path) -> Path:
     """Write a tiny Qwen2 of head_dim 64, as vLLM wants; its random weights write any bytes."""
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
     torch.manual_seed(3)
     end = "<|endoftext|>"
     words = byte_tokenizer.make(end, "<|im_start|>", "<|im_end|>", end=end)

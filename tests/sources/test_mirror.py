@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from transformers import LlamaConfig, LlamaForCausalLM
 
 import byte_tokenizer
 import local_hub
@@ -40,6 +39,8 @@ MODEL = f"models/{NAME}/{COMMIT}"
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:
     """A tiny random Llama of 2.6 MB with a tokenizer: a model folder like those on the hub."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
     folder = tmp_path_factory.mktemp("hub") / "model"
     tokenizer = byte_tokenizer.make(
         "<|im_start|>", "<|im_end|>", chat=byte_tokenizer.CHATML, end="<|im_end|>"

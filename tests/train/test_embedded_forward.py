@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
 
 import embedded_case as case
 from limr.core.errors import InputError
@@ -35,6 +34,8 @@ def reference(model, prompt, response):
 
 def hugging_face(policy, folder):
     """The same policy as Hugging Face loads it."""
+    from transformers import AutoModelForCausalLM
+
     models.save_policy(policy, case.WORDS, folder)
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
 

@@ -17,7 +17,6 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 import documents
 from limr.core import files as io
@@ -79,6 +78,8 @@ def cut() -> list[str]:
 @pytest.fixture(scope="session")
 def carried(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Path]:
     """A project and the mirror that `limr fetch` has made for its study."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
     folder = tmp_path_factory.mktemp("gapped")
     hub_folder = folder / "hub"
     tokenizer = byte_tokenizer.make("<|end|>", end="<|end|>")
