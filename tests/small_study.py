@@ -17,6 +17,8 @@ from typing import Any
 
 import yaml
 
+import warm_snakemake
+
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "slurm")
 # What a rerun repeats byte for byte; see docs/outputs.md.
@@ -141,17 +143,22 @@ class Project:
     def run(self, *arguments: str, mirror: Path | None = None) -> Result:
         """Run Snakemake to its end."""
         environment = self.environment | ({"LIMR_MIRROR": str(mirror)} if mirror else {})
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        output = done.stdout + done.stderr
+        program, _, _, *words = self.command(*arguments)
+        if program == sys.executable:
+            code, output = warm_snakemake.call(words, self.folder, environment)
+        else:
+            done = subprocess.run(
+                self.command(*arguments),
+                cwd=self.folder,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            code, output = done.returncode, done.stdout
         jobs = re.findall(r"^Job \d+: (.*)$", output, flags=re.MULTILINE)
-        return Result(done.returncode, output, jobs)
+        return Result(code, output, jobs)
 
     def planned(self, *arguments: str) -> list[str]:
         """The messages of the jobs that would run now, sorted."""

@@ -1,0 +1,65 @@
+"""Snakemake's command line in a process that has imported it: each call is a fork of that.
+
+To import Snakemake takes most of a short call's time, and the tests make hundreds of calls. What
+runs in the fork is the same function with the same arguments, environment, folder and outputs;
+`limr` is not imported before the fork. Calls that tests kill or put into a shell start anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+
+def call(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Do what `python -m snakemake` with these arguments does; return its exit code and output."""
+    server = _server(os.getpid())
+    assert server.stdin and server.stdout
+    with tempfile.NamedTemporaryFile("r+", errors="replace") as output:
+        request = [list(arguments), str(folder), dict(environment), output.name]
+        server.stdin.write(json.dumps(request) + "\n")
+        server.stdin.flush()
+        code = int(server.stdout.readline())
+        return code, output.read()
+
+
+@cache
+def _server(_process: int) -> subprocess.Popen[str]:
+    """Start it, once a test process; it ends with that process, whose pipe it reads."""
+    command = [sys.executable, __file__]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _serve() -> None:
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _run(*json.loads(line))
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def _run(arguments: list[str], folder: str, environment: dict[str, str], output: str) -> None:
+    """Become the call; it ends with an exception, as Snakemake always does."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(output, os.O_WRONLY), 1)
+    os.dup2(1, 2)
+    sys.path[:1] = [folder, *environment.get("PYTHONPATH", "").split(os.pathsep)]
+    sys.exit(cli.main(arguments))
+
+
+if __name__ == "__main__":
+    import snakemake.persistence  # noqa: F401 (which main imports later)
+    from snakemake import cli
+
+    _serve()
