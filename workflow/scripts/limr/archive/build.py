@@ -30,6 +30,7 @@ from limr.archive import (
 )
 from limr.archive import code as coding
 from limr.core import files as io
+from limr.sources import lock
 from limr.sources.pinned import Source, load_sources
 from limr.study import files as contents
 from limr.study.study import Study
@@ -84,7 +85,7 @@ def archive(study: Study, folder: Path, root: Path, output: Path) -> list[str]:
         InputError: the code's commit cannot be told, the output cannot be written, or a file
             changed meanwhile.
     """
-    sources = load_sources(root / "config/sources.yaml")
+    sources = load_sources(root / "config/sources.yaml", folder / "config" / lock.NAME)
     return said(write(plan(study, sources, folder, root), sources, output))
 
 
