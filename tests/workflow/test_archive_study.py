@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from limr.archive import planning, restore, verify
+from limr.archive import code, planning, restore, signing, verify
 from limr.study.files import metadata_path
 from small_study import ROOT, Project
 
@@ -514,6 +514,80 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
         "FAILED data: config/sources.yaml: x: it is missing",
     ),
 }
+
+
+def evaluation_response(folder: Path) -> None:
+    at = f"{EVALS}/linear/seed1/step3/arithmetic-hard"
+    parquet(f"{at}.parquet", "response", lambda _: "Clever!")(folder)
+    digest = hashlib.sha256((folder / f"{at}.parquet").read_bytes()).hexdigest()
+    document(f"{at}.json", "sha256", value=digest)(folder)
+
+
+def edited_code(folder: Path) -> None:
+    """Edit a page of the code, and make tree and commit anew, as git would."""
+    text("README.md", "limr", "LIMR, the best")(folder)
+    record = json.loads((folder / "archive.json").read_text())
+    about = record["code"]
+    modes = dict.fromkeys(about["files"], code.PLAIN)
+    modes |= dict.fromkeys(about["executables"], code.EXECUTABLE)
+    modes |= dict.fromkeys(about["links"], code.LINK)
+    tree = code.tree_name({name: (mode, folder / name) for name, mode in modes.items()})
+    commit = (folder / "provenance/commit").read_text().replace(about["tree"], tree)
+    commit = commit.replace("\n\nall", "\n\nBy somebody else")
+    (folder / "provenance/commit").write_text(commit)
+    about["tree"], about["commit"] = tree, code.commit_name(commit.encode())
+    (folder / "archive.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    crate("Snakefile", "version", about["commit"])(folder)
+
+
+# What no recomputing can see, by someone who writes every digest anew: a signature does.
+UNSEEN: dict[str, Callable[[Path], None]] = {
+    "the text of a rollout, its verdict kept": parquet(
+        f"{RUN}/linear/seed1/rollouts.parquet", "response", lambda _: "Clever!"
+    ),
+    "the text of an evaluation's response, its verdict kept": evaluation_response,
+    "how long a run took": document(
+        f"{RUN}/full/seed1/run.json", "durations", "steps_seconds", value=0.1
+    ),
+    "what a run ran on": document(
+        f"{RUN}/full/seed1/run.json", "hardware", "name", value="A computer of the future"
+    ),
+    "how often a run was started": document(f"{RUN}/full/seed2/run.json", "attempts", value=7),
+    "a log": lambda folder: (folder / f"{RESULTS}/logs/train_ppo/full-seed1.log").write_text("!"),
+    "what a job took of the machine": lambda folder: (
+        folder / f"{RESULTS}/benchmarks/train_ppo/full-seed1.tsv"
+    ).write_text("s\n1\n"),
+    "code that no result depends on, with tree and commit": edited_code,
+}
+
+
+def test_what_recomputing_cannot_see_a_signature_does(
+    archive: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
+    without_drawing(monkeypatch)
+    key, signers = tmp_path / "author", tmp_path / "signers"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    signers.write_text(f"author {key.with_suffix('.pub').read_text()}")
+    path = tmp_path / "tiny.zip"
+    shutil.copy(archive, path)
+    signing.sign(path, key)
+    folder = unpacked(archive, tmp_path / "archive")
+    for change in UNSEEN.values():
+        change(folder)
+    packed(folder, path, forge=True)
+    lines: list[str] = []
+    good = verify.verify(path, lines.append, signers)
+    assert not good
+    [failed] = [line for line in lines if line.startswith("FAILED")]
+    assert failed.startswith("FAILED signature: tiny.zip.intoto.json: it is not the statement")
+
+
+def test_every_forgery_is_on_the_page() -> None:
+    rows = (ROOT / "docs/forgeries.md").read_text().splitlines()
+    listed = [row.split(" | ")[0].removeprefix("| ") for row in rows if row.startswith("| ")]
+    assert sorted(listed[1:]) == sorted([*FORGED, *ALONE, *UNSEEN])
+    assert len(listed) > 40
 
 
 def without_drawing(monkeypatch: Any) -> None:

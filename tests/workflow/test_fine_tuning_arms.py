@@ -52,6 +52,8 @@ def with_arms(study: dict[str, Any]) -> dict[str, Any]:
         for name in names:
             changes = few if section == "arms" else {}
             study[section] = {**study[section], name: {**papers[section][name], **changes}}
+    # The embedded model knows no line break, by which two columns are joined.
+    study["datasets"]["s1k"]["solution"] = "thinking_trajectories"
     return study
 
 
@@ -77,5 +79,5 @@ def test_limo_and_s1_are_fetched_locked_and_trained_on(
     assert "s1k: first use" in log
     first = json.loads((folder / "results/tiny/solutions/s1k.jsonl").read_text().splitlines()[0])
     text = arithmetic.solution(prompts[0])
-    assert first == {"problem_id": "s1k-1", "solution": f"{text}\n\n{text}"}
+    assert first == {"problem_id": "s1k-1", "solution": text}
     assert project.planned(*policies) == []  # that there is a lock now reruns nothing

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from limr import __version__
-from limr.archive import CRATE, documents, planning, unpack, verify_derived
+from limr.archive import CRATE, documents, planning, signing, unpack, verify_derived
 from limr.archive import verify_files as files
 from limr.archive import verify_runs as runs
 from limr.archive.findings import FAILED, NOTE, OK, Findings
@@ -76,12 +76,13 @@ OF_ROWS: tuple[Check, ...] = (
 )
 
 
-def verify(path: Path, say: Callable[[str], None]) -> bool:
+def verify(path: Path, say: Callable[[str], None], signers: Path | None = None) -> bool:
     """Check an archive; return whether everything is as it should be.
 
     Args:
         path: the zip.
         say: is told each finding as it comes, in a line.
+        signers: keys that the reader trusts, one of which must have signed it.
 
     Raises:
         InputError: there is no such file, or no space to unpack it.
@@ -94,6 +95,7 @@ def verify(path: Path, say: Callable[[str], None]) -> bool:
         if opened is not None:
             with ThreadPoolExecutor(1) as threads:
                 asked = planning.asked(opened, Path(scratch), threads)
+                _signature(path, opened, signers, findings)
                 _check_all(opened, Path(scratch), findings)
                 if isinstance(asked, str):
                     findings.add(NOTE, "resume", asked)
@@ -104,6 +106,21 @@ def verify(path: Path, say: Callable[[str], None]) -> bool:
                         lambda: "`snakemake -n`, all triggers: nothing to be done",
                     )
     return not findings.failed
+
+
+def _signature(path: Path, opened: Opened, signers: Path | None, findings: Findings) -> None:
+    at, signature = (Path(f"{path}{end}") for end in (signing.STATEMENT, signing.SIGNATURE))
+    if signers is None:
+        if signature.exists():
+            text = "there is one, and nobody looked at it: name the keys that you trust (--signers)"
+            findings.add(NOTE, "signature", text)
+        return
+    digests = {name: digest for name, (_, digest) in opened.files.items()}
+    findings.check(
+        "signature",
+        lambda: signing.faults(path, opened.record, digests, signers),
+        lambda: f"{signing.signer(at, signature, signers)} states it of these very files",
+    )
 
 
 def _opened(path: Path, folder: Path, findings: Findings) -> Opened | None:

@@ -18,6 +18,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Nothing in the archive is executed. docs/archive.md says what each failure means."
     )
     parser.add_argument("archive", type=Path, help="the zip")
+    parser.add_argument(
+        "--signers",
+        type=Path,
+        metavar="FILE",
+        help="keys that you trust (ssh-keygen's allowed_signers): one of them must have signed it",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     from limr.archive import verify
 
     start = time.monotonic()
-    good = verify.verify(options.archive, _say)
+    good = verify.verify(options.archive, _say, options.signers)
     verdict = "nothing failed" if good else "FAILED"
     _say(f"{options.archive}: {verdict} ({time.monotonic() - start:.1f} s)")
     return 0 if good else 1
