@@ -40,8 +40,11 @@ def pin(project: Path, mirror: Path) -> None:
     path.write_text(yaml.safe_dump(sources))
 
 
-def with_arms(study: dict[str, Any]) -> dict[str, Any]:
-    """Return a small study with the paper's data sets, scores and arms of fine-tuning."""
+def with_arms(study: dict[str, Any], solution: str | list[str]) -> dict[str, Any]:
+    """Return a small study with the paper's data sets, scores and arms of fine-tuning.
+
+    `solution`: which columns of s1K's stand-in are its solutions.
+    """
     papers = yaml.safe_load((Path(__file__).parents[2] / "config/config.yaml").read_text())
     few: dict[str, Any] = {"sft": {"steps": 2, "batch_size": 8}, "evaluate_steps": [2]}
     for section, names in (
@@ -52,8 +55,7 @@ def with_arms(study: dict[str, Any]) -> dict[str, Any]:
         for name in names:
             changes = few if section == "arms" else {}
             study[section] = {**study[section], name: {**papers[section][name], **changes}}
-    # The embedded model knows no line break, by which two columns are joined.
-    study["datasets"]["s1k"]["solution"] = "thinking_trajectories"
+    study["datasets"]["s1k"]["solution"] = solution
     return study
 
 
@@ -68,7 +70,8 @@ def test_limo_and_s1_are_fetched_locked_and_trained_on(
     prompts = [row["prompt"] for row in rows[:16]]
     stand_ins(mirror, prompts)
     pin(project.folder, mirror)
-    project.write(with_arms(little()))
+    # The embedded model knows no line break, by which two columns are joined.
+    project.write(with_arms(little(), solution="thinking_trajectories"))
     policies = [f"results/tiny/runs/{arm}-sft/seed1/policy/step2" for arm in ("limo", "s1")]
     done = project.run(*policies, mirror=mirror)
     assert done.returncode == 0, done.output[-3000:]
