@@ -23,6 +23,7 @@ import pytest
 import yaml
 
 from limr.archive import code, planning, restore, signing, verify
+from limr.core.errors import InputError
 from limr.study.files import metadata_path
 from small_study import ROOT, Project
 
@@ -540,6 +541,17 @@ def edited_code(folder: Path) -> None:
     crate("Snakefile", "version", about["commit"])(folder)
 
 
+def records_anew(folder: Path) -> None:
+    """Write the sha256 that Snakemake's records have of inputs anew."""
+    for path in (folder / ".snakemake/metadata").rglob("*"):
+        about = json.loads(path.read_text()) if path.is_file() else {}
+        for name in about.get("input_checksums") or {}:
+            if (folder / name).is_file():
+                digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+                about["input_checksums"][name] = f"sha256:{digest}"
+                path.write_text(json.dumps(about))
+
+
 # What no recomputing can see, by someone who writes every digest anew: a signature does.
 UNSEEN: dict[str, Callable[[Path], None]] = {
     "the text of a rollout, its verdict kept": parquet(
@@ -549,8 +561,8 @@ UNSEEN: dict[str, Callable[[Path], None]] = {
     "how long a run took": document(
         f"{RUN}/full/seed1/run.json", "durations", "steps_seconds", value=0.1
     ),
-    "what a run ran on": document(
-        f"{RUN}/full/seed1/run.json", "hardware", "name", value="A computer of the future"
+    "how many cores a run saw": document(
+        f"{RUN}/full/seed1/run.json", "hardware", "cores", value=4096
     ),
     "how often a run was started": document(f"{RUN}/full/seed2/run.json", "attempts", value=7),
     "a log": lambda folder: (folder / f"{RESULTS}/logs/train_ppo/full-seed1.log").write_text("!"),
@@ -575,12 +587,34 @@ def test_what_recomputing_cannot_see_a_signature_does(
     folder = unpacked(archive, tmp_path / "archive")
     for change in UNSEEN.values():
         change(folder)
+    records_anew(folder)
     packed(folder, path, forge=True)
     lines: list[str] = []
-    good = verify.verify(path, lines.append, signers)
-    assert not good
-    [failed] = [line for line in lines if line.startswith("FAILED")]
-    assert failed.startswith("FAILED signature: tiny.zip.intoto.json: it is not the statement")
+    assert not verify.verify(path, lines.append, signers, steps=1)
+    signature, rerun = [line for line in lines if line.startswith("FAILED")]
+    assert signature.startswith("FAILED signature: tiny.zip.intoto.json: it is not the statement")
+    assert rerun.startswith(f"FAILED rerun: {RUN}/linear/seed1/rollouts.parquet: step 1, sample 3 ")
+    assert "response: run again" in rerun
+
+
+def test_steps_that_are_trained_again_are_the_same(
+    archive: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
+    monkeypatch.setattr(verify, "_derived", lambda *_: None)
+    lines: list[str] = []
+    assert verify.verify(archive, lines.append, steps=2), lines
+    assert "ok     rerun: steps 1 to 2 of 10 runs trained again: every rollout is the same" in lines
+
+
+def test_another_processor_is_refused_with_the_reason(
+    archive: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
+    folder = unpacked(archive, tmp_path / "archive")
+    document(f"{RUN}/full/seed1/run.json", "hardware", "name", value="Another CPU")(folder)
+    with pytest.raises(InputError, match=r"ran on 'Another CPU' .* rounds differently"):
+        verify.verify(packed(folder, tmp_path / "a.zip", forge=True), lambda _: None, steps=1)
 
 
 def test_every_forgery_is_on_the_page() -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from limr import __version__
-from limr.archive import CRATE, documents, planning, signing, unpack, verify_derived
+from limr.archive import CRATE, documents, planning, rerun, signing, unpack, verify_derived
 from limr.archive import verify_files as files
 from limr.archive import verify_runs as runs
 from limr.archive.findings import FAILED, NOTE, OK, Findings
@@ -76,16 +76,22 @@ OF_ROWS: tuple[Check, ...] = (
 )
 
 
-def verify(path: Path, say: Callable[[str], None], signers: Path | None = None) -> bool:
+def verify(
+    path: Path,
+    say: Callable[[str], None],
+    signers: Path | None = None,
+    steps: int | None = None,
+) -> bool:
     """Check an archive; return whether everything is as it should be.
 
     Args:
         path: the zip.
         say: is told each finding as it comes, in a line.
         signers: keys that the reader trusts, one of which must have signed it.
+        steps: the first steps of every run that are trained again; None for none.
 
     Raises:
-        InputError: there is no such file, or no space to unpack it.
+        InputError: there is no such file, no space to unpack it, or no run can be trained again.
     """
     with tempfile.TemporaryDirectory(prefix="limr-verify-") as scratch:
         folder = Path(scratch) / "archive"
@@ -96,6 +102,8 @@ def verify(path: Path, say: Callable[[str], None], signers: Path | None = None) 
             with ThreadPoolExecutor(1) as threads:
                 asked = planning.asked(opened, Path(scratch), threads)
                 _signature(path, opened, signers, findings)
+                if steps is not None:
+                    _rerun(opened, steps, Path(scratch), findings)
                 _check_all(opened, Path(scratch), findings)
                 if isinstance(asked, str):
                     findings.add(NOTE, "resume", asked)
@@ -106,6 +114,15 @@ def verify(path: Path, say: Callable[[str], None], signers: Path | None = None) 
                         lambda: "`snakemake -n`, all triggers: nothing to be done",
                     )
     return not findings.failed
+
+
+def _rerun(opened: Opened, steps: int, scratch: Path, findings: Findings) -> None:
+    n = len(rerun.runs(opened))
+    findings.check(
+        "rerun",
+        lambda: rerun.differences(opened, steps, scratch / "rerun"),
+        lambda: f"steps 1 to {steps} of {n} runs trained again: every rollout is the same",
+    )
 
 
 def _signature(path: Path, opened: Opened, signers: Path | None, findings: Findings) -> None:
