@@ -226,6 +226,24 @@ def fewer_problems(folder: Path) -> None:
     document(f"{RESULTS}/subsets/linear.json", "sha256", value=digest)(folder)
 
 
+def exchanged(one: str, other: str, *names: str) -> Any:
+    """Exchange files of two folders."""
+
+    def change(folder: Path) -> None:
+        for name in names:
+            first, second = folder / one / name, folder / other / name
+            kept = first.read_bytes()
+            first.write_bytes(second.read_bytes())
+            second.write_bytes(kept)
+
+    return change
+
+
+def one_rollout_less(folder: Path) -> None:
+    path = folder / f"{RUN}/rand-1/seed2/rollouts.parquet"
+    pq.write_table(pq.read_table(path).slice(1), path, compression="zstd")
+
+
 def other_pixel(folder: Path) -> None:
     from PIL import Image
 
@@ -250,6 +268,7 @@ def crate(identifier: str, key: str, value: Any) -> Any:
     return change
 
 
+RECORDED = ("rollouts.parquet", "metrics.parquet")
 EVALS, RUN = f"{RESULTS}/evals", f"{RESULTS}/runs"
 OF_LIMR = metadata_path(f"{RESULTS}/subsets/limr.json")
 # By someone who writes every size and sha256 anew.
@@ -288,6 +307,26 @@ FORGED: dict[str, Kind] = {
             lambda x: "correct" if x != "correct" else "incorrect",
         ),
         f"metrics: {RUN}/linear/seed1/metrics.parquet: accuracy of step",
+    ),
+    "a rollout that was taken away": Kind(
+        one_rollout_less, f"rollouts: {RUN}/rand-1/seed2/rollouts.parquet: step 1: the problems"
+    ),
+    "two arms' rollouts, exchanged with their metrics": Kind(
+        exchanged(f"{RUN}/limr/seed1", f"{RUN}/linear/seed2", *RECORDED),
+        f"rollouts: {RUN}/limr/seed1/rollouts.parquet: step 1: the problems are not those",
+    ),
+    "two seeds' rollouts, exchanged with their metrics": Kind(
+        exchanged(f"{RUN}/rand-2/seed1", f"{RUN}/rand-2/seed2", *RECORDED),
+        f"rollouts: {RUN}/rand-2/seed2/rollouts.parquet: step 1: the problems are not those",
+    ),
+    "two arms' evaluations, exchanged with their summaries": Kind(
+        exchanged(
+            f"{EVALS}/rand-1/seed1/step6",
+            f"{EVALS}/rand-2/seed1/step6",
+            "arithmetic-easy.parquet",
+            "arithmetic-easy.json",
+        ),
+        f"collected tables: {RESULTS}/collected/evaluations.parquet: ",
     ),
     "a metric": Kind(
         parquet(f"{RUN}/rand-1/seed1/metrics.parquet", "mean_reward", lambda x: x + 0.1),
@@ -464,6 +503,11 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
         text(f"{RESULTS}/study.yaml", "threshold: 0.94", "threshold: 0.97"),
         True,
         f"FAILED subsets: {RESULTS}/subsets/limr.json: rule.threshold: expected 0.97, found 0.94",
+    ),
+    "a seed that the study no longer has": (
+        text(f"{RESULTS}/study.yaml", "seeds:\n- 1\n- 2", "seeds:\n- 1"),
+        True,
+        f"FAILED code: {RESULTS}/evals/base/seed2/step0/arithmetic-easy.json: neither code, nor",
     ),
     "an unknown key": (
         text(f"{RESULTS}/study.yaml", "seeds:", "sneeds: 1\nseeds:"),

@@ -22,6 +22,7 @@ from limr.archive import (
     CRATE,
     FORMAT,
     RECORD,
+    SOURCES_LOCK,
     WITH_IDS,
     crate,
     ids_of,
@@ -30,7 +31,6 @@ from limr.archive import (
 )
 from limr.archive import code as coding
 from limr.core import files as io
-from limr.sources import lock
 from limr.sources.pinned import Source, load_sources
 from limr.study import files as contents
 from limr.study.study import Study
@@ -85,7 +85,7 @@ def archive(study: Study, folder: Path, root: Path, output: Path) -> list[str]:
         InputError: the code's commit cannot be told, the output cannot be written, or a file
             changed meanwhile.
     """
-    sources = load_sources(root / "config/sources.yaml", folder / "config" / lock.NAME)
+    sources = load_sources(root / "config/sources.yaml", folder / SOURCES_LOCK)
     return said(write(plan(study, sources, folder, root), sources, output))
 
 
@@ -107,6 +107,9 @@ def plan(study: Study, sources: Mapping[str, Source], folder: Path, root: Path) 
         source = root / name
         content = str(source.readlink()).encode() if mode == coding.LINK else source
         found.files.setdefault(name, ("code", content))
+    locked = folder / SOURCES_LOCK
+    if any(sources[name].lock for name in study.files()) and locked.is_file():
+        found.files.setdefault(SOURCES_LOCK, ("lock of pinned files", locked))
     for path in contents.metadata(study, folder).values():
         found.files[path] = ("workflow record", folder / path)
     return found

@@ -9,7 +9,16 @@ from functools import partial
 from pathlib import Path
 
 from limr import __version__
-from limr.archive import CRATE, documents, planning, rerun, signing, unpack, verify_derived
+from limr.archive import (
+    CRATE,
+    documents,
+    planning,
+    rerun,
+    signing,
+    unpack,
+    verify_derived,
+    verify_rollouts,
+)
 from limr.archive import verify_files as files
 from limr.archive import verify_runs as runs
 from limr.archive.findings import FAILED, NOTE, OK, Findings
@@ -39,6 +48,11 @@ def _responses_passed(opened: Opened) -> str:
 def _metrics_passed(opened: Opened) -> str:
     n, done = len(runs.drawn(opened.study)), len(runs.metrics_here(opened))
     return f"{done} of {n} as the rollouts give them; rewards too" if done else ""
+
+
+def _rollouts_passed(opened: Opened) -> str:
+    n = len(verify_rollouts.here(opened))
+    return f"{n} runs ask what the study's order names" if n else ""
 
 
 def _evaluations_passed(opened: Opened) -> str:
@@ -71,6 +85,7 @@ OF_FILES: tuple[Check, ...] = (
 )
 OF_ROWS: tuple[Check, ...] = (
     ("responses", runs.responses, _responses_passed),
+    ("rollouts", verify_rollouts.asked, _rollouts_passed),
     ("metrics", runs.metrics, _metrics_passed),
     ("evaluations", runs.evaluations, _evaluations_passed),
 )
