@@ -43,7 +43,8 @@ def statement(path: Path, record: Mapping[str, Any], sha256: Mapping[str, str]) 
     bases = {
         name: digest
         for name, digest in of.items()
-        if name.endswith(_BASES) or (name.startswith(f"{results}/evals/") and "/seed" in name)
+        if (name.startswith(f"{results}/runs/") and name.endswith(_BASES))
+        or name.startswith(f"{results}/evals/")
     }
     return {
         "_type": _TYPE,
