@@ -32,7 +32,7 @@ ifneq ($(if $(LIMR_MIRROR),$(wildcard $(LIMR_MIRROR)/packages)),)
 	export PIP_FIND_LINKS := $(abspath $(LIMR_MIRROR))/packages
 endif
 
-.PHONY: setup demo check test test-long test-tools lint style types fast docs site lock resolve bench clean openrlhf fetch
+.PHONY: setup demo check test test-long test-tools lint style types fast docs site lock resolve bench clean openrlhf fetch gpu-checks
 .DELETE_ON_ERROR:
 
 setup: .venv/ready
@@ -158,6 +158,11 @@ resolve:
 	@$(PYTHON) envs/generate.py
 
 # After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.
+# GPU checks: make gpu-checks MODEL=FOLDER TRAIN_PYTHON=PYTHON; without MODEL a rehearsal on a CPU.
+gpu-checks: setup
+	$(BIN)/python benchmarks/gpu/check.py $(if $(MODEL),--model $(MODEL),--rehearse) \
+		$(if $(TRAIN_PYTHON),--train-python $(TRAIN_PYTHON))
+
 bench: setup
 	@$(BIN)/python benchmarks/embedded/compare.py --trl "$(TRL_PYTHON)" \
 		--base results/demo/base --problems results/demo/problems/arithmetic.jsonl

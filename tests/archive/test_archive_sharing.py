@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from limr.archive import sharing
+from limr.archive import SOURCES_LOCK, build, sharing
 from limr.core import plugins
 from limr.core.errors import InputError
+from limr.sources import lock as locks
 from limr.sources.pinned import Source, load_sources
 from limr.study import files
 from limr.study.load import load as load_study
@@ -211,3 +212,19 @@ def test_a_pretrained_base_stays_out_but_its_description_goes_in(
 )
 def test_what_the_study_does_not_name_is_no_part_of_it(inside: str, root: Path) -> None:
     assert files.kind(published(root), inside) is None
+
+
+def test_the_lock_of_pinned_files_goes_in_and_gives_their_digests(
+    root: Path, tmp_path: Path
+) -> None:
+    config = yaml.safe_load((root / "config/config.yaml").read_text())
+    study = load_study(config, "config", root / "config/benchmarks")
+    listed = load_sources(root / "config/sources.yaml")
+    entry = {"url": listed["s1k"].url, "pin": listed["s1k"].pin, "sha256": "5" * 64, "bytes": 7}
+    locks.add(tmp_path / SOURCES_LOCK, "s1k", entry)
+    sources = load_sources(root / "config/sources.yaml", tmp_path / SOURCES_LOCK)
+    found = build.plan(study, sources, tmp_path, root)
+    assert found.files[SOURCES_LOCK] == ("lock of pinned files", tmp_path / SOURCES_LOCK)
+    told = {one["name"]: one for one in sharing.origins(study, sources, found.rules)}
+    assert (told["s1k"]["sha256"], told["s1k"]["bytes"]) == ("5" * 64, 7)
+    assert told["limo"]["sha256"] is None

@@ -30,7 +30,7 @@ def load(name: str) -> Any:
         spec = importlib.util.spec_from_file_location(f"gpu_{name}", SCRIPTS / f"{name}.py")
         assert spec is not None
         assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(SCRIPTS))
@@ -79,14 +79,80 @@ def test_the_colocated_check_is_a_valid_plan(tmp_path):
     assert "train_ppo                  1" in done.stdout + done.stderr
 
 
+def options(folder: Path, **changes: Any) -> argparse.Namespace:
+    given = {"model": folder, "train_python": None, "rehearse": False, **changes}
+    return argparse.Namespace(**given)
+
+
 @pytest.mark.parametrize("trains", [True, False])
-def test_one_call_names_every_check(tmp_path, trains):
-    arguments = argparse.Namespace(
-        model=tmp_path, output=tmp_path, train_python="python" if trains else None
-    )
-    commands = load("check").commands(arguments)
-    assert list(commands) == ["tests", "embedded", "generation"] + ["colocated"] * trains
+@pytest.mark.parametrize("rehearsed", [True, False])
+def test_one_call_names_every_check(tmp_path, trains, rehearsed):
+    asked = options(tmp_path, train_python="python" if trains else None, rehearse=rehearsed)
+    found = load("check").checks(asked, tmp_path)
+    names = ["machine", "tests", "embedded", "generation"] + ["colocated"] * (trains or rehearsed)
+    assert list(found) == names
+    assert sum(check.minutes for check in found.values()) <= 47  # limits; half an hour is a guess
     page = (SCRIPTS.parents[1] / "docs/gpu-checks.md").read_text()
-    for name, command in commands.items():
+    for name, check in found.items():
         assert f"| {name} |" in page
-        assert all(Path(word).is_file() for word in command if word.startswith(str(SCRIPTS)))
+        assert all(Path(word).is_file() for word in check.command if word.endswith(".py"))
+        assert check.mend
+        assert check.not_rehearsed
+
+
+def test_it_stops_at_a_failure_and_goes_on_there(tmp_path):
+    module, lines = load("check"), []
+    broken = [sys.executable, "-c", "import sys; print('CUDA out of memory'); sys.exit(3)"]
+    noted = tmp_path / "noted"
+    note = f"open({str(noted)!r}, 'a').write('x'); print('1 passed')"
+    first = module.Check([sys.executable, "-c", note], 1, "nothing", "nothing")
+    wanted = {"first": first, "second": module.Check(broken, 1, "free some memory", "memory")}
+    identity = {"commit": "c" * 40, "model": "small", "rehearsal": True}
+    assert module.run(wanted, identity, tmp_path, say=lines.append) == 1
+    told = "\n".join(lines)
+    for part in ("CUDA out of memory", "exit code 3", "free some memory", str(tmp_path), "-c"):
+        assert part in told
+    assert not list(tmp_path.glob("rehearsal-*"))
+    wanted["second"] = first
+    assert module.run(wanted, identity, tmp_path, say=lines.append) == 0
+    assert noted.read_text() == "xx"  # the first was not run again
+    [at] = tmp_path.glob("rehearsal-*.json")
+    kept = json.loads(at.read_text())
+    assert list(kept["checks"]) == ["first", "second"]
+    assert kept["commit"] == "c" * 40
+    page = at.with_suffix(".md").read_text()
+    assert "| first |" in page
+    assert "What a CPU could not show" in page
+
+
+def test_another_commit_begins_anew_and_a_slow_check_fails(tmp_path):
+    module, lines = load("check"), []
+    good = module.Check([sys.executable, "-c", "print(1)"], 1, "nothing", "nothing")
+    slow = [sys.executable, "-c", "import time; time.sleep(30)"]
+    wanted = {"good": good, "slow": module.Check(slow, 0.005, "wait", "nothing")}
+    identity = {"commit": "a", "model": "small", "rehearsal": False}
+    assert module.run(wanted, identity, tmp_path, say=lines.append) == 1
+    assert "did not end within 0.005 minutes" in "\n".join(lines)
+    lines.clear()
+    assert module.run(wanted, {**identity, "commit": "b"}, tmp_path, say=lines.append) == 1
+    assert not any("passed before" in line for line in lines)
+
+
+@pytest.mark.long
+def test_the_rehearsal_runs_to_its_last_line(tmp_path):
+    done = run("check.py", "--rehearse", "--output", str(tmp_path))
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert len(list(tmp_path.glob("rehearsal-*"))) == 2
+
+
+@pytest.mark.slow
+def test_without_a_gpu_the_first_check_says_so(tmp_path):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    module, lines = load("check"), []
+    wanted = {"machine": module.checks(options(tmp_path), tmp_path)["machine"]}
+    assert module.run(wanted, {"rehearsal": False}, tmp_path, say=lines.append) == 1
+    assert "sees no CUDA device" in lines[-1]
+    assert "envs/torch-cuda.lock" in lines[-1]

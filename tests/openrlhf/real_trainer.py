@@ -165,8 +165,7 @@ class RealProject(Project):
         assert trainers, f"the trainer ended before it was killed:\n{self.killed[-3000:]}"
 
     def _works_on(self, run: str, after: int) -> bool:
-        saved = self.state(run) / "saved.txt"
-        if not saved.exists() or f"{after}\n" not in saved.read_text():
+        if not (self.state(run) / f"whole/{after:06}.json").exists():
             return False
         files = self.state(run).glob("rollouts/*/*.jsonl")
         return any(f'"step": {after + 1},' in path.read_text() for path in files)

@@ -453,20 +453,13 @@ def test_studies_on_a_cpu_need_no_gpu_plan():
     assert estimate.plans(load("demo")) == (None, None)
 
 
-def test_the_arms_that_stand_in_comments_are_a_valid_study(tmp_path, monkeypatch):
-    """config.yaml without its comment signs, once the two files are there."""
-    lines = (ROOT / "config/config.yaml").read_text().splitlines()
-    marks = ("limo:", "s1k:", "all-limo:", "all-s1k:", "limo-sft:", "s1-sft:")
-    opened = [
-        line.replace("# ", "", 1) if line.lstrip("# ").startswith(marks) else line for line in lines
+def test_the_papers_study_has_all_its_arms():
+    found = load("config")
+    assert list(found.arms) == [
+        *("base", "full", "limr", "rand-1", "rand-2", "linear", "limo-sft", "s1-sft")
     ]
-    assert sum(a != b for a, b in zip(lines, opened, strict=True)) == 6
-    (tmp_path / "resources").mkdir()
-    for name in ("limo.jsonl", "s1k.parquet"):
-        (tmp_path / "resources" / name).touch()
-    monkeypatch.chdir(tmp_path)
-    found = load_study(yaml.safe_load("\n".join(opened)), "config", ROOT / "config/benchmarks")
-    assert found.arms_by("sft") == ["limo-sft", "s1-sft"]
+    steps = {name: found.arms[name].settings["steps"] for name in ("limo-sft", "s1-sft")}
+    assert steps == {"limo-sft": 15 * 817 // 16, "s1-sft": 5 * 63}  # 1,000 solutions: 63 batches
     training, _ = estimate.plans(found)
     assert training is not None
     layout = training(found, "limo-sft", 817, 7 * 10**9)

@@ -76,3 +76,39 @@ def test_what_is_missing_is_named_with_its_row(tmp_path):
     objects.write_text(json.dumps([1]))
     with pytest.raises(InputError, match="row 1: expected a JSON object, found int"):
         worked_solutions.prepare(options(), objects)
+
+
+ALPACA = [{"instruction": "1+1?", "input": "", "output": "It is \\boxed{2}.", "system": "Think."}]
+
+
+def test_columns_are_looked_for_and_what_is_found_is_said(tmp_path):
+    path = tmp_path / "limo.json"
+    path.write_text(json.dumps(ALPACA))
+    chosen = options(prefix="limo", answer=None)
+    assert worked_solutions.prepare(chosen, path)[0][0].prompt == "1+1?"
+    assert worked_solutions.solutions(chosen, path) == {"limo-1": "It is \\boxed{2}."}
+    path.write_text(json.dumps([{**ALPACA[0], "input": "of integers"}]))
+    with pytest.raises(InputError, match="'instruction' has an 'input' beside it"):
+        worked_solutions.prepare(chosen, path)
+    path.write_text(json.dumps([{"text": "1+1?"}]))
+    with pytest.raises(InputError, match=r"'question' is missing: none of .*\['text'\]"):
+        worked_solutions.prepare(chosen, path)
+    with pytest.raises(InputError, match=r"'solution' is missing: none of .*\['text'\]"):
+        worked_solutions.solutions(chosen, path)
+
+
+def test_another_version_of_s1k_is_refused_with_its_columns(tmp_path):
+    path = tmp_path / "s1k.parquet"
+    row = {"question": "1+1?", "deepseek_attempt": "2", "deepseek_thinking_trajectory": "So."}
+    pq.write_table(pa.Table.from_pylist([row]), path)
+    chosen = options(answer=None, solution=["thinking_trajectories", "attempt"])
+    with pytest.raises(InputError, match=r"'thinking_trajectories' is missing; .*deepseek_attempt"):
+        worked_solutions.solutions(chosen, path)
+
+
+def test_a_file_is_the_users_own_or_pinned(tmp_path):
+    pinned = options()
+    del pinned["path"]
+    for wrong in ({**pinned}, {**pinned, "path": "x", "file": "limo"}):
+        with pytest.raises(InputError, match="one of 'path' and 'file'"):
+            worked_solutions.prepare(wrong, None)

@@ -98,7 +98,7 @@ class Running:
 
     def wait_for_checkpoint(self) -> None:
         """Wait until the run has something to go on from."""
-        self.wait_for(f"{STATE}/checkpoint.pt")
+        self.wait_for(lambda: any(self.project.folder.glob(f"{STATE}/whole/*.json")))
 
     def finish(self, seconds: float = 800) -> Result:
         """Wait until Snakemake ends by itself."""

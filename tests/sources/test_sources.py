@@ -167,7 +167,8 @@ def test_the_shipped_list_is_valid_and_pinned_to_commits():
         listed
     )
     for name, entry in listed.items():
-        assert any(len(part) == 40 for part in entry.url.split("/")), name
+        assert entry.first_use or any(len(part) == 40 for part in entry.url.split("/")), name
+    assert [name for name, entry in listed.items() if entry.lock] == ["limo", "s1k"]
     assert len({entry.mirror for entry in listed.values()}) == len(listed)
 
 
@@ -182,6 +183,10 @@ def test_find_names_the_nearest():
     [
         ({"sha256": "0" * 63 + "G"}, "64 lower-case hexadecimal"),
         ({"sha256": "00"}, "sha256"),
+        ({"sha256": None}, "one of 'sha256'"),
+        ({"git_blob": "0" * 40}, "one of 'sha256'"),
+        ({"sha256": None, "git_blob": "0" * 39}, "40 lower-case hexadecimal"),
+        ({"bytes": None}, "belong together"),
         ({"url": "file:///etc/hosts"}, "must start with https"),
         ({"mirror": "../outside"}, "path inside the mirror"),
         ({"mirror": "/absolute"}, "path inside the mirror"),
@@ -190,8 +195,7 @@ def test_find_names_the_nearest():
     ],
 )
 def test_a_bad_list_is_refused(tmp_path, changes, message):
-    entry = {**vars(source()), **changes}
-    del entry["name"]
+    entry = {**source().model_dump(include=set(pinned.Entry.model_fields)), **changes}
     path = tmp_path / "sources.yaml"
     path.write_text(yaml.safe_dump({"file": entry}), encoding="utf-8")
     with pytest.raises(InputError, match=message):

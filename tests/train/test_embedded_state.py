@@ -9,15 +9,15 @@ import torch
 
 import embedded_case as case
 from limr.core import working_folder
-from limr.train.embedded import run
+from limr.train.embedded import checkpoints
 
 
 def test_a_checkpoint_is_found_again(tmp_path):
     with working_folder.opened(tmp_path / "state", "a" * 16) as state:
-        assert run.load_checkpoint(state, case.CPU) is None
-        run.save_checkpoint(state, {"step": 3, "tensor": torch.arange(3), "rows": [{"x": 0.5}]})
+        assert checkpoints.load(state, case.CPU) is None
+        checkpoints.save(state, 3, {"step": 3, "tensor": torch.arange(3), "rows": [{"x": 0.5}]})
     with working_folder.opened(tmp_path / "state", "a" * 16) as state:
-        found = run.load_checkpoint(state, case.CPU)
+        found = checkpoints.load(state, case.CPU)
         assert state.attempts == 2
     assert found is not None
     assert (found["step"], found["rows"]) == (3, [{"x": 0.5}])
@@ -26,11 +26,11 @@ def test_a_checkpoint_is_found_again(tmp_path):
 
 def test_the_state_of_another_job_is_set_aside(tmp_path, capsys):
     with working_folder.opened(tmp_path / "state", "a" * 16) as state:
-        run.save_checkpoint(state, {"step": 3})
+        checkpoints.save(state, 3, {"step": 3})
     with working_folder.opened(tmp_path / "state", "b" * 16) as state:
-        assert run.load_checkpoint(state, case.CPU) is None
+        assert checkpoints.load(state, case.CPU) is None
         assert state.attempts == 1
-    assert (tmp_path / "state.other-aaaaaaaa" / "checkpoint.pt").exists()
+    assert (tmp_path / "state.other-aaaaaaaa" / "checkpoints/000003.pt").exists()
     assert "another configuration" in capsys.readouterr().err
 
 

@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from limr.archive import planning, restore, verify
+from limr.archive import code, planning, restore, signing, verify
+from limr.core.errors import InputError
 from limr.study.files import metadata_path
 from small_study import ROOT, Project
 
@@ -225,6 +226,24 @@ def fewer_problems(folder: Path) -> None:
     document(f"{RESULTS}/subsets/linear.json", "sha256", value=digest)(folder)
 
 
+def exchanged(one: str, other: str, *names: str) -> Any:
+    """Exchange files of two folders."""
+
+    def change(folder: Path) -> None:
+        for name in names:
+            first, second = folder / one / name, folder / other / name
+            kept = first.read_bytes()
+            first.write_bytes(second.read_bytes())
+            second.write_bytes(kept)
+
+    return change
+
+
+def one_rollout_less(folder: Path) -> None:
+    path = folder / f"{RUN}/rand-1/seed2/rollouts.parquet"
+    pq.write_table(pq.read_table(path).slice(1), path, compression="zstd")
+
+
 def other_pixel(folder: Path) -> None:
     from PIL import Image
 
@@ -249,6 +268,7 @@ def crate(identifier: str, key: str, value: Any) -> Any:
     return change
 
 
+RECORDED = ("rollouts.parquet", "metrics.parquet")
 EVALS, RUN = f"{RESULTS}/evals", f"{RESULTS}/runs"
 OF_LIMR = metadata_path(f"{RESULTS}/subsets/limr.json")
 # By someone who writes every size and sha256 anew.
@@ -287,6 +307,26 @@ FORGED: dict[str, Kind] = {
             lambda x: "correct" if x != "correct" else "incorrect",
         ),
         f"metrics: {RUN}/linear/seed1/metrics.parquet: accuracy of step",
+    ),
+    "a rollout that was taken away": Kind(
+        one_rollout_less, f"rollouts: {RUN}/rand-1/seed2/rollouts.parquet: step 1: the problems"
+    ),
+    "two arms' rollouts, exchanged with their metrics": Kind(
+        exchanged(f"{RUN}/limr/seed1", f"{RUN}/linear/seed2", *RECORDED),
+        f"rollouts: {RUN}/limr/seed1/rollouts.parquet: step 1: the problems are not those",
+    ),
+    "two seeds' rollouts, exchanged with their metrics": Kind(
+        exchanged(f"{RUN}/rand-2/seed1", f"{RUN}/rand-2/seed2", *RECORDED),
+        f"rollouts: {RUN}/rand-2/seed2/rollouts.parquet: step 1: the problems are not those",
+    ),
+    "two arms' evaluations, exchanged with their summaries": Kind(
+        exchanged(
+            f"{EVALS}/rand-1/seed1/step6",
+            f"{EVALS}/rand-2/seed1/step6",
+            "arithmetic-easy.parquet",
+            "arithmetic-easy.json",
+        ),
+        f"collected tables: {RESULTS}/collected/evaluations.parquet: ",
     ),
     "a metric": Kind(
         parquet(f"{RUN}/rand-1/seed1/metrics.parquet", "mean_reward", lambda x: x + 0.1),
@@ -464,6 +504,11 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
         True,
         f"FAILED subsets: {RESULTS}/subsets/limr.json: rule.threshold: expected 0.97, found 0.94",
     ),
+    "a seed that the study no longer has": (
+        text(f"{RESULTS}/study.yaml", "seeds:\n- 1\n- 2", "seeds:\n- 1"),
+        True,
+        f"FAILED code: {RESULTS}/evals/base/seed2/step0/arithmetic-easy.json: neither code, nor",
+    ),
     "an unknown key": (
         text(f"{RESULTS}/study.yaml", "seeds:", "sneeds: 1\nseeds:"),
         True,
@@ -514,6 +559,113 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
         "FAILED data: config/sources.yaml: x: it is missing",
     ),
 }
+
+
+def evaluation_response(folder: Path) -> None:
+    at = f"{EVALS}/linear/seed1/step3/arithmetic-hard"
+    parquet(f"{at}.parquet", "response", lambda _: "Clever!")(folder)
+    digest = hashlib.sha256((folder / f"{at}.parquet").read_bytes()).hexdigest()
+    document(f"{at}.json", "sha256", value=digest)(folder)
+
+
+def edited_code(folder: Path) -> None:
+    """Edit a page of the code, and make tree and commit anew, as git would."""
+    text("README.md", "limr", "LIMR, the best")(folder)
+    record = json.loads((folder / "archive.json").read_text())
+    about = record["code"]
+    modes = dict.fromkeys(about["files"], code.PLAIN)
+    modes |= dict.fromkeys(about["executables"], code.EXECUTABLE)
+    modes |= dict.fromkeys(about["links"], code.LINK)
+    tree = code.tree_name({name: (mode, folder / name) for name, mode in modes.items()})
+    commit = (folder / "provenance/commit").read_text().replace(about["tree"], tree)
+    commit = commit.replace("\n\nall", "\n\nBy somebody else")
+    (folder / "provenance/commit").write_text(commit)
+    about["tree"], about["commit"] = tree, code.commit_name(commit.encode())
+    (folder / "archive.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    crate("Snakefile", "version", about["commit"])(folder)
+
+
+def records_anew(folder: Path) -> None:
+    """Write the sha256 that Snakemake's records have of inputs anew."""
+    for path in (folder / ".snakemake/metadata").rglob("*"):
+        about = json.loads(path.read_text()) if path.is_file() else {}
+        for name in about.get("input_checksums") or {}:
+            if (folder / name).is_file():
+                digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+                about["input_checksums"][name] = f"sha256:{digest}"
+                path.write_text(json.dumps(about))
+
+
+# What no recomputing can see, by someone who writes every digest anew: a signature does.
+UNSEEN: dict[str, Callable[[Path], None]] = {
+    "the text of a rollout, its verdict kept": parquet(
+        f"{RUN}/linear/seed1/rollouts.parquet", "response", lambda _: "Clever!"
+    ),
+    "the text of an evaluation's response, its verdict kept": evaluation_response,
+    "how long a run took": document(
+        f"{RUN}/full/seed1/run.json", "durations", "steps_seconds", value=0.1
+    ),
+    "how many cores a run saw": document(
+        f"{RUN}/full/seed1/run.json", "hardware", "cores", value=4096
+    ),
+    "how often a run was started": document(f"{RUN}/full/seed2/run.json", "attempts", value=7),
+    "a log": lambda folder: (folder / f"{RESULTS}/logs/train_ppo/full-seed1.log").write_text("!"),
+    "what a job took of the machine": lambda folder: (
+        folder / f"{RESULTS}/benchmarks/train_ppo/full-seed1.tsv"
+    ).write_text("s\n1\n"),
+    "code that no result depends on, with tree and commit": edited_code,
+}
+
+
+def test_what_recomputing_cannot_see_a_signature_does(
+    archive: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
+    without_drawing(monkeypatch)
+    key, signers = tmp_path / "author", tmp_path / "signers"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    signers.write_text(f"author {key.with_suffix('.pub').read_text()}")
+    path = tmp_path / "tiny.zip"
+    shutil.copy(archive, path)
+    signing.sign(path, key)
+    folder = unpacked(archive, tmp_path / "archive")
+    for change in UNSEEN.values():
+        change(folder)
+    records_anew(folder)
+    packed(folder, path, forge=True)
+    lines: list[str] = []
+    assert not verify.verify(path, lines.append, signers, steps=1)
+    signature, rerun = [line for line in lines if line.startswith("FAILED")]
+    assert signature.startswith("FAILED signature: tiny.zip.intoto.json: it is not the statement")
+    assert rerun.startswith(f"FAILED rerun: {RUN}/linear/seed1/rollouts.parquet: step 1, sample 3 ")
+    assert "response: run again" in rerun
+
+
+def test_steps_that_are_trained_again_are_the_same(
+    archive: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
+    monkeypatch.setattr(verify, "_derived", lambda *_: None)
+    lines: list[str] = []
+    assert verify.verify(archive, lines.append, steps=2), lines
+    assert "ok     rerun: steps 1 to 2 of 10 runs trained again: every rollout is the same" in lines
+
+
+def test_another_processor_is_refused_with_the_reason(
+    archive: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
+    folder = unpacked(archive, tmp_path / "archive")
+    document(f"{RUN}/full/seed1/run.json", "hardware", "name", value="Another CPU")(folder)
+    with pytest.raises(InputError, match=r"ran on 'Another CPU' .* rounds differently"):
+        verify.verify(packed(folder, tmp_path / "a.zip", forge=True), lambda _: None, steps=1)
+
+
+def test_every_forgery_is_on_the_page() -> None:
+    rows = (ROOT / "docs/forgeries.md").read_text().splitlines()
+    listed = [row.split(" | ")[0].removeprefix("| ") for row in rows if row.startswith("| ")]
+    assert sorted(listed[1:]) == sorted([*FORGED, *ALONE, *UNSEEN])
+    assert len(listed) > 40
 
 
 def without_drawing(monkeypatch: Any) -> None:

@@ -24,9 +24,9 @@ def test_killed_at_three_stages_and_rerun_gives_the_same_bytes(
 ) -> None:
     quiet: Project = request.getfixturevalue(done)
     project.write(study)
-    project.kill_when("tiny/state/base/checkpoint.pt")  # in the warm-up
+    project.kill_when("tiny/state/base/whole/*.json")  # in the warm-up
     assert not (project.folder / "results/tiny/base").exists()
-    project.kill_when("tiny/state/full-seed1/checkpoint.pt", orphans=True)  # in a PPO run
+    project.kill_when("tiny/state/full-seed1/whole/*.json", orphans=True)  # in a PPO run
     project.kill_when("tiny/evals/limr/seed1/step3/arithmetic-easy.parquet")  # in an evaluation
     project.finish("--nolock")
     assert project.digests() == quiet.digests()

@@ -8,5 +8,6 @@ from limr.sources import pinned
 
 with logged(snakemake.log[0]):
     mirror = os.environ.get("LIMR_MIRROR")
-    source = pinned.load_sources(Path(snakemake.params.registry))[snakemake.wildcards.file]
+    lock = Path("config/sources.lock.yaml")
+    source = pinned.load_sources(Path(snakemake.params.registry), lock)[snakemake.wildcards.file]
     pinned.fetch(source, Path(snakemake.output.file), Path(mirror) if mirror else None)

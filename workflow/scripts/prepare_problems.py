@@ -20,7 +20,8 @@ with logged(snakemake.log[0]):
         problems, corrected = corrections.apply(problems, Path(snakemake.input.overrides))
     for line in notes:
         note(line)
-    keep = settings.get("empty_answers") == "keep"
+    # Fine-tuning needs no answer: `answer: null` says that the file has none.
+    keep = settings.get("empty_answers") == "keep" or settings.get("answer", "") is None
     write_problems(snakemake.output.problems, problems, allow_empty_answers=keep)
     files.write_json(
         snakemake.output.record,

@@ -15,6 +15,7 @@ CRATE = "ro-crate-metadata.json"
 COMMIT = "provenance/commit"
 CHANGES = "provenance/changes.diff"
 IDS = "provenance/ids"
+SOURCES_LOCK = "config/sources.lock.yaml"  # what was first seen of pinned files
 # Kinds of files of which an archive has the ids where their texts are left out.
 WITH_IDS = ("problems", "solutions", "audit", "subset")
 

@@ -22,6 +22,7 @@ from limr.archive import (
     CRATE,
     FORMAT,
     RECORD,
+    SOURCES_LOCK,
     WITH_IDS,
     crate,
     ids_of,
@@ -84,7 +85,7 @@ def archive(study: Study, folder: Path, root: Path, output: Path) -> list[str]:
         InputError: the code's commit cannot be told, the output cannot be written, or a file
             changed meanwhile.
     """
-    sources = load_sources(root / "config/sources.yaml")
+    sources = load_sources(root / "config/sources.yaml", folder / SOURCES_LOCK)
     return said(write(plan(study, sources, folder, root), sources, output))
 
 
@@ -106,6 +107,9 @@ def plan(study: Study, sources: Mapping[str, Source], folder: Path, root: Path) 
         source = root / name
         content = str(source.readlink()).encode() if mode == coding.LINK else source
         found.files.setdefault(name, ("code", content))
+    locked = folder / SOURCES_LOCK
+    if any(sources[name].lock for name in study.files()) and locked.is_file():
+        found.files.setdefault(SOURCES_LOCK, ("lock of pinned files", locked))
     for path in contents.metadata(study, folder).values():
         found.files[path] = ("workflow record", folder / path)
     return found

@@ -161,6 +161,8 @@ def _fetched(
         if entry["included"] or path in opened.record["missing"]:
             continue
         source = known.get(entry["name"])
+        if source is not None and source.sha256 is None:  # the archive's lock binds
+            source = source.model_copy(update={"sha256": entry["sha256"]})
         if source is None or source.sha256 != entry["sha256"]:
             yield path, "this limr does not know the file (config/sources.yaml)"
         elif not fetch:

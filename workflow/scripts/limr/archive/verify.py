@@ -9,7 +9,16 @@ from functools import partial
 from pathlib import Path
 
 from limr import __version__
-from limr.archive import CRATE, documents, planning, unpack, verify_derived
+from limr.archive import (
+    CRATE,
+    documents,
+    planning,
+    rerun,
+    signing,
+    unpack,
+    verify_derived,
+    verify_rollouts,
+)
 from limr.archive import verify_files as files
 from limr.archive import verify_runs as runs
 from limr.archive.findings import FAILED, NOTE, OK, Findings
@@ -39,6 +48,11 @@ def _responses_passed(opened: Opened) -> str:
 def _metrics_passed(opened: Opened) -> str:
     n, done = len(runs.drawn(opened.study)), len(runs.metrics_here(opened))
     return f"{done} of {n} as the rollouts give them; rewards too" if done else ""
+
+
+def _rollouts_passed(opened: Opened) -> str:
+    n = len(verify_rollouts.here(opened))
+    return f"{n} runs ask what the study's order names" if n else ""
 
 
 def _evaluations_passed(opened: Opened) -> str:
@@ -71,20 +85,28 @@ OF_FILES: tuple[Check, ...] = (
 )
 OF_ROWS: tuple[Check, ...] = (
     ("responses", runs.responses, _responses_passed),
+    ("rollouts", verify_rollouts.asked, _rollouts_passed),
     ("metrics", runs.metrics, _metrics_passed),
     ("evaluations", runs.evaluations, _evaluations_passed),
 )
 
 
-def verify(path: Path, say: Callable[[str], None]) -> bool:
+def verify(
+    path: Path,
+    say: Callable[[str], None],
+    signers: Path | None = None,
+    steps: int | None = None,
+) -> bool:
     """Check an archive; return whether everything is as it should be.
 
     Args:
         path: the zip.
         say: is told each finding as it comes, in a line.
+        signers: keys that the reader trusts, one of which must have signed it.
+        steps: the first steps of every run that are trained again; None for none.
 
     Raises:
-        InputError: there is no such file, or no space to unpack it.
+        InputError: there is no such file, no space to unpack it, or no run can be trained again.
     """
     with tempfile.TemporaryDirectory(prefix="limr-verify-") as scratch:
         folder = Path(scratch) / "archive"
@@ -94,6 +116,9 @@ def verify(path: Path, say: Callable[[str], None]) -> bool:
         if opened is not None:
             with ThreadPoolExecutor(1) as threads:
                 asked = planning.asked(opened, Path(scratch), threads)
+                _signature(path, opened, signers, findings)
+                if steps is not None:
+                    _rerun(opened, steps, Path(scratch), findings)
                 _check_all(opened, Path(scratch), findings)
                 if isinstance(asked, str):
                     findings.add(NOTE, "resume", asked)
@@ -104,6 +129,30 @@ def verify(path: Path, say: Callable[[str], None]) -> bool:
                         lambda: "`snakemake -n`, all triggers: nothing to be done",
                     )
     return not findings.failed
+
+
+def _rerun(opened: Opened, steps: int, scratch: Path, findings: Findings) -> None:
+    n = len(rerun.runs(opened))
+    findings.check(
+        "rerun",
+        lambda: rerun.differences(opened, steps, scratch / "rerun"),
+        lambda: f"steps 1 to {steps} of {n} runs trained again: every rollout is the same",
+    )
+
+
+def _signature(path: Path, opened: Opened, signers: Path | None, findings: Findings) -> None:
+    at, signature = (Path(f"{path}{end}") for end in (signing.STATEMENT, signing.SIGNATURE))
+    if signers is None:
+        if signature.exists():
+            text = "there is one, and nobody looked at it: name the keys that you trust (--signers)"
+            findings.add(NOTE, "signature", text)
+        return
+    digests = {name: digest for name, (_, digest) in opened.files.items()}
+    findings.check(
+        "signature",
+        lambda: signing.faults(path, opened.record, digests, signers),
+        lambda: f"{signing.signer(at, signature, signers)} states it of these very files",
+    )
 
 
 def _opened(path: Path, folder: Path, findings: Findings) -> Opened | None:

@@ -11,6 +11,7 @@ from limr.archive import (
     COMMIT,
     CRATE,
     RECORD,
+    SOURCES_LOCK,
     WITH_IDS,
     crate,
     differences,
@@ -114,7 +115,7 @@ def commit(opened: Opened) -> Iterator[str]:
 
 def _unexplained(opened: Opened) -> Iterator[str]:
     """Yield files that are not of the code, the results, the records, or the author's own."""
-    known = {*opened.record["code"]["files"], opened.record["config"], RECORD, CRATE}
+    known = {*opened.record["code"]["files"], opened.record["config"], RECORD, CRATE, SOURCES_LOCK}
     own = [str(Path(path)) for _, path in opened.study.own_paths]
     folders = ("provenance/", f"{contents.METADATA}/", *(f"{path}/" for path in own))
     for name in sorted(set(opened.files) - {*known, *own}):
@@ -191,9 +192,9 @@ def _left_out(opened: Opened) -> Iterator[str]:
 def _sources(opened: Opened) -> dict[str, Source]:
     """Return the pinned files: as this limr knows them, since an archive may say any licence."""
     ours = load_sources(provenance.ROOT / "config/sources.yaml")
-    known = {source.sha256: source for source in ours.values()}
+    known = {str(source.pin): source for source in ours.values()}
     theirs = load_sources(opened.folder / "config/sources.yaml")
-    return ours | {name: known.get(source.sha256, source) for name, source in theirs.items()}
+    return ours | {name: known.get(str(source.pin), source) for name, source in theirs.items()}
 
 
 def ids(opened: Opened) -> Iterator[str]:

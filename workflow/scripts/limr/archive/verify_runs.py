@@ -49,9 +49,8 @@ def data(opened: Opened) -> Iterator[str]:
         if name not in said:
             yield f"archive.json: data: {name} is missing"
             continue
-        expected = {
-            key: getattr(pinned[name], key) for key in ("url", "sha256", "bytes", "licence")
-        }
+        keys = ("url", "sha256", "bytes", "licence")
+        expected = {key: getattr(pinned[name], key) for key in keys}
         found = {key: said[name].get(key) for key in expected}
         for field in differences.of_values(expected, found, tolerance=0.0):
             yield f"archive.json: data: {name}: {field}"

@@ -22,11 +22,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--folder", type=Path, default=Path(), help="the folder with results/ (this one)"
     )
     parser.add_argument("--output", type=Path, help="the zip (results/{study}/archive/{study}.zip)")
+    parser.add_argument(
+        "--sign",
+        type=Path,
+        metavar="KEY",
+        help="sign it with this key of OpenSSH; the statement and its signature go beside the zip",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the archive, and what its author must know to stderr."""
-    from limr.archive import build, documents
+    from limr.archive import build, documents, signing
     from limr.core.provenance import ROOT
     from limr.study.load import load as load_study
 
@@ -38,5 +44,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"{results}: there is no such folder. Run the study first, or --folder.")
     output = options.output or results / "archive" / f"{study.name}.zip"
     lines = [*build.archive(study, options.folder, ROOT, output), f"Written to {output}."]
+    if options.sign:
+        lines += [f"Signed: {path}." for path in signing.sign(output, options.sign)]
     sys.stderr.write("\n".join(lines) + "\n")
     return 0

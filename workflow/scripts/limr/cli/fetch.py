@@ -131,7 +131,7 @@ def _data(mirror: Path, studies: list[Study], listed: dict[str, str]) -> int:
             pinned.fetch(source, target, other)
             _say(f"file {name}")
             fetched += 1
-        listed[source.mirror] = source.sha256
+        listed[source.mirror] = files.sha256(target)
     return fetched
 
 

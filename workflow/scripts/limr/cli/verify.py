@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from limr.core.errors import InputError
+
 HELP = "check an archive of a study: every digest, and every result that can be recomputed"
 
 
@@ -18,14 +20,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Nothing in the archive is executed. docs/archive.md says what each failure means."
     )
     parser.add_argument("archive", type=Path, help="the zip")
+    parser.add_argument(
+        "--signers",
+        type=Path,
+        metavar="FILE",
+        help="keys that you trust (ssh-keygen's allowed_signers): one of them must have signed it",
+    )
+    parser.add_argument(
+        "--rerun",
+        type=int,
+        metavar="N",
+        help="also train the first N steps of every run of the embedded engine again, and compare "
+        "every rollout; on the type of processor that they ran on",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Check the archive."""
     from limr.archive import verify
 
+    if options.rerun is not None and options.rerun < 1:
+        raise InputError("--rerun: at least 1 step.")
     start = time.monotonic()
-    good = verify.verify(options.archive, _say)
+    good = verify.verify(options.archive, _say, options.signers, options.rerun)
     verdict = "nothing failed" if good else "FAILED"
     _say(f"{options.archive}: {verdict} ({time.monotonic() - start:.1f} s)")
     return 0 if good else 1

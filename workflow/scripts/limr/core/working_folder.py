@@ -24,6 +24,7 @@ class Folder:
     """The working folder of the run that this process works on."""
 
     root: Path
+    digest: str  # of the job that it belongs to
     attempts: int  # process starts so far, this one included
     waited: bool  # another process held the lock when this one came
     lock: int  # descriptor of the lock: a child process that inherits it keeps holding it
@@ -51,25 +52,28 @@ def opened(root: Path, digest: str) -> Iterator[Folder]:
         for leftover in root.rglob(".*.tmp"):  # half-written when an earlier process was killed
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         files.write_text(root / "job.txt", digest + "\n")
+        if (root / "attempts.txt").is_dir():  # no process of ours makes one
+            shutil.rmtree(root / "attempts.txt")
         with (root / "attempts.txt").open("a", encoding="utf-8") as file:
             file.write("started\n")
-        attempts = (root / "attempts.txt").read_text(encoding="utf-8").count("\n")
-        yield Folder(root, attempts, waited, lock)
+        attempts = (root / "attempts.txt").read_bytes().count(b"\n")
+        yield Folder(root, digest, attempts, waited, lock)
 
 
 def _set_aside_other(root: Path, digest: str) -> None:
     if not root.exists():
         return
     mark = root / "job.txt"
-    found = mark.read_text(encoding="utf-8").strip() if mark.exists() else "unknown"
+    found = mark.read_text(encoding="utf-8", errors="replace").strip() if mark.is_file() else ""
     if found == digest:
         return
+    found = found if found.isalnum() else "unknown"  # it becomes a name
     aside = root.with_name(f"{root.name}.other-{found[:8]}")
     shutil.rmtree(aside, ignore_errors=True)
     root.rename(aside)
     sys.stderr.write(
-        f"{root}: holds the unfinished run of another configuration; kept as {aside.name}. "
-        "Delete it if that run is not wanted any more.\n"
+        f"{root}: holds the unfinished run of another configuration, or its job.txt is damaged: "
+        f"kept as {aside.name}, and the run starts anew. Delete it if it is not wanted any more.\n"
     )
 
 

@@ -35,7 +35,7 @@ def load(
     Raises:
         InputError: anything in the study is wrong; one message, the first cause first.
     """
-    complete = validation.complete(dict(config), schema.Study, where)
+    complete = left_out(validation.complete(dict(config), schema.Study, where), where)
     marks, mark_datasets = _benchmarks(complete, benchmarks, where)
     _check_disjoint(complete["datasets"], mark_datasets, where)
     study = Study(
@@ -56,6 +56,27 @@ def load(
     if own_files:
         checks.check_files(study)
     return study
+
+
+def left_out(config: Json, where: str) -> Json:
+    """Return a study without the arms of `leave_out`, and without what they alone need."""
+    gone = config["leave_out"]
+    if not gone:
+        return config
+    known = config["arms"]
+    for name in gone:
+        if name not in known:
+            raise InputError(f"{where}: leave_out: there is no arm '{name}'.{nearest(name, known)}")
+    kept = {name: arm for name, arm in known.items() if name not in gone}
+    if not kept:
+        raise InputError(f"{where}: leave_out: no arm is left.")
+    needed = {arm.get("score") for arm in kept.values()}
+    theirs = {known[name].get("score") for name in gone} - needed
+    scores = {name: entry for name, entry in config["scores"].items() if name not in theirs}
+    sets = {entry.get("dataset") for entry in scores.values()} | {config["dataset"]}
+    unused = {config["scores"][name].get("dataset") for name in theirs & set(config["scores"])}
+    datasets = {k: v for k, v in config["datasets"].items() if k in sets or k not in unused}
+    return {**config, "arms": kept, "scores": scores, "datasets": datasets, "leave_out": []}
 
 
 def _benchmarks(config: Json, folder: Path, where: str) -> tuple[dict[str, Json], dict[str, Json]]:

@@ -429,6 +429,11 @@ class Study(Keys):
     arms: dict[Name, Arm] = key(
         ..., "Ways of making a policy; each is trained once per seed.", min_length=1
     )
+    leave_out: Annotated[list[Name], EACH_ONCE] = key(
+        [],
+        "Arms that are not made, such as those whose files cannot be had here; scores and problem "
+        "sets that no other arm needs are left out with them.",
+    )
     dead_problems: DeadProblems = key(
         "keep",
         "Whether subsets leave out problems that cannot be rewarded (an audit of the answers finds "

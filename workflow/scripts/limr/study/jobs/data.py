@@ -18,11 +18,11 @@ def jobs(study: Study, pinned: Mapping[str, Source]) -> Iterator[Job]:
 
     Args:
         study: a checked study.
-        pinned: the pinned files, whose sha256 counts.
+        pinned: the pinned files; what pins them counts.
     """
     paths = study.paths
     for name in study.files():
-        settings = {"sha256": pinned[name].sha256} if name in pinned else {}
+        settings = pinned[name].pin if name in pinned else {}
         yield Job("fetch_source", {}, {"file": paths.source(name)}, settings, {"file": name})
     for name, entry in study.datasets.items():
         wildcards, reader = {"dataset": name}, (("datasets", str(entry["source"])),)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import platform
 import shutil
@@ -21,6 +20,7 @@ from limr.core.errors import InputError
 from limr.core.working_folder import Folder
 from limr.models.interface import Settings, TrainJob
 from limr.train import runs
+from limr.train.embedded import checkpoints
 from limr.train.embedded import model as models
 from limr.train.embedded.vocabulary import Vocabulary
 
@@ -50,23 +50,6 @@ class Run:
     def part(self, name: str, step: int) -> Path:
         """Return where the working folder keeps a step's part of an output."""
         return self.state.path(name, f"{step:06}.parquet")
-
-
-def save_checkpoint(folder: Folder, value: dict[str, Any]) -> None:
-    """Replace the checkpoint of a working folder, whole or not at all."""
-    buffer = io.BytesIO()
-    torch.save(value, buffer)
-    with files.atomic(folder.path("checkpoint.pt")) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
-
-
-def load_checkpoint(folder: Folder, device: torch.device) -> dict[str, Any] | None:
-    """Return the last checkpoint, None before the first."""
-    path = folder.path("checkpoint.pt")
-    if not path.exists():
-        return None
-    found: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    return found
 
 
 def device_of(options: Settings) -> torch.device:
@@ -127,12 +110,11 @@ def train(
     the step (`limr.core.random_streams`). `step` does a step, from 1, and returns its row of
     metrics; `save_policy` writes the current policy to a folder.
     """
-    found = load_checkpoint(run.state, run.device)
+    found = checkpoints.load(run.state, run.device)
     if found is not None:
         run.rows = found["rows"]
         for name, part in parts.items():
             part.load_state_dict(found[name])
-        sys.stderr.write(f"{run.job.arm}: going on after step {run.done} of {run.steps}\n")
     every = run.job.options["checkpoint_every"]
     for number in range(run.done + 1, run.steps + 1):
         begin = time.monotonic()
@@ -142,9 +124,10 @@ def train(
             save_policy(run.policy(number))
         if number % every == 0 or number == run.steps:
             states = {name: part.state_dict() for name, part in parts.items()}
-            save_checkpoint(run.state, {"rows": run.rows, **states})
+            checkpoints.save(run.state, number, {"rows": run.rows, **states})
         if number % max(1, run.steps // 12) == 0 or number == run.steps:
             _report(run)
+    checkpoints.states(run.state).check_before_publishing(checkpoints.PUBLISHED)
 
 
 def _report(run: Run) -> None:

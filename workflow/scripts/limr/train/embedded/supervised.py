@@ -12,9 +12,9 @@ from limr.core.random_streams import stream, stream_seed
 from limr.models.interface import BaseJob, Settings, SftJob
 from limr.problems import arithmetic
 from limr.train import runs
+from limr.train.embedded import checkpoints, packing, run, vocabulary
 from limr.train.embedded import model as models
 from limr.train.embedded import optimizer as optimizers
-from limr.train.embedded import packing, run, vocabulary
 from limr.train.embedded.forward import weights_of
 from limr.train.embedded.order import Order
 from limr.train.embedded.vocabulary import Vocabulary
@@ -57,7 +57,7 @@ def make_base(job: BaseJob) -> None:
         optimizer = optimizers.Adam(list(policy.parameters()), (0.9, 0.95))
         examples = _examples(warmup, avoid)
         done = 0
-        if (found := run.load_checkpoint(state, device)) is not None:
+        if (found := checkpoints.load(state, device)) is not None:
             policy.load_state_dict(found["policy"])
             optimizer.load_state_dict(found["optimizer"])
             done = found["step"]
@@ -70,7 +70,7 @@ def make_base(job: BaseJob) -> None:
             if number % max(1, steps // 10) == 0:
                 sys.stderr.write(f"base  step {number}/{steps}  loss {loss:.3f}\n")
                 parts = {"policy": policy.state_dict(), "optimizer": optimizer.state_dict()}
-                run.save_checkpoint(state, {"step": number, **parts})
+                checkpoints.save(state, number, {"step": number, **parts})
         models.save_policy(policy, words, job.policy)
         state.remove()
 

@@ -14,7 +14,7 @@ from limr.models.interface import PpoJob
 from limr.train import runs
 from limr.train.embedded.order import Order
 from limr.train.openrlhf import command, layout, prompts, recording, run
-from limr.train.openrlhf.checkpoints import PPO_ROLES
+from limr.train.openrlhf.checkpoints import PPO_ROLES, PUBLISHED
 from limr.train.openrlhf.ray import launcher
 from limr.train.openrlhf.task import Task
 
@@ -75,7 +75,7 @@ def _attempt(
     template: str,
 ) -> None:
     folder, ppo = running.folder, job.ppo
-    start = run.begin(running, recording.recorded(folder.root, expected), ppo["steps"])
+    start = run.begin(running, lambda: recording.recorded(folder.root, expected), ppo["steps"])
     if start is None:
         return
     begin = command.Start(
@@ -118,6 +118,7 @@ def _attempt(
 
 def _publish(running: run.Run, job: PpoJob, expected: recording.Expected, gpus: int) -> None:
     root, where = running.folder.root, f"arm '{job.arm}'"
+    running.checkpoints.states.check_before_publishing(PUBLISHED)
     found = recording.rollouts(root)
     recording.check(found, expected, where)
     metrics = recording.ppo_metrics(found, recording.metrics(root), expected, where)

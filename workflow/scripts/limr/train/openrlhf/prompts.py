@@ -7,6 +7,7 @@ function raises an InputError for it.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -126,11 +127,10 @@ def model_with_positions(base: Path, folder: Path, wanted: int, *, may_raise: bo
             f"{base}: the model has {positions} positions; ppo.max_prompt_tokens + "
             f"max_response_tokens = {wanted}. Lower them."
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier attempt
+    folder.mkdir(parents=True)
     for path in base.iterdir():
-        target = folder / path.name
-        target.unlink(missing_ok=True)
         if path.name != "config.json":
-            target.symlink_to(path.resolve())
+            (folder / path.name).symlink_to(path.resolve())
     files.write_json(folder / "config.json", {**config, "max_position_embeddings": wanted})
     return folder

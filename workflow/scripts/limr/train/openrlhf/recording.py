@@ -49,6 +49,12 @@ def attempts(folder: Path) -> list[tuple[int, int, Path]]:
     return sorted((int(match[1]), int(match[2]), path) for match, path in found if match)
 
 
+def last_attempt(folder: Path) -> int:
+    """Return the number of the last attempt that recorded anything, 0 where there is none."""
+    found = [*attempts(folder / "rollouts"), *attempts(folder / "metrics")]
+    return max((attempt for attempt, _, _ in found), default=0)
+
+
 def counting(folder: Path) -> Callable[[int], int]:
     """Return a function from a step to the attempt that counts for it."""
     starts = [(attempt, start) for attempt, start, _ in attempts(folder)]
@@ -64,16 +70,16 @@ def lines(path: Path) -> Iterator[Row]:
 
     Raises InputError where another line is not JSON.
     """
-    with path.open(encoding="utf-8", errors="strict") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            if not line.endswith("\n"):
+            if not line.endswith(b"\n"):
                 return
             try:
-                yield json.loads(line)
+                yield json.loads(line.decode("utf-8"))
             except ValueError as error:
                 raise InputError(
-                    f"{path}:{number}: not valid JSON ({error}). Delete the run's working folder "
-                    "and run again."
+                    f"{path}:{number}: not valid JSON ({error}). Run the same command again: it "
+                    "goes on from the last whole state."
                 ) from None
 
 
@@ -130,8 +136,8 @@ def check(found: Mapping[int, Sequence[Row]], expected: Expected, where: str) ->
         problem = _problem(found.get(step, []), expected, step)
         if problem:
             raise InputError(
-                f"{where}: {problem}. Delete the working folder and run again; if it happens "
-                "again, look for a full or slow shared file system."
+                f"{where}: {problem}. Run the same command again: it goes on from the last whole "
+                "state. If it happens again, look for a full or slow shared file system."
             )
 
 

@@ -11,9 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from limr.core.random_streams import stream_seed
 from limr.models.interface import TrainJob, split_options
 from limr.models.pretrained import folders
 from limr.train import runs
-from limr.train.openrlhf import cluster, launch, layout
+from limr.train.openrlhf import cluster, launch, layout, recording
 from limr.train.openrlhf.checkpoints import Checkpoints
 from limr.train.openrlhf.options import NOT_IN_DIGEST
 from limr.train.openrlhf.ray import launcher
@@ -70,7 +70,10 @@ def running(job: TrainJob, settings: Mapping[str, Any], roles: tuple[str, ...]) 
 
     `settings` are what its results depend on beside what `digest` knows.
     """
-    with working_folder.opened(job.state.resolve(), digest(job, settings)) as folder:
+    with working_folder.opened(job.state.resolve(), digest(job, settings)) as opened:
+        # An attempt's number names its files: it is new even where attempts.txt is lost.
+        attempt = max(opened.attempts, recording.last_attempt(opened.root) + 1)
+        folder = replace(opened, attempts=attempt)
         yield Run(job, folder, Checkpoints(folder.root, roles))
         folder.remove()
 
@@ -80,16 +83,15 @@ def attempt_seed(job: TrainJob, start: int) -> int:
     return stream_seed(job.seed, "openrlhf", job.arm, start) % 2**31
 
 
-def begin(run: Run, recorded: int, steps: int, models: int = 2) -> int | None:
+def begin(run: Run, recorded: Callable[[], int], steps: int, models: int = 2) -> int | None:
     """Return the step that this attempt goes on from; None where all steps are done.
 
     What was made after that step is removed, and the disk must hold what the run will write.
-    `recorded` steps are recorded completely; `models` are trained.
+    `recorded` counts the steps that are recorded completely; `models` are trained.
     """
-    start = run.checkpoints.usable(run.kept, recorded)
+    start = run.checkpoints.go_back(run.kept, recorded)
     if start == steps:  # an earlier attempt got this far, and was killed before it published
         return None
-    run.checkpoints.go_back_to(start)
     weights, policies = parameters(run.job.base), len(run.kept)
     needed = layout.disk_bytes(weights, run.job.options, policies, models)
     check_disk(run.folder.root, needed)

@@ -8,7 +8,7 @@ from limr.core.job_log import note
 from limr.models.interface import SftJob
 from limr.train import runs
 from limr.train.openrlhf import command, layout, prompts, recording, run
-from limr.train.openrlhf.checkpoints import SFT_ROLES
+from limr.train.openrlhf.checkpoints import PUBLISHED, SFT_ROLES
 from limr.train.openrlhf.task import Task
 
 
@@ -43,9 +43,12 @@ def train_sft(job: SftJob) -> None:
 
 def _attempt(running: run.Run, job: SftJob, gpus: int, solutions: int) -> None:
     folder, steps = running.folder, job.sft["steps"]
-    logged = recording.metrics(folder.root)
-    done = next((n for n in range(steps) if n + 1 not in logged), steps)
-    start = run.begin(running, done, steps, models=1)
+
+    def recorded() -> int:
+        logged = recording.metrics(folder.root)
+        return next((n for n in range(steps) if n + 1 not in logged), steps)
+
+    start = run.begin(running, recorded, steps, models=1)
     if start is None:
         return
     model = prompts.model_with_positions(
@@ -79,6 +82,7 @@ def _attempt(running: run.Run, job: SftJob, gpus: int, solutions: int) -> None:
 
 
 def _publish(running: run.Run, job: SftJob, gpus: int, solutions: int, notes: list[str]) -> None:
+    running.checkpoints.states.check_before_publishing(PUBLISHED)
     logged = recording.metrics(running.folder.root)
     micro = gpus * job.options["sft"]["micro_batch"]
     an_epoch = max(1, solutions // micro) * micro

@@ -1,0 +1,121 @@
+"""`limr verify --rerun N`: the first steps of every run, trained again from the archived base.
+
+This is the one check that sees rollouts which no model ever wrote. It trains with this limr's own
+embedded engine; nothing of the archive is executed.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+from limr.archive.opened import Opened
+from limr.core import files, plugins
+from limr.core.errors import InputError
+from limr.core.tables import ROLLOUTS, read_problems
+from limr.models.interface import PpoJob
+from limr.study.jobs.train import split_options
+
+ENGINE = "embedded"
+_SAME = ("device", "name", "machine", "threads")  # of the hardware: what its bytes depend on
+
+
+def runs(opened: Opened) -> list[tuple[str, int]]:
+    """Return (arm, seed) of the runs that can be trained again here.
+
+    Raises:
+        InputError: none can, or a run was made on another machine; with the reason.
+    """
+    study = opened.study
+    engine = study.config["engine"]["train"]
+    if engine != ENGINE:
+        raise InputError(f"--rerun: only the engine 'embedded' repeats its bytes, not '{engine}'.")
+    found = [(arm, seed) for arm in study.arms_by("ppo") for seed in study.seeds]
+    found = [run for run in found if opened.has(_at(opened, *run, "rollouts.parquet"))]
+    if not found:
+        raise InputError("--rerun: the archive has no rollouts.")
+    for arm, seed in found:
+        for path in (f"{opened.results}/subsets/{arm}.jsonl", f"{opened.results}/base/config.json"):
+            if not opened.has(path):
+                raise InputError(f"--rerun: {path} is not in the archive: nothing to train from.")
+        _check_machine(opened, arm, seed)
+    return found
+
+
+def _check_machine(opened: Opened, arm: str, seed: int) -> None:
+    from limr.train.embedded import run as embedded
+
+    options = {**opened.study.engine_options("train"), "device": "auto"}
+    here = embedded.hardware(embedded.device_of(options))
+    there = opened.json(_at(opened, arm, seed, "run.json")).get("hardware", {})
+    differing = [key for key in _SAME if here.get(key) != there.get(key)]
+    if differing:
+        raise InputError(
+            f"--rerun: {arm}, seed {seed}, ran on {there.get('name')!r} ({there.get('machine')}, "
+            f"{there.get('threads')} threads), this is {here['name']!r} ({platform.machine()}, "
+            f"{here['threads']} threads): another type of processor rounds differently, so that "
+            "other bytes would prove nothing. Verify without --rerun, or on such a machine."
+        )
+
+
+def differences(opened: Opened, steps: int, scratch: Path) -> Iterator[str]:
+    """Train the first steps of every run again; yield the first row that differs of each.
+
+    Args:
+        opened: an archive that `runs` accepts.
+        steps: how many steps; of a shorter run, all.
+        scratch: a folder for what is made.
+    """
+    import pyarrow.compute as pc
+
+    for arm, seed in runs(opened):
+        about, folder = opened.study.arms[arm], scratch / f"{arm}-{seed}"
+        n = min(steps, about.settings["steps"])
+        plugins.load("engines", ENGINE).train_ppo(_job(opened, arm, seed, n, folder))
+        made = files.read_parquet(folder / "rollouts.parquet", ROLLOUTS)
+        path = _at(opened, arm, seed, "rollouts.parquet")
+        there = files.read_parquet(opened.folder / path, ROLLOUTS)
+        there = there.filter(pc.less_equal(there["step"], n))
+        kept = [
+            name for name in ROLLOUTS.names
+            if name != "response" or not opened.record["without_responses"]
+        ]  # fmt: skip
+        rows = (made.select(kept).to_pylist(), there.select(kept).to_pylist())
+        if rows[0] == rows[1]:
+            continue
+        if len(rows[0]) != len(rows[1]):
+            counts = f"{len(rows[1])} rollouts, {len(rows[0])} when run again"
+            yield f"{path}: steps 1 to {n}: {counts}"
+            continue
+        again, said = next((a, b) for a, b in zip(*rows, strict=True) if a != b)
+        field = next(name for name in kept if again[name] != said[name])
+        yield (
+            f"{path}: step {said['step']}, sample {said['sample']} of '{said['problem_id']}': "
+            f"{field}: run again {again[field]!r}, found {said[field]!r}"
+        )
+
+
+def _job(opened: Opened, arm: str, seed: int, steps: int, folder: Path) -> PpoJob:
+    study, about = opened.study, opened.study.arms[arm]
+    counted, free = split_options(study, "train")
+    return PpoJob(
+        arm=arm,
+        seed=seed,
+        base=opened.folder / opened.results / "base",
+        problems=read_problems(opened.folder / opened.results / f"subsets/{arm}.jsonl"),
+        options={**counted, **free},
+        grader=about.grader,
+        state=folder / "state",
+        policies={},
+        metrics=folder / "metrics.parquet",
+        record=folder / "run.json",
+        provenance={},
+        ppo={**about.settings, "steps": steps},
+        reward=about.reward,
+        rollouts=folder / "rollouts.parquet",
+    )
+
+
+def _at(opened: Opened, arm: str, seed: int, name: str) -> str:
+    return f"{opened.results}/runs/{arm}/seed{seed}/{name}"
