@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from limr.analysis import findings, load
+from limr.analysis import answers, load
 from limr.core import files
 from limr.core.job_log import logged
 from limr.report import page
@@ -20,5 +20,5 @@ with logged(snakemake.log[0]):
         folder=Path(given.page[0]).parent,
     )
     page.build_report(inputs, parts, snakemake.output.page)
-    lines = [f"Report: {snakemake.output.page}", *findings.headline(inputs)]
+    lines = [f"Report: {snakemake.output.page}", *answers.headline(inputs)]
     files.write_text(snakemake.output.headline, "\n".join(lines) + "\n")

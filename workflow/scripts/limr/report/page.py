@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from limr.analysis import answers as answering
 from limr.analysis import break_even, costs, findings, results, sensitivity
 from limr.analysis.results import Inputs
 from limr.core import files, plugins, provenance
@@ -75,8 +76,10 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         study=inputs.study,
         missing=[(part.kind, list(part.names), part.total) for part in parts.missing],
         declared="" if inputs.evaluations is None else declared_text(inputs, parts.config),
-        question=findings.question(inputs),
-        answer=("So far: " if parts.missing else "") + findings.answer(inputs),
+        question=answering.question(inputs),
+        answer=("So far: " if parts.missing else "") + answering.answer(inputs),
+        verdicts=answering.verdicts(inputs),
+        differences=interval_charts.differences(inputs),
         facts=_facts(inputs),
         sentences=findings.sentences(inputs),
         forest=interval_charts.forest(inputs),
