@@ -93,7 +93,7 @@ def test_it_is_well_formed_and_self_contained(page):
             assert tag not in {"iframe", "object", "embed", "base", "form"}
 
         def handle_startendtag(self, tag, attrs):
-            assert tag in {"line", "circle", "rect"}
+            assert tag in {"line", "circle", "rect", "path"}
 
         def handle_endtag(self, tag):
             assert opened.pop() == tag
@@ -197,6 +197,7 @@ def test_words_follow_the_interval(inputs):
     assert said(0.1, -0.01, 0.2).startswith("LIMR and RAND cannot be told apart")
 
 
+@pytest.mark.slow
 def test_headline_is_three_lines(inputs):
     lines = answers.headline(inputs)
     assert len(lines) == 3
@@ -221,7 +222,7 @@ def test_a_published_only_study_has_a_report(inputs, tmp_path):
     report.build_report(bare, report.Parts(config={"study": "published"}), tmp_path / "r.html")
     text = text_of((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert "Which problems are worth training on?" in text
-    kept = f"LIMR keeps {limr['n_selected']} of 384 problems"
+    kept = f"LIMR chooses {limr['n_selected']} of 384 problems"
     assert kept in text
     assert answers.headline(bare)[0].startswith(kept)
     assert "Nothing was trained in this study" in text

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -250,3 +251,21 @@ def test_dark_and_light_differ(desk, page):
         found.append(desk.execute_script(colour))
     desk.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     assert found[0] != found[1]
+
+
+def test_arms_of_the_chart_over_steps_are_switched_and_their_dots_speak(desk, page):
+    opened(desk, page)
+    desk.execute_script("document.getElementById('steps').scrollIntoView()")
+    hidden = (
+        "return document.querySelector('.over-steps g[data-arm=linear]').classList.contains('off')"
+    )
+    button = desk.find_element(By.CSS_SELECTOR, ".toggles [data-arm=linear]")
+    assert desk.execute_script(hidden)
+    button.send_keys(Keys.ENTER)
+    assert button.get_attribute("aria-pressed") == "true"
+    assert not desk.execute_script(hidden)
+    dots = desk.find_elements(By.CSS_SELECTOR, ".over-steps g[data-arm=full] circle")
+    ActionChains(desk).move_to_element(dots[-1]).perform()
+    said = desk.find_element(By.CSS_SELECTOR, ".tip").text
+    assert said.startswith("FULL<i>, step 48: ")
+    assert said.endswith("2 runs, 330 questions")

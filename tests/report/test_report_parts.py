@@ -221,7 +221,7 @@ def test_the_answer_is_one_sentence_and_its_verdicts_have_the_numbers(inputs):
     for one, other in zip(shown, ("base", "full", "rand"), strict=True):
         assert one.gap == number_text.points(contrasts.group_difference(inputs, "limr", other))
     bare = dataclasses.replace(inputs, evaluations=None)
-    assert answers.answer(bare).startswith("LIMR keeps 176 of 384 problems")
+    assert answers.answer(bare).startswith("LIMR chooses 176 of 384 problems by ‘lim’; ")
 
 
 def test_a_study_that_only_evaluates_asks_another_question(inputs):

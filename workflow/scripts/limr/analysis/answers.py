@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from limr.analysis import contrasts, findings, overfitting, results, subset_records, tested
+from limr.analysis import choices, contrasts, findings, overfitting, results, subset_records, tested
 from limr.analysis.findings import ArmResult
 from limr.analysis.number_text import p_text, percent, points
 from limr.analysis.overfitting import Course, Signal
@@ -69,7 +69,9 @@ def question(inputs: Inputs) -> str:
 def answer(inputs: Inputs) -> str:
     """Return the answer in one sentence: what training did, and what the choice was worth."""
     arm = _main_result(inputs)
-    compared = _of_main(inputs, arm)
+    compared = of_main(inputs)
+    if inputs.evaluations is None and (chosen := choices.answer(inputs)):
+        return chosen
     if arm is None or not compared:
         lines = findings.sentences(inputs)
         return lines[0] if lines else "There is nothing yet to answer it from."
@@ -88,7 +90,7 @@ def verdicts(inputs: Inputs) -> list[Verdict]:
     """Return the primary arm's comparisons, the base first; empty without any."""
     level = results.declared(inputs).level
     found = []
-    for test in _of_main(inputs, _main_result(inputs)):
+    for test in of_main(inputs):
         word = test.interval.verdict
         after = word if test.holm < 1 - level else "level"
         p = f"p = {p_text(test.p)}, after Holm {p_text(test.holm)}"
@@ -102,8 +104,9 @@ def headline(inputs: Inputs) -> list[str]:
     results_of = findings.arm_results(inputs)
     arms = [arm for arm in results_of if arm.group.train == "ppo"]
     if not arms:
-        return (findings.of_subsets(inputs) or findings.sentences(inputs))[:2]
-    tests = _of_main(inputs, _main_result(inputs))
+        chosen = choices.answer(inputs) if inputs.evaluations is None else None
+        return [chosen] if chosen else findings.sentences(inputs)[:2]
+    tests = of_main(inputs)
     shown = {group.name for test in tests for group in (test.first, test.second)}
     listed = [arm for arm in results_of if arm.group.name in shown] or arms
     what = ", ".join(f"{findings.named(arm)} {percent(arm.interval)}" for arm in listed)
@@ -125,8 +128,9 @@ def _main_result(inputs: Inputs) -> ArmResult | None:
     return next((arms[group.name] for group in groups if group and group.name in arms), None)
 
 
-def _of_main(inputs: Inputs, arm: ArmResult | None) -> list[Tested]:
+def of_main(inputs: Inputs) -> list[Tested]:
     """Return the tests of the primary arm's mean: against the base, then the others."""
+    arm = _main_result(inputs)
     if arm is None:
         return []
     own = [t for t in tested.tests(inputs, benchmarks=False) if t.first.name == arm.group.name]

@@ -159,7 +159,7 @@ def sentences(inputs: Inputs) -> list[str]:
     """Return what was found, most important first."""
     arms = arm_results(inputs)
     if not arms:
-        return of_subsets(inputs)
+        return _of_subsets(inputs)
     trained = [arm for arm in arms if arm.group.train != "none"]
     found = []
     if trained:
@@ -222,12 +222,12 @@ def _early(inputs: Inputs) -> list[str]:
     return [f"Early on, at step {first} of {shared[-1]}, the means were: {order}."]
 
 
-def of_subsets(inputs: Inputs) -> list[str]:
-    """Return how many problems each arm that is not the full set keeps."""
+def _of_subsets(inputs: Inputs) -> list[str]:
+    """Return how many problems thresholds keep; a size that was asked for is no finding."""
     found = []
     for arm in inputs.study["arms"]:
         record = inputs.subsets.get(arm["name"])
-        if record is not None and not subset_records.is_full(record):
+        if record is not None and "threshold" in record["rule"]:
             found.append(
                 f"{arm['title']} keeps {record['n_selected']:,} of {record['n_problems']:,} "
                 f"problems ({record['n_scored']:,} of them have a score): {cut_text(record)}."

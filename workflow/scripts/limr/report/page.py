@@ -13,16 +13,24 @@ from typing import Any
 import yaml
 
 from limr.analysis import answers as answering
-from limr.analysis import break_even, costs, findings, results, sensitivity
+from limr.analysis import break_even, choices, costs, findings, results, sensitivity
 from limr.analysis.results import Inputs
 from limr.core import files, plugins, provenance
-from limr.report import caveats, interval_charts, problem_browser, table_text, template
+from limr.report import (
+    accuracy_chart,
+    caveats,
+    interval_charts,
+    problem_browser,
+    table_text,
+    template,
+)
 from limr.report.figures import _style
 from limr.scores import backtest_text
 from limr.study import preregistration
 
 Json = dict[str, Any]
 BILL = "compute"  # the table that the section on costs shows
+SCRIPTS = ("steps.js", "report.js")
 _DPI = 160  # of the figures' PNG files
 
 
@@ -72,7 +80,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
     arms = [arm for arm in inputs.study["arms"] if arm["name"] in inputs.subsets]
     answers = sensitivity.answers(inputs)
     page = template.template(Path(parts.folder), "report.html.j2").render(
-        **template.fixed(Path(parts.folder)),
+        **template.fixed(Path(parts.folder), scripts=SCRIPTS),
         study=inputs.study,
         missing=[(part.kind, list(part.names), part.total) for part in parts.missing],
         declared="" if inputs.evaluations is None else declared_text(inputs, parts.config),
@@ -80,6 +88,8 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         answer=("So far: " if parts.missing else "") + answering.answer(inputs),
         verdicts=answering.verdicts(inputs),
         differences=interval_charts.differences(inputs),
+        choices=choices.facts(inputs) if inputs.evaluations is None else [],
+        steps=accuracy_chart.chart(inputs),
         facts=_facts(inputs),
         sentences=findings.sentences(inputs),
         forest=interval_charts.forest(inputs),

@@ -94,6 +94,11 @@ def place(colour: str) -> int:
     return PALETTE.index(colour) if colour in PALETTE else -1
 
 
+def dashes(colour: str) -> str:
+    """Return the dashes of a colour's lines, as SVG writes them; the base policy's are long."""
+    return "9,4" if place(colour) < 0 else DASHES[place(colour)]
+
+
 def marks(place: int) -> dict[str, Any]:
     """Return line style and marker of a group by its place, for Matplotlib."""
     dashes = DASHES[place % len(DASHES)] if place >= 0 else "9,4"

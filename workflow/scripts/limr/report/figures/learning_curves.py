@@ -25,9 +25,7 @@ REQUIRES = ("trajectories", "scores", "subsets")
 class Options(Keys):
     """Keys of `figures.learning-curves`."""
 
-    score: str | None = key(
-        None, "The score to show; null: that of the first subset cut by a threshold."
-    )
+    score: str | None = key(None, "The score to show; null: that of the first chosen subset.")
     curves: int = key(300, "Most problems drawn in the background, evenly spaced by score.", ge=0)
 
 

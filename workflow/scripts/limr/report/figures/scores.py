@@ -25,9 +25,7 @@ REQUIRES = ("trajectories", "scores", "subsets")
 class Options(Keys):
     """Keys of `figures.scores`."""
 
-    score: str | None = key(
-        None, "The score to show; null: that of the first subset cut by a threshold."
-    )
+    score: str | None = key(None, "The score to show; null: that of the first chosen subset.")
     lowest: Number = key(-1.5, "Scores below this are counted in the first bar.")
 
 

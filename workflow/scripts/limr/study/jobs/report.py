@@ -13,7 +13,7 @@ from limr.study.study import Study
 # Files of the repository itself, which are inputs too.
 PAGE = [
     f"workflow/report/{name}"
-    for name in ("report.html.j2", "report.css", "report.js", "parts.html.j2")
+    for name in ("report.html.j2", "report.css", "report.js", "steps.js", "parts.html.j2")
 ]
 PAPER = "config/paper.yaml"
 _KINDS = (
