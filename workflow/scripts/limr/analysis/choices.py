@@ -125,8 +125,6 @@ def _agreement(inputs: Inputs, record: Json) -> Fact | None:
         f"Do selectors agree with {main}?",
         value,
         f"of as many best: {others}; by chance {chance}",
-        f"other selectors share {' to '.join(dict.fromkeys(reversed(ends)))} of it (chance: "
-        f"{chance})",
     )
 
 
@@ -180,7 +178,6 @@ def _dead(record: Json) -> Fact | None:
         f"{never['n']:,} never, {always['n']:,} always solved",
         f"they give no signal; {never['n_selected']:,} and {always['n_selected']:,} of them were "
         "chosen",
-        f"{never['n']:,} problems were never solved and {always['n']:,} always",
     )
 
 
