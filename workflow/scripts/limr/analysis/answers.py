@@ -100,7 +100,22 @@ def verdicts(inputs: Inputs) -> list[Verdict]:
 
 
 def headline(inputs: Inputs) -> list[str]:
-    """Return at most three sentences for a terminal: the answer, accuracies, differences."""
+    """Return lines for a terminal: the answer, accuracies, differences; then warnings."""
+    warned = [f"Warning, {arms}: {text}" for arms, text in warnings(inputs)]
+    return [*_headline(inputs), *warned]
+
+
+def warnings(inputs: Inputs) -> list[tuple[str, str]]:
+    """Return (arms, warning) for each different warning in the records of subsets."""
+    titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
+    found: dict[str, list[str]] = {}
+    for arm, record in inputs.subsets.items():
+        for text in record.get("warnings", ()):
+            found.setdefault(text, []).append(titles.get(arm, arm))
+    return [(", ".join(dict.fromkeys(arms)), text) for text, arms in found.items()]
+
+
+def _headline(inputs: Inputs) -> list[str]:
     results_of = findings.arm_results(inputs)
     arms = [arm for arm in results_of if arm.group.train == "ppo"]
     if not arms:

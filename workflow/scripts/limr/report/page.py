@@ -95,7 +95,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         forest=interval_charts.forest(inputs),
         answers=interval_charts.answers(inputs, answers),
         changes=sensitivity.sentences(answers),
-        warnings=caveats.warnings(inputs),
+        warnings=answering.warnings(inputs),
         caveats=caveats.caveats(inputs, parts.config),
         tables=[_table(Path(p), folder) for p in parts.tables if _shown(Path(p).stem, parts)],
         figures=[_figure(Path(path), folder) for path in parts.figures],

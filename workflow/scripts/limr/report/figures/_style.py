@@ -84,7 +84,10 @@ def _pack(png: Path) -> None:
     from PIL import Image
 
     with Image.open(png) as picture:
-        dpi, few = picture.info["dpi"], picture.convert("RGB").quantize(256, dither=0)
+        dpi, few = (
+            picture.info["dpi"],
+            picture.convert("RGB").quantize(256, dither=Image.Dither.NONE),
+        )
     few.save(png, format="png", optimize=True, dpi=dpi)
 
 
