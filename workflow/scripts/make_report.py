@@ -1,4 +1,4 @@
-"""Make the report: one self-contained page, and its three lines for the terminal."""
+"""Make the report: one self-contained page, and its lines for the terminal."""
 
 from pathlib import Path
 

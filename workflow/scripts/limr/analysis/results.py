@@ -85,13 +85,13 @@ class Inputs:
     runs: Sequence[Json] = ()
     samples: Mapping[str, Json] = field(default_factory=dict)
     paper: Json | None = None
-    opinions: pd.DataFrame | None = None
-    overlaps: pd.DataFrame | None = None
-    backtest: pd.DataFrame | None = None
     # What `answers_of` has found; a changed copy of the inputs begins with none.
     known: dict[Any, pd.DataFrame] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    opinions: pd.DataFrame | None = None
+    overlaps: pd.DataFrame | None = None
+    backtest: pd.DataFrame | None = None
 
     @property
     def groups(self) -> list[Group]:
