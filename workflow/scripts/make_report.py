@@ -15,6 +15,7 @@ with logged(snakemake.log[0]):
         tables=given.tables,
         figures=given.figures,
         rollouts=dict(zip(settings["curves"], given.rollouts, strict=True)),
+        answers=list(zip(settings["answers"], given.answers, strict=True)),
         notes=given.notes,
         texts=settings["config"]["report"]["texts"],
         folder=Path(given.page[0]).parent,

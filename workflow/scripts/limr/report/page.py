@@ -21,6 +21,7 @@ from limr.report import (
     caveats,
     interval_charts,
     problem_browser,
+    question_browser,
     table_text,
     template,
 )
@@ -30,7 +31,7 @@ from limr.study import preregistration
 
 Json = dict[str, Any]
 BILL = "compute"  # the table that the section on costs shows
-SCRIPTS = ("steps.js", "report.js")
+SCRIPTS = ("steps.js", "questions.js", "report.js")
 _DPI = 160  # of the figures' PNG files
 
 
@@ -52,6 +53,7 @@ class Parts:
         tables: `tables/{table}.tsv`, in the order to show them.
         figures: `figures/{figure}.png`, each with its caption in `.txt` beside it.
         rollouts: name of learning curves -> the `rollouts.parquet` that they are from.
+        answers: run, step and benchmark -> the evaluation of it, whose answers are shown.
         notes: records of imported trajectories and scores, whose `notes` are shown.
         texts: whether texts of problems and responses are part of the page.
         missing: what a half-finished study lacks; empty: the study is complete.
@@ -63,6 +65,7 @@ class Parts:
     tables: Sequence[Path | str] = ()
     figures: Sequence[Path | str] = ()
     rollouts: Mapping[str, Path | str] = field(default_factory=dict)
+    answers: question_browser.Answers = ()
     notes: Sequence[Path | str] = ()
     texts: bool = True
     missing: Sequence[Missing] = ()
@@ -102,6 +105,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         subsets=[_subset(arm, inputs) for arm in arms],
         notes=[(Path(path).stem, files.read_json(path).get("notes", [])) for path in parts.notes],
         browser=problem_browser.build(inputs, parts.rollouts, parts.texts),
+        questions=question_browser.build(inputs, parts.answers, parts.texts),
         kept_by=_kept_by(inputs),
         texts=parts.texts,
         bill=_bill(inputs, parts, folder),
