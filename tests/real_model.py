@@ -30,7 +30,7 @@ def gguf_file() -> Path:
     lacking = [name for name in (PACKAGE, "gguf") if importlib.util.find_spec(name) is None]
     if lacking:
         names = ", ".join(name.replace("_", "-") for name in lacking)
-        raise InputError(f"not installed: {names}. `make setup` installs them.")
+        raise InputError(f"not installed: {names}. `make test-tools` installs them.")
     spec = importlib.util.find_spec(PACKAGE)
     assert spec is not None
     assert spec.origin is not None

@@ -114,6 +114,7 @@ def metrics(groups=GROUPS, steps=48):
                         "epoch": step // 8,
                         "tokens": 9000,
                         "mean_reward": reward if train == "ppo" else np.nan,
+                        "kl": step / 100 if train == "ppo" else np.nan,
                         "response_tokens": 9 + rise * step / 48 + rng.normal(0, 0.1, steps)
                         if train == "ppo"
                         else np.nan,

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import synthetic_study
-from limr.analysis import contrasts, findings, results, sensitivity
+from limr.analysis import answers, contrasts, findings, results, sensitivity
 from limr.analysis.contrasts import Choice
 from limr.analysis.results import Inputs
 from limr.core import plugins
@@ -101,7 +101,7 @@ def test_the_primary_comparison_is_the_declared_one(inputs: Inputs) -> None:
     assert found is not None
     assert (found.first.name, found.second.name) == ("linear", "limr")
     assert "declared before the run" in str(findings.primary_sentence(said))
-    assert "(90 % intervals)" in findings.answer(said)
+    assert "90 % intervals)." in answers.answer(said)
     wide = contrasts.group_difference(inputs, "linear", "limr")
     assert found.interval.high - found.interval.low < wide.high - wide.low
 

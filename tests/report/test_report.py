@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 
 import synthetic_study
-from limr.analysis import findings, number_text
+from limr.analysis import answers, findings, number_text
 from limr.analysis.results import Inputs
 from limr.report import caveats, make
 from limr.report import page as report
@@ -93,7 +93,7 @@ def test_it_is_well_formed_and_self_contained(page):
             assert tag not in {"iframe", "object", "embed", "base", "form"}
 
         def handle_startendtag(self, tag, attrs):
-            assert tag in {"line", "circle", "rect"}
+            assert tag in {"line", "circle", "rect", "path"}
 
         def handle_endtag(self, tag):
             assert opened.pop() == tag
@@ -197,14 +197,17 @@ def test_words_follow_the_interval(inputs):
     assert said(0.1, -0.01, 0.2).startswith("LIMR and RAND cannot be told apart")
 
 
-def test_headline_is_two_short_sentences(inputs):
-    lines = findings.headline(inputs)
-    assert len(lines) == 2
-    assert "LIMR (" in lines[0]
-    assert "FULL (384 problems)" in lines[0]
-    assert "2 seeds, 330 questions" in lines[0]
-    assert "LIMR − RAND" in lines[1]
-    assert all(len(line) < 200 for line in lines)
+@pytest.mark.slow
+def test_headline_is_three_lines(inputs):
+    lines = answers.headline(inputs)
+    assert len(lines) == 3
+    assert lines[0] == answers.answer(inputs)
+    for part in ("Base 4", "FULL (384 problems)", "LIMR (", "2 seeds, 330 questions"):
+        assert part in lines[1]
+    assert [gap.split(" − ")[1].split()[0] for gap in lines[2].split("; ")] == [
+        "Base", "FULL", "RAND"
+    ]  # fmt: skip
+    assert all(len(line) < 380 for line in lines)
 
 
 def test_a_published_only_study_has_a_report(inputs, tmp_path):
@@ -219,9 +222,9 @@ def test_a_published_only_study_has_a_report(inputs, tmp_path):
     report.build_report(bare, report.Parts(config={"study": "published"}), tmp_path / "r.html")
     text = text_of((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert "Which problems are worth training on?" in text
-    kept = f"LIMR keeps {limr['n_selected']} of 384 problems"
+    kept = f"LIMR chooses {limr['n_selected']} of 384 problems"
     assert kept in text
-    assert findings.headline(bare)[0].startswith(kept)
+    assert answers.headline(bare)[0].startswith(kept)
     assert "Nothing was trained in this study" in text
     assert "benchmarks" not in text.split("Findings")[0]
 
@@ -237,7 +240,7 @@ def test_a_study_with_one_arm_and_seed_has_a_report(inputs, tmp_path):
     )  # fmt: skip
     report.build_report(small, report.Parts(config={}), tmp_path / "r.html")
     assert "1 seed: intervals" in text_of((tmp_path / "r.html").read_text(encoding="utf-8"))
-    assert len(findings.headline(small)) == 1
+    assert len(answers.headline(small)) == 1
 
 
 @pytest.mark.slow

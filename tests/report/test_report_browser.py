@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -250,3 +251,83 @@ def test_dark_and_light_differ(desk, page):
         found.append(desk.execute_script(colour))
     desk.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     assert found[0] != found[1]
+
+
+def test_arms_of_the_chart_over_steps_are_switched_and_their_dots_speak(desk, page):
+    opened(desk, page)
+    desk.execute_script("document.getElementById('steps').scrollIntoView()")
+    hidden = (
+        "return document.querySelector('.over-steps g[data-arm=linear]').classList.contains('off')"
+    )
+    button = desk.find_element(By.CSS_SELECTOR, ".toggles [data-arm=linear]")
+    assert desk.execute_script(hidden)
+    button.send_keys(Keys.ENTER)
+    assert button.get_attribute("aria-pressed") == "true"
+    assert not desk.execute_script(hidden)
+    dots = desk.find_elements(By.CSS_SELECTOR, ".over-steps g[data-arm=full] circle")
+    ActionChains(desk).move_to_element(dots[-1]).perform()
+    said = desk.find_element(By.CSS_SELECTOR, ".tip").text
+    assert said.startswith("FULL<i>, step 48: ")
+    assert said.endswith("2 runs, 330 questions")
+
+
+def test_questions_are_filtered_and_an_empty_result_says_so(desk, page):
+    opened(desk, page)
+    count_of = desk.find_element(By.ID, "question-count")
+    WebDriverWait(desk, 5).until(lambda b: " of 330 questions" in count_of.text)
+    lost = int(count_of.text.split()[0])
+    flip = Select(desk.find_element(By.ID, "question-flip"))
+    numbers = {}
+    for value in ("won", "right", "wrong", "any"):
+        flip.select_by_value(value)
+        numbers[value] = 0 if count_of.text.startswith("No") else int(count_of.text.split()[0])
+    assert numbers["any"] == 330
+    assert lost + numbers["won"] + numbers["right"] + numbers["wrong"] <= 330
+    desk.find_element(By.ID, "question-search").send_keys("nothing-has-this")
+    assert count_of.text.startswith("No question is like this.")
+    desk.find_element(By.ID, "question-search").clear()
+    Select(desk.find_element(By.ID, "question-benchmark")).select_by_visible_text(
+        "Arithmetic, hard"
+    )
+    desk.find_element(By.ID, "question-search").send_keys("hard-11")
+    assert count_of.text == "1 of 330 questions"
+
+
+CONTRAST = """
+const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
+const linear = (v) => v / 255 <= .03928 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4;
+const light = (c) => .2126 * linear(c[0]) + .7152 * linear(c[1]) + .0722 * linear(c[2]);
+const behind = (node) => {
+  for (; node; node = node.parentElement) {
+    const c = numbers(getComputedStyle(node).backgroundColor);
+    if (c.length < 4 || c[3] === 1) return c;
+  }
+  return numbers(getComputedStyle(document.body).backgroundColor);
+};
+const found = [];
+for (const node of document.querySelectorAll('body *')) {
+  if (![...node.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
+  if (node.closest('script, style, noscript') || !node.getClientRects().length) continue;
+  const style = getComputedStyle(node), size = parseFloat(style.fontSize);
+  const a = light(numbers(node.ownerSVGElement ? style.fill : style.color));
+  const b = light(behind(node));
+  const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+  const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  if (ratio < (large ? 3 : 4.5)) found.push(`${node.outerHTML.slice(0, 90)}: ${ratio.toFixed(2)}`);
+}
+return [...new Set(found)];
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_has_the_contrast_of_wcag_aa(scheme, desk, page):
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    desk.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        opened(desk, page)
+        desk.execute_script(
+            "for (const one of document.querySelectorAll('details')) one.open = true"
+        )
+        assert desk.execute_script(CONTRAST) == []
+    finally:
+        desk.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

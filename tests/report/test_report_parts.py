@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import synthetic_rollouts
 import synthetic_study
-from limr.analysis import contrasts, findings, number_text, sensitivity
+from limr.analysis import answers, contrasts, number_text, sensitivity
 from limr.analysis.contrasts import Choice
 from limr.core import safe_text
 from limr.core.errors import InputError
@@ -210,16 +210,18 @@ def test_a_change_of_the_answer_is_named(inputs):
 
 
 @pytest.mark.slow
-def test_the_answer_is_one_sentence_with_its_uncertainty(inputs):
-    text = findings.answer(inputs)
-    for comparison in findings.comparisons(inputs):
-        if comparison.first.name == "limr":
-            assert number_text.points(comparison.interval) in text
-    assert text.startswith("Trained on its 176 problems, LIMR ends below FULL on all 384 (")
-    assert "RAND on a random 96" in text
-    assert text.endswith("over 2 seeds and 330 questions (95 % intervals).")
+def test_the_answer_is_one_sentence_and_its_verdicts_have_the_numbers(inputs):
+    text = answers.answer(inputs)
+    assert text.startswith("Training on LIMR’s 176 problems raised held-out accuracy above the ")
+    assert "; it ended below FULL on all 384 and beat RAND on a random 96" in text
+    assert text.endswith("(2 seeds, 330 questions, 95 % intervals).")
+    shown = answers.verdicts(inputs)
+    assert [one.against.split()[0] for one in shown] == ["the", "FULL", "RAND"]
+    assert [one.word for one in shown] == ["above", "below", "above"]
+    for one, other in zip(shown, ("base", "full", "rand"), strict=True):
+        assert one.gap == number_text.points(contrasts.group_difference(inputs, "limr", other))
     bare = dataclasses.replace(inputs, evaluations=None)
-    assert findings.answer(bare).startswith("LIMR keeps 176 of 384 problems")
+    assert answers.answer(bare).startswith("LIMR chooses 176 of 384 problems by ‘lim’; ")
 
 
 def test_a_study_that_only_evaluates_asks_another_question(inputs):
@@ -229,28 +231,29 @@ def test_a_study_that_only_evaluates_asks_another_question(inputs):
         inputs, study={**inputs.study, "arms": base}, evaluations=e[e["group"] == "base"],
         subsets={}, scores={},
     )  # fmt: skip
-    assert findings.question(bare) == "How many of the questions are solved?"
+    assert answers.question(bare) == "How many of the questions are solved?"
     interval = contrasts.group_interval(bare, "base")
-    assert findings.answer(bare).startswith(f"Base solves {number_text.percent(interval)} of")
-    assert findings.headline(bare) == [findings.answer(bare)]
+    assert answers.answer(bare).startswith(f"Base solves {number_text.percent(interval)} of")
+    assert answers.headline(bare) == [answers.answer(bare)]
     arms = [arm for arm in inputs.study["arms"] if arm["group"] in ("base", "full", "sft")]
     some = dataclasses.replace(
         inputs, study={**inputs.study, "arms": arms},
         evaluations=e[e["group"].isin(["base", "full", "sft"])],
     )  # fmt: skip
-    assert findings.question(some) == "How do the arms compare?"
-    assert findings.answer(some).startswith("FULL (384 problems) ends highest")
+    assert answers.question(some) == "How do the arms compare?"
+    assert answers.answer(some).startswith("FULL (384 problems) ends highest")
 
 
 @pytest.mark.slow
 def test_charts_stay_within_their_track(inputs):
-    answers = sensitivity.answers(inputs)
-    for chart in (interval_charts.forest(inputs), interval_charts.answers(inputs, answers)):
+    found = sensitivity.answers(inputs)
+    charts = (interval_charts.forest, interval_charts.differences)
+    for chart in (*(make(inputs) for make in charts), interval_charts.answers(inputs, found)):
         assert chart["rows"]
         for row in chart["rows"]:
             assert 0 < row["low"] <= row["mean"] <= row["high"] < 100
         places = [place for place, _ in chart["grid"]]
         assert places == sorted(places)
         assert 3 <= len(places) <= 9
-    chart = interval_charts.answers(inputs, answers)
+    chart = interval_charts.answers(inputs, found)
     assert dict(chart["grid"])[chart["zero"]] == "0"

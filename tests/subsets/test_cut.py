@@ -336,3 +336,34 @@ def test_written_subset_reads_back_with_its_digest(tmp_path):
     assert [p.problem_id for p in read_problems(jsonl)] == ids(rows)
     assert cut.read_subset(jsonl, path)["problem_ids"] == ids(rows)
     assert files.read_jsonl(jsonl)[0]["score"] == 0.9
+
+
+def warned(right, size, n=20, samples=200):
+    """Return the warnings of the best `size` of n problems, `right` of `samples` right in each."""
+    table = curves([(f"p{i}", 0, samples, right[i] if i < len(right) else 0) for i in range(n)])
+    problems = [Problem(f"p{i}", "?", "1", "x") for i in range(n)]
+    values = [right[i] / samples if i < len(right) else 0.0 for i in range(n)]
+    scores = pd.DataFrame({"problem_id": [p.problem_id for p in problems], "score": values,
+                           "reason": None})  # fmt: skip
+    origin = {"score": "s", "selector": None, "options": {}, "trajectories": "t"}
+    return cut.select(scores, problems, {"size": size}, rng(), trajectories=table, origin=origin)[
+        1
+    ]["warnings"]
+
+
+def test_a_choice_of_next_to_nothing_warns_and_says_what_to_do():
+    few, never, tie = warned([30], 8)
+    assert few.startswith("Only 30 of 4,000 samples (0.75 %) were right")
+    assert never.startswith("7 of the 8 selected problems were never solved")
+    assert tie.startswith("7 of the 8 selected problems were drawn from 19 that tie at the score 0")
+    assert all("look at" in w or "Leave" in w or "Choose" in w for w in (few, never, tie))
+    assert warned([100, 90, 80, 70], 4) == []
+
+
+def test_no_right_sample_at_all_is_named_in_the_error():
+    with pytest.raises(InputError, match=r"threshold 0.5 selects none.*\(0 %\)"):
+        table = curves([("p0", 0, 8, 0), ("p1", 0, 8, 0)])
+        problems = [Problem(key, "?", "1", "x") for key in ("p0", "p1")]
+        scores = pd.DataFrame({"problem_id": ["p0", "p1"], "score": 0.0, "reason": None})
+        origin = {"score": "s", "selector": None, "options": {}, "trajectories": "t"}
+        cut.select(scores, problems, {"threshold": 0.5}, rng(), trajectories=table, origin=origin)

@@ -200,7 +200,7 @@
           seen.add(arm.group);
           const mark = element("i", "", arm.mark);
           mark.title = `kept by ${arm.title}`;
-          mark.style.background = arm.colour;
+          mark.style.borderColor = arm.colour;
           marks.append(mark);
         }
       }

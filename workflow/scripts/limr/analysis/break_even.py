@@ -71,6 +71,17 @@ class BreakEven:
     never: float
     gap: Interval
 
+    @property
+    def at_base(self) -> bool:
+        """Whether both have what is to be reached before any training: there is nothing to pay."""
+        return self.question != AT_STEPS and self.each == 0 == self.each_against
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it prices something: not `at_base`, nor what a worse arm saves at equal steps."""
+        worse = self.question == AT_STEPS and self.gap.verdict == "below"
+        return not self.at_base and not (worse and np.isfinite(self.uses))
+
 
 @dataclass(frozen=True)
 class _Drawn:
@@ -209,19 +220,28 @@ def _sentence(rows: Sequence[BreakEven]) -> str:
 
 
 def _part(row: BreakEven, arm: str, against: str) -> str:
-    name = against if row.question == AT_END else arm
+    target = (
+        f"{100 * row.target:.1f} %, what {against if row.question == AT_END else arm} ends with"
+    )
+    if row.at_base:
+        return f"The base is already at {target}: nothing has to be trained, so nothing can pay."
     if np.isnan(row.each):
         costs = f"{arm} never reaches it"
     elif np.isnan(row.each_against):
         costs = f"{arm} takes {_amount(row.each)} each time, {against} never reaches it"
     else:
         costs = f"{arm} takes {_amount(row.each)} each time, {against} {_amount(row.each_against)}"
-    pays = "never pays" if np.isinf(row.uses) else f"pays from use {row.uses:,.0f} on"
-    return (
-        f"To reach what {name} ends with ({100 * row.target:.1f} %): {costs}, so it {pays} (95 % "
-        f"interval: {number(row.low)} to {number(row.high)}; never in {100 * row.never:.0f} % of "
-        "the draws)."
-    )
+    return f"To reach {target}: {costs}, so it {_pays(row)}."
+
+
+def _pays(row: BreakEven) -> str:
+    """Return from which use on an arm pays, with its uncertainty in words."""
+    doubt = f"{100 * row.never:.0f} %"
+    if np.isinf(row.uses):
+        would = f"{100 * (1 - row.never):.0f} % of the resampled studies it would"
+        return "never pays" + (f" (in {would})" if row.never < 1 else "")
+    ends = f"95 % interval: {number(row.low)} to {number(row.high)}"
+    return f"pays from use {row.uses:,.0f} on ({ends}; never in {doubt} of the resampled studies)"
 
 
 def _amount(value: float) -> str:

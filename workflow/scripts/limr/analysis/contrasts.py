@@ -95,6 +95,20 @@ def difference(inputs: Inputs, first: str, second: str, choice: Choice | None = 
     return estimates.of_difference(ours, theirs, weights)
 
 
+def change(inputs: Inputs, group: str, earlier: int, later: int) -> Estimate:
+    """Return how far a group's accuracy changed between two steps, paired by run and question.
+
+    Raises:
+        InputError: a run lacks a question.
+    """
+    before, after = (_frames(inputs, group, Choice(step=step)) for step in (earlier, later))
+    gaps = {
+        name: wide - before[name].reindex(index=wide.index, columns=wide.columns)
+        for name, wide in after.items()
+    }
+    return estimates.of_change(as_arm(gaps), results.declared(inputs).weight(list(gaps)))
+
+
 def paired(inputs: Inputs, first: str, second: str, choice: Choice) -> tuple[Arm, Arm]:
     """Return the results of two groups, with the same questions in the same order."""
     ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice)
@@ -117,7 +131,7 @@ def _frames(inputs: Inputs, group: str, choice: Choice) -> dict[str, pd.DataFram
     for name in results.benchmarks(inputs):
         if choice.benchmarks is None or name in choice.benchmarks:
             decoding = choice.decoding or results.decodings(frame, name)[0]
-            wide = results.runs_by_questions(frame, group, step, name, decoding)
+            wide = results.answers_of(inputs, group, step, name, decoding)
             if choice.seed is not None:
                 wide = wide[wide.index.get_level_values("seed") == choice.seed]
             found[name] = wide
@@ -167,3 +181,19 @@ def pairs(inputs: Inputs) -> list[tuple[Group, Group]]:
         for first in trained
         if first is not second and not (references is drawn and first in full)
     ]
+
+
+def base(inputs: Inputs) -> Group | None:
+    """Return the untrained policy that all arms start from; None where it was not evaluated.
+
+    A base that was asked in another way, a control, is not a start.
+    """
+    untrained = (group for group in results.evaluated_groups(inputs) if group.train == "none")
+    return next((group for group in untrained if not group.changes), None)
+
+
+def base_pairs(inputs: Inputs) -> list[tuple[Group, Group]]:
+    """Return every trained group with the untrained base; empty where that was not evaluated."""
+    start = base(inputs)
+    trained = [group for group in results.evaluated_groups(inputs) if group.train != "none"]
+    return [(group, start) for group in trained] if start else []

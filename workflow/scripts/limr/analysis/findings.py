@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from limr.analysis import contrasts, results, subset_records
+from limr.analysis import contrasts, overfitting, results, subset_records
 from limr.analysis.number_text import p_text, percent, points
 from limr.analysis.results import Group, Inputs
 from limr.statistics import power
 from limr.statistics.estimates import Estimate
 from limr.statistics.intervals import Interval
-
-# `Interval.verdict` as a sentence says it of two arms
-ENDS = {"level": "cannot be told apart from", "above": "ends above", "below": "ends below"}
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,8 @@ def sentences(inputs: Inputs) -> list[str]:
     found = []
     if trained:
         best = max(trained, key=lambda arm: arm.interval.mean)
-        base = next((a for a in arms if a.group.train == "none" and not a.group.changes), None)
+        policy = contrasts.base(inputs)
+        base = next((arm for arm in arms if policy and arm.group.name == policy.name), None)
         start = f"; the base policy has {percent(base.interval)}" if base else ""
         found.append(
             f"{named(best)} ends highest, with {percent(best.interval)} correct on average over "
@@ -182,7 +180,26 @@ def sentences(inputs: Inputs) -> list[str]:
     first = primary_sentence(inputs)
     found += [first] if first else []
     found += [compared(comparison) for comparison in comparisons(inputs)]
-    return found + _early(inputs)
+    return found + _against_base(inputs) + _courses(inputs) + _early(inputs)
+
+
+def _against_base(inputs: Inputs) -> list[str]:
+    """Return every trained group's difference from the untrained base, in one sentence."""
+    gaps = []
+    for first, second in contrasts.base_pairs(inputs):
+        gap = contrasts.group_difference(inputs, first.name, second.name)
+        gaps.append(f"{first.title} {points(gap)} ({gap.verdict})")
+    if not gaps:
+        return []
+    return [
+        f"Against the untrained base: {', '.join(gaps)}. Above and below: the interval excludes 0; "
+        "level: it contains 0."
+    ]
+
+
+def _courses(inputs: Inputs) -> list[str]:
+    said = map(overfitting.sentence, overfitting.courses(inputs))
+    return [text for text in said if text]
 
 
 def _early(inputs: Inputs) -> list[str]:
@@ -206,10 +223,11 @@ def _early(inputs: Inputs) -> list[str]:
 
 
 def _of_subsets(inputs: Inputs) -> list[str]:
+    """Return how many problems thresholds keep; a size that was asked for is no finding."""
     found = []
     for arm in inputs.study["arms"]:
         record = inputs.subsets.get(arm["name"])
-        if record is not None and not subset_records.is_full(record):
+        if record is not None and "threshold" in record["rule"]:
             found.append(
                 f"{arm['title']} keeps {record['n_selected']:,} of {record['n_problems']:,} "
                 f"problems ({record['n_scored']:,} of them have a score): {cut_text(record)}."
@@ -227,70 +245,3 @@ def cut_text(record: Mapping[str, Any]) -> str:
     if "size" in rule:
         return f"the {rule['size']:,} best by score '{score}'"
     return "all that could be scored"
-
-
-def headline(inputs: Inputs) -> list[str]:
-    """Return at most two short sentences: what was found."""
-    arms = [arm for arm in arm_results(inputs) if arm.group.train == "ppo"]
-    if not arms:
-        return (_of_subsets(inputs) or sentences(inputs))[:2]
-    group = main_group(inputs)
-    main = {group.name} if group else set()
-    found = comparisons(inputs)
-    shown = main | {c.second.name for c in found if c.first.name in main}
-    listed = [arm for arm in arms if arm.group.name in shown or not main]
-    what = ", ".join(f"{named(arm)} {percent(arm.interval)}" for arm in listed)
-    seeds = sorted({arm.n_seeds for arm in listed})
-    many = " to ".join(str(n) for n in dict.fromkeys((seeds[0], seeds[-1])))
-    plural = "" if seeds == [1] else "s"
-    lines = [f"{what}; {many} seed{plural}, {listed[0].interval.n_questions} questions."]
-    gaps = [
-        f"{c.first.title} − {c.second.title} {points(c.interval)}, "
-        f"{'excludes' if c.interval.excludes_zero else 'contains'} 0"
-        for c in found
-        if c.first.name in main
-    ]
-    return [*lines, "; ".join(gaps) + "."] if gaps else lines
-
-
-def question(inputs: Inputs) -> str:
-    """Return what the study asks."""
-    if inputs.evaluations is None:
-        return "Which problems are worth training on?"
-    if selected_groups(inputs):
-        return "Do a few chosen problems train as well as all of them, and better than random ones?"
-    if any(group.train != "none" for group in results.evaluated_groups(inputs)):
-        return "How do the arms compare?"
-    return "How many of the questions are solved?"
-
-
-def answer(inputs: Inputs) -> str:
-    """Return the answer in one sentence, with its uncertainty and what it was taken over."""
-    arms = {arm.group.name: arm for arm in arm_results(inputs)}
-    groups = [main_group(inputs), *selected_groups(inputs)]
-    main = next((group for group in groups if group and group.name in arms), None)
-    found = [c for c in comparisons(inputs) if main and c.first.name == main.name]
-    if main is None or not found:
-        lines = sentences(inputs)
-        return lines[0] if lines else "There is nothing yet to answer it from."
-    gaps = [
-        f"{ENDS[c.interval.verdict]} {_reference(inputs, c.second)} ({points(c.interval)})"
-        for c in found
-    ]
-    arm = arms[main.name]
-    size = f"{arm.problems:,} " if arm.problems else ""
-    return (
-        f"Trained on its {size}problems, {main.title} {' and '.join(gaps)}, over {arm.n_seeds} "
-        f"seed{'s' if arm.n_seeds > 1 else ''} and {arm.interval.n_questions} questions "
-        f"({results.declared(inputs).percent} intervals)."
-    )
-
-
-def _reference(inputs: Inputs, group: Group) -> str:
-    record = subset_records.group_record(inputs, group) or {}
-    what = "a random" if subset_records.is_random(record) else "all"
-    if not record:
-        return group.title
-    if subset_records.is_chosen(record):
-        what = "its"
-    return f"{group.title} on {what} {record.get('n_selected', 0):,}"

@@ -85,6 +85,10 @@ class Inputs:
     runs: Sequence[Json] = ()
     samples: Mapping[str, Json] = field(default_factory=dict)
     paper: Json | None = None
+    # What `answers_of` has found; a changed copy of the inputs begins with none.
+    known: dict[Any, pd.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     opinions: pd.DataFrame | None = None
     overlaps: pd.DataFrame | None = None
     backtest: pd.DataFrame | None = None
@@ -222,9 +226,20 @@ def headline_frames(inputs: Inputs, group: str, step: int | None = None) -> dict
     frame = evaluated(inputs)
     wanted = reported_steps(inputs, group) if step is None else step
     return {
-        name: runs_by_questions(frame, group, wanted, name, decodings(frame, name)[0])
+        name: answers_of(inputs, group, wanted, name, decodings(frame, name)[0])
         for name in benchmarks(inputs)
     }
+
+
+def answers_of(
+    inputs: Inputs, group: str, step: int | Mapping[Run, int], benchmark: str, decoding: str
+) -> pd.DataFrame:
+    """Return `runs_by_questions`, found once: a page asks for the same many times."""
+    steps = tuple(step.items()) if isinstance(step, Mapping) else step
+    key = (group, steps, benchmark, decoding)
+    if key not in inputs.known:
+        inputs.known[key] = runs_by_questions(evaluated(inputs), group, step, benchmark, decoding)
+    return inputs.known[key]
 
 
 def headline_results(inputs: Inputs, group: str) -> dict[str, Floats]:

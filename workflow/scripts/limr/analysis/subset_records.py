@@ -38,8 +38,8 @@ def scored_by(inputs: Inputs, wanted: str | None) -> Json:
 
     Args:
         inputs: what the study has.
-        wanted: the name of a score; None: that of the first subset cut by a threshold, else of the
-            first that is neither the full set nor random.
+        wanted: the name of a score; None: that of the first subset that is neither the full set nor
+            random.
 
     Raises:
         InputError: there is no such subset.
@@ -47,9 +47,7 @@ def scored_by(inputs: Inputs, wanted: str | None) -> Json:
     records = list(inputs.subsets.values())
     if wanted is not None:
         records = [record for record in records if record["score"] == wanted]
-    by_threshold = [record for record in records if "threshold" in record["rule"]]
-    chosen = [record for record in records if is_chosen(record)]
-    for record in [*by_threshold, *chosen]:
+    for record in filter(is_chosen, records):
         if record["score"] in inputs.scores:
             return record
     raise InputError(

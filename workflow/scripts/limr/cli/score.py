@@ -74,6 +74,11 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: what a user can mend.
     """
+    if args.output.suffix not in ("", ".parquet"):
+        raise InputError(
+            f"--output {args.output}: scores are written as Parquet. Name it "
+            f"{args.output.with_suffix('.parquet')}; pandas.read_parquet reads it."
+        )
     from limr.core import files, validation
     from limr.problems import own_file
     from limr.scores import scoring

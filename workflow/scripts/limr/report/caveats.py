@@ -16,16 +16,6 @@ FEW_SEEDS = 5
 SURE = 0.95
 
 
-def warnings(inputs: Inputs) -> list[tuple[str, str]]:
-    """Return (arms, warning) for each different warning in the records of subsets."""
-    titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
-    found: dict[str, list[str]] = {}
-    for arm, record in inputs.subsets.items():
-        for text in record.get("warnings", ()):
-            found.setdefault(text, []).append(titles.get(arm, arm))
-    return [(", ".join(dict.fromkeys(arms)), text) for text, arms in found.items()]
-
-
 def bill(inputs: Inputs) -> list[str]:
     """Return what chosen subsets cost in total, with the run that had to be scored first.
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from limr.analysis import findings, number_text
+from limr.analysis import findings, number_text, tested
+from limr.analysis.number_text import p_text
 from limr.analysis.results import Inputs
 from limr.analysis.sensitivity import Answer
+from limr.analysis.tested import Tested
 from limr.report.figures import _style
 
 Json = dict[str, Any]
@@ -63,6 +65,37 @@ def forest(inputs: Inputs) -> Json:
             }
         )
     return {"rows": [_row(row) for row in rows], "zero": None, "grid": scale.grid()}
+
+
+def differences(inputs: Inputs) -> Json:
+    """Return the chart of every arm's difference from the base, full and random sets."""
+    found = tested.tests(inputs, benchmarks=False)
+    if not found:
+        return {"rows": [], "zero": None, "grid": []}
+    every = [test.interval for test in found]
+    scale = _Scale(min(0.0, *(i.low for i in every)), max(0.0, *(i.high for i in every)))
+    colours = _style.colours(inputs)
+    main = findings.main_group(inputs)
+    rows: list[Json] = []
+    for name in dict.fromkeys([*_untrained(found), *(test.second.name for test in found)]):
+        own = [test for test in found if test.second.name == name]
+        for place, test in enumerate(own):
+            rows.append(
+                {
+                    "title": f"{test.first.title} − {test.second.title}",
+                    "detail": f"p {p_text(test.p)}, after Holm {p_text(test.holm)}",
+                    "text": number_text.points(test.interval),
+                    "colour": colours[test.first.name],
+                    "strong": main is not None and test.first.name == main.name,
+                    "head": place == 0 and bool(rows),
+                    **_places(scale, test.interval),
+                }
+            )
+    return {"rows": [_row(row) for row in rows], "zero": scale.place(0.0), "grid": scale.grid("+")}
+
+
+def _untrained(found: Sequence[Tested]) -> list[str]:
+    return [test.second.name for test in found if test.second.train == "none"]
 
 
 def answers(inputs: Inputs, found: Sequence[Answer]) -> Json:

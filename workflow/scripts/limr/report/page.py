@@ -12,16 +12,26 @@ from typing import Any
 
 import yaml
 
-from limr.analysis import break_even, costs, findings, results, sensitivity
+from limr.analysis import answers as answering
+from limr.analysis import break_even, choices, costs, findings, results, sensitivity
 from limr.analysis.results import Inputs
 from limr.core import files, plugins, provenance
-from limr.report import caveats, interval_charts, problem_browser, table_text, template
+from limr.report import (
+    accuracy_chart,
+    caveats,
+    interval_charts,
+    problem_browser,
+    question_browser,
+    table_text,
+    template,
+)
 from limr.report.figures import _style
 from limr.scores import backtest_text
 from limr.study import preregistration
 
 Json = dict[str, Any]
 BILL = "compute"  # the table that the section on costs shows
+SCRIPTS = ("steps.js", "questions.js", "report.js")
 _DPI = 160  # of the figures' PNG files
 
 
@@ -43,6 +53,7 @@ class Parts:
         tables: `tables/{table}.tsv`, in the order to show them.
         figures: `figures/{figure}.png`, each with its caption in `.txt` beside it.
         rollouts: name of learning curves -> the `rollouts.parquet` that they are from.
+        answers: run, step and benchmark -> the evaluation of it, whose answers are shown.
         notes: records of imported trajectories and scores, whose `notes` are shown.
         texts: whether texts of problems and responses are part of the page.
         missing: what a half-finished study lacks; empty: the study is complete.
@@ -54,6 +65,7 @@ class Parts:
     tables: Sequence[Path | str] = ()
     figures: Sequence[Path | str] = ()
     rollouts: Mapping[str, Path | str] = field(default_factory=dict)
+    answers: question_browser.Answers = ()
     notes: Sequence[Path | str] = ()
     texts: bool = True
     missing: Sequence[Missing] = ()
@@ -71,24 +83,29 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
     arms = [arm for arm in inputs.study["arms"] if arm["name"] in inputs.subsets]
     answers = sensitivity.answers(inputs)
     page = template.template(Path(parts.folder), "report.html.j2").render(
-        **template.fixed(Path(parts.folder)),
+        **template.fixed(Path(parts.folder), scripts=SCRIPTS),
         study=inputs.study,
         missing=[(part.kind, list(part.names), part.total) for part in parts.missing],
         declared="" if inputs.evaluations is None else declared_text(inputs, parts.config),
-        question=findings.question(inputs),
-        answer=("So far: " if parts.missing else "") + findings.answer(inputs),
+        question=answering.question(inputs),
+        answer=("So far: " if parts.missing else "") + answering.answer(inputs),
+        verdicts=answering.verdicts(inputs),
+        differences=interval_charts.differences(inputs),
+        choices=choices.facts(inputs) if inputs.evaluations is None else [],
+        steps=accuracy_chart.chart(inputs),
         facts=_facts(inputs),
         sentences=findings.sentences(inputs),
         forest=interval_charts.forest(inputs),
         answers=interval_charts.answers(inputs, answers),
         changes=sensitivity.sentences(answers),
-        warnings=caveats.warnings(inputs),
+        warnings=answering.warnings(inputs),
         caveats=caveats.caveats(inputs, parts.config),
         tables=[_table(Path(p), folder) for p in parts.tables if _shown(Path(p).stem, parts)],
         figures=[_figure(Path(path), folder) for path in parts.figures],
         subsets=[_subset(arm, inputs) for arm in arms],
         notes=[(Path(path).stem, files.read_json(path).get("notes", [])) for path in parts.notes],
         browser=problem_browser.build(inputs, parts.rollouts, parts.texts),
+        questions=question_browser.build(inputs, parts.answers, parts.texts),
         kept_by=_kept_by(inputs),
         texts=parts.texts,
         bill=_bill(inputs, parts, folder),

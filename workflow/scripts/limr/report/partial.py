@@ -105,6 +105,11 @@ def write(study: Study, root: Path, paper: Path, output: Path, texts: bool) -> l
             tables=tables,
             figures=figures,
             rollouts=rollouts,
+            answers=[
+                (key, folder.at(path))
+                for key in report.last_evaluations(study)
+                if folder.there(path := evaluate.path(study, key))
+            ],
             texts=texts,
             missing=folder.missing,
             linked=False,

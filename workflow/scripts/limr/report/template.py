@@ -38,14 +38,18 @@ def _inert(value: Any) -> Any:
     return safe_text.visible(value.replace(" %", "\u00a0%")) if type(value) is str else value
 
 
-def fixed(folder: Path, styles: Sequence[str] = ("report.css",)) -> Json:
+def fixed(
+    folder: Path,
+    styles: Sequence[str] = ("report.css",),
+    scripts: Sequence[str] = ("report.js",),
+) -> Json:
     """Return a page's style and script, and a security policy that allows only these two.
 
     Raises:
         InputError: one of them holds what would end its element.
     """
     style = "".join((folder / name).read_text(encoding="utf-8") for name in styles)
-    script = (folder / "report.js").read_text(encoding="utf-8")
+    script = "".join((folder / name).read_text(encoding="utf-8") for name in scripts)
     if "</" in style or "</script" in script:
         raise InputError(f"{folder}: the style or the script would end its own element.")
     policy = (

@@ -176,6 +176,21 @@ def of_difference(first: Arm, second: Arm, weights: Mapping[str, float] | None =
     return _estimate(gaps, [first, second], shares, n_runs, is_share=False)
 
 
+def of_change(change: Arm, weights: Mapping[str, float] | None = None) -> Estimate:
+    """Return the weighted mean over benchmarks of a change within each run.
+
+    Args:
+        change: later less earlier accuracy, in [-1, 1], of the same run on the same question.
+        weights: benchmark -> weight, of any sum; None: all alike.
+
+    Raises:
+        InputError: see `of_mean`.
+    """
+    n_runs = check_results(change.accuracy)
+    means = {name: matrix.mean(axis=0) for name, matrix in change.accuracy.items()}
+    return _estimate(means, [change], _shares(list(means), weights), n_runs, is_share=False)
+
+
 def welch(parts: Sequence[tuple[float, float]]) -> float:
     """Return the degrees of freedom of a sum of independent variances (Welch 1947).
 

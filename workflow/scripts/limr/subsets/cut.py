@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from limr.core import files, plugins, validation
 from limr.core.errors import InputError
@@ -18,6 +19,8 @@ from limr.scores.thresholds import best, reached, sizes
 from limr.trajectories import curves as tr
 
 TIES = "ties at the last place are broken at random, seeded"
+FEW_RIGHT = 0.02  # share of right samples below which curves say next to nothing
+FEW_TIED = 4  # problems that may be drawn from a tie unsaid
 
 Rule = Mapping[str, Any]
 Row = dict[str, Any]
@@ -148,7 +151,16 @@ def select(
     Raises:
         InputError: see `cut`.
     """
-    rows, counts = cut(scores, problems, rule, rng, where)
+    try:
+        rows, counts = cut(scores, problems, rule, rng, where)
+    except InputError as error:
+        if trajectories is not None and not pc.sum(trajectories["n_correct"]).as_py():
+            raise InputError(
+                f"{error} Not one sample of any problem was right (0 %): a policy that never "
+                "succeeds cannot say what to train on. Score with a stronger base, take easier "
+                "problems, or look at the grader."
+            ) from None
+        raise
     record: Record = {**origin, **counts, "never_solved": None, "always_solved": None}
     record["warnings"] = []
     if trajectories is not None:
@@ -158,6 +170,7 @@ def select(
         samples = tr.samples(trajectories, ids)
         record.update(_solved_counts(samples, chosen))
         record["warnings"] = _warnings(chosen, samples, origin)
+        record["warnings"] += _of_nothing(record, samples)
     unscored = scores.loc[scores["score"].isna(), "reason"].value_counts()
     record["not_scored"] = {str(reason): int(n) for reason, n in sorted(unscored.items())}
     return rows, record
@@ -174,6 +187,36 @@ def _warnings(chosen: tr.Flags, samples: tr.Samples, origin: Mapping[str, Any]) 
         dict(origin.get("options") or {}), validation.options(module), "selector"
     )
     found: list[str] = module.warnings(chosen, samples, settings)
+    return found
+
+
+def _of_nothing(record: Record, samples: tr.Samples) -> list[str]:
+    """Return warnings of a choice that rests on next to nothing, and what to do about it."""
+    found = []
+    n, right = int(samples.n.sum()), int(samples.n_correct.sum())
+    if not right and record["warnings"]:
+        return []  # the selector has said it
+    if n and right < FEW_RIGHT * n:
+        found.append(
+            f"Only {right:,} of {n:,} samples ({100 * right / n:.2g} %) were right, so the curves "
+            "say next to nothing. Score with a stronger base or a longer run, take easier "
+            "problems, or look at the grader: `limr look` shows what was taken for right."
+        )
+    kept, never = record["n_selected"], record["never_solved"]["n_selected"]
+    said = any("never solved" in text for text in record["warnings"])
+    if never > kept / 2 and not said:
+        found.append(
+            f"{never:,} of the {kept:,} selected problems were never solved: training on them has "
+            "nothing to reward. Leave them out (the selector's `never_solved`, where it has one), "
+            "or choose fewer."
+        )
+    tie = record["ties"]
+    if tie and tie["n_taken"] > max(kept / 4, FEW_TIED) and tie["n_at_score"] > tie["n_taken"]:
+        found.append(
+            f"{tie['n_taken']:,} of the {kept:,} selected problems were drawn from "
+            f"{tie['n_at_score']:,} that tie at the score {tie['score']:g}: that part of the "
+            "choice is chance. Choose at most as many as stand out, or score from more samples."
+        )
     return found
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from limr.analysis import results
+from limr.analysis import contrasts, results
 from limr.report.figures import _style
+from limr.statistics import estimates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,6 +48,32 @@ def from_base(frame: pd.DataFrame, inputs: results.Inputs) -> pd.DataFrame:
     return pd.concat([frame, starts], ignore_index=True)
 
 
+def with_intervals(
+    frame: pd.DataFrame, inputs: results.Inputs, asked: Mapping[str, Mapping[str, str]]
+) -> pd.DataFrame:
+    """Add `low` and `high`, the interval of each group's mean at each step, in percent.
+
+    Args:
+        frame: `panel`, `group`, `step`; rows of the base that begin a line get none.
+        inputs: what the study has.
+        asked: panel -> benchmark -> decoding, of what the panel's accuracy is the plain mean of.
+    """
+    level = results.declared(inputs).level
+    rows = []
+    for panel, group, step in frame[["panel", "group", "step"]].drop_duplicates().to_numpy():
+        answers = {
+            name: results.answers_of(inputs, group, int(step), name, decoding)
+            for name, decoding in asked[panel].items()
+        }
+        if all(len(wide) for wide in answers.values()):
+            found = estimates.of_mean(contrasts.as_arm(answers)).interval(level)
+            ends = {"low": 100 * found.low, "high": 100 * found.high}
+            rows.append({"panel": panel, "group": group, "step": step, **ends})
+    return frame.merge(pd.DataFrame(rows), on=["panel", "group", "step"], how="left").assign(
+        level=100 * level
+    )
+
+
 def in_order(frame: pd.DataFrame, panels: list[str]) -> pd.DataFrame:
     """Return the rows panel by panel, in this order of the panels."""
     return frame.sort_values(
@@ -54,10 +82,11 @@ def in_order(frame: pd.DataFrame, panels: list[str]) -> pd.DataFrame:
 
 
 def draw_panel(ax: Axes, part: pd.DataFrame) -> None:
-    """Draw each arm's line with its band, and the base policy as a dashed line."""
+    """Draw each arm's line with its intervals, and the base policy as a dashed line."""
     trained = part[part["train"] != "none"]
     if len(trained):
-        _style.lines(ax, trained, "accuracy")
+        _style.lines(ax, trained, "accuracy", band=False)
+        _draw_intervals(ax, trained)
     for _, rows in part[part["train"] == "none"].groupby("group", sort=False):
         colour = rows["colour"].iloc[0]
         ax.axhline(rows["accuracy"].mean(), color=colour, ls=(0, (9, 4)), lw=1.2, zorder=1)
@@ -68,9 +97,21 @@ def draw_panel(ax: Axes, part: pd.DataFrame) -> None:
     ax.margins(x=0.02)
 
 
-def bands(frame: pd.DataFrame) -> str:
-    """Say how many runs there are and what lines and bands are."""
+def _draw_intervals(ax: Axes, trained: pd.DataFrame) -> None:
+    """Draw the groups' intervals beside one another, so that none hides another."""
+    groups = trained.groupby("group", sort=False)
+    apart = 0.012 * float(trained["step"].max())
+    for place, (_, rows) in enumerate(groups):
+        ends = rows.dropna(subset="low").drop_duplicates("step")
+        shift = (place - (len(groups) - 1) / 2) * apart
+        colour = rows["colour"].iloc[0]
+        ax.vlines(ends["step"] + shift, ends["low"], ends["high"], color=colour, alpha=0.5, lw=1.6)
+
+
+def intervals(frame: pd.DataFrame) -> str:
+    """Say how many runs there are and what lines and intervals are."""
     return (
-        f"Lines: mean over runs ({_style.runs(frame[frame['train'] != 'none'])}); bands: lowest to "
-        "highest run. Dashed: the base policy, from which every line starts at step 0."
+        f"Lines: mean over runs ({_style.runs(frame[frame['train'] != 'none'])}); upright: the "
+        f"{frame['level'].max():g} % interval over runs and questions, side by side so that none "
+        "hides another. Dashed: the base policy, from which every line starts at step 0."
     )

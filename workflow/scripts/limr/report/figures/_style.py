@@ -25,7 +25,8 @@ INK = "#222222"
 # In the order of PALETTE: what tells arms apart without colour.
 DASHES = ("", "5,1.6", "1.3,1.3", "5,1.4,1.3,1.4", "8,2,2,2", "2.6,1.2", "", "5,1.6")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-SOLVED = {"always": "#009E73", "sometimes": "#56B4E9", "never": "#D55E00", "unknown": "#7FA9C9"}
+# Of no arm: a colour means one arm everywhere.
+SOLVED = {"always": "#3F4E8C", "sometimes": "#A9B4D9", "never": "#6B5A4E", "unknown": "#A9B4D9"}
 
 _RC: dict[str, Any] = {
     "figure.dpi": 100,
@@ -75,6 +76,19 @@ def save(drawn: Figure, pdf: Path | str, png: Path | str) -> None:
         drawn.savefig(temporary, format="pdf", metadata=nothing)
     with files.atomic(png) as temporary:
         drawn.savefig(temporary, format="png", metadata={"Software": None})
+        _pack(temporary)
+
+
+def _pack(png: Path) -> None:
+    """Write a picture again with 256 colours: a third of its bytes, and of those of the page."""
+    from PIL import Image
+
+    with Image.open(png) as picture:
+        dpi, few = (
+            picture.info["dpi"],
+            picture.convert("RGB").quantize(256, dither=Image.Dither.NONE),
+        )
+    few.save(png, format="png", optimize=True, dpi=dpi)
 
 
 def colours(inputs: Inputs) -> dict[str, str]:
@@ -92,6 +106,11 @@ def colours(inputs: Inputs) -> dict[str, str]:
 def place(colour: str) -> int:
     """Return a colour's place in `PALETTE`, `DASHES` and `MARKERS`; the base policy's is -1."""
     return PALETTE.index(colour) if colour in PALETTE else -1
+
+
+def dashes(colour: str) -> str:
+    """Return the dashes of a colour's lines, as SVG writes them; the base policy's are long."""
+    return "9,4" if place(colour) < 0 else DASHES[place(colour)]
 
 
 def marks(place: int) -> dict[str, Any]:
@@ -151,7 +170,15 @@ def runs(frame: pd.DataFrame) -> str:
     return f"number of runs: {counts or 'none'}"
 
 
-def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True, x: str = "step") -> None:
+def lines(
+    ax: Axes,
+    frame: pd.DataFrame,
+    y: str,
+    *,
+    markers: bool = True,
+    x: str = "step",
+    band: bool = True,
+) -> None:
     """Draw the mean over runs of each group against `x`, with a band from lowest to highest run.
 
     Groups differ by colour, by dashes and, with `markers`, by the shape of their points.
@@ -162,6 +189,7 @@ def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True, x: str = 
         y: the column on the vertical axis.
         markers: whether to mark the steps.
         x: the column on the horizontal axis; the same for all runs of a group at a step.
+        band: whether to draw the band.
     """
     import seaborn as sns
 
@@ -175,8 +203,8 @@ def lines(ax: Axes, frame: pd.DataFrame, y: str, markers: bool = True, x: str = 
             y=y,
             color=rows["colour"].iloc[0],
             estimator="mean",
-            errorbar=("pi", 100),
-            err_kws={"alpha": 0.13, "linewidth": 0},
+            errorbar=("pi", 100) if band else None,
+            err_kws={"alpha": 0.13, "linewidth": 0} if band else None,
             markersize=6,
             markeredgecolor="white",
             markeredgewidth=0.8,

@@ -43,7 +43,12 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
         questions=("questions", "sum"),
     )
     found = _accuracy.from_base(_style.titled(mean.reset_index(), inputs), inputs)
-    return _accuracy.in_order(found, common)
+    first = {name: results.decodings(results.evaluated(inputs), name)[0] for name in names}
+    asked = {
+        panel: first if panel == _accuracy.HEADLINE else dict.fromkeys(names, panel)
+        for panel in common
+    }
+    return _accuracy.in_order(_accuracy.with_intervals(found, inputs, asked), common)
 
 
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
@@ -61,9 +66,10 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
 
 
 def caption(frame: pd.DataFrame) -> str:
-    """Say what lines and bands are, and over how much they were taken."""
+    """Say what lines and intervals are, and over how much they were taken."""
     return (
         f"Mean accuracy over {frame['benchmarks'].max()} benchmarks "
-        f"({frame['questions'].max()} questions), one panel per decoding. {_accuracy.bands(frame)} "
-        "A step of fine-tuning is not a step of PPO: steps compare within a kind of training only."
+        f"({frame['questions'].max()} questions), one panel per decoding. "
+        f"{_accuracy.intervals(frame)} A step of fine-tuning is not a step of PPO: "
+        "steps compare within a kind of training only."
     )

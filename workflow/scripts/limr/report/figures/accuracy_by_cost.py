@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from limr.analysis import cost_curves
+from limr.analysis import contrasts, cost_curves
 from limr.analysis.cost_curves import Curve
 from limr.analysis.results import Inputs
 from limr.core.errors import InputError
@@ -33,7 +33,8 @@ def data(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     Returns:
         group, title, colour, mark, arm, seed, run, step; own (what the group's runs cost up to the
         step, their mean), scoring (before it; 0: nothing, NaN: not known, drawn as 0), cost (both
-        together), accuracy in percent (mean over benchmarks), unit, benchmarks, questions.
+        together), accuracy in percent (mean over benchmarks), base (that of the untrained), unit,
+        benchmarks, questions.
 
     Raises:
         InputError: no run has costs in this unit.
@@ -46,7 +47,9 @@ def data(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     ]
     if not parts:
         raise InputError(f"figure 'accuracy-by-cost': no run recorded its {unit}.")
-    return _style.titled(pd.concat(parts, ignore_index=True), inputs)
+    start = contrasts.base(inputs)
+    base = 100 * contrasts.group_interval(inputs, start.name).mean if start else float("nan")
+    return _style.titled(pd.concat(parts, ignore_index=True).assign(base=base), inputs)
 
 
 def _rows(curve: Curve, unit: str) -> pd.DataFrame:
@@ -93,6 +96,11 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     ax.set_xlim(left=0)
     ax.set_xlabel(f"{frame['unit'].iloc[0]}, the scoring run charged")
     ax.set_ylabel(f"mean of {frame['benchmarks'].max()} benchmarks, % correct")
+    if frame["base"].notna().any():
+        base = frame["base"].max()
+        ax.axhline(base, color=_style.BASE, linestyle=(0, (9, 4)), linewidth=1.2, zorder=1)
+        _style.note(ax, "base", (1, base), (-3, 3), ("axes fraction", "data"), color=_style.BASE,
+                    ha="right")  # fmt: skip
     _style.legend(drawn, frame)
     return drawn
 
@@ -111,5 +119,6 @@ def caption(frame: pd.DataFrame) -> str:
         "of one run. An arm whose problems were chosen from another run's rollouts starts where "
         "that run, up to the last epoch that the score used, was paid for (dotted). Points: "
         f"evaluated steps; lines: mean over runs ({_style.runs(frame)}); bands: lowest to highest "
-        f"run. The base policy and evaluations are shared and not charged.{note}"
+        f"run. Dashed: the untrained base, which is there from the start; it and evaluations are "
+        f"shared and not charged.{note}"
     )

@@ -67,6 +67,8 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     import seaborn as sns
 
     n = int(frame["row"].max()) + 1
+    if n <= 2:
+        return _draw_numbers(frame)
     side = max(2.6, 0.86 * n)
     drawn = _style.figure(side + 1.4, side + 1.6)
     ax = drawn.subplots()
@@ -100,6 +102,31 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
         label.set(color=colour, fontweight="bold")
     ax.tick_params(length=0)
     ax.set_title(_title(frame), fontsize=10, fontweight="normal", pad=10)
+    return drawn
+
+
+def _draw_numbers(frame: pd.DataFrame) -> Figure:
+    """Draw the agreement of two scores as numbers: a matrix of two says each of them once."""
+    drawn = _style.figure(5.6, 2.2)
+    ax = drawn.subplots()
+    ax.set_axis_off()
+    values = frame[frame["kind"] != "self"].set_index("kind")["value"]
+    if values.empty:
+        ax.set_title(_title(frame), fontsize=10, fontweight="normal")
+        return drawn
+    overlap = frame[frame["kind"] == "overlap"]
+    size, names = int(overlap["size"].max()), " and ".join(frame["score"].unique())
+    ax.set_title(names)
+    for place, (value, text) in enumerate(
+        (
+            (f"{100 * values['overlap']:.0f} %", f"of the best {size:,} are the same;\n"
+             f"by chance {100 * overlap['chance'].max():.0f} %"),
+            (f"{values['Spearman']:.2f}".replace("-", "−"), "Spearman’s rank correlation\n"),
+        )
+    ):  # fmt: skip
+        at = 0.25 + 0.5 * place
+        ax.text(at, 0.62, value, ha="center", fontsize=26, fontweight="bold")
+        ax.text(at, 0.45, text, ha="center", va="top", fontsize=10)
     return drawn
 
 

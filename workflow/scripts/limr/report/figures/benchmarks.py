@@ -23,7 +23,11 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     titles = results.benchmarks(inputs)
     frame = frame.assign(panel=frame["benchmark"].map(titles))
     found = _accuracy.from_base(_style.titled(frame, inputs), inputs)
-    return _accuracy.in_order(found, list(titles.values()))
+    asked = {
+        title: {name: results.decodings(results.evaluated(inputs), name)[0]}
+        for name, title in titles.items()
+    }
+    return _accuracy.in_order(_accuracy.with_intervals(found, inputs, asked), list(titles.values()))
 
 
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
@@ -37,9 +41,9 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
 
 
 def caption(frame: pd.DataFrame) -> str:
-    """Say what lines and bands are."""
+    """Say what lines and intervals are."""
     return (
         "Accuracy on each benchmark at its first decoding "
-        f"({', '.join(frame['decoding'].unique())}); n counts questions. Lines: mean over runs; "
-        "bands: lowest to highest run; dashed: the base policy. The vertical ranges differ."
+        f"({', '.join(frame['decoding'].dropna().unique())}); n counts questions. "
+        f"{_accuracy.intervals(frame)} The vertical ranges differ."
     )

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 TITLE = "Accuracy at the end of training"
 REQUIRES = ("evaluations", "subsets")
 MANY = 10
-HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oo", "--")
 
 
 class Options(Keys):
@@ -66,25 +65,25 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
-    """Draw one panel per benchmark, bars from zero with their intervals and values."""
+    """Draw one panel per benchmark, dots with their intervals and values."""
     n_panels, n_groups = frame["panel"].nunique(), frame["title"].nunique()
     # With many arms, panels go below one another: side by side nobody could read them.
     columns = 1 if n_groups > MANY else min(3, n_panels)
     width = max(2.2, 0.52 * n_groups) * columns + 1.0
     drawn = _style.figure(max(width, 5.6), 0.3 + 3.5 * -(-n_panels // columns))
-    axes = _style.panels(drawn, frame, columns, _draw_bars, sharey=True)
-    axes[0].set_ylim(0, max(1.0, 1.12 * float(frame["high"].max())))
+    _style.panels(drawn, frame, columns, _draw_dots, sharey=True)
     return drawn
 
 
-def _draw_bars(ax: Axes, part: pd.DataFrame) -> None:
+def _draw_dots(ax: Axes, part: pd.DataFrame) -> None:
     places = list(range(len(part)))
-    bars = ax.bar(places, part["accuracy"], width=0.72, color=part["colour"], edgecolor="white")
-    for bar, mark in zip(bars, part["mark"], strict=True):
-        bar.set_hatch(HATCHES[int(mark) % len(HATCHES)] if mark >= 0 else "")
-    reach = [part["accuracy"] - part["low"], part["high"] - part["accuracy"]]
-    look: dict[str, Any] = {"fmt": "none", "ecolor": _style.INK, "elinewidth": 1.3, "capsize": 3}
-    ax.errorbar(places, part["accuracy"], yerr=reach, **look)
+    ax.vlines(places, part["low"], part["high"], color=list(part["colour"]), linewidth=2.2)
+    for place, row in zip(places, part.to_dict("records"), strict=True):
+        marker = _style.marks(int(row["mark"]))["marker"] or "o"
+        ax.plot([place], [row["accuracy"]], marker=marker, color=row["colour"], markersize=8,
+                markeredgecolor="white", linestyle="none")  # fmt: skip
+    ax.set_xlim(-0.6, len(part) - 0.4)
+    ax.margins(y=0.1)
     for place, value, high in zip(places, part["accuracy"], part["high"], strict=True):
         _style.note(ax, f"{value:.1f}", (place, high), (0, 3), ha="center", fontsize=9)
     ax.set_xticks(places, list(part["title"]), rotation=40, ha="right", rotation_mode="anchor")
@@ -92,13 +91,13 @@ def _draw_bars(ax: Axes, part: pd.DataFrame) -> None:
 
 
 def caption(frame: pd.DataFrame) -> str:
-    """Say what bars and intervals are."""
+    """Say what dots and intervals are."""
     runs = dict(zip(frame["title"], frame["n_runs"], strict=True))
     counts = ", ".join(f"{title} {n}" for title, n in runs.items())
     return (
         "Accuracy at each arm's reported step and each benchmark's first decoding; n counts "
-        "questions. Bars: mean over runs and questions, from zero; lines: the "
+        "questions. Dots: mean over runs and questions; lines: the "
         f"{frame['level'].max():g} % "
-        f"interval over both (number of runs: {counts}). Bars whose intervals overlap may still "
-        "differ: arms answer the same questions."
+        f"interval over both (number of runs: {counts}). The axis does not begin at 0. Dots "
+        "whose intervals overlap may still differ: arms answer the same questions."
     )

@@ -25,9 +25,7 @@ REQUIRES = ("scores", "subsets", "findings")
 class Options(Keys):
     """Keys of `figures.gradability`."""
 
-    score: str | None = key(
-        None, "The score to show; null: that of the first subset cut by a threshold."
-    )
+    score: str | None = key(None, "The score to show; null: that of the first chosen subset.")
     lowest: Number = key(-3.0, "Scores below this are counted in the first bar.")
 
 

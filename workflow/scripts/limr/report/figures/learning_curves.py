@@ -25,10 +25,10 @@ REQUIRES = ("trajectories", "scores", "subsets")
 class Options(Keys):
     """Keys of `figures.learning-curves`."""
 
-    score: str | None = key(
-        None, "The score to show; null: that of the first subset cut by a threshold."
+    score: str | None = key(None, "The score to show; null: that of the first chosen subset.")
+    curves: int = key(
+        300, "Most problems whose curves the bands are made from, evenly spaced by score.", ge=0
     )
-    curves: int = key(300, "Most problems drawn in the background, evenly spaced by score.", ge=0)
 
 
 # The six examples' places in the order of scores, from the best (0) to the worst (1).
@@ -108,7 +108,7 @@ def _curve(
 
 
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
-    """Draw all curves faintly with the mean on the left, six examples on the right."""
+    """Draw where half of the curves lie and their mean on the left, six examples on the right."""
     drawn = _style.figure(11.0, 4.8)
     grid = drawn.add_gridspec(2, 5, width_ratios=[1.15, 1.15, 1, 1, 1])
     mean = frame[frame["role"] == "mean"]
@@ -127,34 +127,21 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
 
 
 def _draw_all(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
-    import seaborn as sns
-
-    # Accuracies are multiples of 1/n: without a little spread, lines would lie on one another.
-    names = rows["problem_id"].unique()
-    spread = dict(zip(names, 0.012 * np.sin(2.4 * np.arange(len(names))), strict=True))
-    rows = rows.assign(accuracy=rows["accuracy"] + rows["problem_id"].map(spread).fillna(0.0))
-    if len(rows):
-        sns.lineplot(
-            rows,
-            x="epoch",
-            y="accuracy",
-            hue="kept",
-            hue_order=[False, True],
-            palette={True: KEPT, False: LEFT},
-            units="problem_id",
-            estimator=None,
-            linewidth=0.7,
-            alpha=0.16,
-            legend=False,
-            ax=ax,
-        )
+    for kept, colour, hatch in ((False, LEFT, ""), (True, KEPT, "////")):
+        own = rows.loc[rows["kept"] == kept].groupby("epoch")["accuracy"]
+        if len(own):
+            low, middle, high = (own.quantile(share) for share in (0.25, 0.5, 0.75))
+            look: dict[str, Any] = {"color": colour, "alpha": 0.3, "linewidth": 0, "hatch": hatch}
+            ax.fill_between(middle.index, low, high, label="kept" if kept else "left out", **look)
+            ax.plot(middle.index, middle, color=colour, linewidth=1.8)
+    ax.legend(loc="upper left", fontsize=9)
     ax.plot(mean["epoch"], mean["accuracy"], color="white", linewidth=5.5, solid_capstyle="round")
     ax.plot(mean["epoch"], mean["accuracy"], color=_style.INK, linewidth=3, marker="o")
     end = mean.iloc[-1]
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
     look = {"ha": "right", "fontweight": "bold", "bbox": box}
     _style.note(ax, "mean curve", (end["epoch"], end["accuracy"]), (-6, 12), **look)
-    ax.set_title("All problems: kept dark, left out light")
+    ax.set_title("Where half of the problems lie")
     ax.set_xlabel("epoch")
     ax.set_ylabel("accuracy of the epoch's rollouts")
     _epochs(ax, mean)
@@ -188,8 +175,9 @@ def caption(frame: pd.DataFrame) -> str:
     shown = frame.loc[frame["role"] == "background", "problem_id"].nunique()
     epochs = int(frame["epoch"].max())
     return (
-        f"Left: accuracy of {shown} of {n} problems over {epochs} epochs, and the mean curve of "
-        f"all {n}. Right: six problems from the best score to the worst, each against the mean "
-        "curve (dashed), with its score; the shaded area is what the score punishes. One run, so "
-        "there is no band."
+        f"Left: accuracy of {shown} of {n} problems over {epochs} epochs; in each epoch the middle "
+        "half of the kept and of the left-out ones lies within the band, around the median, and "
+        f"the black line is the mean curve of all {n}. Right: six problems from the best score to "
+        "the worst, each against the mean curve (dashed), with its score; the shaded area is what "
+        "the score punishes. One run, so there is no interval."
     )

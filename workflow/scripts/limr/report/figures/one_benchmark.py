@@ -43,7 +43,9 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     base = [g.name for g in results.evaluated_groups(inputs) if g.train == "none"]
     frame = frame[frame["group"].isin([*groups, *base])]
     found = _style.titled(frame.assign(panel=titles[name]), inputs)
-    return _accuracy.from_base(found, inputs).reset_index(drop=True)
+    decoding = results.decodings(results.evaluated(inputs), name)[0]
+    found = _accuracy.from_base(found, inputs).reset_index(drop=True)
+    return _accuracy.with_intervals(found, inputs, {titles[name]: {name: decoding}})
 
 
 def _groups(inputs: results.Inputs, wanted: Sequence[str] | None) -> list[str]:
@@ -78,8 +80,8 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
 
 
 def caption(frame: pd.DataFrame) -> str:
-    """Say what lines and bands are."""
+    """Say what lines and intervals are."""
     return (
         f"Accuracy on {frame['panel'].iloc[0]} ({int(frame['questions'].max()):,} questions, "
-        f"{frame['decoding'].dropna().iloc[0]}) over training. {_accuracy.bands(frame)}"
+        f"{frame['decoding'].dropna().iloc[0]}) over training. {_accuracy.intervals(frame)}"
     )

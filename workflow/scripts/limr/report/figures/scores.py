@@ -25,9 +25,7 @@ REQUIRES = ("trajectories", "scores", "subsets")
 class Options(Keys):
     """Keys of `figures.scores`."""
 
-    score: str | None = key(
-        None, "The score to show; null: that of the first subset cut by a threshold."
-    )
+    score: str | None = key(None, "The score to show; null: that of the first chosen subset.")
     lowest: Number = key(-1.5, "Scores below this are counted in the first bar.")
 
 
@@ -119,13 +117,13 @@ def _hatch(ax: Axes, kinds: list[str]) -> None:
 def _draw_sizes(ax: Axes, frame: pd.DataFrame) -> None:
     ordered = np.sort(frame["score"].to_numpy(float))
     grid = np.linspace(0, 1, 201)
-    ax.plot(grid, [int((ordered >= at).sum()) for at in grid], color="#5B7FA6", linewidth=2)
+    ax.plot(grid, [int((ordered >= at).sum()) for at in grid], color="#3F4E8C", linewidth=2)
     for at in THRESHOLDS:
         n = int((ordered >= at).sum())
-        ax.plot([at], [n], "o", color="#5B7FA6", markersize=5)
+        ax.plot([at], [n], "o", color="#3F4E8C", markersize=5)
         _style.note(ax, f"{n:,}", (at, n), (4, 5), fontsize=9)
     threshold, n = float(frame["threshold"].iloc[0]), int(frame["n_selected"].iloc[0])
-    ax.plot([threshold], [n], "o", color="#D55E00", markersize=9, zorder=3)
+    ax.plot([threshold], [n], "o", color=_style.INK, markersize=9, zorder=3)
     ax.set_xlim(0, 1.02)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("threshold (score ≥)")

@@ -23,7 +23,10 @@ class Options(Keys):
 
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row per chosen arm, reference and question; see `limr.analysis.break_even`."""
+    """Return one row per chosen arm, reference and question; see `limr.analysis.break_even`.
+
+    Rows that price nothing are left out (`BreakEven.says_something`).
+    """
     unit = options["unit"]
     rows = [
         {
@@ -47,6 +50,7 @@ def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
             "questions": found.gap.n_questions,
         }
         for found in break_even.compare(inputs, unit)
+        if found.says_something
     ]
     columns = ["arm", "against", "pays from use"]
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
@@ -55,7 +59,10 @@ def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 def caption(frame: pd.DataFrame) -> str:
     """Say what is compared, by which formula, and what the interval is."""
     if frame.empty:
-        return "No arm's problems were chosen by a score, so that nothing has to pay."
+        return (
+            "Nothing has to pay: no arm's problems were chosen by a score, or the base already has "
+            "what the arms end with."
+        )
     return (
         f"Costs in {frame['unit'].iloc[0]}. An arm that was chosen after a scoring run costs S "
         "once and a for each use of its subset (a seed, another model, a rerun), the reference r: "
@@ -65,7 +72,8 @@ def caption(frame: pd.DataFrame) -> str:
         "at equal steps, where the points say whether they are equally good. An arm that reaches "
         "what its reference does not pays from use 1. Low to high: 95 % interval of n over 4,000 "
         "draws of runs and questions, steps and costs found again in each; beside it the share of "
-        "draws in which it never pays. "
+        "draws in which it never pays. Left out: accuracies that the base already has, and what a "
+        "worse arm saves at equal steps. "
         "The first of several steps that reaches a target is a favourable choice. Another model "
         "is counted as a use as if the same subset served it as well, which is not shown here."
     )

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr.analysis import contrasts, findings, results
+from limr.analysis import contrasts, findings, results, tested
 from limr.analysis.contrasts import Choice
 from limr.analysis.results import Group, Inputs
+from limr.analysis.tested import Tested
 from limr.core.random_streams import stream
 from limr.core.validation import Keys, key
 from limr.statistics import bootstrap, hypothesis_tests, power
@@ -28,7 +29,6 @@ class Options(Keys):
 
 
 DECIMALS = 3
-FAMILIES = {True: "secondary, means", False: "secondary, benchmarks"}
 COLUMNS = ["kind", "arm", "against", "measure", "difference", "low", "high", "p", "Holm p",
            "family", "McNemar p", "MDE", "verdict", "bootstrap low", "bootstrap high", "questions",
            "seeds", "draws", "steps", "level"]  # fmt: skip
@@ -36,55 +36,33 @@ COLUMNS = ["kind", "arm", "against", "measure", "difference", "low", "high", "p"
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row per comparison and measure: the mean over benchmarks, then each benchmark."""
-    first = findings.primary(inputs)
-    main = (first.first, first.second) if first else None
-    pairs = list(dict.fromkeys([*([main] if main else []), *contrasts.pairs(inputs)]))
-    titles = results.benchmarks(inputs)
-    rows = []
-    for pair in pairs:
-        rows.append(_row(inputs, pair, None, options["resamples"], is_main=pair == main))
-        for name in titles if len(titles) > 1 else ():
-            rows.append(_row(inputs, pair, name, 0, is_main=False))
-    for family in dict.fromkeys(row["family"] for row in rows):
-        members = [row for row in rows if row["family"] == family]
-        corrected = hypothesis_tests.holm([row["p"] for row in members])
-        for row, p in zip(members, corrected, strict=True):
-            row["Holm p"] = p
+    rows = [_row(inputs, test, options["resamples"]) for test in tested.tests(inputs)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _row(
-    inputs: Inputs,
-    pair: tuple[Group, Group],
-    benchmark: str | None,
-    resamples: int,
-    *,
-    is_main: bool,
-) -> dict[str, Any]:
-    first, second = pair
-    declared = results.declared(inputs)
-    choice = Choice(benchmarks=(benchmark,) if benchmark else None)
-    found = contrasts.difference(inputs, first.name, second.name, choice)
-    interval = found.interval(declared.level)
-    low, high = _bootstrapped(inputs, pair, resamples) if resamples else (np.nan, np.nan)
+def _row(inputs: Inputs, test: Tested, resamples: int) -> dict[str, Any]:
+    pair, benchmark, found = (test.first, test.second), test.benchmark, test.estimate
+    level = results.declared(inputs).level
+    low, high = (np.nan, np.nan) if benchmark else _bootstrapped(inputs, pair, resamples)
     return {
-        "kind": "primary" if is_main else "secondary",
-        "arm": first.title,
-        "against": second.title,
+        "kind": "primary" if test.family == tested.PRIMARY else "secondary",
+        "arm": test.first.title,
+        "against": test.second.title,
         "measure": results.benchmarks(inputs)[benchmark] if benchmark else "mean",
-        **interval.percent("difference"),
-        "p": found.p_value(),
-        "family": "primary" if is_main else FAMILIES[benchmark is None],
+        **test.interval.percent("difference"),
+        "p": test.p,
+        "Holm p": test.holm,
+        "family": test.family,
         "McNemar p": _mcnemar(inputs, pair, benchmark) if benchmark else pd.NA,
-        "MDE": 100 * power.detectable(found, declared.level),
+        "MDE": 100 * power.detectable(found, level),
         "verdict": findings.verdict(inputs, found),
         "bootstrap low": 100 * low,
         "bootstrap high": 100 * high,
         "questions": found.n_questions,
         "seeds": ", ".join(str(results.n_seeds(inputs, group.name)) for group in pair),
-        "draws": f"{len(first.arms)}, {len(second.arms)}",
+        "draws": ", ".join(str(len(group.arms)) for group in pair),
         "steps": ", ".join(str(results.reported_step(inputs, group.name)) for group in pair),
-        "level": 100 * declared.level,
+        "level": 100 * level,
     }
 
 
@@ -124,7 +102,8 @@ def caption(frame: pd.DataFrame) -> str:
     return (
         "Differences in points, paired by question, at each arm's reported step, with the "
         f"{frame['level'].max():g} % interval over runs and questions and its p value. Holm p is "
-        f"corrected within a family: {families}. McNemar: exact, for the first decoding with one "
+        f"corrected within a family: {families}; tests against the untrained base are apart, so "
+        "they weaken no other. McNemar: exact, for the first decoding with one "
         "response a question; the smallest p of runs that share a seed, times their number. MDE: "
         "true difference found in 80 % of such studies, from this comparison's own variances. "
         "Bootstrap, of the means: percentiles of the question-clustered paired bootstrap; seeds "

@@ -1,4 +1,4 @@
-"""Is the gain real? Arms against the full set and against random draws, question by question."""
+"""Is the gain real? Arms against the full set, random draws and the base, question by question."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ COLUMNS = ["arm", "against", "difference", "low", "high", "interval", "runs", "q
 def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row per trained arm and reference, the difference in points with its interval.
 
-    References are the arms that train on every problem and those drawn at random.
+    References are the arms that train on every problem, those drawn at random, and the untrained
+    base.
     """
     frame = results.evaluated(inputs)
     rows = []
-    for first, second in contrasts.pairs(inputs):
+    for first, second in [*contrasts.pairs(inputs), *contrasts.base_pairs(inputs)]:
         found = contrasts.group_difference(inputs, first.name, second.name)
         runs = [
             frame.loc[frame["group"] == group.name, ["arm", "seed"]].drop_duplicates().shape[0]

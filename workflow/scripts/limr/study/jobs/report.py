@@ -11,9 +11,10 @@ from limr.study.jobs.job import Job, Json, Paths
 from limr.study.study import Study
 
 # Files of the repository itself, which are inputs too.
+_SCRIPTS = ("report.js", "steps.js", "questions.js")
 PAGE = [
     f"workflow/report/{name}"
-    for name in ("report.html.j2", "report.css", "report.js", "parts.html.j2")
+    for name in ("report.html.j2", "report.css", *_SCRIPTS, "parts.html.j2")
 ]
 PAPER = "config/paper.yaml"
 _KINDS = (
@@ -93,7 +94,7 @@ def _costed(study: Study) -> list[Json]:
 
 
 def _report(study: Study, files: Mapping[str, Paths]) -> Job:
-    paths, curves = study.paths, study.scored_from()
+    paths, curves, last = study.paths, study.scored_from(), last_evaluations(study)
     shown = {
         key
         for kind in ("tables", "figures")
@@ -112,6 +113,7 @@ def _report(study: Study, files: Mapping[str, Paths]) -> Job:
             "captions": [paths.figure(name, "txt") for name in study.config["figures"]],
             "notes": _notes(study),
             "rollouts": [paths.rollouts(run["arm"], run["seed"]) for run in curves.values()],
+            "answers": [evaluate.path(study, key) for key in last],
             "page": PAGE,
         },
         {"page": paths.report, "headline": paths.headline},
@@ -123,6 +125,7 @@ def _report(study: Study, files: Mapping[str, Paths]) -> Job:
             },
             "runs": _costed(study),
             "curves": list(curves),
+            "answers": last,
             "config": {k: v for k, v in study.config.items() if k not in ("mirror", "archive")},
         },
         plugins=(
@@ -131,6 +134,12 @@ def _report(study: Study, files: Mapping[str, Paths]) -> Job:
             ("tables", "compute"),
         ),
     )
+
+
+def last_evaluations(study: Study) -> list[Json]:
+    """Return the evaluations of each arm's last step, whose answers the report shows."""
+    keys = evaluate.evaluations(study)
+    return [key for key in keys if key["step"] == study.arms[key["arm"]].steps[-1]]
 
 
 def _notes(study: Study) -> list[str]:
