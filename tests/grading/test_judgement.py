@@ -39,14 +39,6 @@ def test_outcomes_are_three():
     assert judge("", "5").outcome == DIFFERENT
 
 
-def test_strict_refuses_what_could_be_gamed():
-    for gold, answer in (("5", "\\sqrt{25}"), ("3", "\\log_2 8"), ("5", "5 \\text{ bananas}")):
-        assert equal(gold, answer)
-        assert not equal(gold, answer, strict=True)
-    for gold, answer in (("5", "5.0"), ("5", "5 \\text{ cm}"), ("\\sqrt{8}", "2\\sqrt{2}")):
-        assert equal(gold, answer, strict=True)
-
-
 # --- answers by grammar: (text, a text that differs in value), both well formed
 numbers = st.integers(2, 10**6)
 units = st.sampled_from(["cm", "km", "kg", "mL", "hours", "minutes", "m/s", "km/h", "dollars"])

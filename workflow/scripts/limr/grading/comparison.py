@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from limr.grading import pairs, relations
+from limr.grading import pairs, relations, strictness
 from limr.grading.nodes import (
     symbol,
 )
 from limr.grading.regions import interval, region
+from limr.grading.strictness import EVALUATION, STANDARD
 from limr.grading.tokens import NotUnderstoodError
 from limr.grading.values import (
     Based,
@@ -41,13 +42,16 @@ class Judgement:
     rule: str
 
 
-def compare(gold: Value, answer: Value, *, strict: bool = False) -> Judgement:
-    """Compare two values; `answer` may name its variable where `gold` does not."""
+def compare(gold: Value, answer: Value, level: str = STANDARD) -> Judgement:
+    """Compare two values; `answer` may name its variable where `gold` does not.
+
+    `level` is one of `limr.grading.strictness.STRICTNESS`.
+    """
     for side, value in (("gold answer", gold), ("answer", answer)):
         if isinstance(value, Unread):
             return Judgement(NOT_UNDERSTOOD, gold.kind, f"no reading of the {side}: {value.why}")
     try:
-        same, rule = _Comparison(strict=strict).same(gold, answer)
+        same, rule = _Comparison(level).same(gold, answer)
     except NotUnderstoodError as error:
         return Judgement(NOT_UNDERSTOOD, gold.kind, str(error))
     except (ArithmeticError, RecursionError) as error:  # numbers that are too large for Python's
@@ -56,8 +60,8 @@ def compare(gold: Value, answer: Value, *, strict: bool = False) -> Judgement:
 
 
 class _Comparison:
-    def __init__(self, *, strict: bool) -> None:
-        self._questions, self._strict = MAX_QUESTIONS, strict
+    def __init__(self, level: str) -> None:
+        self._questions, self._level = MAX_QUESTIONS, level
 
     def same(self, gold: Value, answer: Value) -> tuple[bool, str]:
         """Return whether two values are the same, and the rule that said so."""
@@ -66,6 +70,8 @@ class _Comparison:
             raise NotUnderstoodError("too many parts to compare")
         if gold == answer:
             return True, "the same value"
+        if self._level == EVALUATION and strictness.same_letters(gold, answer):
+            return True, "the letters of choices"
         if isinstance(gold, Choice) or isinstance(answer, Choice):
             return self._choices(gold, answer)
         if isinstance(gold, Relation) or isinstance(answer, Relation):
@@ -98,7 +104,7 @@ class _Comparison:
 
     def _by_type(self, gold: Value, answer: Value) -> tuple[bool, str]:
         if isinstance(gold, Quantity) and isinstance(answer, Quantity):
-            return pairs.quantities(gold, answer, strict=self._strict)
+            return pairs.quantities(gold, answer, self._level)
         if isinstance(gold, Text) or isinstance(answer, Text):
             return pairs.texts(gold, answer)
         if isinstance(gold, Based) or isinstance(answer, Based):

@@ -5,19 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from limr.grading import arithmetic, evaluation, units
-from limr.grading.nodes import (
-    PI,
-    Node,
-    both_signs,
-    has_functions,
-    is_free,
-    is_literal,
-    is_polar,
-    is_undone,
-    number,
-    symbol,
-)
+from limr.grading import arithmetic, evaluation, strictness, units
+from limr.grading.nodes import PI, Node, both_signs, is_free, is_literal, number, symbol
 from limr.grading.tokens import NotUnderstoodError
 from limr.grading.units import Unit
 from limr.grading.values import (
@@ -200,26 +189,23 @@ def vector(gold: Listing, answer: Value) -> tuple[bool, str]:
     return evaluation.agree(Node("add", terms), answer.node), "a vector by its components"
 
 
-def quantities(gold: Quantity, answer: Quantity, *, strict: bool) -> tuple[bool, str]:
-    """Compare two expressions with their units; `strict` as in `limr.grading.equality.judge`."""
-    if strict and is_literal(gold.node) and not is_literal(answer.node):
-        return False, UNDONE
-    if strict and answer.unit and not answer.unit.is_known and gold.unit is None:
-        return False, "words that no table has as a unit"
-    if is_literal(gold.node) and is_undone(answer.node):
-        return False, UNDONE
-    if has_functions(answer.node) and not (
-        has_functions(gold.node) or is_free(gold.node) or is_polar(gold.node)
-    ):
-        return False, UNDONE
+def quantities(gold: Quantity, answer: Quantity, level: str) -> tuple[bool, str]:
+    """Compare two expressions with their units; `level` as in `limr.grading.strictness`."""
     if is_rounding(gold.node, answer.node):
         return True, "a gold answer printed to many digits"
+    if strictness.is_undone_answer(gold.node, answer.node, level):
+        return False, UNDONE
+    words_only = answer.unit is not None and not answer.unit.is_known
+    if level == strictness.TRAINING and words_only and gold.unit is None:
+        return False, "words that no table has as a unit"
     if {gold.node, answer.node} == {_EMPTY}:
         return True, "the empty set"
     rule = "values at fixed points" if not is_literal(gold.node) else "numbers"
     if gold.unit is None and answer.unit is None:
         return evaluation.agree(gold.node, answer.node), rule
     possible = factors(gold.unit, answer.unit)
+    if level == strictness.EVALUATION:
+        possible += strictness.left_out(gold, answer)
     if not possible:
         return False, "another unit"
     same = any(
