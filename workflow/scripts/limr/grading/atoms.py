@@ -239,6 +239,8 @@ class Atoms(Cursor):
             inside += self._argument_tokens()
         if name in ("bar", "overline"):
             name = "overline"
+            if len(inside) == 2 and all(token.text.isupper() for token in inside):
+                inside.sort(key=lambda token: token.text)  # a segment has two ends, and no first
         return self._named(f"\\{name}:{spelling(tuple(inside))}")
 
     def _matrix(self, name: str) -> Node:

@@ -111,8 +111,11 @@ class _Comparison:
             return pairs.bases(gold, answer)
         if isinstance(gold, Clock) and isinstance(answer, Clock):
             return pairs.clocks(gold, answer)
-        if isinstance(gold, Ratio | Clock) and isinstance(answer, Ratio | Clock):
-            return pairs.ratios(pairs.as_ratio(gold), pairs.as_ratio(answer))
+        first, second = pairs.as_ratio(gold), pairs.as_ratio(answer)
+        if first and second:
+            return pairs.ratios(first, second)
+        if isinstance(gold, Ratio) and isinstance(answer, Quantity):
+            return pairs.as_quotient(gold, answer)
         if isinstance(gold, Residue) or isinstance(answer, Residue):
             return pairs.residues(gold, answer)
         if isinstance(gold, Cases) and isinstance(answer, Cases):
@@ -121,6 +124,9 @@ class _Comparison:
             return self._matched(rows, others), "cases in any order"
         if isinstance(gold, Combined) and isinstance(answer, Combined) and gold.sign == answer.sign:
             return self._matched(gold.parts, answer.parts), "sets part by part"
+        column = pairs.column(gold) or pairs.column(answer)
+        if column and (isinstance(gold, Listing) or isinstance(answer, Listing)):
+            return self.same(column, answer if pairs.column(gold) else gold)
         if isinstance(gold, Listing) and gold.opening == "langle":
             return pairs.vector(gold, answer)
         return False, f"{gold.kind} and {answer.kind}"
@@ -171,6 +177,8 @@ class _Comparison:
             renamed = relations.renamed(first, second)
             if renamed is not None:
                 return self.same(first.value, renamed)
+            if relations.is_graph(first, second):
+                return self.same(first.value, second.value)
         elif first and answer.signs[0] == "=" and answer.terms[0] in gold.terms:
             last = relations.last_value(answer)
             if last is not None:

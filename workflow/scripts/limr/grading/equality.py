@@ -111,6 +111,10 @@ def judge(gold: str, answer: str, strictness: str = STANDARD) -> Judgement:
             found = compare(*values, strictness)
             if found.outcome == EQUAL:
                 return found
+        if isinstance(values[0], Quantity) and values[0].unit and values[0].unit.is_known:
+            spelled_out = answers.read_with_units(answer)
+            if spelled_out and compare(values[0], spelled_out, strictness).outcome == EQUAL:
+                return Judgement(EQUAL, "expression", "a unit in letters")
     return found
 
 

@@ -29,7 +29,6 @@ DEFAULTS: Mapping[str, Any] = {
     "answer": "box",
     "max_boxes": 4,
     "repetition": True,
-    "strictness": STANDARD,
 }
 _SHORT = 200  # characters of a response that is remembered whole
 
@@ -86,7 +85,7 @@ class Grader:
         self._place = chosen["answer"]
         self._max_boxes: int | None = chosen["max_boxes"]
         self._repetition: bool = chosen["repetition"]
-        self._strictness: str = chosen["strictness"]
+        self._strictness: str = chosen.get("strictness", STANDARD)
         self._equal: Remembered[tuple[str, str, str | None], bool] = Remembered()
         self._grades: Remembered[tuple[str, str, bool, str | None], Grade] = Remembered()
 

@@ -6,7 +6,17 @@ from dataclasses import replace
 from fractions import Fraction
 
 from limr.grading import arithmetic, evaluation, strictness, units
-from limr.grading.nodes import PI, Node, both_signs, is_free, is_literal, number, symbol
+from limr.grading.nodes import (
+    PI,
+    Node,
+    both_signs,
+    is_free,
+    is_literal,
+    negative,
+    number,
+    symbol,
+    walk,
+)
 from limr.grading.tokens import NotUnderstoodError
 from limr.grading.units import Unit
 from limr.grading.values import (
@@ -24,6 +34,7 @@ from limr.grading.values import (
 _EMPTY = symbol("emptyset")
 _TEMPERATURES = {(("celsius", 1),), (("fahrenheit", 1),)}
 UNDONE = "left to be computed, or no number"
+_POUND, _STERLING = units.find("pound"), units.find("£")
 _PRINTED = 10**12  # a decimal with a longer denominator was printed by a program
 
 
@@ -46,6 +57,8 @@ def factors(gold: Unit | None, answer: Unit | None) -> list[Node | None]:
         if gold.dimension == answer.dimension:
             return [number(answer.scale / gold.scale)]
         turn = {gold.dimension, answer.dimension}
+        if _POUND in (gold, answer) and _STERLING in (gold, answer):
+            return [None]  # a pound is both
         lengths = [[(base.replace("m", "unit"), n) for base, n in dims] for dims in turn]
         if any(base == "unit" for dims in turn for base, _ in dims) and lengths[0] == lengths[1]:
             return [None]  # `12 square units` is 12 of any square
@@ -105,13 +118,24 @@ def bases(gold: Value, answer: Value) -> tuple[bool, str]:
 def clocks(gold: Clock, answer: Clock) -> tuple[bool, str]:
     same = (gold.hour, gold.minute) == (answer.hour, answer.minute)
     halves = {gold.half, answer.half} - {""}
-    return same and len(halves) < 2, "times of day"
+    if same and len(halves) < 2:
+        return True, "times of day"
+    return _minutes(gold) is not None and _minutes(gold) == _minutes(answer), "times of day"
 
 
-def as_ratio(value: Ratio | Clock) -> Ratio:
-    if isinstance(value, Ratio):
-        return value
-    return Ratio((number(value.hour), number(value.minute)))
+def _minutes(time: Clock) -> int | None:
+    """Return the minutes since midnight, None where a half of the day is left open."""
+    if time.half and 1 <= time.hour <= 12:
+        return (time.hour % 12 + 12 * (time.half == "pm")) * 60 + time.minute
+    is_sure = time.hour > 12 or time.hour == 0
+    return time.hour % 24 * 60 + time.minute if is_sure else None
+
+
+def as_ratio(value: Value) -> Ratio | None:
+    """Return a ratio, or a time such as 3:20 that may be one, and 9:05 may not; else None."""
+    if isinstance(value, Clock) and not value.half and value.minute > 9:
+        return Ratio((number(value.hour), number(value.minute)))
+    return value if isinstance(value, Ratio) else None
 
 
 def ratios(gold: Ratio, answer: Ratio) -> tuple[bool, str]:
@@ -125,6 +149,13 @@ def ratios(gold: Ratio, answer: Ratio) -> tuple[bool, str]:
         for a, b in zip(gold.terms[1:], answer.terms[1:], strict=True)
     )
     return same, "ratios in proportion"
+
+
+def as_quotient(gold: Ratio, answer: Quantity) -> tuple[bool, str]:
+    """Compare a ratio of two terms with a number that may stand for it, 3:2 with 3/2."""
+    is_number = len(gold.terms) == 2 and answer.unit is None and is_literal(answer.node)
+    same = is_number and evaluation.agree(Node("div", gold.terms), answer.node)
+    return same, "a ratio as a quotient"
 
 
 def is_rounding(gold: Node, answer: Node) -> bool:
@@ -160,6 +191,8 @@ def residues(gold: Value, answer: Value) -> tuple[bool, str]:
         sides = [value for value in (gold, answer) if isinstance(value, Residue | Quantity)]
         if len(sides) < 2:
             return False, "a residue and none"
+        if _is_class(gold, answer) or _is_class(answer, gold):
+            return True, "a residue class by its members"
         reduced = [one for one in sides if isinstance(one, Residue) and not _is_reduced(one)]
         same = not reduced and evaluation.agree(sides[0].node, sides[1].node)
         return same, "a residue, the modulus left out"
@@ -173,10 +206,33 @@ def residues(gold: Value, answer: Value) -> tuple[bool, str]:
     return evaluation.agree(gold.node, answer.node), "residues"
 
 
+def _is_class(residue: Value, members: Value) -> bool:
+    """Tell whether `9k + 2` writes the members of a class of residues."""
+    if not isinstance(residue, Residue) or not isinstance(members, Quantity) or members.unit:
+        return False
+    names = {one.name for one in walk(members.node) if one.op == "symbol"}
+    modulus, node = (evaluation.real_value(one) for one in (residue.modulus, residue.node))
+    if len(names) != 1 or not isinstance(node, Fraction) or not isinstance(modulus, Fraction):
+        return False
+    step = Node("mul", (number(modulus), symbol(names.pop())))
+    start = evaluation.constant(Node("add", (members.node, negative(step))))
+    return start is not None and modulus != 0 and (start - node) % modulus == 0
+
+
 def _is_reduced(value: Residue) -> bool:
     """Tell whether a residue is less than its modulus, so that it may stand for the class."""
     node, modulus = evaluation.real_value(value.node), evaluation.real_value(value.modulus)
     return node is None or modulus is None or bool(0 <= node < modulus)
+
+
+def column(value: Value) -> Listing | None:
+    """Return a matrix of one column as a vector, None for anything else."""
+    if not isinstance(value, Quantity) or value.node.op != "matrix" or value.unit:
+        return None
+    rows = [row.args for row in value.node.args]
+    if any(len(row) > 1 for row in rows):
+        return None
+    return Listing(tuple(Quantity(row[0]) for row in rows), "langle", "rangle")
 
 
 def vector(gold: Listing, answer: Value) -> tuple[bool, str]:

@@ -18,7 +18,8 @@ _SAME_TEXT = {
         (
             "there are no solutions", "there is no solution", "no solutions", "no solution exists",
             "no solutions exist", "has no solution", "has no solutions", "there is no solutions",
-            "none exist", "no such solution",
+            "none exist", "no such solution", "none", "no real solution", "no real solutions",
+            "there are no real solutions", "there is no real solution",
         ),
         "no solution",
     ),

@@ -9,10 +9,12 @@ from typing import Any
 
 from limr.grading import evaluation
 from limr.grading.arithmetic import to_float
-from limr.grading.nodes import Node, negative, walk
+from limr.grading.nodes import Node, is_literal, negative, walk
 from limr.grading.values import Choice, Listing, Quantity, Ratio, Relation, Text, Value
 
-_TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
+_TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="} | {
+    sign: sign for sign in ("=", "!=", "parallel", "perp", "cong")
+}
 _ABOUT = 0.02  # relative error of what follows an approximation sign
 
 
@@ -115,6 +117,13 @@ def renamed(gold: Definition, answer: Definition) -> Value | None:
     return found
 
 
+def is_graph(first: Definition, second: Definition) -> bool:
+    """Tell whether one defines a function of a letter, and the other y by the same letter."""
+    graph, function = (first, second) if first.name == "y" else (second, first)
+    is_function = len(function.variables) == 1 and "y" not in symbols(function.value)
+    return is_function and graph.name == "y" and not graph.variables
+
+
 def _substituted(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, Node):
         args = tuple(_substituted(arg, names) for arg in value.args)
@@ -160,6 +169,8 @@ def last_value(value: Relation) -> Value | None:
     first = _name(terms[0])
     if first and first.name not in symbols(terms[-1]):
         return terms[-1]
+    if _is_literal(terms[0]) and not _is_literal(terms[-1]):
+        return terms[0]  # `9 = 3^2`
     return terms[-1] if all(_is_asked(term, terms[-1]) for term in terms[:-1]) else None
 
 
@@ -180,6 +191,10 @@ def _is_asked(term: Value, last: Value) -> bool:
         return False
     is_built = node.op in ("add", "mul", "div", "power", "root") or node.name in ("ln", "log")
     return not (is_built and len(names) == 1)
+
+
+def _is_literal(term: Value) -> bool:
+    return isinstance(term, Quantity) and is_literal(term.node)
 
 
 def _number(term: Value) -> Any:

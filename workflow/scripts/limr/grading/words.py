@@ -109,6 +109,7 @@ OPTIONS = frozenset(  # what a choice says (without articles), though its words 
         "not enough information",
     }
 )
+EXACTLY = listed("exactly precisely just only")  # before a value they add nothing
 SUBJECTS = listed(  # may begin a sentence without changing what it says
     "maximum minimum least most greatest there he she it they we"
 )
