@@ -13,6 +13,7 @@ from limr.grading.tokens import NotUnderstoodError, Token, spelling, tokenise
 from limr.grading.values import Unread, Value
 
 MAX_ANSWER = 4_000  # characters; longer answers are not read
+_ENDS = [["is", *said, "answer"] for said in (["the"], ["my"], ["the", "final"])]
 _SHORT = 200  # characters of an answer whose value is remembered
 _REMEMBERED = 16_384
 
@@ -68,9 +69,13 @@ def _answer(tokens: list[Token]) -> Value:
     found = choice(tokens)
     if found is not None:
         return found
-    exactly = [token.kind == "word" and token.text.casefold() in words.EXACTLY for token in tokens]
-    if False in exactly[1:] and exactly[0]:
-        return _answer(tokens[exactly.index(False) :])
+    end = [token.text.casefold() for token in tokens[-4:]]
+    for length in (3, 4):
+        if length < len(tokens) and end[-length:] in _ENDS:
+            return _answer(stripped(tokens[:-length]))
+    for said in words.EXACTLY:
+        if tuple(token.text for token in tokens[: len(said)]) == said and len(tokens) > len(said):
+            return _answer(tokens[len(said) :])
     behind = _behind_opening(tokens)
     if behind:
         return _answer(stripped(behind))

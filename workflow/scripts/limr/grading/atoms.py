@@ -216,6 +216,8 @@ class Atoms(Cursor):
                 break
             self.place += 1
         inside = spelling(tuple(self.tokens[start : self.place]))
+        if not inside and name in ("max", "min", "sup", "inf"):
+            return symbol(f"\\{name}")
         if not inside:
             raise NotUnderstoodError(f"\\{name} of nothing")
         return symbol(f"\\{name} {inside}")

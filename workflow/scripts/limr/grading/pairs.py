@@ -35,6 +35,7 @@ _EMPTY = symbol("emptyset")
 _TEMPERATURES = {(("celsius", 1),), (("fahrenheit", 1),)}
 UNDONE = "left to be computed, or no number"
 _POUND, _STERLING = units.find("pound"), units.find("£")
+_TEN = 10
 _PRINTED = 10**12  # a decimal with a longer denominator was printed by a program
 
 
@@ -112,6 +113,8 @@ def bases(gold: Value, answer: Value) -> tuple[bool, str]:
         or not based.digits.lstrip("-").isdecimal()
     ):
         return False, "a base and none"
+    if based is answer and based.base != _TEN:
+        return False, "a base where none is asked"
     return other.node == number(int(based.digits)), "digits, the base left out"
 
 

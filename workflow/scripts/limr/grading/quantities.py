@@ -199,7 +199,8 @@ class _Units:
     def _named(self, token: Token) -> Unit:
         found = None
         if token.kind == "word" or token.text in ("%", "$", "€", "£", "¥", "¢"):
-            found = units.find(token.text)
+            parts = [units.find(part) for part in token.text.split("-")]
+            found = units.find(token.text) or units.product(parts)
         if found is None:
             raise NotUnderstoodError(f"'{token.text}'")
         return found

@@ -9,7 +9,7 @@ from typing import Any
 
 from limr.grading import evaluation
 from limr.grading.arithmetic import to_float
-from limr.grading.nodes import Node, is_literal, negative, walk
+from limr.grading.nodes import Node, is_literal, letter_of, negative, walk
 from limr.grading.values import Choice, Listing, Quantity, Ratio, Relation, Text, Value
 
 _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="} | {
@@ -49,8 +49,8 @@ def letter(value: Value) -> str:
     """Return the letter of a choice, or a single capital letter; "" for anything else."""
     if isinstance(value, Choice):
         return value.letter
-    if isinstance(value, Quantity) and value.unit is None and value.node.op == "symbol":
-        return value.node.name if re.fullmatch("[A-Z]", value.node.name) else ""
+    if isinstance(value, Quantity) and value.unit is None:
+        return letter_of(value.node)
     return ""
 
 

@@ -82,9 +82,16 @@ _MARKS = listed(": = [ ] | < > ' % & / - _ #")  # a command that only writes a m
 _NAMES = listed(
     "sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan arccot arcsec arccsc asin "
     "acos atan ln log exp sqrt pi theta alpha beta gamma lambda phi infty infinity oo max min "
-    "gcd lcm mod det deg dim lim cis frac pm cdot"
+    "gcd lcm mod det deg dim lim cis frac pm cdot inf"
 )
-_NAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "infinity": "infty", "oo": "infty"}
+_NAMED = {
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "infinity": "infty",
+    "oo": "infty",
+    "inf": "infty",
+}
 _ACRONYMS = listed("DNE YES NO TRUE FALSE NONE QED")
 _VOWEL = re.compile(r"[aeiouy]")
 

@@ -109,7 +109,9 @@ OPTIONS = frozenset(  # what a choice says (without articles), though its words 
         "not enough information",
     }
 )
-EXACTLY = listed("exactly precisely just only")  # before a value they add nothing
+EXACTLY = tuple(  # before a value they add nothing
+    in_order(text) for text in ("exactly", "precisely", "just", "only", "a total of", "total of")
+)
 SUBJECTS = listed(  # may begin a sentence without changing what it says
     "maximum minimum least most greatest there he she it they we"
 )
