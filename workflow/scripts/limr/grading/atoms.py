@@ -2,7 +2,7 @@ r"""The parts of a product: numbers, names, functions, brackets, matrices."""
 
 from __future__ import annotations
 
-from limr.grading.cursor import Cursor, numeral
+from limr.grading.cursor import Cursor, numeral, periodic
 from limr.grading.nodes import MINUS_ONE, Node, negative, number, symbol
 from limr.grading.tokens import NotUnderstoodError, Token, spelling
 from limr.grading.words import listed
@@ -57,6 +57,9 @@ class Atoms(Cursor):
             raise NotUnderstoodError("the text ends too early")
         token = self._next()
         if token.kind == "number":
+            if self._peek() == "ldots" and (value := periodic(token.text)) is not None:
+                self._next()
+                return number(value)
             return self._refuse_index(number(numeral(token.text)))
         if token.kind == "letter":
             return self._letter(token.text)

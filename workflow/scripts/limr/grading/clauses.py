@@ -101,12 +101,18 @@ def choice(tokens: list[Token]) -> Choice | None:
     if not rest or not (rest[1:] if mark in (")", ".", ":") else rest):
         is_label = bracketed or announced or not rest or mark in (")", ".", ":")
         return Choice(letter) if is_label else None
-    if mark not in (")", ".", ":") or (mark == ":" and not tokens[0].prose):
+    is_ratio = mark == ":" and not tokens[0].prose and not _says(rest)
+    if mark not in (")", ".", ":") or is_ratio:
         return None
     rest = rest[1:]
     if bracketed and rest[0].text in (".", ":"):
         rest = rest[1:]
     return _choice_with(letter, rest, is_open=bracketed)
+
+
+def _says(rest: list[Token]) -> bool:
+    """Tell whether a colon is one of prose: `C: 36`, unlike `R:r` and `R : 5`."""
+    return not rest[0].gap and rest[1].gap and rest[1].kind != "letter"
 
 
 def _choice_with(letter: str, rest: list[Token], *, is_open: bool) -> Choice | None:

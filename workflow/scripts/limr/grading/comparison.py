@@ -127,8 +127,9 @@ class _Comparison:
         column = pairs.column(gold) or pairs.column(answer)
         if column and (isinstance(gold, Listing) or isinstance(answer, Listing)):
             return self.same(column, answer if pairs.column(gold) else gold)
-        if isinstance(gold, Listing) and gold.opening == "langle":
-            return pairs.vector(gold, answer)
+        for one, other in ((gold, answer), (answer, gold)):
+            if isinstance(one, Listing) and one.opening == "langle":
+                return pairs.vector(one, other)
         return False, f"{gold.kind} and {answer.kind}"
 
     def _choices(self, gold: Value, answer: Value) -> tuple[bool, str]:
@@ -164,7 +165,7 @@ class _Comparison:
             return self.same(gold, found)
         if not isinstance(answer, Relation):
             definition = relations.defined(gold)
-            if definition is not None:
+            if definition is not None and not relations.is_product(definition):
                 return self.same(definition.value, answer)
             if region(gold) is not None:
                 return None

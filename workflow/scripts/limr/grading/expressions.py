@@ -180,6 +180,12 @@ class Parser(Atoms):
             return Node("transpose", (base,))
         if base.op == "symbol" and self._group_is("+", "-", "*", "'", "''"):
             return symbol(base.name + "^" + spelling(tuple(self._argument_tokens())))
+        shown = [token.text for token in self.tokens[self.place : self.place + 4]]
+        last = base.args[-1] if base.op == "mul" else base
+        if last.op == "symbol" and shown[::3] == ["{", "}"] and shown[2] in "+-":
+            self._argument_tokens()
+            charged = symbol(f"{last.name}^{shown[1]}{shown[2]}")
+            return Node("mul", (*base.args[:-1], charged)) if last is not base else charged
         self.place = start
         if self._peek() == "'":
             raise NotUnderstoodError("a prime")

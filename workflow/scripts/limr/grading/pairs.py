@@ -98,9 +98,18 @@ def texts(gold: Value, answer: Value) -> tuple[bool, str]:
     }
     if name and name in known.get(words, ()):
         return True, "words for a value"
+    if isinstance(other, Quantity) and other.unit is None and _letters(other.node) == words:
+        return True, "a word in letters"
     if text is answer:
         raise NotUnderstoodError("words where a value is asked")
     return False, "a value where words are asked"
+
+
+def _letters(node: Node) -> str:
+    """Return the letters that a product has, in order and in lower case; "" for anything else."""
+    leaves = [one for one in walk(node) if one.op != "mul"]
+    is_word = all(one.op in ("symbol", "constant") and len(one.name) == 1 for one in leaves)
+    return "".join(one.name for one in leaves[::-1]).casefold() if is_word else ""
 
 
 def bases(gold: Value, answer: Value) -> tuple[bool, str]:

@@ -147,7 +147,9 @@ def unit_of(tokens: list[Token]) -> Unit:
     phrase = [token.text for token in rest]
     if any(token.kind not in ("word", "letter") for token in rest) or not words.is_harmless(phrase):
         raise NotUnderstoodError("'" + " ".join(phrase) + "'")
-    if all(token.kind == "letter" for token in rest):
+    if all(token.kind == "letter" for token in rest) or (
+        "than" in phrase and any(token.kind == "letter" for token in rest)
+    ):
         raise NotUnderstoodError("letters")
     return unit if unit is not None else units.counted(phrase)
 

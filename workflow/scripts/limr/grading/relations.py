@@ -74,6 +74,11 @@ def defined(value: Value) -> Definition | None:
     return None
 
 
+def is_product(found: Definition) -> bool:
+    """Tell whether a name of two letters may be a product: `PV = nRT`, unlike `AB = 5`."""
+    return len(found.name) == 2 and found.name.isupper() and bool(symbols(found.value))
+
+
 def _name(term: Value) -> Definition | None:
     if isinstance(term, Choice) and term.content is None:
         return Definition(term.letter, (), term)
