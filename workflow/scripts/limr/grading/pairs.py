@@ -119,6 +119,7 @@ def bases(gold: Value, answer: Value) -> tuple[bool, str]:
     if (
         not isinstance(based, Based)
         or not isinstance(other, Quantity)
+        or other.unit is not None
         or not based.digits.lstrip("-").isdecimal()
     ):
         return False, "a base and none"

@@ -108,7 +108,7 @@ def as_text(tokens: Sequence[Token]) -> Text | None:
     shown = [
         token.text.casefold() if token.kind == "word" else token.text
         for token in tokens
-        if token.text not in PUNCTUATION and token.text not in _ARTICLES
+        if token.text not in PUNCTUATION and token.text.casefold() not in _ARTICLES
     ]
     joined = " ".join(shown)
     return Text(tuple(_SAME_TEXT.get(joined, joined).split()))
