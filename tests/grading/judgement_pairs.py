@@ -72,6 +72,9 @@ TABLE: dict[str, str] = {
         5\text{ kg} || 5\text{ Kg} || = a prefix in capitals
         40\text{ people} || 40\text{ persons} || = an irregular plural
         £40 || 40\text{ pounds} || = a pound is both
+        3 \text{ km north} || 3\text{ km south} || ! another word beside it
+        3 \text{ km north} || 3\text{ km} || = a word left out
+        \$5 \text{ per hour} || \$5\text{ per day} || ! another rate
     """,
     "letters": r"""
         R - r || r - R || ! turned round
@@ -130,6 +133,7 @@ TABLE: dict[str, str] = {
         f(x)=ax+b || f(x)=ax+b \text{ for constants } a \text{ and } b || = any numbers
         x < k || x < k, k \in \mathbb{Z} || ! a restriction
         AB \parallel CD || CD \parallel AB || = turned round
+        \frac{dy}{dx}=2x || 2x || = a derivative is a name
     """,
     "collections": r"""
         3, 3, 5 || 3, 5 || ! twice
@@ -155,6 +159,11 @@ TABLE: dict[str, str] = {
         \frac{5}{8} || 5:8 || ! a ratio where a number is asked
         \begin{pmatrix}5\\-2\end{pmatrix} || \langle5,-2\rangle || = a column
         \begin{pmatrix}5&-2\end{pmatrix} || \langle5,-2\rangle || ! a row
+        A\setminus B || B\setminus A || ! turned round
+        A\cup B || B\cup A || = in any order
+        p\land q || p\lor q || ! another word between them
+        2 \text{ and } 3 || 2 \text{ or } 3 || ! alternatives where both are asked
+        x=2 \text{ or } x=3 || 2 \text{ and } 3 || = both solutions
     """,
     "sets": r"""
         [1,2] || 1\le x\le2 || = no blank after the sign

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from judgement_pairs import judged
 
 from limr.grading.answers import read
-from limr.grading.comparison import DIFFERENT, EQUAL, NOT_UNDERSTOOD
 from limr.grading.equality import equal, judge
+from limr.grading.outcomes import DIFFERENT, EQUAL, NOT_UNDERSTOOD
 from limr.grading.regions import region
 
 PAIRS = judged()

@@ -23,9 +23,9 @@ from answer_grammar import (
 from hypothesis import HealthCheck, assume, given, settings
 
 from limr.grading import evaluation
-from limr.grading.comparison import EQUAL
 from limr.grading.equality import equal, judge
 from limr.grading.grade import Grader
+from limr.grading.outcomes import EQUAL
 from limr.grading.units import find
 
 MANY = 12_000  # examples of each property in test-long

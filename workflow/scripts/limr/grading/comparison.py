@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from limr.grading import pairs, relations, strictness
-from limr.grading.nodes import (
-    symbol,
-)
+from limr.grading import equations, pairs, relations, strictness
+from limr.grading.nodes import symbol
+from limr.grading.outcomes import DIFFERENT, EQUAL, NOT_UNDERSTOOD, Judgement
 from limr.grading.regions import interval, region
 from limr.grading.strictness import EVALUATION, STANDARD
 from limr.grading.tokens import NotUnderstoodError
@@ -26,20 +24,10 @@ from limr.grading.values import (
     Text,
     Unread,
     Value,
-)
+)  # fmt: skip
 
-EQUAL, DIFFERENT, NOT_UNDERSTOOD = "equal", "different", "not understood"
 _ALIKE = ([False, False], [True, True])
 MAX_QUESTIONS = 2_500  # comparisons of parts about one pair
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """`outcome` is equal, different or not understood; `kind` the type, `rule` how it was found."""
-
-    outcome: str
-    kind: str
-    rule: str
 
 
 def compare(gold: Value, answer: Value, level: str = STANDARD) -> Judgement:
@@ -123,7 +111,7 @@ class _Comparison:
             others = [Listing(row, "(", ")") for row in answer.rows]
             return self._matched(rows, others), "cases in any order"
         if isinstance(gold, Combined) and isinstance(answer, Combined) and gold.sign == answer.sign:
-            return self._matched(gold.parts, answer.parts), "sets part by part"
+            return self._sets(gold, answer)
         column = pairs.column(gold) or pairs.column(answer)
         if column and (isinstance(gold, Listing) or isinstance(answer, Listing)):
             return self.same(column, answer if pairs.column(gold) else gold)
@@ -131,6 +119,14 @@ class _Comparison:
             if isinstance(one, Listing) and one.opening == "langle":
                 return pairs.vector(one, other)
         return False, f"{gold.kind} and {answer.kind}"
+
+    def _sets(self, gold: Combined, answer: Combined) -> tuple[bool, str]:
+        """Compare sets combined by one sign; a difference has an order."""
+        if gold.sign == "setminus":
+            in_order = len(gold.parts) == len(answer.parts)
+            in_order = in_order and all(map(self.is_same, gold.parts, answer.parts))
+            return in_order, "sets in order"
+        return self._matched(gold.parts, answer.parts), "sets part by part"
 
     def _choices(self, gold: Value, answer: Value) -> tuple[bool, str]:
         letters = [relations.letter(value) for value in (gold, answer)]
@@ -187,11 +183,11 @@ class _Comparison:
         regions = self._regions(gold, answer)
         if regions is not None:
             return regions
-        if relations.same_equation(gold, answer):
+        if equations.same_equation(gold, answer):
             return True, "the same equation or inequality"
         if len(gold.terms) != len(answer.terms):
             return False, "relations of different length"
-        for terms, signs in ((answer.terms, answer.signs), relations.turned(answer)):
+        for terms, signs in ((answer.terms, answer.signs), equations.turned(answer)):
             if signs == gold.signs and all(map(self.is_same, gold.terms, terms)):
                 return True, "relations term by term"
         return False, "relations"
@@ -255,6 +251,8 @@ class _Comparison:
             gold.opening in unordered and answer.opening in unordered
         ):
             return False, "a set and a tuple"
+        if gold.joined == "and" and answer.joined == "or":
+            return False, "alternatives where all are asked"
         if gold.opening in unordered and answer.opening in unordered:
             return self._unordered(gold, answer)
         brackets = {(one.opening, one.closing) for one in (gold, answer) if one.opening}

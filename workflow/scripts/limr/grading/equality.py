@@ -7,14 +7,9 @@ from fractions import Fraction
 from functools import lru_cache
 
 from limr.grading import answers, boxes, evaluation
-from limr.grading.comparison import (
-    DIFFERENT,
-    EQUAL,
-    NOT_UNDERSTOOD,
-    Judgement,
-    compare,
-)
+from limr.grading.comparison import compare
 from limr.grading.nodes import is_literal
+from limr.grading.outcomes import DIFFERENT, EQUAL, NOT_UNDERSTOOD, Judgement
 from limr.grading.pairs import UNDONE
 from limr.grading.pieces import stripped
 from limr.grading.strictness import STANDARD

@@ -55,6 +55,8 @@ def factors(gold: Unit | None, answer: Unit | None) -> list[Node | None]:
     if gold is None or answer is None:
         return [None]
     if gold.is_known and answer.is_known:
+        if gold.beside and answer.beside and not gold.beside & answer.beside:
+            return []  # 3 km north, 3 km south
         if gold.dimension == answer.dimension:
             return [number(answer.scale / gold.scale)]
         turn = {gold.dimension, answer.dimension}

@@ -3,6 +3,7 @@ r"""An expression and what follows it: a unit, a magnitude (`million`), what it 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from limr.grading import units, words
@@ -26,7 +27,8 @@ def quantity(tokens: Sequence[Token]) -> Quantity:
         inner = quantity([*tokens[:signs], *tokens[signs + 1 :]])
         if inner.unit is not None and inner.unit.dimension not in ((), currency.dimension):
             raise NotUnderstoodError("two currencies")
-        return Quantity(inner.node, currency)
+        said = inner.unit.words | inner.unit.beside if inner.unit else frozenset()
+        return Quantity(inner.node, replace(currency, beside=frozenset(filter(_names, said))))
     parser = Parser(tokens)
     node = parser.expression()
     return _with_unit(node, parser.tokens[parser.place :])
@@ -151,7 +153,13 @@ def unit_of(tokens: list[Token]) -> Unit:
         "than" in phrase and any(token.kind == "letter" for token in rest)
     ):
         raise NotUnderstoodError("letters")
-    return unit if unit is not None else units.counted(phrase)
+    said = units.counted([word for word in phrase if _names(word)])
+    return units.counted(phrase) if unit is None else replace(unit, beside=said.words)
+
+
+def _names(word: str) -> bool:
+    """Tell whether a word names something, and does not only link."""
+    return not words.is_link(word.casefold())
 
 
 class _Units:

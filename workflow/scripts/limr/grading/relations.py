@@ -9,12 +9,9 @@ from typing import Any
 
 from limr.grading import evaluation
 from limr.grading.arithmetic import to_float
-from limr.grading.nodes import Node, is_literal, letter_of, negative, walk
+from limr.grading.nodes import Node, is_literal, letter_of, walk
 from limr.grading.values import Choice, Listing, Quantity, Ratio, Relation, Text, Value
 
-_TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="} | {
-    sign: sign for sign in ("=", "!=", "parallel", "perp", "cong")
-}
 _ABOUT = 0.02  # relative error of what follows an approximation sign
 
 
@@ -91,6 +88,8 @@ def _name(term: Value) -> Definition | None:
     node = term.node
     if node.op == "symbol":
         return Definition(node.name, (), term)
+    if node.op == "div" and all(_is_differential(one) for one in node.args):
+        return Definition("/".join("".join(sorted(symbols(one))) for one in node.args), (), term)
     if node.op == "mul" and _is_segment(node):
         return Definition("".join(sorted(symbols(node))), (), term)
     if node.op == "apply":
@@ -99,6 +98,11 @@ def _name(term: Value) -> Definition | None:
             return Definition(node.name, variables, term)
         return Definition(f"{node.name}({node.args})", (), term)
     return None
+
+
+def _is_differential(node: Node) -> bool:
+    """Tell whether a node is `dy`."""
+    return node.op == "mul" and [one.name for one in node.args][:1] == ["d"] and len(node.args) == 2
 
 
 def _is_segment(node: Node) -> bool:
@@ -268,33 +272,3 @@ def unnamed(value: Value) -> Value:
         one.value if one else item for item, one in zip(value.items, definitions, strict=True)
     )
     return replace(value, items=items)
-
-
-def same_equation(gold: Relation, answer: Relation) -> bool:
-    """Tell whether two equations or inequalities differ by a constant factor only."""
-    if len(gold.signs) != 1 or len(answer.signs) != 1:
-        return False
-    first, second = _difference(gold), _difference(answer)
-    if first is None or second is None or symbols(first) != symbols(second):
-        return False
-    signs = gold.signs[0], answer.signs[0]
-    if signs in (("=", "="), ("!=", "!=")):
-        return evaluation.proportional(first, second)
-    if any(sign not in ("<", ">", "<=", ">=") for sign in signs) or len(signs[0]) != len(signs[1]):
-        return False
-    if signs[0] != signs[1]:
-        second = negative(second)
-    return evaluation.proportional(first, second, positive=True)
-
-
-def _difference(value: Relation) -> Node | None:
-    sides = [term.node for term in value.terms if isinstance(term, Quantity) and term.unit is None]
-    if len(sides) != 2:
-        return None
-    return Node("add", (sides[0], negative(sides[1])))
-
-
-def turned(value: Relation) -> tuple[tuple[Value, ...], tuple[str, ...]]:
-    """Return a chain's terms and signs from right to left."""
-    signs = tuple(_TURNED.get(sign, "") for sign in value.signs[::-1])
-    return value.terms[::-1], signs

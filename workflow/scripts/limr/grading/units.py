@@ -14,11 +14,15 @@ Dimension = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit; one that is not known has `words` only: what is counted."""
+    """A unit; one that is not known has `words` only: what is counted.
+
+    `beside` are words that stand with a known unit: `north` in 3 km north.
+    """
 
     dimension: Dimension = ()
     scale: Fraction = Fraction(1)
     words: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
 
     @property
     def is_known(self) -> bool:

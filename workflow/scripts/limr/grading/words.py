@@ -43,7 +43,7 @@ _SCALES: dict[str, Fraction] = {
             "thousand thousands mil mille tausend mila тысяча тысячи тысяч millier "
             "milliers grand k 千 천",
         ),
-        ("10", "十 десяток"),
+        ("10", "tens 十 десяток"),
         ("10000", "万 萬 만"),
         ("100000", "lakh lakhs"),
         ("10000000", "crore crores"),
@@ -133,6 +133,11 @@ def is_closed(word: str) -> bool:
         or word in _LABELS
         or word == "yes"
     )
+
+
+def is_link(word: str) -> bool:
+    """Tell whether a word, in lower case, is an article, a preposition or a pronoun."""
+    return word in _LINKS
 
 
 def is_label(word: str) -> bool:
