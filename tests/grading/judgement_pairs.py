@@ -27,6 +27,11 @@ TABLE: dict[str, str] = {
         8 || 8 \text{ less than } x || ! a difference
         12 || \text{exactly } 12 || = nothing added
         12 || 12\text{ is the answer} || = the sentence goes on
+        17 || 17\text{ billionths} || ! a magnitude
+        17 || 17\text{-fold} || ! a magnitude
+        4 || 4\%\% || ! a percentage twice
+        x = 3 || \text{no }x=3 || ! a denial before the name
+        \text{(A)} || (A) \text{ if } n>2 || ! a condition
     """,
     "words": r"""
         5 || 5 \text{ cubed} || ! an operation
@@ -99,6 +104,8 @@ TABLE: dict[str, str] = {
         \text{NaCl} || NaCl || = a formula without its font
         \text{Fe}^{3+} || \text{Fe}^{2+} || ! another charge
         \text{SO}_4^{2-} || SO_4^{2-} || = a charge in braces
+        9.8\text{ m/s}^2 || 9.8\ \mathrm{m/s^2}x || ! a letter behind the unit
+        17 || 17\text{ different ways}x || ! a letter behind the words
     """,
     "sides": r"""
         x + y = 5 || 5 || ! a side
@@ -134,6 +141,8 @@ TABLE: dict[str, str] = {
         x < k || x < k, k \in \mathbb{Z} || ! a restriction
         AB \parallel CD || CD \parallel AB || = turned round
         \frac{dy}{dx}=2x || 2x || = a derivative is a name
+        \frac{7}{12} || \frac{14}{24} = \frac{7}{12}x || ! a chain that goes on
+        \frac{7}{12} || \frac{14}{24} = \frac{7}{12} : 977 || ! a chain that goes on
     """,
     "collections": r"""
         3, 3, 5 || 3, 5 || ! twice
@@ -179,6 +188,8 @@ TABLE: dict[str, str] = {
         (0, \infty) || \mathbb{R}^+ || = by its name
         -2<x<5, x\neq 0 || (-2,0)\cup(0,5) || = two conditions
         x \ne \pm 2 || x\ne 2, x \ne -2 || = both signs
+        x<3 || 2x \in (-\infty,3) || ! of twice the letter
+        x<3 || x^x \in (-\infty,3) || ! of a power of the letter
     """,
     "values": r"""
         \frac{11}{5}-\frac{2}{5}i || \frac{11-2i}{5} || = complex

@@ -44,7 +44,8 @@ def read_with_units(text: str) -> Value | None:
         found = quantity(joined)
     except NotUnderstoodError:
         return None
-    return found if found.unit is not None and found.unit.is_known else None
+    is_all = found.unit is not None and found.unit.is_known and not found.unit.beside
+    return found if is_all else None
 
 
 def _read(text: str, grouped: bool) -> Value:

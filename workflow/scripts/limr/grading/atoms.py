@@ -5,7 +5,7 @@ from __future__ import annotations
 from limr.grading.cursor import Cursor, numeral, periodic
 from limr.grading.nodes import MINUS_ONE, Node, negative, number, symbol
 from limr.grading.tokens import NotUnderstoodError, Token, spelling
-from limr.grading.words import listed
+from limr.grading.words import SHORT, listed
 from limr.grading.words import number as spelled_number
 
 GREEK = listed(
@@ -136,7 +136,7 @@ class Atoms(Cursor):
         value = spelled_number(spelled)
         if value is not None:
             return number(value)
-        if len(token.text) > 2 and self.place > 1:
+        if (len(token.text) > 2 and self.place > 1) or token.text.casefold() in SHORT:
             raise NotUnderstoodError(f"'{token.text}'")
         if len(token.text) > 2:
             if self.place < len(self.tokens) and self._peek() not in ("_", "^"):

@@ -221,7 +221,7 @@ def _side(piece: list[Token]) -> Value:
     except NotUnderstoodError:
         phrase = [token.text.casefold() for token in piece]
         named = [token.kind in ("word", "letter") or token.text in FIGURES for token in piece]
-        if all(named) and words.is_harmless(phrase):
+        if all(named) and words.is_harmless(phrase) and "than" not in phrase:
             return Quantity(symbol(" ".join(phrase)))
         raise
 

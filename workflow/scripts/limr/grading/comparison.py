@@ -42,7 +42,7 @@ def compare(gold: Value, answer: Value, level: str = STANDARD) -> Judgement:
         same, rule = _Comparison(level).same(gold, answer)
     except NotUnderstoodError as error:
         return Judgement(NOT_UNDERSTOOD, gold.kind, str(error))
-    except (ArithmeticError, RecursionError) as error:  # numbers that are too large for Python's
+    except (ArithmeticError, RecursionError, TypeError, ValueError) as error:  # as a huge number's
         return Judgement(NOT_UNDERSTOOD, gold.kind, f"not to be computed: {error}")
     return Judgement(EQUAL if same else DIFFERENT, gold.kind, rule)
 

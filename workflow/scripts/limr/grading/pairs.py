@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from limr.grading import arithmetic, evaluation, strictness, units
+from limr.grading import evaluation, strictness, units
+from limr.grading.arithmetic import to_float
 from limr.grading.nodes import (
     PI,
     Node,
@@ -180,7 +181,7 @@ def is_rounding(gold: Node, answer: Node) -> bool:
     value = evaluation.real_value(answer)
     if value is None or isinstance(value, Fraction):
         return False
-    return bool(abs(value - arithmetic.to_float(gold.value)) <= 2e-15 * abs(value))
+    return bool(abs(value - to_float(gold.value)) <= 2e-15 * abs(value))
 
 
 def spread(value: Value) -> Value:
@@ -237,7 +238,7 @@ def _is_class(residue: Value, members: Value) -> bool:
 def _is_reduced(value: Residue) -> bool:
     """Tell whether a residue is less than its modulus, so that it may stand for the class."""
     node, modulus = evaluation.real_value(value.node), evaluation.real_value(value.modulus)
-    return node is None or modulus is None or bool(0 <= node < modulus)
+    return node is None or modulus is None or bool(0 <= to_float(node) < to_float(modulus))
 
 
 def column(value: Value) -> Listing | None:

@@ -144,14 +144,14 @@ def unit_of(tokens: list[Token]) -> Unit:
     except NotUnderstoodError:
         unit, reader.place = None, 0
     rest = tokens[reader.place :]
+    if unit is not None and dict(unit.dimension).get("percent", 1) != 1:
+        raise NotUnderstoodError("a percentage twice")
     if unit is not None and not rest:
         return unit
     phrase = [token.text for token in rest]
     if any(token.kind not in ("word", "letter") for token in rest) or not words.is_harmless(phrase):
         raise NotUnderstoodError("'" + " ".join(phrase) + "'")
-    if all(token.kind == "letter" for token in rest) or (
-        "than" in phrase and any(token.kind == "letter" for token in rest)
-    ):
+    if any(token.kind == "letter" and token.text != "a" for token in rest):
         raise NotUnderstoodError("letters")
     said = units.counted([word for word in phrase if _names(word)])
     return units.counted(phrase) if unit is None else replace(unit, beside=said.words)

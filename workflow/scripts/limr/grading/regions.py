@@ -81,7 +81,7 @@ def interval(value: Relation) -> tuple[str, Listing] | None:
 def _of_relation(value: Relation) -> Region | None:
     if value.signs == ("in",):
         inner, name = region(value.terms[1]), value.terms[0]
-        if inner is None or not isinstance(name, Quantity):
+        if inner is None or not isinstance(name, Quantity) or name.node.op != "symbol":
             return None
         return Region(inner.cuts, name.node.name)
     found = interval(value)

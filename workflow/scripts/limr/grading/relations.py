@@ -178,8 +178,8 @@ def last_value(value: Relation) -> Value | None:
     first = _name(terms[0])
     if first and first.name not in symbols(terms[-1]):
         return terms[-1]
-    if _is_literal(terms[0]) and not _is_literal(terms[-1]):
-        return terms[0]  # `9 = 3^2`
+    if _is_literal(terms[0]) and _number(terms[-1]) is not None:
+        return terms[0] if not _is_literal(terms[-1]) else terms[-1]  # `9 = 3^2`
     return terms[-1] if all(_is_asked(term, terms[-1]) for term in terms[:-1]) else None
 
 

@@ -73,6 +73,8 @@ _SCALES: dict[str, Fraction] = {
         ("1/20", "twentieth twentieths"),
         ("1/100", "hundredth hundredths"),
         ("1/1000", "thousandth thousandths"),
+        ("1/1000000", "millionth millionths"),
+        ("1/1000000000", "billionth billionths"),
     )
     for word in spelled.split()
 }
@@ -199,6 +201,8 @@ def _may_change(word: str) -> bool:
     if word in _LINKS:
         return False
     parts = [word, *word.replace("'", "-").split("-")]
+    if "illion" in word or word.endswith("fold"):
+        return True
     return any(
         part in _CHANGE or part in _NUMBERS or part in _SCALES or part in AND or part in OR
         for part in parts
