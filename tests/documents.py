@@ -66,7 +66,7 @@ class Block:
 def pages(root: Path) -> list[Path]:
     """Return the pages whose commands are checked."""
     found = [root / "README.md", root / "config/README.md", *sorted((root / "docs").glob("*.md"))]
-    for folder in ("benchmarks", "tests"):
+    for folder in ("benchmarks", "grader", "tests"):
         found += sorted((root / folder).rglob("*.md"))
     return found
 

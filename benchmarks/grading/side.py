@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 import time
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,14 +45,29 @@ def math_verify(before: str = "", after: str = "") -> Judge:
     return judge
 
 
-def minerva() -> Judge:
-    """Return the rule of lm-evaluation-harness's `minerva_math`, from its one file."""
+def lm_eval_task(name: str) -> Any:
+    """Load the one file of a task of lm-evaluation-harness, without what loads data sets."""
     lm_eval = importlib.util.find_spec("lm_eval")
-    place = Path(str(lm_eval and lm_eval.origin)).parent / "tasks/minerva_math/utils.py"
-    spec = importlib.util.spec_from_file_location("minerva_utils", place)
+    place = Path(str(lm_eval and lm_eval.origin)).parent / f"tasks/{name}/utils.py"
+    stand_in: Any = types.ModuleType("datasets")
+    stand_in.Dataset = object
+    sys.modules.setdefault("datasets", stand_in)
+    spec = importlib.util.spec_from_file_location(f"{name}_utils", place)
     utils: Any = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     spec.loader.exec_module(utils)  # type: ignore[union-attr]
     logging.disable(logging.CRITICAL)
+    return utils
+
+
+def hendrycks() -> Judge:
+    """Return the rule that came with MATH: equal strings after fixed replacements."""
+    utils = lm_eval_task("hendrycks_math")
+    return lambda gold, answer, _: bool(utils.is_equiv(answer, gold))
+
+
+def minerva() -> Judge:
+    """Return the rule of lm-evaluation-harness's `minerva_math`."""
+    utils = lm_eval_task("minerva_math")
 
     def judge(gold: str, answer: str, _: str) -> bool:
         left, right = map(utils.normalize_final_answer, (gold, answer))
@@ -66,6 +82,7 @@ SIDES: dict[str, Callable[[], Judge]] = {
     "math-verify, bare": math_verify,
     "math-verify, in $": lambda: math_verify("$", "$"),
     "lm-eval minerva_math": minerva,
+    "MATH's own, in lm-eval": hendrycks,
 }
 
 

@@ -23,6 +23,15 @@ TABLE: dict[str, str] = {
         5 || 5? || ! a question mark
         5 || \text{five} || = one number word
         5 || 5 \text{ or } \frac{10}{2} || = alternatives that agree
+        \text{(A)} || \text{(A) (B)} || ! two letters
+        8 || 8 \text{ less than } x || ! a difference
+        12 || \text{exactly } 12 || = nothing added
+        12 || 12\text{ is the answer} || = the sentence goes on
+        17 || 17\text{ billionths} || ! a magnitude
+        17 || 17\text{-fold} || ! a magnitude
+        4 || 4\%\% || ! a percentage twice
+        x = 3 || \text{no }x=3 || ! a denial before the name
+        \text{(A)} || (A) \text{ if } n>2 || ! a condition
     """,
     "words": r"""
         5 || 5 \text{ cubed} || ! an operation
@@ -62,6 +71,15 @@ TABLE: dict[str, str] = {
         3 \text{ m} || 3m || = but it is where the gold answer has one
         7 \text{ days} || 7 \text{ apples} || ! other things
         5 || 5 \text{ kg}^{99} || ! a unit that explodes
+        9.8 \text{ m/s}^2 || 9.8\ \frac{m}{s^2} || = a unit in letters
+        330 \text{ m/s} || 330 s/m || ! a unit in letters, turned round
+        2.4 \text{ kWh} || 2.4\text{ kilowatt-hours} || = with a hyphen
+        5\text{ kg} || 5\text{ Kg} || = a prefix in capitals
+        40\text{ people} || 40\text{ persons} || = an irregular plural
+        £40 || 40\text{ pounds} || = a pound is both
+        3 \text{ km north} || 3\text{ km south} || ! another word beside it
+        3 \text{ km north} || 3\text{ km} || = a word left out
+        \$5 \text{ per hour} || \$5\text{ per day} || ! another rate
     """,
     "letters": r"""
         R - r || r - R || ! turned round
@@ -78,6 +96,16 @@ TABLE: dict[str, str] = {
         p - q || q - p || ! turned round
         p - q || -q+p || = the same
         mgh || hgm || = a product
+        3^{n-1} || 3^n-1 || ! what is in the exponent
+        x_{n+1} || x_n+1 || ! what is in the index
+        \overline{AB} || \overline{BA} || = a segment
+        \overrightarrow{AB} || \overrightarrow{BA} || ! a direction
+        \text{SAS} || ASA || ! no product
+        \text{NaCl} || NaCl || = a formula without its font
+        \text{Fe}^{3+} || \text{Fe}^{2+} || ! another charge
+        \text{SO}_4^{2-} || SO_4^{2-} || = a charge in braces
+        9.8\text{ m/s}^2 || 9.8\ \mathrm{m/s^2}x || ! a letter behind the unit
+        17 || 17\text{ different ways}x || ! a letter behind the words
     """,
     "sides": r"""
         x + y = 5 || 5 || ! a side
@@ -99,6 +127,22 @@ TABLE: dict[str, str] = {
         y = 2x + 3 || 2x - y + 3 = 0 || = the same line
         x < 2y || 2y > x || = turned round
         x < 2y || x > 2y || ! the other half plane
+        PV = nRT || nRT || ! a side, and no segment
+        AB = 5 || 5 || = a segment
+        9 || =9 || = a leading sign
+        9 || 9 = 3^2 || = worked out, turned round
+        20 || \min = 20 || = a name
+        20 || \text{Area of } \triangle ABC = 20 || = a name
+        f(x)=2x-3 || y=2x-3 || = its graph
+        f(x)=2x-3 || y=2t-3 || ! another letter
+        \frac{\pi}{4}+k\pi || \frac{\pi}{4}+k\pi, k\in\mathbb{Z} || = any integer
+        \frac{\pi}{4}+k\pi || \frac{\pi}{4}+k\pi, k\in\mathbb{N} || ! not any
+        f(x)=ax+b || f(x)=ax+b \text{ for constants } a \text{ and } b || = any numbers
+        x < k || x < k, k \in \mathbb{Z} || ! a restriction
+        AB \parallel CD || CD \parallel AB || = turned round
+        \frac{dy}{dx}=2x || 2x || = a derivative is a name
+        \frac{7}{12} || \frac{14}{24} = \frac{7}{12}x || ! a chain that goes on
+        \frac{7}{12} || \frac{14}{24} = \frac{7}{12} : 977 || ! a chain that goes on
     """,
     "collections": r"""
         3, 3, 5 || 3, 5 || ! twice
@@ -113,6 +157,22 @@ TABLE: dict[str, str] = {
         4:30 \text{ PM} || 4:30 \text{ AM} || ! the other half of the day
         5 \text{ p.m.} || 5:00 \text{ PM} || = minutes left out
         \begin{cases} x&x>0\\0&x<0 \end{cases} || \begin{cases}0,&x<0\\x,&x>0\end{cases} || = rows
+        18:00 || 6 \text{ p.m.} || = of 24 hours
+        18:00 || 6 \text{ a.m.} || ! the other half of the day
+        12:00 \text{ a.m.} || \text{midnight} || = a name
+        12:00 \text{ p.m.} || \text{midnight} || ! another name
+        6:00 || 18:00 || ! of 24 hours
+        9:05 || 9:5 || ! a time, and no ratio
+        4:7 || \frac{4}{7} || = a quotient
+        4:7 || \frac{7}{4} || ! turned round
+        \frac{5}{8} || 5:8 || ! a ratio where a number is asked
+        \begin{pmatrix}5\\-2\end{pmatrix} || \langle5,-2\rangle || = a column
+        \begin{pmatrix}5&-2\end{pmatrix} || \langle5,-2\rangle || ! a row
+        A\setminus B || B\setminus A || ! turned round
+        A\cup B || B\cup A || = in any order
+        p\land q || p\lor q || ! another word between them
+        2 \text{ and } 3 || 2 \text{ or } 3 || ! alternatives where both are asked
+        x=2 \text{ or } x=3 || 2 \text{ and } 3 || = both solutions
     """,
     "sets": r"""
         [1,2] || 1\le x\le2 || = no blank after the sign
@@ -128,6 +188,8 @@ TABLE: dict[str, str] = {
         (0, \infty) || \mathbb{R}^+ || = by its name
         -2<x<5, x\neq 0 || (-2,0)\cup(0,5) || = two conditions
         x \ne \pm 2 || x\ne 2, x \ne -2 || = both signs
+        x<3 || 2x \in (-\infty,3) || ! of twice the letter
+        x<3 || x^x \in (-\infty,3) || ! of a power of the letter
     """,
     "values": r"""
         \frac{11}{5}-\frac{2}{5}i || \frac{11-2i}{5} || = complex
@@ -152,6 +214,16 @@ TABLE: dict[str, str] = {
         n \equiv 3 \pmod 8 || n \equiv 3 \pmod 4 || ! another modulus
         \text{no solution} || \text{There are no solutions} || = restated
         \text{DNE} || \text{does not exist} || = restated
+        DNE || \text{does not exist} || = no product
+        DNE || END || ! other letters
+        12 || 12_7 || ! a base where none is asked
+        52_8 || 52 || = the base left out
+        x \equiv 2 \pmod{9} || x = 9k+2 || = its members
+        x \equiv 2 \pmod{9} || x = 9k+3 || ! of another class
+        0.\overline{27} || 0.272727\ldots || = going on
+        0.\overline{27} || 0.272727 || ! ending
+        \frac{1}{6} || 0.1666\ldots || = going on
+        3.14 || 3.1414\ldots || ! going on
     """,
     "spelling": r"""
         2\pi r || 2*pi*r || = plain text
@@ -170,6 +242,11 @@ TABLE: dict[str, str] = {
         \text{H}_2\text{O} || \text{HO}_2 || ! another formula
         \text{Na}^+ || \text{Na}^- || ! another charge
         100,000,000\pi || 77 \cdot 100,000,000\pi || ! no list of zeros
+        \frac{3}{5} || {3 \over 5} || = TeX's own fraction
+        2x^2-3x+1 || 2*x**2 - 3*x + 1 || = as Python writes powers
+        11 || 11^{th} || = an ordinal in letters
+        (-\infty, 2) || (-inf, 2) || = infinity in letters
+        7 || \begin{array}{c} 7 \end{array} || = one entry
     """,
 }
 

@@ -273,7 +273,8 @@ def test_settings_have_defaults_and_descriptions():
 def test_verdicts_are_remembered(monkeypatch):
     calls = []
     monkeypatch.setattr(
-        "limr.grading.grade.equal", lambda gold, answer: calls.append(answer) or gold == answer
+        "limr.grading.grade.equal",
+        lambda gold, answer, strictness: calls.append(answer) or gold == answer,
     )
     grader = Grader()
     for filler in ("", "so ", "x" * 300):

@@ -45,10 +45,10 @@ def test_repeated_mathematics_is_no_repetition():
             "\\boxed{" + "+".join(f"x^{i}" for i in range(999)) + "}",
             False,
             "incorrect",
-            "not-compared",
+            "not-understood",
         ),
         ("x", "\\boxed{\\sum_{k=1}^n k}", False, "incorrect", "different"),
-        ("5", "\\boxed{5 \\text{ probably}}", False, "incorrect", "not-compared"),
+        ("5", "\\boxed{5 \\text{ probably}}", False, "incorrect", "not-understood"),
         ("x", "\\boxed{y}", False, "incorrect", "different"),
         ("\\text{even}", "\\boxed{odd}", False, "incorrect", "different"),
         ("5", "\\boxed{}", False, "incorrect", "different"),
@@ -72,12 +72,12 @@ def test_each_verdict_has_its_reason(gold, response, truncated, verdict, reason)
 def test_what_is_not_understood_is_not_called_different():
     assert why_not("\\sqrt{2}", "\\sqrt{3}") == "different"
     assert why_not("2", "1+1") == "not-compared"  # left undone
-    assert why_not("2", "2 \\clubsuit [") == "not-compared"
-    assert why_not("2", "it seems to be 2") == "not-compared"
+    assert why_not("2", "2 \\clubsuit [") == "not-understood"
+    assert why_not("2", "it seems to be 2") == "not-understood"
 
 
 def test_version():
-    assert GRADER_VERSION == 3
+    assert GRADER_VERSION == 4
 
 
 def test_the_papers_preset(monkeypatch):

@@ -122,6 +122,16 @@ def test_wrong_rewards_are_found(tmp_path):
     assert (right["gold"] == right["answer"]).all()
 
 
+@pytest.mark.slow
+def test_what_the_grader_does_not_understand_is_counted(tmp_path):
+    made = Made().sample()
+    for row in made.rows[:40]:
+        row[3], row[4] = f"{row[3]} \\text{{ probably}}", False
+    result = audited(made.write(tmp_path / "log"))
+    assert result.evidence["not-understood"]["n"].sum() == 40
+    assert "40 more could not be graded" in text(result, "reward-agreement")
+
+
 def test_a_reward_that_knows_nothing_teaches_nothing(tmp_path):
     made = Made().sample()
     for row in made.rows:

@@ -95,6 +95,9 @@ def test_the_judge_knows_what_it_cannot_tell():
             ]
         )
         assert told == [True, False, None, None, True]
+        assert judge.unread == set()
+        assert judge.judge([("5", "\\boxed{5 \\text{ probably}}")]) == [None]
+        assert judge.unread == {("5", "\\boxed{5 \\text{ probably}}")}
         assert judge.own_box("\\frac{1") is False
         assert judge.own_box("\\frac{1}{2}") is True
 

@@ -162,6 +162,18 @@ def test_warnings_bill_seeds_and_provenance_are_in_it(page):
         assert word in text
 
 
+def test_what_was_not_understood_is_counted(inputs):
+    assert caveats.not_understood(inputs) == []  # evaluations of before it was recorded
+    frame = inputs.evaluations.assign(not_understood=0.0)
+    changed = dataclasses.replace(inputs, evaluations=frame)
+    assert "did not understand 0 (0.0 %). They" in caveats.not_understood(changed)[0]
+    first = frame["benchmark"].iloc[0]
+    frame.loc[frame.index[0], "not_understood"] = 1.0
+    [found] = caveats.not_understood(changed)
+    title = next(one["title"] for one in inputs.study["benchmarks"] if one["name"] == first)
+    assert f"): {title} {frame['n'].iloc[0]:,}. They count as incorrect" in found
+
+
 def test_how_sure_a_selection_is_is_in_it(page, inputs):
     problems = inputs.diagnostics["lim"].problems
     again = problems.loc[problems["selected"], "probability"].mean()

@@ -8,10 +8,11 @@ from collections import Counter
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, SCORES, TRAJECTORIES
+from limr.core.tables import EVALUATIONS, METRICS, REASONS, ROLLOUTS, SCORES, TRAJECTORIES
 from small_study import TINY, Project
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,7 @@ def results(finished_project: Project) -> Path:
         ("runs/*/*/metrics.parquet", METRICS, 12),
         ("trajectories/*.parquet", TRAJECTORIES, 1),
         ("scores/*.parquet", SCORES, 5),
-        ("evals/*/*/*/*.parquet", EVALUATIONS, 48),
+        ("evals/*/*/*/*.parquet", pa.schema([*EVALUATIONS, *REASONS]), 48),
     ],
 )
 def test_every_table_keeps_its_contract(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -19,7 +20,7 @@ import yaml
 import real_model
 from limr.core import files
 from limr.core.errors import InputError, IntegrityError
-from limr.core.tables import EVALUATIONS, VERDICTS
+from limr.core.tables import EVALUATIONS, REASONS, VERDICTS
 from limr.evaluate import collect
 from limr.grading.grade import GRADER_VERSION, Grader
 from small_study import ROOT, Project, make_project
@@ -86,7 +87,7 @@ def evaluation(results: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def test_one_row_a_response_in_order(results: Path) -> None:
     path = results / "evals/base/seed1/step0/math500-slice.parquet"
-    assert pq.read_schema(path).remove_metadata().equals(EVALUATIONS)
+    assert pq.read_schema(path).remove_metadata().equals(pa.schema([*EVALUATIONS, *REASONS]))
     rows = [json.loads(line) for line in (results / "problems/math500-slice.jsonl").open()]
     ids = [row["problem_id"] for row in rows]
     assert ids == [f"math500-{row}" for row in range(1, PROBLEMS + 1)]

@@ -1,13 +1,12 @@
-"""Evaluate the policies of a run on every benchmark, with one grading pool and one engine."""
+"""Evaluate the policies of a run on every benchmark, with one engine."""
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from limr.core import plugins, working_folder
 from limr.core.job_log import logged
 from limr.core.tables import read_problems
 from limr.evaluate import evaluation
-from limr.grading.pool import GradingPool
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
@@ -20,8 +19,9 @@ with logged(snakemake.log[0]):
     # What is in the folder is named by what it depends on: none of it is another job's.
     with (
         working_folder.opened(state, "evaluations") as working,
-        GradingPool(settings["grader"]) as pool,
+        ExitStack() as stack,
     ):
+        pools = evaluation.pools(settings["grader"], benchmarks, stack)
         for step, folder in zip(settings["steps"], snakemake.input.policies, strict=True):
             with closing(engine.open_policy(Path(folder), options, state)) as policy:
                 evaluation.check(policy, problems, benchmarks)
@@ -31,7 +31,7 @@ with logged(snakemake.log[0]):
                         problems[name],
                         name,
                         benchmark,
-                        pool,
+                        pools[name],
                         int(snakemake.wildcards.seed),
                     )
                     evaluation.write(*next(outputs), table, {"step": step, **summary})

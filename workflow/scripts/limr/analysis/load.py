@@ -26,7 +26,7 @@ from limr.core.tables import (
     TRAJECTORIES,
     read_problems,
 )
-from limr.evaluate.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS
+from limr.evaluate.collect import COLLECTED_EVALUATIONS, COLLECTED_METRICS, COLLECTED_REASONS
 from limr.scores.backtest_rows import BACKTEST
 
 Given = Mapping[str, Any]  # name in REQUIRES or OPTIONAL -> a path, or several
@@ -64,8 +64,8 @@ def _paths(given: Given, kind: str) -> list[Path]:
     return [Path(path) for path in ([value] if isinstance(value, str | Path) else value)]
 
 
-def _frame(path: Path, columns: pa.Schema) -> pd.DataFrame:
-    frame: pd.DataFrame = files.read_parquet(path, columns).to_pandas()
+def _frame(path: Path, columns: pa.Schema, newer: pa.Schema | None = None) -> pd.DataFrame:
+    frame: pd.DataFrame = files.read_parquet(path, columns, newer=newer).to_pandas()
     return frame
 
 
@@ -102,7 +102,7 @@ def _overlaps(paths: Sequence[Path]) -> pd.DataFrame:
 
 
 READERS: Mapping[str, Reader] = {
-    "evaluations": lambda paths: _frame(paths[0], COLLECTED_EVALUATIONS),
+    "evaluations": lambda paths: _frame(paths[0], COLLECTED_EVALUATIONS, COLLECTED_REASONS),
     "metrics": lambda paths: _frame(paths[0], COLLECTED_METRICS),
     "opinions": lambda paths: _frame(paths[0], OPINIONS),
     "paper": lambda paths: paper.read(paths[0]),

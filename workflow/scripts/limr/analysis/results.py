@@ -53,7 +53,7 @@ class Inputs:
             (`limr.study.preregistration`); `scores` (name -> {selector, trajectories}) for tables
             and figures that need scores; `decodings` and `scored_from` (`limr.study.study.Study`)
             for those that need the paper or runs.
-        evaluations: see `limr.evaluate.collect.COLLECTED_EVALUATIONS`.
+        evaluations: see `limr.evaluate.collect.COLLECTED_EVALUATIONS`, and `COLLECTED_REASONS`.
         metrics: see `limr.evaluate.collect.COLLECTED_METRICS`.
         trajectories: name -> `limr.core.tables.TRAJECTORIES`.
         scores: name -> `limr.core.tables.SCORES`.

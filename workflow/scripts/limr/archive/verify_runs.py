@@ -17,7 +17,7 @@ from limr.archive import code as coding
 from limr.archive.opened import Opened
 from limr.core import files
 from limr.core import plugins as registry
-from limr.core.tables import EVALUATIONS, METRICS, ROLLOUTS, VERDICTS
+from limr.core.tables import EVALUATIONS, METRICS, REASONS, ROLLOUTS, VERDICTS
 from limr.evaluate import collect
 from limr.grading import rewards
 from limr.sources.pinned import load_sources
@@ -218,7 +218,7 @@ def evaluations(opened: Opened) -> Iterator[str]:
     """Yield where an evaluation differs from its summary, its problems, or the study."""
     for at, (seed, step, benchmark) in evaluations_here(opened).items():
         found = opened.json(f"{at}.json")
-        table = files.read_parquet(opened.folder / f"{at}.parquet", EVALUATIONS)
+        table = files.read_parquet(opened.folder / f"{at}.parquet", EVALUATIONS, newer=REASONS)
         expected = {
             "step": step,
             "seed": seed,

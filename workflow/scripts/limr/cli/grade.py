@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from limr.grading.grade import Grade
     from limr.grading.screen import Item
 
-_COMPARED = ("", "different", "not-compared")  # the reasons of answers that were compared
+_COMPARED = ("", "different", "not-understood", "not-compared")  # reasons
 _OTHER_RULES = ("preset", "plugin")
 HELP = "grade responses: rows with gold and response gain verdict, answer and reason"
 
@@ -31,9 +31,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "`truncated` (true: the end token never came) and `prompt` (for a plug-in that asks for "
         "it). The same objects are written with "
         "`verdict` (correct, incorrect or malformed), `answer` (null where there is none) and "
-        "`reason` (why it is not correct: the format rule, different, not-compared, no-gold, or "
-        "timed-out, out-of-memory or crashed for a limit). Answers that need algebra are "
-        "compared in processes of their own, which are ended at the limits."
+        "`reason` (why it is not correct: the format rule, different, not-understood, not-compared "
+        "(arithmetic left undone), no-gold, or timed-out, out-of-memory or crashed for a limit). "
+        "Answers that need algebra are compared in processes of their own, which are ended at the "
+        "limits."
     )
     parser.add_argument("input", metavar="INPUT.jsonl", type=Path, help="the responses")
     parser.add_argument(
@@ -82,28 +83,31 @@ def run(args: argparse.Namespace) -> int:
     items: list[Item] = [
         (row["gold"], row["response"], row.get("truncated", False), *_prompt(row)) for row in rows
     ]
+    settings = _settings(args.option)
+    strictness = settings.get("strictness", "standard")
     with (
-        GradingPool(_settings(args.option), workers=args.workers, seconds=args.seconds) as pool,
+        GradingPool(settings, workers=args.workers, seconds=args.seconds) as pool,
         progress.bar(len(rows), "responses") as shown,
     ):
         grades = pool.grade_many(items, done=shown.update)
     if args.explain:
         rows = [
-            {**row, **_explained(row["gold"], one)} for row, one in zip(rows, grades, strict=True)
+            {**row, **_explained(row["gold"], one, strictness)}
+            for row, one in zip(rows, grades, strict=True)
         ]
         sys.stdout.write(_outcomes(rows))
     files.write_text(args.output, "".join(map(_line, rows, grades)))
     return 0
 
 
-def _explained(gold: str, grade: Grade) -> dict[str, Any]:
+def _explained(gold: str, grade: Grade, strictness: str) -> dict[str, Any]:
     """Return how a verdict was reached; an answer that was not compared has None."""
     from limr.grading.equality import judge
     from limr.grading.grade import GRADER_VERSION
 
     found: dict[str, Any] = {"outcome": None, "type": None, "rule": None}
     if grade.answer is not None and grade.reason in _COMPARED:
-        one = judge(gold, grade.answer)
+        one = judge(gold, grade.answer, strictness)
         found = {"outcome": one.outcome, "type": one.kind, "rule": one.rule}
     return {**found, "grader_version": GRADER_VERSION}
 

@@ -153,7 +153,11 @@ def write_parquet(path: str | Path, table: pa.Table) -> None:
 
 
 def read_parquet(
-    path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None
+    path: str | Path,
+    schema: pa.Schema,
+    columns: Sequence[str] | None = None,
+    *,
+    newer: pa.Schema | None = None,
 ) -> pa.Table:
     """Read a parquet file and check it against its contract.
 
@@ -161,13 +165,19 @@ def read_parquet(
         path: the file.
         schema: the contract (see `limr.core.tables`); extra columns are ignored.
         columns: read only these.
+        newer: columns that files of older versions lack; read where they are.
 
     Raises:
         InputError: missing, not parquet, cut short, a column missing or of another type.
     """
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     wanted = [name for name in schema.names if columns is None or name in columns]
+    if newer is not None:
+        check_parquet(path, ())
+        there = [name for name in newer.names if name in pq.read_schema(path).names]
+        schema, wanted = pa.schema([*schema, *newer]), [*wanted, *there]
     table = read_columns(path, wanted)
     try:
         return table.cast(pa.schema([schema.field(name) for name in wanted]))

@@ -119,6 +119,10 @@ EVALUATIONS = pa.schema(
     ]
 )
 
+# What evaluations also have, but for those of versions before it: why a verdict is not correct, or
+# "" (`limr.grading.grade.Grade.reason`).
+REASONS = pa.schema([("reason", pa.string())])
+
 # How many of a problem's responses the study's grader and another rule judged alike: one row per
 # combination. Answers are filled in only where one rule says correct and the other does not.
 OPINIONS = pa.schema(

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.core.tables import EVALUATIONS, METRICS, VERDICTS
+from limr.core.tables import EVALUATIONS, METRICS, REASONS, VERDICTS
+from limr.grading.equality import UNREAD
 from limr.statistics.estimates import Arm, of_mean
 from limr.statistics.intervals import Floats, wilson
 
@@ -43,6 +44,9 @@ COLLECTED_EVALUATIONS = pa.schema(
 # One row per run and training step.
 COLLECTED_METRICS = pa.schema([*RUN, *METRICS])
 
+# What it also has where every evaluation knows its reasons.
+COLLECTED_REASONS = pa.schema([("not_understood", pa.float64())])  # share of the responses
+
 Entry = tuple[Mapping[str, Any], Path]
 
 
@@ -57,12 +61,14 @@ def collect_evaluations(entries: Sequence[Entry]) -> pa.Table:
         InputError: no entries, a file that is not one, or without rows.
     """
     frames = [_counted(keys, path) for keys, path in entries]
-    return _joined(frames, COLLECTED_EVALUATIONS)
+    known = frames and all(name in frame for frame in frames for name in COLLECTED_REASONS.names)
+    extra = COLLECTED_REASONS if known else ()
+    return _joined(frames, pa.schema([*COLLECTED_EVALUATIONS, *extra]))
 
 
 def _counted(keys: Mapping[str, Any], path: Path) -> pd.DataFrame:
     columns = ("problem_id", "decoding", "sample", "verdict", "response_tokens", "truncated")
-    frame = files.read_parquet(path, EVALUATIONS, columns).to_pandas()
+    frame = files.read_parquet(path, EVALUATIONS, columns, newer=REASONS).to_pandas()
     if frame.empty:
         raise InputError(f"{path}: no responses in it.")
     doubled = frame.duplicated(["problem_id", "decoding", "sample"])
@@ -71,6 +77,10 @@ def _counted(keys: Mapping[str, Any], path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: {int(doubled.sum())} responses occur twice, such as {first}.")
     verdict = frame["verdict"].astype(str)
     frame = frame.assign(correct=verdict == "correct", malformed=verdict == "malformed")
+    counted_reasons = {}
+    if "reason" in frame:
+        frame["not_understood"] = frame["reason"] == UNREAD
+        counted_reasons = {"not_understood": ("not_understood", "mean")}
     grouped = frame.groupby(["decoding", "problem_id"], sort=False)
     counted: pd.DataFrame = grouped.agg(
         n=("correct", "size"),
@@ -78,6 +88,7 @@ def _counted(keys: Mapping[str, Any], path: Path) -> pd.DataFrame:
         response_tokens=("response_tokens", "mean"),
         truncated=("truncated", "mean"),
         malformed=("malformed", "mean"),
+        **counted_reasons,
     ).reset_index()
     return counted.assign(**keys)
 
@@ -113,7 +124,7 @@ def summarise_evaluation(table: pa.Table) -> dict[str, Any]:
     (`limr.statistics.estimates`).
 
     Args:
-        table: one evaluation (`limr.core.tables.EVALUATIONS`).
+        table: one evaluation (`limr.core.tables.EVALUATIONS`, perhaps with `REASONS`).
     """
     frame = table.drop_columns(["response"]).to_pandas()
     return {str(name): _summary(part) for name, part in frame.groupby("decoding", sort=False)}
@@ -145,4 +156,13 @@ def _summary(frame: pd.DataFrame) -> dict[str, Any]:
         "mean_response_tokens": float(frame["response_tokens"].mean()),
         "verdicts": {name: int((verdict == name).sum()) for name in VERDICTS},
         "format_rules_broken": {str(rule): int(n) for rule, n in sorted(broken.items())},
+        **_reasons(frame),
     }
+
+
+def _reasons(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return why responses are incorrect, counted; nothing where an evaluation does not say."""
+    if "reason" not in frame:
+        return {}
+    counts = frame.loc[frame["verdict"].astype(str) == "incorrect", "reason"].value_counts()
+    return {"incorrect_because": {str(reason): int(n) for reason, n in sorted(counts.items())}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,33 @@ from limr.core import files
 from limr.core.errors import InputError
 from limr.core.job_log import note
 from limr.core.random_streams import stream_seed
-from limr.core.tables import EVALUATIONS, Problem
+from limr.core.tables import EVALUATIONS, REASONS, Problem
 from limr.evaluate import collect
 from limr.grading.grade import GRADER_VERSION
 from limr.grading.pool import GradingPool
+from limr.grading.strictness import grader_of
 from limr.models.interface import Decoding, LongPromptError, Policy
 
 Json = dict[str, Any]
 _SHOWN = 20
+
+
+def pools(
+    grader: Mapping[str, Any], benchmarks: Mapping[str, Mapping[str, Any]], stack: ExitStack
+) -> dict[str, GradingPool]:
+    """Return each benchmark's grading pool, shared by those of one strictness.
+
+    Args:
+        grader: the study's `grader`.
+        benchmarks: as for `check`.
+        stack: closes the pools.
+    """
+    graders = {name: grader_of(grader, settings) for name, settings in benchmarks.items()}
+    opened: dict[str | None, GradingPool] = {}
+    for one in graders.values():
+        if one.get("strictness") not in opened:
+            opened[one.get("strictness")] = stack.enter_context(GradingPool(one))
+    return {name: opened[one.get("strictness")] for name, one in graders.items()}
 
 
 def check(
@@ -32,7 +52,7 @@ def check(
     Args:
         policy: a policy.
         problems: benchmark -> its problems.
-        benchmarks: benchmark -> its `title`, `version` and `decodings`.
+        benchmarks: benchmark -> its `title`, `version`, `decodings` and perhaps `strictness`.
 
     Raises:
         InputError: prompts leave no room for a response; with the problems' ids.
@@ -64,13 +84,13 @@ def evaluate(
         policy: a loaded model.
         problems: the benchmark's problems.
         benchmark: its name.
-        settings: its `title`, `version` and `decodings`.
+        settings: its `title`, `version`, `decodings` and perhaps `strictness`.
         pool: shared by a run's evaluations, so that it grades the same answer only once.
         seed: the run's seed.
 
     Returns:
-        The table `limr.core.tables.EVALUATIONS` (ordered by decoding, problem, sample) and its
-        summary with n, interval, decoding settings and the grader's version.
+        The table `limr.core.tables.EVALUATIONS` with `REASONS` (ordered by decoding, problem,
+        sample) and its summary with n, interval, decoding settings and the grader's version.
     """
     rows: list[Json] = []
     for entry in settings["decodings"]:
@@ -94,12 +114,13 @@ def evaluate(
                 "response_tokens": response.tokens,
                 "truncated": response.truncated,
                 "response": response.text,
+                "reason": grade.reason,
             }
             for (problem, sample, response), grade in zip(each, grades, strict=True)
         ]
         right = sum(grade.verdict == "correct" for grade in grades)
         note(f"{benchmark} {decoding.name}: {right} of {len(grades)} correct")
-    table = pa.Table.from_pylist(rows, schema=EVALUATIONS)
+    table = pa.Table.from_pylist(rows, schema=pa.schema([*EVALUATIONS, *REASONS]))
     summary = collect.summarise_evaluation(table)
     return table, {
         "benchmark": benchmark,

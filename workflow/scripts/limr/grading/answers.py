@@ -7,10 +7,13 @@ from functools import lru_cache
 from limr.grading import words
 from limr.grading.clauses import choice, value
 from limr.grading.pieces import as_text, stripped
+from limr.grading.quantifiers import without_parameters, without_quantifier
+from limr.grading.quantities import quantity
 from limr.grading.tokens import NotUnderstoodError, Token, spelling, tokenise
 from limr.grading.values import Unread, Value
 
 MAX_ANSWER = 4_000  # characters; longer answers are not read
+_ENDS = [["is", *said, "answer"] for said in (["the"], ["my"], ["the", "final"])]
 _SHORT = 200  # characters of an answer whose value is remembered
 _REMEMBERED = 16_384
 
@@ -25,6 +28,24 @@ def read(text: str, grouped: bool = False) -> Value:
 @lru_cache(maxsize=_REMEMBERED)
 def _read_short(text: str, grouped: bool) -> Value:
     return _read(text, grouped)
+
+
+def read_with_units(text: str) -> Value | None:
+    r"""Return a quantity with its unit in letters, `9.8\ \frac{m}{s^2}`; None for anything else."""
+    try:
+        tokens = stripped(tokenise(text))
+        joined: list[Token] = []
+        for token in tokens:
+            is_letter = token.kind == "letter" and bool(joined)
+            if is_letter and not token.gap and joined[-1].kind == "word":
+                joined[-1] = joined[-1]._replace(text=joined[-1].text + token.text)
+            else:
+                joined.append(token._replace(kind="word") if is_letter else token)
+        found = quantity(joined)
+    except NotUnderstoodError:
+        return None
+    is_all = found.unit is not None and found.unit.is_known and not found.unit.beside
+    return found if is_all else None
 
 
 def _read(text: str, grouped: bool) -> Value:
@@ -43,49 +64,23 @@ def _read(text: str, grouped: bool) -> Value:
 def _answer(tokens: list[Token]) -> Value:
     if not tokens:
         raise NotUnderstoodError("nothing")
-    tokens = _without_quantifier(tokens)
+    tokens = without_parameters(without_quantifier(tokens))
+    if tokens[0].text in ("=", "sim") and tokens[1:]:
+        tokens = tokens[1:]
     found = choice(tokens)
     if found is not None:
         return found
+    end = [token.text.casefold() for token in tokens[-4:]]
+    for length in (3, 4):
+        if length < len(tokens) and end[-length:] in _ENDS:
+            return _answer(stripped(tokens[:-length]))
+    for said in words.EXACTLY:
+        if tuple(token.text for token in tokens[: len(said)]) == said and len(tokens) > len(said):
+            return _answer(tokens[len(said) :])
     behind = _behind_opening(tokens)
     if behind:
         return _answer(stripped(behind))
     return value(tokens)
-
-
-def _without_quantifier(tokens: list[Token]) -> list[Token]:
-    r"""Remove `for all x` and `\forall x \in \mathbb{R},`: they only name the variable."""
-    if tokens[0].text == "forall":
-        for place, token in enumerate(tokens):
-            if token.text in (",", ":") and place + 1 < len(tokens):
-                return tokens[place + 1 :]
-        return tokens
-    for place in range(1, len(tokens) - 1):
-        shown = [token.text.casefold() for token in tokens[place : place + 3]]
-        if shown[0] == "forall" or shown[:2] in (
-            ["for", "all"],
-            ["for", "any"],
-            ["for", "every"],
-            ["for", "each"],
-        ):
-            rest = tokens[place + (1 if shown[0] == "forall" else 2) :]
-            if _is_plain_range(rest) and any(token.text == "=" for token in tokens[:place]):
-                return stripped(tokens[:place])
-    return tokens
-
-
-def _is_plain_range(tokens: list[Token]) -> bool:
-    r"""Tell whether tokens are `x`, `real x`, `x \in \mathbb{R}`: a variable and no condition."""
-    rest = [
-        token for token in tokens if token.text.casefold() not in ("real", "numbers", "number", ",")
-    ]
-    if not rest or len(rest[0].text) > 1 or not rest[0].text.isalpha():
-        return False
-    return (
-        len(rest) == 1
-        or (rest[1].text in ("in", "ge", ">", "ne") and False)
-        or (rest[1].text == "in" and "mathbb" in [token.text for token in rest] and len(rest) <= 6)
-    )
 
 
 def _behind_opening(tokens: list[Token]) -> list[Token]:

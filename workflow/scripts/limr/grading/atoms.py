@@ -2,10 +2,10 @@ r"""The parts of a product: numbers, names, functions, brackets, matrices."""
 
 from __future__ import annotations
 
-from limr.grading.cursor import Cursor, numeral
+from limr.grading.cursor import Cursor, numeral, periodic
 from limr.grading.nodes import MINUS_ONE, Node, negative, number, symbol
 from limr.grading.tokens import NotUnderstoodError, Token, spelling
-from limr.grading.words import listed
+from limr.grading.words import SHORT, listed
 from limr.grading.words import number as spelled_number
 
 GREEK = listed(
@@ -57,6 +57,9 @@ class Atoms(Cursor):
             raise NotUnderstoodError("the text ends too early")
         token = self._next()
         if token.kind == "number":
+            if self._peek() == "ldots" and (value := periodic(token.text)) is not None:
+                self._next()
+                return number(value)
             return self._refuse_index(number(numeral(token.text)))
         if token.kind == "letter":
             return self._letter(token.text)
@@ -133,7 +136,7 @@ class Atoms(Cursor):
         value = spelled_number(spelled)
         if value is not None:
             return number(value)
-        if len(token.text) > 2 and self.place > 1:
+        if (len(token.text) > 2 and self.place > 1) or token.text.casefold() in SHORT:
             raise NotUnderstoodError(f"'{token.text}'")
         if len(token.text) > 2:
             if self.place < len(self.tokens) and self._peek() not in ("_", "^"):
@@ -216,6 +219,8 @@ class Atoms(Cursor):
                 break
             self.place += 1
         inside = spelling(tuple(self.tokens[start : self.place]))
+        if not inside and name in ("max", "min", "sup", "inf"):
+            return symbol(f"\\{name}")
         if not inside:
             raise NotUnderstoodError(f"\\{name} of nothing")
         return symbol(f"\\{name} {inside}")
@@ -239,6 +244,8 @@ class Atoms(Cursor):
             inside += self._argument_tokens()
         if name in ("bar", "overline"):
             name = "overline"
+            if len(inside) == 2 and all(token.text.isupper() for token in inside):
+                inside.sort(key=lambda token: token.text)  # a segment has two ends, and no first
         return self._named(f"\\{name}:{spelling(tuple(inside))}")
 
     def _matrix(self, name: str) -> Node:

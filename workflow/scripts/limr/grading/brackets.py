@@ -16,6 +16,7 @@ SIGNS = {
     **{"parallel": "parallel", "perp": "perp", "cong": "cong", "notin": "notin", "propto": "prop"},
     **{"subset": "subset", "subseteq": "subseteq", "supset": "supset", "ll": "<<", "gg": ">>"},
 }
+FIGURES = ("triangle", "angle", "square", "odot", "bigcirc")  # what a name is of
 UNIONS = ("cup", "cap", "setminus")
 _BRACKETS = {"(": ")", "[": "]", "\\{": "\\}", "langle": "rangle"}
 

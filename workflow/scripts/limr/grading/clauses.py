@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from limr.grading import brackets, quantities, special, units, words
-from limr.grading.brackets import SIGNS, UNIONS
+from limr.grading import brackets, cases, quantities, special, units, words
+from limr.grading.brackets import FIGURES, SIGNS, UNIONS
 from limr.grading.expressions import Parser
-from limr.grading.nodes import symbol
+from limr.grading.nodes import letter_of, symbol
 from limr.grading.pieces import (
     CLOSE,
     MAX_ITEMS,
@@ -26,7 +26,6 @@ from limr.grading.pieces import (
 )
 from limr.grading.tokens import NotUnderstoodError, Token
 from limr.grading.values import (
-    Cases,
     Choice,
     Combined,
     Listing,
@@ -102,12 +101,18 @@ def choice(tokens: list[Token]) -> Choice | None:
     if not rest or not (rest[1:] if mark in (")", ".", ":") else rest):
         is_label = bracketed or announced or not rest or mark in (")", ".", ":")
         return Choice(letter) if is_label else None
-    if mark not in (")", ".", ":") or (mark == ":" and not tokens[0].prose):
+    is_ratio = mark == ":" and not tokens[0].prose and not _says(rest)
+    if mark not in (")", ".", ":") or is_ratio:
         return None
     rest = rest[1:]
     if bracketed and rest[0].text in (".", ":"):
         rest = rest[1:]
     return _choice_with(letter, rest, is_open=bracketed)
+
+
+def _says(rest: list[Token]) -> bool:
+    """Tell whether a colon is one of prose: `C: 36`, unlike `R:r` and `R : 5`."""
+    return not rest[0].gap and rest[1].gap and rest[1].kind != "letter"
 
 
 def _choice_with(letter: str, rest: list[Token], *, is_open: bool) -> Choice | None:
@@ -127,6 +132,8 @@ def _choice_with(letter: str, rest: list[Token], *, is_open: bool) -> Choice | N
         if not words.is_harmless(phrase) or any(token.kind != "word" for token in rest):
             return None
         content = Text(tuple(word.casefold() for word in phrase))
+    if isinstance(content, Choice) or (isinstance(content, Quantity) and letter_of(content.node)):
+        return None  # `(A) (B)`: two letters
     said = content.words if isinstance(content, Text) else ()
     if not words.is_harmless(said) and not {" ".join(said)} & words.OPTIONS:
         return None
@@ -213,7 +220,8 @@ def _side(piece: list[Token]) -> Value:
         return value(piece)
     except NotUnderstoodError:
         phrase = [token.text.casefold() for token in piece]
-        if all(token.kind in ("word", "letter") for token in piece) and words.is_harmless(phrase):
+        named = [token.kind in ("word", "letter") or token.text in FIGURES for token in piece]
+        if all(named) and words.is_harmless(phrase) and "than" not in phrase:
             return Quantity(symbol(" ".join(phrase)))
         raise
 
@@ -240,24 +248,7 @@ def _ratio(tokens: list[Token]) -> Value | None:
 
 
 def _cases(tokens: list[Token]) -> Value | None:
-    """Read a function by cases, or a system of equations, which is a list."""
-    if tokens[0].kind != "begin" or tokens[0].text != "cases" or tokens[-1].kind != "end":
-        return None
-    rows = [row for row in split(tokens[1:-1], lambda token: token.text == "\\\\") if row]
-    parts = [[stripped(one) for one in split(row, lambda token: token.text == "&")] for row in rows]
-    if all(len(one) == 1 for one in parts):
-        return Listing(tuple(value(one[0]) for one in parts), joined="and")
-    if not all(len(one) == 2 and all(one) for one in parts):
-        raise NotUnderstoodError("cases")
-    return Cases(tuple((value(one[0]), _condition(one[1])) for one in parts))
-
-
-def _condition(tokens: list[Token]) -> Value:
-    if tokens[0].text.casefold() in ("if", "for", "when"):
-        tokens = tokens[1:]
-    if all(token.kind == "word" for token in tokens):
-        return Text(tuple(token.text.casefold() for token in tokens))
-    return value(tokens)
+    return cases.cases(tokens, value)
 
 
 def _phrase(tokens: list[Token]) -> Text | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from limr.grading import pairs, relations
-from limr.grading.nodes import (
-    symbol,
-)
+from limr.grading import equations, pairs, relations, strictness
+from limr.grading.nodes import symbol
+from limr.grading.outcomes import DIFFERENT, EQUAL, NOT_UNDERSTOOD, Judgement
 from limr.grading.regions import interval, region
+from limr.grading.strictness import EVALUATION, STANDARD
 from limr.grading.tokens import NotUnderstoodError
 from limr.grading.values import (
     Based,
@@ -25,39 +24,32 @@ from limr.grading.values import (
     Text,
     Unread,
     Value,
-)
+)  # fmt: skip
 
-EQUAL, DIFFERENT, NOT_UNDERSTOOD = "equal", "different", "not understood"
 _ALIKE = ([False, False], [True, True])
 MAX_QUESTIONS = 2_500  # comparisons of parts about one pair
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """`outcome` is equal, different or not understood; `kind` the type, `rule` how it was found."""
+def compare(gold: Value, answer: Value, level: str = STANDARD) -> Judgement:
+    """Compare two values; `answer` may name its variable where `gold` does not.
 
-    outcome: str
-    kind: str
-    rule: str
-
-
-def compare(gold: Value, answer: Value, *, strict: bool = False) -> Judgement:
-    """Compare two values; `answer` may name its variable where `gold` does not."""
+    `level` is one of `limr.grading.strictness.STRICTNESS`.
+    """
     for side, value in (("gold answer", gold), ("answer", answer)):
         if isinstance(value, Unread):
             return Judgement(NOT_UNDERSTOOD, gold.kind, f"no reading of the {side}: {value.why}")
     try:
-        same, rule = _Comparison(strict=strict).same(gold, answer)
+        same, rule = _Comparison(level).same(gold, answer)
     except NotUnderstoodError as error:
         return Judgement(NOT_UNDERSTOOD, gold.kind, str(error))
-    except (ArithmeticError, RecursionError) as error:  # numbers that are too large for Python's
+    except (ArithmeticError, RecursionError, TypeError, ValueError) as error:  # as a huge number's
         return Judgement(NOT_UNDERSTOOD, gold.kind, f"not to be computed: {error}")
     return Judgement(EQUAL if same else DIFFERENT, gold.kind, rule)
 
 
 class _Comparison:
-    def __init__(self, *, strict: bool) -> None:
-        self._questions, self._strict = MAX_QUESTIONS, strict
+    def __init__(self, level: str) -> None:
+        self._questions, self._level = MAX_QUESTIONS, level
 
     def same(self, gold: Value, answer: Value) -> tuple[bool, str]:
         """Return whether two values are the same, and the rule that said so."""
@@ -66,6 +58,8 @@ class _Comparison:
             raise NotUnderstoodError("too many parts to compare")
         if gold == answer:
             return True, "the same value"
+        if self._level == EVALUATION and strictness.same_letters(gold, answer):
+            return True, "the letters of choices"
         if isinstance(gold, Choice) or isinstance(answer, Choice):
             return self._choices(gold, answer)
         if isinstance(gold, Relation) or isinstance(answer, Relation):
@@ -98,15 +92,18 @@ class _Comparison:
 
     def _by_type(self, gold: Value, answer: Value) -> tuple[bool, str]:
         if isinstance(gold, Quantity) and isinstance(answer, Quantity):
-            return pairs.quantities(gold, answer, strict=self._strict)
+            return pairs.quantities(gold, answer, self._level)
         if isinstance(gold, Text) or isinstance(answer, Text):
             return pairs.texts(gold, answer)
         if isinstance(gold, Based) or isinstance(answer, Based):
             return pairs.bases(gold, answer)
         if isinstance(gold, Clock) and isinstance(answer, Clock):
             return pairs.clocks(gold, answer)
-        if isinstance(gold, Ratio | Clock) and isinstance(answer, Ratio | Clock):
-            return pairs.ratios(pairs.as_ratio(gold), pairs.as_ratio(answer))
+        first, second = pairs.as_ratio(gold), pairs.as_ratio(answer)
+        if first and second:
+            return pairs.ratios(first, second)
+        if isinstance(gold, Ratio) and isinstance(answer, Quantity):
+            return pairs.as_quotient(gold, answer)
         if isinstance(gold, Residue) or isinstance(answer, Residue):
             return pairs.residues(gold, answer)
         if isinstance(gold, Cases) and isinstance(answer, Cases):
@@ -114,10 +111,22 @@ class _Comparison:
             others = [Listing(row, "(", ")") for row in answer.rows]
             return self._matched(rows, others), "cases in any order"
         if isinstance(gold, Combined) and isinstance(answer, Combined) and gold.sign == answer.sign:
-            return self._matched(gold.parts, answer.parts), "sets part by part"
-        if isinstance(gold, Listing) and gold.opening == "langle":
-            return pairs.vector(gold, answer)
+            return self._sets(gold, answer)
+        column = pairs.column(gold) or pairs.column(answer)
+        if column and (isinstance(gold, Listing) or isinstance(answer, Listing)):
+            return self.same(column, answer if pairs.column(gold) else gold)
+        for one, other in ((gold, answer), (answer, gold)):
+            if isinstance(one, Listing) and one.opening == "langle":
+                return pairs.vector(one, other)
         return False, f"{gold.kind} and {answer.kind}"
+
+    def _sets(self, gold: Combined, answer: Combined) -> tuple[bool, str]:
+        """Compare sets combined by one sign; a difference has an order."""
+        if gold.sign == "setminus":
+            in_order = len(gold.parts) == len(answer.parts)
+            in_order = in_order and all(map(self.is_same, gold.parts, answer.parts))
+            return in_order, "sets in order"
+        return self._matched(gold.parts, answer.parts), "sets part by part"
 
     def _choices(self, gold: Value, answer: Value) -> tuple[bool, str]:
         letters = [relations.letter(value) for value in (gold, answer)]
@@ -152,7 +161,7 @@ class _Comparison:
             return self.same(gold, found)
         if not isinstance(answer, Relation):
             definition = relations.defined(gold)
-            if definition is not None:
+            if definition is not None and not relations.is_product(definition):
                 return self.same(definition.value, answer)
             if region(gold) is not None:
                 return None
@@ -165,6 +174,8 @@ class _Comparison:
             renamed = relations.renamed(first, second)
             if renamed is not None:
                 return self.same(first.value, renamed)
+            if relations.is_graph(first, second):
+                return self.same(first.value, second.value)
         elif first and answer.signs[0] == "=" and answer.terms[0] in gold.terms:
             last = relations.last_value(answer)
             if last is not None:
@@ -172,11 +183,11 @@ class _Comparison:
         regions = self._regions(gold, answer)
         if regions is not None:
             return regions
-        if relations.same_equation(gold, answer):
+        if equations.same_equation(gold, answer):
             return True, "the same equation or inequality"
         if len(gold.terms) != len(answer.terms):
             return False, "relations of different length"
-        for terms, signs in ((answer.terms, answer.signs), relations.turned(answer)):
+        for terms, signs in ((answer.terms, answer.signs), equations.turned(answer)):
             if signs == gold.signs and all(map(self.is_same, gold.terms, terms)):
                 return True, "relations term by term"
         return False, "relations"
@@ -240,6 +251,8 @@ class _Comparison:
             gold.opening in unordered and answer.opening in unordered
         ):
             return False, "a set and a tuple"
+        if gold.joined == "and" and answer.joined == "or":
+            return False, "alternatives where all are asked"
         if gold.opening in unordered and answer.opening in unordered:
             return self._unordered(gold, answer)
         brackets = {(one.opening, one.closing) for one in (gold, answer) if one.opening}

@@ -10,6 +10,8 @@ from limr.grading.tokens import NotUnderstoodError, Token
 
 MAX_DIGITS = 4_000
 _REPEATING = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar|dot)(\d+)")
+MOST_PERIODIC = 40  # digits before dots
+_PERIOD = re.compile(r"(?:(\d)\1{2,}|(\d{2,6}?)\2+)\Z")
 _DOTTED = re.compile(r"(\d*)\.?(\d*)\\dot(\d)(\d*)\\dot(\d)")
 
 
@@ -26,6 +28,16 @@ def numeral(text: str) -> Fraction:
     return Fraction(int(whole + part or "0"), size) + Fraction(
         int(digits), size * (10 ** len(digits) - 1)
     )
+
+
+def periodic(text: str) -> Fraction | None:
+    r"""Return what `0.1666` before dots stands for, None where no digits repeat at the end."""
+    whole, _, digits = text.partition(".")
+    found = _PERIOD.search(digits) if digits.isdigit() and len(digits) <= MOST_PERIODIC else None
+    if found is None:
+        return None
+    before = digits[: found.start()]
+    return numeral(rf"{whole or 0}.{before}\overline{found[1] or found[2]}")
 
 
 class Cursor:

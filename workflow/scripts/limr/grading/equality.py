@@ -7,31 +7,28 @@ from fractions import Fraction
 from functools import lru_cache
 
 from limr.grading import answers, boxes, evaluation
-from limr.grading.comparison import (
-    DIFFERENT,
-    EQUAL,
-    NOT_UNDERSTOOD,
-    Judgement,
-    compare,
-)
+from limr.grading.comparison import compare
 from limr.grading.nodes import is_literal
+from limr.grading.outcomes import DIFFERENT, EQUAL, NOT_UNDERSTOOD, Judgement
 from limr.grading.pairs import UNDONE
 from limr.grading.pieces import stripped
+from limr.grading.strictness import STANDARD
 from limr.grading.tokens import NotUnderstoodError, has_groups, spelling, tokenise
 from limr.grading.values import Quantity
 
 _TIGHT = re.compile(r"\d,\d{3}")  # a gold list has blanks, or no groups of three digits
 _ZEROS = re.compile(r"\d\s*,\s*0\d\d(?!\d)")  # no item of a list begins with a zero
 REMEMBERED = 1_024  # judgements
+UNREAD = "not-understood"  # why a verdict is incorrect: the outcome is NOT_UNDERSTOOD
 
 
-def equal(gold: str, answer: str, *, strict: bool = False) -> bool:
+def equal(gold: str, answer: str, strictness: str = STANDARD) -> bool:
     """Tell whether two answers, as written, mean the same; an empty gold answer equals nothing.
 
     The relation is not symmetric: `answer` may name its variable where `gold` does not, and may
     not leave arithmetic undone where `gold` is a number.
     """
-    return judge(gold, answer, strict=strict).outcome == EQUAL
+    return judge(gold, answer, strictness).outcome == EQUAL
 
 
 def is_number(text: str) -> bool:
@@ -62,16 +59,17 @@ def is_plain(text: str) -> bool:
     )
 
 
-def why_not(gold: str, answer: str) -> str:
-    """Return why an answer is not equal: no-gold, not-compared or different.
+def why_not(gold: str, answer: str, strictness: str = STANDARD) -> str:
+    """Return why an answer is not equal: no-gold, different, not-understood or not-compared.
 
-    not-compared: not understood, or arithmetic that was left undone.
+    not-compared: arithmetic that was left undone.
     """
     if not gold.strip():
         return "no-gold"
-    found = judge(gold, answer)
-    was_compared = found.outcome == DIFFERENT and found.rule != UNDONE
-    return "different" if was_compared else "not-compared"
+    found = judge(gold, answer, strictness)
+    if found.outcome == NOT_UNDERSTOOD:
+        return UNREAD
+    return "not-compared" if found.rule == UNDONE else "different"
 
 
 def form(text: str) -> str:
@@ -86,12 +84,10 @@ def form(text: str) -> str:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def judge(gold: str, answer: str, *, strict: bool = False) -> Judgement:
-    r"""Compare two answers: equal, different or not understood, with the type and the rule.
+def judge(gold: str, answer: str, strictness: str = STANDARD) -> Judgement:
+    """Compare two answers: equal, different or not understood, with the type and the rule.
 
-    `strict` (for rewards) also refuses what could be gamed: a number that is not written out where
-    the gold answer is (`\sqrt{25}` for 5, `\log_2 8` for 3), and words after a number that are in
-    no table of units where the gold answer has none (`5 \text{ bananas}` for 5).
+    `strictness` is one of `limr.grading.strictness.STRICTNESS`.
     """
     if not gold.strip():
         return Judgement(DIFFERENT, "nothing", "there is no gold answer")
@@ -107,9 +103,13 @@ def judge(gold: str, answer: str, *, strict: bool = False) -> Judgement:
     for grouped in _readings(gold) if _TIGHT.search(gold) else (False,):
         for also in _readings(answer):
             values = answers.read(gold, grouped), answers.read(answer, also)
-            found = compare(*values, strict=strict)
+            found = compare(*values, strictness)
             if found.outcome == EQUAL:
                 return found
+        if isinstance(values[0], Quantity) and values[0].unit and values[0].unit.is_known:
+            spelled_out = answers.read_with_units(answer)
+            if spelled_out and compare(values[0], spelled_out, strictness).outcome == EQUAL:
+                return Judgement(EQUAL, "expression", "a unit in letters")
     return found
 
 

@@ -97,6 +97,13 @@ def real_value(node: Node) -> Value | None:
     return value if isinstance(value, Fraction) else _real_part(value)
 
 
+def constant(node: Node) -> Fraction | None:
+    """Return the fraction that a node with symbols is everywhere, None for any other."""
+    values = set(signature(node))
+    value = values.pop()
+    return value if not values and isinstance(value, Fraction) else None
+
+
 def same_number(first: Value, second: Value) -> bool:
     """Tell whether two values are the same number."""
     return _same(first, second)

@@ -31,9 +31,9 @@ class Parser(Atoms):
         while self._peek() in ("+", "-", "pm", "mp"):
             terms.append(self._signed_term(first=False))
         node = terms[0] if len(terms) == 1 else Node("add", tuple(terms))
-        if self._peek() == "choose":
-            self._next()
-            node = Node("binomial", (node, self.expression()))
+        if self._peek() in ("choose", "over"):
+            op = "binomial" if self._next().text == "choose" else "div"
+            node = Node(op, (node, self.expression()))
         self._depth -= 1
         return node
 
@@ -167,6 +167,10 @@ class Parser(Atoms):
         if base.op == "number" and (self._group_is(*ORDINAL) or self._peek() in ORDINAL):
             self._argument_tokens()
             return base
+        letters = [token.text for token in self.tokens[self.place : self.place + 4]]
+        if base.op == "number" and letters in (["{", *name, "}"] for name in ORDINAL):
+            self.place += 4
+            return base
         is_letter = base.op == "number" and self._group_is("o")
         if self._group_is("circ") or is_letter:
             self._argument_tokens()
@@ -176,6 +180,12 @@ class Parser(Atoms):
             return Node("transpose", (base,))
         if base.op == "symbol" and self._group_is("+", "-", "*", "'", "''"):
             return symbol(base.name + "^" + spelling(tuple(self._argument_tokens())))
+        shown = [token.text for token in self.tokens[self.place : self.place + 4]]
+        last = base.args[-1] if base.op == "mul" else base
+        if last.op == "symbol" and shown[::3] == ["{", "}"] and shown[2] in "+-":
+            self._argument_tokens()
+            charged = symbol(f"{last.name}^{shown[1]}{shown[2]}")
+            return Node("mul", (*base.args[:-1], charged)) if last is not base else charged
         self.place = start
         if self._peek() == "'":
             raise NotUnderstoodError("a prime")

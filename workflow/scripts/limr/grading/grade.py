@@ -18,9 +18,10 @@ from limr.grading.equality import equal, why_not
 from limr.grading.formats import MAX_CHARACTERS, broken_rule
 from limr.grading.plugins import find, load
 from limr.grading.remembered import Remembered
+from limr.grading.strictness import STANDARD
 from limr.grading.values import Listing
 
-GRADER_VERSION = 3  # raised when a change can change a verdict
+GRADER_VERSION = 4  # raised when a change can change a verdict
 # Of a study's `grader`; what they mean: `limr.grading.settings`.
 DEFAULTS: Mapping[str, Any] = {
     "preset": "default",
@@ -35,12 +36,18 @@ _SHORT = 200  # characters of a response that is remembered whole
 def check(settings: Mapping[str, Any]) -> None:
     """Refuse two rules at once, and a plug-in that no installed package registers.
 
-    All settings must be given; a plug-in is not imported yet.
+    All settings but `strictness` must be given; a plug-in is not imported yet.
     """
     if settings["preset"] != "default" and (settings["plugin"] or settings["answer"] != "box"):
         raise InputError(
             f"grader: preset '{settings['preset']}' is a whole rule: it goes with neither "
             "'plugin' nor 'answer'. Leave one of them out."
+        )
+    strictness = settings.get("strictness", STANDARD)
+    if strictness != STANDARD and (settings["plugin"] or settings["preset"] != "default"):
+        raise InputError(
+            f"grader: 'strictness: {strictness}' is of the default rule: it goes with neither "
+            "'plugin' nor another 'preset'. Leave one of them out."
         )
     if settings["plugin"]:
         find(settings["plugin"])
@@ -52,8 +59,8 @@ class Grade:
 
     `format` names the broken format rule where the verdict is malformed, else "". `answer` is the
     extracted answer, None where there is none. `reason` says why the verdict is not correct: the
-    format rule, or different, not-compared (the guards refused the answer), no-gold, or a pool's,
-    such as timed-out; "" where it is correct. `version` is the grader's.
+    format rule, or different, not-understood, not-compared (arithmetic left undone), no-gold, or a
+    pool's, such as timed-out; "" where it is correct. `version` is the grader's.
     """
 
     verdict: str
@@ -78,6 +85,7 @@ class Grader:
         self._place = chosen["answer"]
         self._max_boxes: int | None = chosen["max_boxes"]
         self._repetition: bool = chosen["repetition"]
+        self._strictness: str = chosen.get("strictness", STANDARD)
         self._equal: Remembered[tuple[str, str, str | None], bool] = Remembered()
         self._grades: Remembered[tuple[str, str, bool, str | None], Grade] = Remembered()
 
@@ -118,7 +126,7 @@ class Grader:
         joined = _joined(gold, response) if self._place == "box" else None
         if joined is not None and self.is_equal(gold, joined):
             return Grade("correct", "", joined)
-        return Grade("incorrect", "", answer, why_not(gold, answer))
+        return Grade("incorrect", "", answer, why_not(gold, answer, self._strictness))
 
     @cached_property
     def _judge(self) -> Callable[[str, str, str | None], bool]:
@@ -127,8 +135,10 @@ class Grader:
             return load(self._plugin)
         if self._preset:
             import math_verify  # noqa: F401 - a second or more, which no pair's time must pay for
-        same: Callable[[str, str], bool] = self._preset.equal if self._preset else equal
-        return lambda gold, answer, prompt: same(gold, answer)
+
+            same: Callable[[str, str], bool] = self._preset.equal
+            return lambda gold, answer, prompt: same(gold, answer)
+        return lambda gold, answer, prompt: equal(gold, answer, self._strictness)
 
     @property
     def _is_ours(self) -> bool:

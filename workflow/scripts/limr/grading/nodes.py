@@ -21,6 +21,12 @@ def number(value: Fraction | int) -> Node:
     return Node("number", value=Fraction(value))
 
 
+def letter_of(node: Node) -> str:
+    """Return the capital letter that a node is, or nothing."""
+    is_letter = node.op == "symbol" and len(node.name) == 1 and "A" <= node.name <= "Z"
+    return node.name if is_letter else ""
+
+
 def symbol(name: str) -> Node:
     """Return a symbol's node."""
     return Node("symbol", name=name)

@@ -62,7 +62,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"√", r"\\sqrt "),
         (r"(?<=[\d\s{}~])([aApP])\.\s?[mM]\b\.?", r"\1m"),
         (r"\.\.\.|…", r"\\ldots "),
-        (r"\*\*(?=\S)|(?<=\S)\*\*", "**"),
+        (r"(?<=[\w)\]}])\*\*(?=[\w({\\-])", "^"),  # a power in Python; emphasis has no end there
     )
 )
 _MARKDOWN = ("**", "__", "*", "_", "`", '"')  # emphasis around all of a text

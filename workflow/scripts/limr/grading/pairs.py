@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from limr.grading import arithmetic, evaluation, units
+from limr.grading import evaluation, strictness, units
+from limr.grading.arithmetic import to_float
 from limr.grading.nodes import (
     PI,
     Node,
     both_signs,
-    has_functions,
     is_free,
     is_literal,
-    is_polar,
-    is_undone,
+    negative,
     number,
     symbol,
+    walk,
 )
 from limr.grading.tokens import NotUnderstoodError
 from limr.grading.units import Unit
@@ -35,6 +35,8 @@ from limr.grading.values import (
 _EMPTY = symbol("emptyset")
 _TEMPERATURES = {(("celsius", 1),), (("fahrenheit", 1),)}
 UNDONE = "left to be computed, or no number"
+_POUND, _STERLING = units.find("pound"), units.find("£")
+_TEN = 10
 _PRINTED = 10**12  # a decimal with a longer denominator was printed by a program
 
 
@@ -54,9 +56,13 @@ def factors(gold: Unit | None, answer: Unit | None) -> list[Node | None]:
     if gold is None or answer is None:
         return [None]
     if gold.is_known and answer.is_known:
+        if gold.beside and answer.beside and not gold.beside & answer.beside:
+            return []  # 3 km north, 3 km south
         if gold.dimension == answer.dimension:
             return [number(answer.scale / gold.scale)]
         turn = {gold.dimension, answer.dimension}
+        if _POUND in (gold, answer) and _STERLING in (gold, answer):
+            return [None]  # a pound is both
         lengths = [[(base.replace("m", "unit"), n) for base, n in dims] for dims in turn]
         if any(base == "unit" for dims in turn for base, _ in dims) and lengths[0] == lengths[1]:
             return [None]  # `12 square units` is 12 of any square
@@ -95,9 +101,18 @@ def texts(gold: Value, answer: Value) -> tuple[bool, str]:
     }
     if name and name in known.get(words, ()):
         return True, "words for a value"
+    if isinstance(other, Quantity) and other.unit is None and _letters(other.node) == words:
+        return True, "a word in letters"
     if text is answer:
         raise NotUnderstoodError("words where a value is asked")
     return False, "a value where words are asked"
+
+
+def _letters(node: Node) -> str:
+    """Return the letters that a product has, in order and in lower case; "" for anything else."""
+    leaves = [one for one in walk(node) if one.op != "mul"]
+    is_word = all(one.op in ("symbol", "constant") and len(one.name) == 1 for one in leaves)
+    return "".join(one.name for one in leaves[::-1]).casefold() if is_word else ""
 
 
 def bases(gold: Value, answer: Value) -> tuple[bool, str]:
@@ -107,22 +122,36 @@ def bases(gold: Value, answer: Value) -> tuple[bool, str]:
     if (
         not isinstance(based, Based)
         or not isinstance(other, Quantity)
+        or other.unit is not None
         or not based.digits.lstrip("-").isdecimal()
     ):
         return False, "a base and none"
+    if based is answer and based.base != _TEN:
+        return False, "a base where none is asked"
     return other.node == number(int(based.digits)), "digits, the base left out"
 
 
 def clocks(gold: Clock, answer: Clock) -> tuple[bool, str]:
     same = (gold.hour, gold.minute) == (answer.hour, answer.minute)
     halves = {gold.half, answer.half} - {""}
-    return same and len(halves) < 2, "times of day"
+    if same and len(halves) < 2:
+        return True, "times of day"
+    return _minutes(gold) is not None and _minutes(gold) == _minutes(answer), "times of day"
 
 
-def as_ratio(value: Ratio | Clock) -> Ratio:
-    if isinstance(value, Ratio):
-        return value
-    return Ratio((number(value.hour), number(value.minute)))
+def _minutes(time: Clock) -> int | None:
+    """Return the minutes since midnight, None where a half of the day is left open."""
+    if time.half and 1 <= time.hour <= 12:
+        return (time.hour % 12 + 12 * (time.half == "pm")) * 60 + time.minute
+    is_sure = time.hour > 12 or time.hour == 0
+    return time.hour % 24 * 60 + time.minute if is_sure else None
+
+
+def as_ratio(value: Value) -> Ratio | None:
+    """Return a ratio, or a time such as 3:20 that may be one, and 9:05 may not; else None."""
+    if isinstance(value, Clock) and not value.half and value.minute > 9:
+        return Ratio((number(value.hour), number(value.minute)))
+    return value if isinstance(value, Ratio) else None
 
 
 def ratios(gold: Ratio, answer: Ratio) -> tuple[bool, str]:
@@ -138,6 +167,13 @@ def ratios(gold: Ratio, answer: Ratio) -> tuple[bool, str]:
     return same, "ratios in proportion"
 
 
+def as_quotient(gold: Ratio, answer: Quantity) -> tuple[bool, str]:
+    """Compare a ratio of two terms with a number that may stand for it, 3:2 with 3/2."""
+    is_number = len(gold.terms) == 2 and answer.unit is None and is_literal(answer.node)
+    same = is_number and evaluation.agree(Node("div", gold.terms), answer.node)
+    return same, "a ratio as a quotient"
+
+
 def is_rounding(gold: Node, answer: Node) -> bool:
     """Tell whether a gold answer is an irrational number printed to 13 decimals or more."""
     if gold.op != "number" or gold.value.denominator <= _PRINTED or is_free(answer):
@@ -145,7 +181,7 @@ def is_rounding(gold: Node, answer: Node) -> bool:
     value = evaluation.real_value(answer)
     if value is None or isinstance(value, Fraction):
         return False
-    return bool(abs(value - arithmetic.to_float(gold.value)) <= 2e-15 * abs(value))
+    return bool(abs(value - to_float(gold.value)) <= 2e-15 * abs(value))
 
 
 def spread(value: Value) -> Value:
@@ -171,6 +207,8 @@ def residues(gold: Value, answer: Value) -> tuple[bool, str]:
         sides = [value for value in (gold, answer) if isinstance(value, Residue | Quantity)]
         if len(sides) < 2:
             return False, "a residue and none"
+        if _is_class(gold, answer) or _is_class(answer, gold):
+            return True, "a residue class by its members"
         reduced = [one for one in sides if isinstance(one, Residue) and not _is_reduced(one)]
         same = not reduced and evaluation.agree(sides[0].node, sides[1].node)
         return same, "a residue, the modulus left out"
@@ -184,10 +222,33 @@ def residues(gold: Value, answer: Value) -> tuple[bool, str]:
     return evaluation.agree(gold.node, answer.node), "residues"
 
 
+def _is_class(residue: Value, members: Value) -> bool:
+    """Tell whether `9k + 2` writes the members of a class of residues."""
+    if not isinstance(residue, Residue) or not isinstance(members, Quantity) or members.unit:
+        return False
+    names = {one.name for one in walk(members.node) if one.op == "symbol"}
+    modulus, node = (evaluation.real_value(one) for one in (residue.modulus, residue.node))
+    if len(names) != 1 or not isinstance(node, Fraction) or not isinstance(modulus, Fraction):
+        return False
+    step = Node("mul", (number(modulus), symbol(names.pop())))
+    start = evaluation.constant(Node("add", (members.node, negative(step))))
+    return start is not None and modulus != 0 and (start - node) % modulus == 0
+
+
 def _is_reduced(value: Residue) -> bool:
     """Tell whether a residue is less than its modulus, so that it may stand for the class."""
     node, modulus = evaluation.real_value(value.node), evaluation.real_value(value.modulus)
-    return node is None or modulus is None or bool(0 <= node < modulus)
+    return node is None or modulus is None or bool(0 <= to_float(node) < to_float(modulus))
+
+
+def column(value: Value) -> Listing | None:
+    """Return a matrix of one column as a vector, None for anything else."""
+    if not isinstance(value, Quantity) or value.node.op != "matrix" or value.unit:
+        return None
+    rows = [row.args for row in value.node.args]
+    if any(len(row) > 1 for row in rows):
+        return None
+    return Listing(tuple(Quantity(row[0]) for row in rows), "langle", "rangle")
 
 
 def vector(gold: Listing, answer: Value) -> tuple[bool, str]:
@@ -200,26 +261,23 @@ def vector(gold: Listing, answer: Value) -> tuple[bool, str]:
     return evaluation.agree(Node("add", terms), answer.node), "a vector by its components"
 
 
-def quantities(gold: Quantity, answer: Quantity, *, strict: bool) -> tuple[bool, str]:
-    """Compare two expressions with their units; `strict` as in `limr.grading.equality.judge`."""
-    if strict and is_literal(gold.node) and not is_literal(answer.node):
-        return False, UNDONE
-    if strict and answer.unit and not answer.unit.is_known and gold.unit is None:
-        return False, "words that no table has as a unit"
-    if is_literal(gold.node) and is_undone(answer.node):
-        return False, UNDONE
-    if has_functions(answer.node) and not (
-        has_functions(gold.node) or is_free(gold.node) or is_polar(gold.node)
-    ):
-        return False, UNDONE
+def quantities(gold: Quantity, answer: Quantity, level: str) -> tuple[bool, str]:
+    """Compare two expressions with their units; `level` as in `limr.grading.strictness`."""
     if is_rounding(gold.node, answer.node):
         return True, "a gold answer printed to many digits"
+    if strictness.is_undone_answer(gold.node, answer.node, level):
+        return False, UNDONE
+    words_only = answer.unit is not None and not answer.unit.is_known
+    if level == strictness.TRAINING and words_only and gold.unit is None:
+        return False, "words that no table has as a unit"
     if {gold.node, answer.node} == {_EMPTY}:
         return True, "the empty set"
     rule = "values at fixed points" if not is_literal(gold.node) else "numbers"
     if gold.unit is None and answer.unit is None:
         return evaluation.agree(gold.node, answer.node), rule
     possible = factors(gold.unit, answer.unit)
+    if level == strictness.EVALUATION:
+        possible += strictness.left_out(gold, answer)
     if not possible:
         return False, "another unit"
     same = any(

@@ -18,7 +18,8 @@ _SAME_TEXT = {
         (
             "there are no solutions", "there is no solution", "no solutions", "no solution exists",
             "no solutions exist", "has no solution", "has no solutions", "there is no solutions",
-            "none exist", "no such solution",
+            "none exist", "no such solution", "none", "no real solution", "no real solutions",
+            "there are no real solutions", "there is no real solution",
         ),
         "no solution",
     ),
@@ -40,18 +41,22 @@ def stripped(tokens: Sequence[Token]) -> list[Token]:
             found.pop(0)
         elif found[0].text == "{" and closing_place(found, 0) == len(found) - 1:
             found = found[1:-1]
-        elif found[0].kind == "begin" and found[0].text in (
-            "aligned",
-            "align",
-            "gathered",
-            "split",
-        ):
+        elif found[0].kind == "begin" and _is_alignment(found):
             end = len(found) - 1 if found[-1].kind == "end" else None
             inner = [token for token in found[1:end] if token.text != "&"]
             found = [token._replace(text=",") if token.text == "\\\\" else token for token in inner]
         else:
             return found
     return found
+
+
+def _is_alignment(tokens: Sequence[Token]) -> bool:
+    """Tell whether tokens begin an alignment, or a matrix of one entry."""
+    is_entry = not any(token.text in ("&", "\\\\") for token in tokens)
+    is_ended = tokens[-1].kind == "end" and sum(one.kind == "begin" for one in tokens) == 1
+    return tokens[0].text in ("aligned", "align", "gathered", "split") or (
+        tokens[0].text == "array" and is_entry and is_ended
+    )
 
 
 def closing_place(tokens: Sequence[Token], start: int) -> int:
@@ -103,7 +108,7 @@ def as_text(tokens: Sequence[Token]) -> Text | None:
     shown = [
         token.text.casefold() if token.kind == "word" else token.text
         for token in tokens
-        if token.text not in PUNCTUATION and token.text not in _ARTICLES
+        if token.text not in PUNCTUATION and token.text.casefold() not in _ARTICLES
     ]
     joined = " ".join(shown)
     return Text(tuple(_SAME_TEXT.get(joined, joined).split()))

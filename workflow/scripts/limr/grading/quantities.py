@@ -3,6 +3,7 @@ r"""An expression and what follows it: a unit, a magnitude (`million`), what it 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from limr.grading import units, words
@@ -26,7 +27,8 @@ def quantity(tokens: Sequence[Token]) -> Quantity:
         inner = quantity([*tokens[:signs], *tokens[signs + 1 :]])
         if inner.unit is not None and inner.unit.dimension not in ((), currency.dimension):
             raise NotUnderstoodError("two currencies")
-        return Quantity(inner.node, currency)
+        said = inner.unit.words | inner.unit.beside if inner.unit else frozenset()
+        return Quantity(inner.node, replace(currency, beside=frozenset(filter(_names, said))))
     parser = Parser(tokens)
     node = parser.expression()
     return _with_unit(node, parser.tokens[parser.place :])
@@ -142,14 +144,22 @@ def unit_of(tokens: list[Token]) -> Unit:
     except NotUnderstoodError:
         unit, reader.place = None, 0
     rest = tokens[reader.place :]
+    if unit is not None and dict(unit.dimension).get("percent", 1) != 1:
+        raise NotUnderstoodError("a percentage twice")
     if unit is not None and not rest:
         return unit
     phrase = [token.text for token in rest]
     if any(token.kind not in ("word", "letter") for token in rest) or not words.is_harmless(phrase):
         raise NotUnderstoodError("'" + " ".join(phrase) + "'")
-    if all(token.kind == "letter" for token in rest):
+    if any(token.kind == "letter" and token.text != "a" for token in rest):
         raise NotUnderstoodError("letters")
-    return unit if unit is not None else units.counted(phrase)
+    said = units.counted([word for word in phrase if _names(word)])
+    return units.counted(phrase) if unit is None else replace(unit, beside=said.words)
+
+
+def _names(word: str) -> bool:
+    """Tell whether a word names something, and does not only link."""
+    return not words.is_link(word.casefold())
 
 
 class _Units:
@@ -199,7 +209,8 @@ class _Units:
     def _named(self, token: Token) -> Unit:
         found = None
         if token.kind == "word" or token.text in ("%", "$", "€", "£", "¥", "¢"):
-            found = units.find(token.text)
+            parts = [units.find(part) for part in token.text.split("-")]
+            found = units.find(token.text) or units.product(parts)
         if found is None:
             raise NotUnderstoodError(f"'{token.text}'")
         return found

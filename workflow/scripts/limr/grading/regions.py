@@ -81,7 +81,7 @@ def interval(value: Relation) -> tuple[str, Listing] | None:
 def _of_relation(value: Relation) -> Region | None:
     if value.signs == ("in",):
         inner, name = region(value.terms[1]), value.terms[0]
-        if inner is None or not isinstance(name, Quantity):
+        if inner is None or not isinstance(name, Quantity) or name.node.op != "symbol":
             return None
         return Region(inner.cuts, name.node.name)
     found = interval(value)
@@ -115,7 +115,7 @@ def _of_absolute(left: Node, sign: str, right: Node) -> Region | None:
     if inner == variable:
         shift = zero
     else:
-        constant = _constant(shift)
+        constant = evaluation.constant(shift)
         if constant is None:
             return None
         shift = number(constant)
@@ -127,13 +127,6 @@ def _of_absolute(left: Node, sign: str, right: Node) -> Region | None:
         return None
     cuts = (ends[0], ends[1])
     return Region(cuts if sign[0] == "<" else _complement(cuts), name)
-
-
-def _constant(node: Node) -> Fraction | None:
-    """Return the fraction that a node with symbols is everywhere, None for any other."""
-    values = set(evaluation.signature(node))
-    value = values.pop()
-    return value if not values and isinstance(value, Fraction) else None
 
 
 def _of_listing(value: Listing) -> Region | None:

@@ -9,10 +9,9 @@ from typing import Any
 
 from limr.grading import evaluation
 from limr.grading.arithmetic import to_float
-from limr.grading.nodes import Node, negative, walk
+from limr.grading.nodes import Node, is_literal, letter_of, walk
 from limr.grading.values import Choice, Listing, Quantity, Ratio, Relation, Text, Value
 
-_TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 _ABOUT = 0.02  # relative error of what follows an approximation sign
 
 
@@ -47,8 +46,8 @@ def letter(value: Value) -> str:
     """Return the letter of a choice, or a single capital letter; "" for anything else."""
     if isinstance(value, Choice):
         return value.letter
-    if isinstance(value, Quantity) and value.unit is None and value.node.op == "symbol":
-        return value.node.name if re.fullmatch("[A-Z]", value.node.name) else ""
+    if isinstance(value, Quantity) and value.unit is None:
+        return letter_of(value.node)
     return ""
 
 
@@ -72,6 +71,11 @@ def defined(value: Value) -> Definition | None:
     return None
 
 
+def is_product(found: Definition) -> bool:
+    """Tell whether a name of two letters may be a product: `PV = nRT`, unlike `AB = 5`."""
+    return len(found.name) == 2 and found.name.isupper() and bool(symbols(found.value))
+
+
 def _name(term: Value) -> Definition | None:
     if isinstance(term, Choice) and term.content is None:
         return Definition(term.letter, (), term)
@@ -84,6 +88,8 @@ def _name(term: Value) -> Definition | None:
     node = term.node
     if node.op == "symbol":
         return Definition(node.name, (), term)
+    if node.op == "div" and all(_is_differential(one) for one in node.args):
+        return Definition("/".join("".join(sorted(symbols(one))) for one in node.args), (), term)
     if node.op == "mul" and _is_segment(node):
         return Definition("".join(sorted(symbols(node))), (), term)
     if node.op == "apply":
@@ -92,6 +98,11 @@ def _name(term: Value) -> Definition | None:
             return Definition(node.name, variables, term)
         return Definition(f"{node.name}({node.args})", (), term)
     return None
+
+
+def _is_differential(node: Node) -> bool:
+    """Tell whether a node is `dy`."""
+    return node.op == "mul" and [one.name for one in node.args][:1] == ["d"] and len(node.args) == 2
 
 
 def _is_segment(node: Node) -> bool:
@@ -113,6 +124,13 @@ def renamed(gold: Definition, answer: Definition) -> Value | None:
         return None
     found: Value = _substituted(answer.value, names)
     return found
+
+
+def is_graph(first: Definition, second: Definition) -> bool:
+    """Tell whether one defines a function of a letter, and the other y by the same letter."""
+    graph, function = (first, second) if first.name == "y" else (second, first)
+    is_function = len(function.variables) == 1 and "y" not in symbols(function.value)
+    return is_function and graph.name == "y" and not graph.variables
 
 
 def _substituted(value: Any, names: Mapping[str, str]) -> Any:
@@ -160,6 +178,8 @@ def last_value(value: Relation) -> Value | None:
     first = _name(terms[0])
     if first and first.name not in symbols(terms[-1]):
         return terms[-1]
+    if _is_literal(terms[0]) and _number(terms[-1]) is not None:
+        return terms[0] if not _is_literal(terms[-1]) else terms[-1]  # `9 = 3^2`
     return terms[-1] if all(_is_asked(term, terms[-1]) for term in terms[:-1]) else None
 
 
@@ -180,6 +200,10 @@ def _is_asked(term: Value, last: Value) -> bool:
         return False
     is_built = node.op in ("add", "mul", "div", "power", "root") or node.name in ("ln", "log")
     return not (is_built and len(names) == 1)
+
+
+def _is_literal(term: Value) -> bool:
+    return isinstance(term, Quantity) and is_literal(term.node)
 
 
 def _number(term: Value) -> Any:
@@ -248,33 +272,3 @@ def unnamed(value: Value) -> Value:
         one.value if one else item for item, one in zip(value.items, definitions, strict=True)
     )
     return replace(value, items=items)
-
-
-def same_equation(gold: Relation, answer: Relation) -> bool:
-    """Tell whether two equations or inequalities differ by a constant factor only."""
-    if len(gold.signs) != 1 or len(answer.signs) != 1:
-        return False
-    first, second = _difference(gold), _difference(answer)
-    if first is None or second is None or symbols(first) != symbols(second):
-        return False
-    signs = gold.signs[0], answer.signs[0]
-    if signs in (("=", "="), ("!=", "!=")):
-        return evaluation.proportional(first, second)
-    if any(sign not in ("<", ">", "<=", ">=") for sign in signs) or len(signs[0]) != len(signs[1]):
-        return False
-    if signs[0] != signs[1]:
-        second = negative(second)
-    return evaluation.proportional(first, second, positive=True)
-
-
-def _difference(value: Relation) -> Node | None:
-    sides = [term.node for term in value.terms if isinstance(term, Quantity) and term.unit is None]
-    if len(sides) != 2:
-        return None
-    return Node("add", (sides[0], negative(sides[1])))
-
-
-def turned(value: Relation) -> tuple[tuple[Value, ...], tuple[str, ...]]:
-    """Return a chain's terms and signs from right to left."""
-    signs = tuple(_TURNED.get(sign, "") for sign in value.signs[::-1])
-    return value.terms[::-1], signs

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from limr.core.validation import Keys, OneOf, key
+from limr.core.validation import ABSENT, Keys, OneOf, key
 from limr.grading.boxes import PLACES
 from limr.grading.grade import DEFAULTS
+from limr.grading.strictness import STRICTNESS
 
 
 class Grader(Keys):
@@ -41,4 +42,12 @@ class Grader(Keys):
         "A response with a block of 5 or more characters five times in a row within a line is "
         "malformed, as in the paper; here stretches of layout, and of up to 200 characters of "
         "mathematics without a word, do not count.",
+    )
+    strictness: Annotated[str, OneOf(STRICTNESS)] = key(
+        ABSENT,
+        "`training` also refuses what a policy could gain by without solving: a number that is not "
+        "written out (`\\sqrt{25}` for 5) and words after it that no table has as a unit. "
+        "`evaluation` also accepts what is equal: arithmetic left undone (`3+4` for 7), 0.4 for "
+        "40 %, 45 degrees for pi/4, `b` for B. By default `standard`, in between, which does "
+        "neither.",
     )

@@ -16,13 +16,17 @@ _BASE_WORDS = {
         start=2,
     )
 } | {"sixteen": 16}
+_NAMED_TIMES = {"noon": "pm", "midday": "pm", "midnight": "am"}
 _MONTHS = in_order(
     "january february march april may june july august september october november december"
 )
 
 
 def clock(tokens: list[Token]) -> Clock | None:
+    """Read `6 p.m.`, `18:00` and `noon`."""
     shown = [token.text.casefold() for token in tokens]
+    if shown[-1] in _NAMED_TIMES and shown[:-1] in ([], ["12"], ["12", ":", "00"]):
+        return Clock(12, 0, _NAMED_TIMES[shown[-1]])
     half = shown.pop() if shown[-1] in ("am", "pm") else ""
     if half and len(shown) >= 1 and shown[-1] == ".":
         shown.pop()

@@ -46,7 +46,8 @@ _PROSE = listed("text textrm textnormal textit textsf texttt mbox hbox textbf em
 _UPRIGHT = listed("mathrm rm operatorname operatorname* mathop")
 _STYLED = listed(
     "mathbf boldsymbol bm mathit mathsf mathtt bf it underline fbox boxed ensuremath "
-    "mathnormal huge Huge large Large LARGE small vec pmb bold textstyle displaystyle cal"
+    "mathnormal framebox Boxed huge Huge large Large LARGE small vec pmb bold textstyle "
+    "displaystyle cal"
 )
 _DROPPED = listed(
     ", ; : ! > quad qquad displaystyle textstyle scriptstyle limits nolimits tiny scriptsize "
@@ -81,9 +82,17 @@ _MARKS = listed(": = [ ] | < > ' % & / - _ #")  # a command that only writes a m
 _NAMES = listed(
     "sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan arccot arcsec arccsc asin "
     "acos atan ln log exp sqrt pi theta alpha beta gamma lambda phi infty infinity oo max min "
-    "gcd lcm mod det deg dim lim cis frac pm cdot"
+    "gcd lcm mod det deg dim lim cis frac pm cdot inf"
 )
-_NAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "infinity": "infty", "oo": "infty"}
+_NAMED = {
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "infinity": "infty",
+    "oo": "infty",
+    "inf": "infty",
+}
+_ACRONYMS = listed("DNE YES NO TRUE FALSE NONE QED")
 _VOWEL = re.compile(r"[aeiouy]")
 
 
@@ -161,8 +170,8 @@ def _is_constant(run: str, text: str) -> bool:
 def _is_word(run: str, after_number: bool) -> bool:
     """Tell whether a run of plain letters is a word rather than a product."""
     low = run.casefold()
-    if not run.isascii():
-        return True
+    if not run.isascii() or run in _ACRONYMS or (run.isupper() and len(set(run)) < len(run) > 2):
+        return True  # SAS is no product: S^2 A
     if low in words.SHORT or (len(run) >= 3 and words.is_closed(low)):
         return True
     if after_number and len(run) >= 2 and (units.is_name(run) or low in words.ORDINAL):
@@ -246,7 +255,7 @@ def _skip_columns(text: str, place: int) -> int:
 def spelling(tokens: Sequence[Token]) -> str:
     """Return tokens as one text without spacing: equal texts say the same."""
     shown = []
-    for token in tokens:
+    for token in _without_small_groups(tokens):
         # The case of a unit counts, and that of letters side by side.
         is_word = token.kind == "word" and len(token.text) > 3
         is_word = is_word and not token.text.isupper()
@@ -255,5 +264,15 @@ def spelling(tokens: Sequence[Token]) -> str:
             shown.append(" ")
         elif token.kind == "command":
             shown[-1] = "\\" + shown[-1] + " "
-    text = re.sub(r"([_^])\{([^{}\s]+) ?\}", r"\1\2 ", "".join(shown))
-    return " ".join(text.split())
+    return " ".join("".join(shown).split())
+
+
+def _without_small_groups(tokens: Sequence[Token]) -> list[Token]:
+    """Remove the braces of an index or exponent of one token, `x^{2}`."""
+    found: list[Token] = []
+    for token in tokens:
+        found.append(token)
+        shown = [one.text for one in found[-4:]]
+        if shown[:2] in (["^", "{"], ["_", "{"]) and shown[3:] == ["}"]:
+            found[-3:] = [found[-2]]
+    return found

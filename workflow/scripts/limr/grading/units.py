@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, reduce
+from operator import mul
 
 MAX_EXPONENT = 12
 Dimension = tuple[tuple[str, int], ...]
@@ -13,11 +14,15 @@ Dimension = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit; one that is not known has `words` only: what is counted."""
+    """A unit; one that is not known has `words` only: what is counted.
+
+    `beside` are words that stand with a known unit: `north` in 3 km north.
+    """
 
     dimension: Dimension = ()
     scale: Fraction = Fraction(1)
     words: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
 
     @property
     def is_known(self) -> bool:
@@ -44,7 +49,8 @@ PERCENT = Unit((("percent", 1),))
 DEGREE = Unit((("degree", 1),))
 RADIAN = Unit((("radian", 1),))
 _PREFIXES = (  # symbol, name, power of ten
-    ("T", "tera", 12), ("G", "giga", 9), ("M", "mega", 6), ("k", "kilo", 3), ("h", "hecto", 2),
+    ("T", "tera", 12), ("G", "giga", 9), ("M", "mega", 6), ("k", "kilo", 3), ("K", "kilo", 3),
+    ("h", "hecto", 2),
     ("da", "deca", 1), ("d", "deci", -1), ("c", "centi", -2), ("m", "milli", -3),
     ("μ", "micro", -6), ("u", "micro", -6), ("n", "nano", -9), ("p", "pico", -12),
 )  # fmt: skip
@@ -60,6 +66,7 @@ Hz hertz | 1 s-1
 N newton | 1 kg m s-2
 J joule | 1 kg m2 s-2
 W watt | 1 kg m2 s-3
+Wh watt-hour | 3600 kg m2 s-2
 Pa pascal | 1 kg m-1 s-2
 V volt | 1 kg m2 s-3 A-1
 C coulomb | 1 A s
@@ -109,6 +116,7 @@ celsius °C | 1 celsius
 fahrenheit °F | 1 fahrenheit
 percent % | 1 percent
 unit | 1 unit
+dB decibel | 1 decibel
 bar | 100000 kg m-1 s-2
 atm | 101325 kg m-1 s-2
 厘米 | 1/100 m
@@ -126,6 +134,9 @@ atm | 101325 kg m-1 s-2
 立方厘米 | 1/1000000 m3
 立方米 | 1 m3
 """
+
+
+_SINGULAR = {"people": "person", "men": "man", "women": "woman", "children": "child"}
 
 
 @cache
@@ -168,6 +179,12 @@ def find(name: str) -> Unit | None:
     return table.get(plural) if plural in ("hr", "yr", "lb", "min", "mi", "yd", "kg") else None
 
 
+def product(parts: Sequence[Unit | None]) -> Unit | None:
+    """Return the unit of `kilowatt-hours` by its parts, None where one is none."""
+    known = [part for part in parts if part is not None]
+    return reduce(mul, known) if len(known) == len(parts) > 1 else None
+
+
 def is_name(name: str) -> bool:
     """Tell whether a text names a unit."""
     return find(name) is not None
@@ -175,4 +192,5 @@ def is_name(name: str) -> bool:
 
 def counted(phrase: Sequence[str]) -> Unit:
     """Return a unit that is not known: the words of what is counted."""
-    return Unit(words=frozenset(word.casefold().removesuffix("s") for word in phrase))
+    stems = (word.casefold().removesuffix("s") for word in phrase)
+    return Unit(words=frozenset(_SINGULAR.get(stem, stem) for stem in stems))

@@ -43,7 +43,7 @@ _SCALES: dict[str, Fraction] = {
             "thousand thousands mil mille tausend mila тысяча тысячи тысяч millier "
             "milliers grand k 千 천",
         ),
-        ("10", "十 десяток"),
+        ("10", "tens 十 десяток"),
         ("10000", "万 萬 만"),
         ("100000", "lakh lakhs"),
         ("10000000", "crore crores"),
@@ -73,6 +73,8 @@ _SCALES: dict[str, Fraction] = {
         ("1/20", "twentieth twentieths"),
         ("1/100", "hundredth hundredths"),
         ("1/1000", "thousandth thousandths"),
+        ("1/1000000", "millionth millionths"),
+        ("1/1000000000", "billionth billionths"),
     )
     for word in spelled.split()
 }
@@ -109,6 +111,9 @@ OPTIONS = frozenset(  # what a choice says (without articles), though its words 
         "not enough information",
     }
 )
+EXACTLY = tuple(  # before a value they add nothing
+    in_order(text) for text in ("exactly", "precisely", "just", "only", "a total of", "total of")
+)
 SUBJECTS = listed(  # may begin a sentence without changing what it says
     "maximum minimum least most greatest there he she it they we"
 )
@@ -130,6 +135,11 @@ def is_closed(word: str) -> bool:
         or word in _LABELS
         or word == "yes"
     )
+
+
+def is_link(word: str) -> bool:
+    """Tell whether a word, in lower case, is an article, a preposition or a pronoun."""
+    return word in _LINKS
 
 
 def is_label(word: str) -> bool:
@@ -191,6 +201,8 @@ def _may_change(word: str) -> bool:
     if word in _LINKS:
         return False
     parts = [word, *word.replace("'", "-").split("-")]
+    if "illion" in word or word.endswith("fold"):
+        return True
     return any(
         part in _CHANGE or part in _NUMBERS or part in _SCALES or part in AND or part in OR
         for part in parts

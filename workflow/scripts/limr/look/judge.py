@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Self
 
 from limr.grading.boxes import last_box
+from limr.grading.equality import UNREAD
 from limr.grading.pool import TIMED_OUT, GradingPool
 from limr.look.answers import LONGEST
 
@@ -22,12 +23,14 @@ class Judge:
     """Tells whether a response has the gold answer; every pair is judged once.
 
     Attributes:
+        unread: pairs of which the grader does not understand the answer or the gold answer.
         given_up: whether too many pairs took too long, so that later ones are unknown.
     """
 
     def __init__(self) -> None:
         self._pool = GradingPool(_SETTINGS, seconds=_SECONDS)
         self._known: dict[Pair, bool | None] = {}
+        self.unread: set[Pair] = set()
         self._slow = 0
 
     def __enter__(self) -> Self:
@@ -60,6 +63,8 @@ class Judge:
             if grade.verdict == "malformed":
                 continue
             self._slow += grade.reason == TIMED_OUT
+            if grade.reason == UNREAD:
+                self.unread.add(pair)
             if grade.verdict == "correct" or grade.reason in ("different", "no-gold"):
                 found[pair] = grade.verdict == "correct"
         return found

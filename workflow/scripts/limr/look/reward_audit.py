@@ -70,8 +70,10 @@ def check(
         )  # fmt: skip
         return
     rows = np.flatnonzero(boxed)
-    pairs = zip(found.gold[rows], found.answer[rows], strict=True)
-    told = judge.judge((found.golds[gold], found.texts[answer]) for gold, answer in pairs)
+    keys = zip(found.gold[rows], found.answer[rows], strict=True)
+    pairs = [(found.golds[gold], found.texts[answer]) for gold, answer in keys]
+    told = judge.judge(pairs)
+    _say_unread(found, rows[[pair in judge.unread for pair in pairs]], ids, report)
     known = np.array([one is not None for one in told], bool)
     rows, right = rows[known], np.array([one for one in told if one is not None], bool)
     prompts = [len(np.unique(found.problem[rows[part]])) for part in (right, ~right)]
@@ -101,6 +103,21 @@ def check(
                     int(which.sum()),
                     table,
                 )
+
+
+def _say_unread(found: Answers, rows: Ints, ids: Sequence[str], report: Report) -> None:
+    """Count what the grader has no reading for: it is neither right nor wrong here."""
+    if len(rows):
+        table = examples(found, rows, ids)
+        report.add(
+            "not-understood",
+            f"{len(rows):,} responses have an answer that limr's grader does not understand, such "
+            f"as '{table['answer'].iloc[0][:60]}'; they are left out of its rates, and in a study "
+            "they count as incorrect.",
+            "info",
+            len(rows),
+            table,
+        )
 
 
 def _not(one: Rate) -> Rate:

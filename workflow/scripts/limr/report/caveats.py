@@ -78,6 +78,22 @@ def doubts(inputs: Inputs) -> list[str]:
     ]
 
 
+def not_understood(inputs: Inputs) -> list[str]:
+    """Return how many responses the grader has no reading for, by benchmark; [] where unknown."""
+    frame = inputs.evaluations
+    if frame is None or "not_understood" not in frame:
+        return []
+    counts = (frame["not_understood"] * frame["n"]).groupby(frame["benchmark"], sort=False).sum()
+    n, found = int(frame["n"].sum()), round(counts.sum())
+    titles = {one["name"]: one["title"] for one in inputs.study["benchmarks"]}
+    by = ", ".join(f"{titles[name]} {round(k):,}" for name, k in counts.items() if k > 0)
+    return [
+        f"Of the {n:,} responses of all evaluations the grader did not understand {found:,} "
+        f"({100 * found / n:.1f} %){': ' + by if by else ''}. They count as incorrect; the "
+        "evaluations' column 'reason' has which ones."
+    ]
+
+
 def contaminated(inputs: Inputs) -> list[str]:
     """Return what comparisons say without the questions that overlap with training problems."""
     if inputs.overlaps is None or inputs.evaluations is None:
@@ -127,6 +143,7 @@ def caveats(inputs: Inputs, config: Mapping[str, Any]) -> list[str]:
     found += contaminated(inputs)
     found += certainty(inputs)
     found += doubts(inputs)
+    found += not_understood(inputs)
     n_seeds = len(inputs.study["seeds"])
     if inputs.evaluations is not None and n_seeds < FEW_SEEDS:
         found.append(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from limr.core import own_files, plugins, validation
 from limr.core.errors import InputError, nearest
 from limr.grading.grade import check as check_grader
+from limr.grading.strictness import grader_of
 from limr.study import preregistration
 from limr.study.arms import Arm
 
@@ -133,6 +134,11 @@ def _check_graders(study: Study) -> None:
             check_grader(study.config[key])
         except InputError as error:
             raise InputError(f"{study.where}: {key}: {error}") from None
+    for name, benchmark in study.benchmarks.items():
+        try:
+            check_grader(grader_of(study.config["grader"], benchmark))
+        except InputError as error:
+            raise InputError(f"{study.where}: benchmark '{name}': {error}") from None
 
 
 def _check_arms(study: Study) -> None:

@@ -13,11 +13,13 @@ from limr.core.validation import (
     Keys,
     Name,
     Number,
+    OneOf,
     key,
     named,
     without_defaults,
 )
 from limr.grading.settings import Grader
+from limr.grading.strictness import STRICTNESS
 
 Step = Annotated[int, Field(ge=0)]
 Steps = Annotated[list[Step], EACH_ONCE]
@@ -260,6 +262,13 @@ Decodings = Annotated[
 ]
 
 
+Strictness = Annotated[
+    str,
+    OneOf(STRICTNESS),
+    Field(description="How strictly answers are compared, instead of by `grader.strictness`."),
+]
+
+
 class BenchmarkChanges(Keys):
     """Keys of a benchmark that a study replaces, or a benchmark of its own."""
 
@@ -271,6 +280,7 @@ class BenchmarkChanges(Keys):
         ABSENT, "The problems of a benchmark of your own: keys as in `datasets`."
     )
     decodings: Decodings = ABSENT
+    strictness: Strictness = ABSENT
 
 
 class Benchmark(Keys):
@@ -280,6 +290,7 @@ class Benchmark(Keys):
     title: str = key(..., "Name in tables and figures.")
     dataset: Dataset = key(..., "The problems.")
     decodings: Decodings
+    strictness: Strictness = ABSENT
 
 
 class Evaluate(Keys):

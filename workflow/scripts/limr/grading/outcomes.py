@@ -1,0 +1,16 @@
+"""What a comparison of two answers may come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EQUAL, DIFFERENT, NOT_UNDERSTOOD = "equal", "different", "not understood"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`outcome` is equal, different or not understood; `kind` the type, `rule` how it was found."""
+
+    outcome: str
+    kind: str
+    rule: str
