@@ -123,7 +123,8 @@ def later_on(evidence: Evidence, block: tr.Samples, walk: Walk, kind: Any) -> St
     Each row up to a factor.
     """
     backward = np.ascontiguousarray(walk.kernel.T.astype(kind))
-    states = np.ones((block.n_epochs, len(block.n), len(walk.start)), kind)
+    states = np.empty((block.n_epochs, len(block.n), len(walk.start)), kind)
+    states[-1] = 1.0
     for k in range(block.n_epochs - 1, 0, -1):
         np.matmul(states[k] * evidence.at(k), backward, out=states[k - 1])
         # An epoch takes a factor of `_ANYWHERE` / size at worst: two are far from underflow.

@@ -197,7 +197,7 @@ def pooled(
         walk = posterior.fit(samples)
         mean, _, spread = posterior.moments(samples, walk, weights)
         absent = np.isnan(rate)
-        mean_rate = (weights * mean).sum(axis=1)
+        mean_rate = np.einsum("ij,ij->i", weights, mean)
         return np.where(absent, np.nan, mean_rate), np.where(absent, np.nan, spread), {}
     variance = np.where(samples.n > 0, sampling_variance(samples), 0.0)
     single = np.asarray(np.isinf(variance).any(axis=1))

@@ -26,8 +26,8 @@ from limr.scores import grid_walk
 from limr.scores.grid_walk import States, Walk
 from limr.trajectories import curves as tr
 
-# The grid is at least as fine as the noise of one visit, within these limits; in large logs coarser:
-# real scores of LIM and the variance are then off by .001.
+# The grid is at least as fine as the noise of one visit, within these limits. In large logs it may
+# be coarser: scores of real curves, LIM and the variance, are then off by .001.
 _FEWEST, _FEWEST_OF_LARGE, _MOST = 32, 24, 160
 # The fit takes so many visits, of curves spread evenly over the pass rates, within these limits.
 _FITTED_VISITS, _FITTED_CURVES = 25_000, (200, 2000)
@@ -102,7 +102,7 @@ def log_likelihood(samples: tr.Samples, walk: Walk) -> float:
 def _first(block: tr.Samples, walk: Walk, kind: Any) -> States:
     """Return (problems, size of the grid) the posterior of the first epoch's rate."""
     evidence = grid_walk.Evidence(block, walk.rates, kind)
-    state = grid_walk.later_on(evidence, block, walk, kind)[0]
+    state: States = grid_walk.later_on(evidence, block, walk, kind)[0]
     state *= evidence.at(0) * walk.start.astype(kind)
     grid_walk.normalise(state)
     return state
@@ -135,38 +135,40 @@ def moments(samples: tr.Samples, walk: Walk, weights: tr.Floats | None = None) -
         walk: of their log.
         weights: (n_problems, n_epochs) w; None: no sum is asked for.
     """
-    kind, shape = grid_walk.precision(samples), samples.n.shape
+    shape = samples.n.shape
     found = Moments(np.empty(shape), np.empty(shape), np.full(shape[0], np.nan))
+    kind = grid_walk.precision(samples)
     for which, block in grid_walk.blocks(samples):
-        of_block = _of_block(block, walk, kind, None if weights is None else weights[which])
-        for whole, part in zip(found, of_block, strict=True):
-            whole[which] = part
+        into = Moments(*(part[which] for part in found))
+        _of_block(block, walk, kind, None if weights is None else weights[which], into)
     return found
 
 
-def _of_block(block: tr.Samples, walk: Walk, kind: Any, weights: tr.Floats | None) -> Moments:
+def _of_block(
+    block: tr.Samples, walk: Walk, kind: Any, weights: tr.Floats | None, into: Moments
+) -> None:
     evidence, kernel = grid_walk.Evidence(block, walk.rates, kind), walk.kernel.astype(kind)
     later = grid_walk.later_on(evidence, block, walk, kind)
     powers = np.vander(walk.rates, 3, increasing=True).astype(kind)
     so_far = None if weights is None else _SumSoFar(block, powers[:, :2], weights)
     chance = np.repeat(walk.start.astype(kind)[np.newaxis], len(block.n), axis=0)
-    mean, square = np.empty(block.n.shape), np.empty(block.n.shape)
-    for k, state in enumerate(later):
+    mean, square = into.mean, into.variance
+    for k in range(block.n_epochs):
         here = evidence.at(k)
         chance = (chance @ kernel if k else chance) * here
         scale = grid_walk.normalise(chance)
         if so_far:
             here /= scale
-            so_far.move(kernel, here, chance, state, k)
-        state *= chance
-        sums = state @ powers
+            so_far.move(kernel, here, chance, later[k], k)
+        later[k] *= chance
+        sums = later[k] @ powers
         mean[:, k], square[:, k] = (sums[:, 1:] / sums[:, :1]).T
         if so_far:
             so_far.meets[:, k] /= sums[:, 0]
-    variance = np.maximum(square - mean**2, 0.0)
-    if so_far is None:
-        return Moments(mean, variance, np.full(len(mean), np.nan))
-    return Moments(mean, variance, so_far.variance(mean, variance))
+    square -= mean**2
+    variance = np.maximum(square, 0.0, out=square)
+    if so_far:
+        into.of_sum[:] = so_far.variance(mean, variance)
 
 
 class _SumSoFar:
