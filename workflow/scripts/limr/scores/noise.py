@@ -168,7 +168,7 @@ def _shrunk(used: tr.Samples, curves: tr.Curves, of_sum: bool) -> Rates:
     walk = posterior.fit(used)
     if not curves.usable.all():
         used = tr.Samples(used.n[curves.usable], used.n_correct[curves.usable])
-    ones = np.ones(used.n.shape) if of_sum else None
+    ones = np.broadcast_to(1.0, used.n.shape) if of_sum else None
     mean, variance, whole = posterior.moments(used, walk, ones)
     if of_sum:
         # By Cauchy and Schwarz it is no more; a rounding error may be.
