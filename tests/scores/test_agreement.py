@@ -256,6 +256,7 @@ def test_a_log_that_ends_within_an_epoch_is_compared_by_its_whole_epochs():
 
     first = agreement.first_epochs(cut_off, lim, 0.25)
     assert list(first) == [1, 2, 3, 4]
-    assert first[4].overlap == 1
+    assert first[4].spearman == 1
+    assert first[4].n == 40
     assert agreement.odd_even(cut_off, lim, 0.25) == agreement.odd_even(whole, lim, 0.25)
     assert {k: first[k] for k in (1, 2, 3)} == agreement.first_epochs(whole, lim, 0.25)

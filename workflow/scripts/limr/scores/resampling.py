@@ -106,6 +106,10 @@ def draw_scores(taken: tr.Samples, rescore: Rescore, draws: int, rng: np.random.
 class Scale:
     """A scale on which a score is linear in squares of rates, and its noise has no bias.
 
+    Where the noise outweighs the score, its error is skewed one way about the true score and the
+    draws the other way about the observed one. Every second draw is mirrored, which makes the
+    interval symmetric on this scale (Hall 1988): without it 88 to 92 % are held at 2 samples.
+
     Attributes:
         to: from scores to the scale, rising.
         back: from the scale to scores.
@@ -123,7 +127,7 @@ def centre(drawn: Draws, scores: tr.Floats, scale: Scale | None = None) -> Draws
     Args:
         drawn: (draws, n_problems); may be changed in place, since it may be large.
         scores: (n_problems,) observed scores; NaN makes all of a problem's draws NaN.
-        scale: on which draws are centred; None: the scores' own.
+        scale: on which draws are centred, every second one mirrored; None: the scores' own.
     """
     observed = ~np.isnan(scores)
     drawn[:, ~observed] = np.nan
@@ -131,8 +135,12 @@ def centre(drawn: Draws, scores: tr.Floats, scale: Scale | None = None) -> Draws
         return drawn
     if scale:
         drawn, scores = scale.to(drawn), scale.to(scores)
+        drawn -= _mean(drawn).astype(np.float32)
+        drawn[::2] *= -1.0
+        drawn += scores.astype(np.float32)
+        return scale.back(drawn)
     drawn += (scores - _mean(drawn)).astype(np.float32)
-    return scale.back(drawn) if scale else drawn
+    return drawn
 
 
 def _at_most_two(values: tr.Floats | Draws) -> bool:

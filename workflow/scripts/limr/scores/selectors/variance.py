@@ -56,7 +56,8 @@ SCALE_WITHOUT_NOISE = Scale(_squared, _root, least=0.0)
 def score(known: Rates, options: Mapping[str, Any]) -> tr.Floats:
     """Return the standard deviation of every usable curve; one epoch has none."""
     # Exactly 0 for a constant curve, whose mean may be off by a rounding error.
-    observed = np.where(np.ptp(known.x, axis=1) > 0, known.x.std(axis=1), 0.0)
+    constant = (known.x == known.x[:, :1]).all(axis=1)
+    observed = np.where(constant, 0.0, known.x.std(axis=1))
     if known.s is None:
         return observed
     square = observed**2 + known.of_variance
