@@ -152,7 +152,7 @@ def _of_block(
     powers = np.vander(walk.rates, 3, increasing=True).astype(kind)
     so_far = None if weights is None else _SumSoFar(block, powers[:, :2], weights)
     chance = np.repeat(walk.start.astype(kind)[np.newaxis], len(block.n), axis=0)
-    mean, square = into.mean, into.variance
+    sums = np.empty((block.n_epochs, len(block.n), 3), kind)  # row by row it would be slower
     for k in range(block.n_epochs):
         here = evidence.at(k)
         chance = (chance @ kernel if k else chance) * here
@@ -161,14 +161,13 @@ def _of_block(
             here /= scale
             so_far.move(kernel, here, chance, later[k], k)
         later[k] *= chance
-        sums = later[k] @ powers
-        mean[:, k], square[:, k] = (sums[:, 1:] / sums[:, :1]).T
-        if so_far:
-            so_far.meets[:, k] /= sums[:, 0]
-    square -= mean**2
-    variance = np.maximum(square, 0.0, out=square)
+        np.matmul(later[k], powers, out=sums[k])
+    whole = sums[..., 0].T
+    mean, square = (sums[..., i].T / whole for i in (1, 2))
+    variance = np.maximum(square - mean**2, 0.0)
+    into.mean[:], into.variance[:] = mean, variance
     if so_far:
-        into.of_sum[:] = so_far.variance(mean, variance)
+        into.of_sum[:] = so_far.variance(mean, variance, whole)
 
 
 class _SumSoFar:
@@ -183,7 +182,8 @@ class _SumSoFar:
         if self._even:
             self._off *= weights[:, :1]
         self._total, self._spare = np.zeros(shape, kind), np.empty(shape, kind)
-        self.meets = np.empty(block.n.shape)  # E (p_k - c) Σ_{l<k} g_l, times the sum of states
+        # (n_epochs, problems) E (p_k - c) Σ_{l<k} g_l, times the sum of the states
+        self._meets = np.empty(block.n.shape[::-1], kind)
 
     def move(self, kernel: States, here: States, chance: States, later: States, k: int) -> None:
         """Go on to epoch k: its evidence, the chance of each state by then and by what follows."""
@@ -191,16 +191,16 @@ class _SumSoFar:
         total *= here
         self._total, self._spare = total, self._total
         sums = np.multiply(total, later, out=self._spare) @ self._powers
-        self.meets[:, k] = sums[:, 1] - self._centre[:, 0] * sums[:, 0]
+        self._meets[k] = sums[:, 1] - self._centre[:, 0] * sums[:, 0]
         added = np.multiply(self._off, chance, out=self._spare)
         if not self._even:
             added *= self._weights[:, k, np.newaxis]
         total += added
 
-    def variance(self, mean: tr.Floats, variance: tr.Floats) -> tr.Floats:
-        """Return (problems,) the variance of Σ_k w_k p_k from those of p_k."""
+    def variance(self, mean: States, variance: States, whole: States) -> tr.Floats:
+        """Return (problems,) the variance of Σ_k w_k p_k from those of p_k, and sums of states."""
         weights, off = self._weights, self._weights * (mean - self._centre)
-        square = (off**2 + weights**2 * variance + 2 * weights * self.meets).sum(axis=1)
+        square = (off**2 + weights**2 * variance + 2 * weights * self._meets.T / whole).sum(axis=1)
         found: tr.Floats = np.maximum(square - off.sum(axis=1) ** 2, 0.0)
         return found
 
