@@ -240,3 +240,23 @@ def test_a_window_of_pass_rates_recovers_little_of_the_published_subset(mirror, 
     share = by_rate["n_selected"] / by_rate["n"]
     assert share["0.6–0.7"] > 3 * share["0"]  # the inverted U
     assert share["0.6–0.7"] > 3 * share["1"]
+
+
+def test_a_log_that_ends_within_an_epoch_is_compared_by_its_whole_epochs():
+    """The last column, which most problems lack, would leave only those that have it."""
+    rng = stream(5, "rest")
+    n = np.full((40, 5), 8)
+    n[6:, 4] = 0
+    cut_off = tr.Samples(n, rng.binomial(n, rng.random((40, 1))), 4)
+    whole = tr.Samples(n[:, :4], cut_off.n_correct[:, :4])
+    problems = scoring.ProblemSet([str(i) for i in range(40)], [None] * 40)
+
+    def lim(samples):
+        return scoring.score("lim", problems, samples, {}, seed=1, name="x").values
+
+    first = agreement.first_epochs(cut_off, lim, 0.25)
+    assert list(first) == [1, 2, 3, 4]
+    assert first[4].spearman == 1
+    assert first[4].n == 40
+    assert agreement.odd_even(cut_off, lim, 0.25) == agreement.odd_even(whole, lim, 0.25)
+    assert {k: first[k] for k in (1, 2, 3)} == agreement.first_epochs(whole, lim, 0.25)

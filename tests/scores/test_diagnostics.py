@@ -90,24 +90,50 @@ def test_scores_without_noise_can_be_diagnosed_at_every_edge(noise, edge):
         of = subject(EDGES[edge], selector, noise=noise, **options)
         problems, _ = diagnosed(of, draws=5)
         scored = problems["score"].notna()
-        if not options:  # a constant curve has no plain correlation to draw
+        if noise == "debias":
             np.testing.assert_array_equal(problems["low"].notna(), scored)
         known = problems["low"].notna()
         assert (problems["low"] <= problems["high"])[known].all()
 
 
-def test_a_shrunk_score_spreads_as_the_debiased_one_or_as_the_plain_one():
-    drawn = []
-    for noise in ("shrink", "debias"):
-        problems, _ = diagnosed(subject(CURVES, noise=noise), draws=200)
-        drawn.append((problems["high"] - problems["low"]).to_numpy())
-    np.testing.assert_allclose(*drawn, atol=1e-4)
+@pytest.mark.parametrize("selector", ["lim", "variance"])
+def test_a_shrunk_scores_interval_is_the_debiased_one_and_holds_the_score(selector):
+    of = {noise: subject(CURVES, selector, noise=noise) for noise in ("shrink", "debias")}
+    shrunk, debiased = (diagnosed(of[noise], draws=200)[0] for noise in ("shrink", "debias"))
+    low, high = (np.array([shrunk["score"], debiased[end]]) for end in ("low", "high"))
+    np.testing.assert_allclose(shrunk["low"], low.min(axis=0), atol=1e-6)
+    np.testing.assert_allclose(shrunk["high"], high.max(axis=0), atol=1e-6)
+    assert (abs(shrunk["score"] - debiased["score"]) > 1e-3).any()
+    if selector == "variance":  # though an estimate may be negative, no true spread is
+        assert (debiased["score"] < 0).any()
+        assert (debiased["high"] >= 0).all()
+
+
+def test_a_shrunk_score_without_a_debiased_one_has_no_interval():
+    problems = scoring.ProblemSet([f"p{i}" for i in range(len(CURVES))], [None] * len(CURVES))
     rows = [[count % 2 for count in row] for row in CURVES]
-    problems = scoring.ProblemSet([f"p{i}" for i in range(len(rows))], [None] * len(rows))
-    single = tr.samples(table(rows, n=1), problems.problem_ids)  # no debiased score
+    single = tr.samples(table(rows, n=1), problems.problem_ids)
     of = diagnostics.subject(problems, single, "lim", {"noise": "shrink"}, seed=0, name="x")
+    cut = diagnostics.cut(of, None, stream(0, "ties"))
+    found = diagnostics.problem_table(of, cut, 5, 0.95, stream(0, "draws"))
+    for column in ("low", "high", "standard_error", "probability"):
+        assert found[column].null_count == len(rows)
+    [said, *_] = diagnostics.in_sentences(found, diagnostics.epoch_table(of, cut, 0.95))
+    assert said == diagnostics.NO_INTERVAL
+    correlation, _ = diagnosed(subject(CURVES, "linear", noise="shrink", variant="pearson"))
+    assert correlation["low"].isna().all()
+
+
+def test_one_visit_of_one_sample_costs_no_other_problem_its_interval():
+    counts = np.array(CURVES * 2)
+    n = np.full(counts.shape, 8)
+    n[3, 1], counts[3, 1] = 1, 1
+    problems = scoring.ProblemSet([f"p{i}" for i in range(len(n))], [None] * len(n))
+    given = tr.Samples(n, counts)
+    of = diagnostics.subject(problems, given, "lim", {"noise": "shrink"}, seed=0, name="x")
     found, _ = diagnosed(of)
-    assert (found["low"] < found["high"]).all()
+    assert found["score"].notna().all()
+    assert np.flatnonzero(found["low"].isna()).tolist() == [3]
 
 
 def test_the_first_subset_is_what_is_in_question():

@@ -208,6 +208,16 @@ def test_a_smaller_choice_is_the_beginning_of_a_larger_one():
     assert set(np.argsort(-large)[:5]) == set(np.flatnonzero(small))
 
 
+def test_diverse_takes_the_same_curves_by_products_and_by_axes():
+    """Also where many curves are equal, so that the last distances are 0."""
+    rng = stream(9, "diverse")
+    for n, most in ((7, 3), (8, 9), (11, 12)):
+        curves = rng.integers(0, most, (120, 4)) / n
+        found = [diverse.farthest_first(curves, 120, by_product) for by_product in (True, False)]
+        np.testing.assert_array_equal(*found)
+        assert sorted(found[0]) == list(range(120))
+
+
 def test_diverse_leaves_incomplete_curves_out():
     found = run("diverse", [[4, None], [4, 4], [8, 8]], size=3)
     assert np.isnan(found.values).tolist() == [True, False, False]

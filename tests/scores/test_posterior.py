@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limr.core.random_streams import stream
-from limr.scores import posterior
+from limr.scores import grid_walk, posterior
 from limr.trajectories import curves as tr
 
 UNHURRIED = settings(deadline=None, max_examples=25)
@@ -59,8 +59,7 @@ def cases(draw):
 def test_equals_the_sum_over_all_paths(case):
     n, correct, walk, weights = case
     taken = tr.Samples(n, correct)
-    mean, variance = posterior.moments(taken, walk)
-    of_sum = posterior.variance_of_sum(taken, walk, mean, np.broadcast_to(weights, n.shape))
+    mean, variance, of_sum = posterior.moments(taken, walk, np.broadcast_to(weights, n.shape))
     for i in range(len(n)):
         _, m, v, s = by_all_paths(n[i], correct[i], walk, weights)
         np.testing.assert_allclose(mean[i], m, atol=1e-9)
@@ -115,7 +114,7 @@ def test_the_posterior_is_calibrated_and_nearer_to_the_truth_than_the_observed_r
     for size in (1, 2, 8):
         n = np.full(p.shape, size)
         taken = tr.Samples(n, stream(5, "calibrated", str(size)).binomial(n, p))
-        mean, variance = posterior.moments(taken, posterior.fit(taken))
+        mean, variance, _ = posterior.moments(taken, posterior.fit(taken))
         error = ((mean - p) ** 2).mean()
         assert error == pytest.approx(variance.mean(), rel=0.06)
         assert error < 0.4 * ((taken.accuracy - p) ** 2).mean()
@@ -126,7 +125,7 @@ def test_many_samples_leave_the_observed_rates():
     p = rng.random((40, 5))
     n = np.full(p.shape, 2000)
     taken = tr.Samples(n, rng.binomial(n, p))
-    mean, variance = posterior.moments(taken, posterior.fit(taken))
+    mean, variance, _ = posterior.moments(taken, posterior.fit(taken))
     np.testing.assert_allclose(mean, taken.accuracy, atol=0.013)
     assert variance.max() < 2e-4
 
@@ -138,7 +137,7 @@ def test_nearly_pooled_where_nothing_moves():
     taken = tr.Samples(n, rng.binomial(n, p))
     walk = posterior.fit(taken)
     assert walk.step < 0.03
-    mean, _ = posterior.moments(taken, walk)
+    mean = posterior.moments(taken, walk).mean
     assert np.ptp(mean, axis=1).mean() < 0.05
     np.testing.assert_allclose(mean.mean(axis=1), taken.pass_rate, atol=0.12)
 
@@ -148,12 +147,10 @@ def test_single_precision_of_large_logs_is_close(monkeypatch):
     p = walking(rng, 300, 8, 0.1)
     taken = tr.Samples(np.full(p.shape, 8), rng.binomial(8, p))
     walk = posterior.fit(taken)
-    mean, variance = posterior.moments(taken, walk)
-    of_sum = posterior.variance_of_sum(taken, walk, mean, np.ones_like(mean))
-    monkeypatch.setattr(posterior, "_DOUBLE_UP_TO", 0)
-    again = posterior.moments(taken, walk)
+    mean, variance, of_sum = posterior.moments(taken, walk, np.ones(p.shape))
+    monkeypatch.setattr(grid_walk, "EXACT_UP_TO", 0)
+    *again, whole = posterior.moments(taken, walk, np.ones(p.shape))
     np.testing.assert_allclose(again, (mean, variance), atol=2e-6)
-    whole = posterior.variance_of_sum(taken, walk, again[0], np.ones_like(mean))
     np.testing.assert_allclose(whole, of_sum, atol=2e-5)
     assert posterior.fit(taken).step == pytest.approx(walk.step, rel=0.02)
 
@@ -163,13 +160,13 @@ def test_gaps_are_bridged_and_the_order_does_not_matter():
     n = np.where(rng.random((60, 6)) < 0.3, 0, 8)
     n[0] = 0
     taken = tr.Samples(n, rng.binomial(n, np.repeat(rng.random((60, 1)), 6, axis=1)))
-    mean, variance = posterior.moments(taken, posterior.fit(taken))
+    mean, variance, _ = posterior.moments(taken, posterior.fit(taken))
     assert ((mean > 0) & (mean < 1) & (variance > 0)).all()
     sampled = n.sum(axis=1) > 0
     assert variance[0].mean() > 2 * variance[sampled].mean()  # never sampled: the log's own spread
     order = rng.permutation(60)
     turned = tr.Samples(n[order], taken.n_correct[order])
-    again, _ = posterior.moments(turned, posterior.fit(turned))
+    again = posterior.moments(turned, posterior.fit(turned)).mean
     np.testing.assert_allclose(again, mean[order], atol=1e-9)
 
 
@@ -179,5 +176,5 @@ def test_a_log_of_nothing_and_a_log_of_one_epoch():
     assert walk.step == posterior.FIRST_STEP
     np.testing.assert_allclose(walk.start, walk.start[0])
     one = tr.Samples(np.array([[8], [8]]), np.array([[1], [8]]))
-    mean, _ = posterior.moments(one, posterior.fit(one))
+    mean = posterior.moments(one, posterior.fit(one)).mean
     assert mean[0] < 0.5 < mean[1]

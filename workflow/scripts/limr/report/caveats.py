@@ -51,6 +51,8 @@ def certainty(inputs: Inputs) -> list[str]:
             continue
         frame = inputs.diagnostics[record["score"]].problems
         kept = frame[frame["selected"]]
+        if kept["probability"].isna().all():  # nothing is known of its noise
+            continue
         # A score is diagnosed at the first cut that is made from it.
         if set(kept["problem_id"]) == set(record.get("problem_ids", kept["problem_id"])):
             again, sure = kept["probability"].mean(), int((kept["probability"] >= SURE).sum())

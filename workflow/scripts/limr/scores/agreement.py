@@ -111,7 +111,9 @@ def compare_share(first: tr.Floats, second: tr.Floats, share: float) -> Agreemen
 
 
 def first_epochs(samples: tr.Samples, rescore: Rescore, share: float) -> dict[int, Agreement]:
-    """Return K -> the score from the first K epochs against that from all, K = 1..n_epochs - 1.
+    """Return K -> the score from the first K epochs against that from all, K = 1, 2, ….
+
+    Of a log that ends within an epoch K is a whole epoch, up to the last; else K < n_epochs.
 
     The first K epochs are part of all epochs, so this is no test on new data: it can exceed
     `odd_even`, and would reach 1 at the last epoch.
@@ -124,16 +126,19 @@ def first_epochs(samples: tr.Samples, rescore: Rescore, share: float) -> dict[in
     whole = rescore(samples)
     return {
         epochs: compare_share(rescore(samples.first(epochs)), whole, share)
-        for epochs in range(1, samples.n_epochs)
+        for epochs in range(1, min(samples.whole or samples.n_epochs, samples.n_epochs - 1) + 1)
     }
 
 
 def odd_even(samples: tr.Samples, rescore: Rescore, share: float) -> Agreement | None:
     """Return the score from epochs 1, 3, … against that from epochs 2, 4, …; None for one epoch.
 
+    Only whole epochs count, of a log that ends within one: that is what both halves can have.
+
     The halves share no sample and span the same training, so they differ by noise and one epoch of
     training: this is about how far the score, from half of the samples, agrees with itself.
     """
+    samples = samples.first(samples.whole)
     if samples.n_epochs < 2:
         return None
     halves = (tr.Samples(samples.n[:, i::2], samples.n_correct[:, i::2]) for i in (0, 1))

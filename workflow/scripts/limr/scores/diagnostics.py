@@ -21,6 +21,15 @@ from limr.trajectories import curves as tr
 
 _SHOWN = (1, 2, 5, 10, 20, 50)  # numbers of first epochs in a summary
 SIXTH = "the best sixth"  # about what the paper keeps: 1,389 of 8,523
+# A shrunk score has no interval where it has no debiased score beside it: one sample in an epoch.
+# Those of the others are of the debiased score, whose mean curve is that of the others; where more
+# than this share is left out, that may be another curve, and there is no interval at all.
+MOST_WITHOUT_DEBIASED = 0.05
+NO_INTERVAL = (
+    "No intervals, and no chance to be selected again: how far a shrunk score may be off is told "
+    "by the debiased one, which too many problems have not. It needs two samples in every epoch "
+    "and no problem set that is always solved; a correlation has none."
+)
 
 
 @dataclass(frozen=True)
@@ -32,10 +41,13 @@ class Subject:
         samples: the samples behind the score, of its `epochs` only.
         rescore: the score as a function of such samples.
         scores: (n_problems,) the observed score; NaN = not scorable.
-        redrawn: the score of samples that are drawn again, where it is another one. A shrunk score
-            spreads less than it may be off, as it is pulled to what is usual: its draws are those
-            of the debiased score, whose intervals hold whatever the rates are (docs/noise.md), or
-            of the plain one where a problem has no debiased score.
+        redrawn: of a shrunk score the debiased one, which is drawn instead: a shrunk score spreads
+            less than it may be off, as it is pulled to what is usual, and how far differs from
+            problem to problem.
+        published: whether the noise is ignored, as in the published formulas.
+        about: (n_problems,) of a shrunk score the observed debiased one, about which the intervals
+            lie; NaN = no interval.
+        scale: on which draws are centred.
     """
 
     problems: ProblemSet
@@ -43,6 +55,9 @@ class Subject:
     rescore: Rescore
     scores: tr.Floats
     redrawn: Rescore | None = None
+    published: bool = True
+    about: tr.Floats | None = None
+    scale: resampling.Scale | None = None
 
 
 @dataclass(frozen=True)
@@ -89,18 +104,23 @@ def subject(
 
         return rescore
 
-    rescore = scored_by(settings)
+    rescore, noise = scored_by(settings), settings.get("noise", "ignore")
     scores = rescore(samples)
-    if settings.get("noise") != "shrink":
-        return Subject(problems, samples, rescore, scores)
+    scale = None if noise == "ignore" else getattr(module, "SCALE_WITHOUT_NOISE", None)
+    if noise != "shrink":
+        plain = noise == "ignore"
+        return Subject(problems, samples, rescore, scores, published=plain, scale=scale)
     redrawn = scored_by({**settings, "noise": "debias"})
     try:
-        lacking = np.isnan(redrawn(samples)) & ~np.isnan(scores)
+        about = redrawn(samples)
     except InputError:  # a correlation has no debiased score
-        lacking = ~np.isnan(scores)
-    if lacking.any():
-        redrawn = scored_by({**settings, "noise": "ignore"})
-    return Subject(problems, samples, rescore, scores, redrawn)
+        about = np.full(len(scores), np.nan)
+    scored = ~np.isnan(scores)
+    if np.isnan(about[scored]).sum() > MOST_WITHOUT_DEBIASED * scored.sum():
+        about[:] = np.nan
+    if np.isnan(about).all():
+        redrawn = rescore
+    return Subject(problems, samples, rescore, scores, redrawn, False, about, scale)
 
 
 def check_same(of: Subject, scores: pa.Table) -> None:
@@ -167,8 +187,12 @@ def problem_table(
         rng: a named stream.
     """
     drawn = resampling.draw_scores(of.samples, of.redrawn or of.rescore, draws, rng)
-    centred = resampling.centre(drawn, of.scores)
+    centred = resampling.centre(drawn, of.scores if of.about is None else of.about, of.scale)
     found = resampling.spread(centred, level)
+    if not of.published:
+        found = found.holding(of.scores, of.scale)
+    if of.about is not None:
+        centred = resampling.centre(centred, of.scores, of.scale)
     n = len(of.scores)
     columns: dict[str, Any] = {
         "problem_id": list(of.problems.problem_ids),
@@ -224,6 +248,8 @@ def in_sentences(problems: pa.Table, epochs: pa.Table) -> list[str]:
         f"{share[selected].mean():.0%} are selected again, {surely:,} of them surely; {perhaps:,} "
         "left out might be in."
     ]
+    if problems["low"].null_count == len(problems):
+        lines = [NO_INTERVAL]
     for row in epochs.to_pylist():
         prefix = row["kind"] == "first"
         if row["overlap"] is None or (prefix and row["epochs"] not in _SHOWN):

@@ -168,13 +168,12 @@ def _shrunk(used: tr.Samples, curves: tr.Curves, of_sum: bool) -> Rates:
     walk = posterior.fit(used)
     if not curves.usable.all():
         used = tr.Samples(used.n[curves.usable], used.n_correct[curves.usable])
-    mean, variance = posterior.moments(used, walk)
-    whole = None
+    ones = np.broadcast_to(1.0, used.n.shape) if of_sum else None
+    mean, variance, whole = posterior.moments(used, walk, ones)
     if of_sum:
-        whole = posterior.variance_of_sum(used, walk, mean, np.ones_like(mean))
         # By Cauchy and Schwarz it is no more; a rounding error may be.
         whole = np.minimum(whole, variance.sum(axis=1) * variance.shape[1])
-    return Rates(curves, mean, variance, whole)
+    return Rates(curves, mean, variance, whole if of_sum else None)
 
 
 def pooled(
@@ -196,10 +195,9 @@ def pooled(
     weights = samples.n / total
     if noise == "shrink":
         walk = posterior.fit(samples)
-        mean, _ = posterior.moments(samples, walk)
-        spread = posterior.variance_of_sum(samples, walk, mean, weights)
+        mean, _, spread = posterior.moments(samples, walk, weights)
         absent = np.isnan(rate)
-        mean_rate = (weights * mean).sum(axis=1)
+        mean_rate = np.einsum("ij,ij->i", weights, mean)
         return np.where(absent, np.nan, mean_rate), np.where(absent, np.nan, spread), {}
     variance = np.where(samples.n > 0, sampling_variance(samples), 0.0)
     single = np.asarray(np.isinf(variance).any(axis=1))

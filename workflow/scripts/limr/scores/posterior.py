@@ -18,71 +18,22 @@ pooled rates, and one whose curves jump gets rates near the observed ones.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from limr.scores import grid_walk
+from limr.scores.grid_walk import States, Walk
 from limr.trajectories import curves as tr
 
-# States of the walk: (…, size of the grid) in the precision of `_kind`.
-States = npt.NDArray[Any]
-
-# The grid is at least as fine as the noise of one visit, within these limits.
-_FEWEST, _MOST = 32, 160
-_BLOCK = 2048  # curves at a time: 8 MB of state probabilities at 30 epochs
+# The grid is at least as fine as the noise of one visit, within these limits. In large logs it may
+# be coarser: scores of real curves, LIM and the variance, are then off by .001.
+_FEWEST, _FEWEST_OF_LARGE, _MOST = 32, 24, 160
 # The fit takes so many visits, of curves spread evenly over the pass rates, within these limits.
 _FITTED_VISITS, _FITTED_CURVES = 25_000, (200, 2000)
 FIRST_STEP = 0.05
 _STEPS = (0.003, 1.5)  # the least and the greatest step that is tried
 _ROUNDS = 5  # of EM for the start
-# Chance of a jump to anywhere, so that no curve is impossible.
-_ANYWHERE = 1e-9
-_MOST_TABULATED = 64
-# Single precision is twice as fast; with fewer visits scores are the same on any machine to 1e-9.
-_DOUBLE_UP_TO = 4_000_000
-
-
-@dataclass(frozen=True)
-class Walk:
-    """The random walk of a log's curves.
-
-    Attributes:
-        start: (size of the grid,) distribution of the first epoch's rate over the grid.
-        step: standard deviation of θ from one epoch to the next, in radians.
-    """
-
-    start: tr.Floats
-    step: float
-
-    @cached_property
-    def angles(self) -> tr.Floats:
-        """(size of the grid,) θ, in the middle of equal parts of [0, π/2]."""
-        return _angles(len(self.start))
-
-    @cached_property
-    def rates(self) -> tr.Floats:
-        """(size of the grid,) sin² θ."""
-        return np.sin(self.angles) ** 2
-
-    @cached_property
-    def kernel(self) -> tr.Floats:
-        """(from, to) chances of moving from one rate of the grid to another."""
-        return _kernel(self.angles, self.step)
-
-
-def _angles(size: int) -> tr.Floats:
-    return (np.arange(size) + 0.5) * np.pi / (2 * size)
-
-
-def _kernel(angles: tr.Floats, step: float) -> tr.Floats:
-    gap = (angles - angles[:, np.newaxis]) / step
-    weight = np.exp(-0.5 * gap**2)
-    weight /= weight.sum(axis=1, keepdims=True)
-    mixed: tr.Floats = (1 - _ANYWHERE) * weight + _ANYWHERE / len(angles)
-    return mixed
 
 
 def fit(samples: tr.Samples) -> Walk:
@@ -92,7 +43,8 @@ def fit(samples: tr.Samples) -> Walk:
         samples: problems that were never sampled say nothing. Without any sample the start is
             uniform in θ; with one epoch the step, which then does nothing, is `FIRST_STEP`.
     """
-    size = int(np.clip(np.ceil(np.pi * np.sqrt(samples.n.max(initial=1))), _FEWEST, _MOST))
+    fewest = _FEWEST if samples.n.size <= grid_walk.EXACT_UP_TO else _FEWEST_OF_LARGE
+    size = int(np.clip(np.ceil(np.pi * np.sqrt(samples.n.max(initial=1))), fewest, _MOST))
     used = _representative(samples)
     walk = _likeliest_start(used, Walk(np.full(size, 1 / size), FIRST_STEP))
     if used.n_epochs > 1 and len(used.n):
@@ -103,10 +55,11 @@ def fit(samples: tr.Samples) -> Walk:
 
 def _likeliest_start(samples: tr.Samples, walk: Walk) -> Walk:
     """Return the walk with its start after some rounds of EM, from the given one."""
+    kind = grid_walk.precision(samples)
     for _ in range(_ROUNDS):
         begun = np.full(len(walk.start), 1 / len(walk.start))  # and one curve from anywhere
-        for _, states in _smoothed(samples, walk):
-            begun += states[0].sum(axis=0)
+        for _, block in grid_walk.blocks(samples):
+            begun += _first(block, walk, kind).sum(axis=0)
         walk = Walk(begun / begun.sum(), walk.step)
     return walk
 
@@ -133,131 +86,123 @@ def _representative(samples: tr.Samples) -> tr.Samples:
     return tr.Samples(samples.n[order], samples.n_correct[order])
 
 
-def _kind(samples: tr.Samples) -> Any:
-    return np.float64 if samples.n.size <= _DOUBLE_UP_TO else np.float32
-
-
-class _Evidence:
-    """How likely each count is at each rate of the grid, relative to the likeliest rate."""
-
-    def __init__(self, samples: tr.Samples, rates: tr.Floats, kind: Any) -> None:
-        base = int(samples.n.max(initial=0)) + 1
-        pair = samples.n.T * base + samples.n_correct.T
-        if base <= _MOST_TABULATED + 1:
-            pairs, self._code = np.arange(base * base), pair
-        else:
-            pairs, code = np.unique(pair, return_inverse=True)
-            self._code = code.reshape(pair.shape)
-        n, correct = np.divmod(pairs[:, np.newaxis], base)
-        log = np.log(rates) * correct + np.log1p(-rates) * np.maximum(n - correct, 0)
-        self._table = np.exp(log - log.max(axis=1, keepdims=True)).astype(kind)
-
-    def at(self, epoch: int) -> States:
-        """Return (n_problems, size of the grid)."""
-        found: States = self._table.take(self._code[epoch], axis=0)
-        return found
-
-
-def _blocks(samples: tr.Samples) -> Iterator[tuple[slice, tr.Samples]]:
-    for first in range(0, len(samples.n), _BLOCK):
-        which = slice(first, first + _BLOCK)
-        yield which, tr.Samples(samples.n[which], samples.n_correct[which])
-
-
-def _normalise(states: States) -> States:
-    """Make every row sum to 1, in place; return the sums, (n, 1)."""
-    # A product with ones is several times faster than a sum along short rows.
-    total = states @ np.ones((states.shape[1], 1), states.dtype)
-    states /= total
-    return total
-
-
 def log_likelihood(samples: tr.Samples, walk: Walk) -> float:
     """Return the log of the samples' chance, up to a constant that does not depend on the walk."""
-    total, kind = 0.0, _kind(samples)
+    total, kind = 0.0, grid_walk.precision(samples)
     kernel = walk.kernel.astype(kind)
-    for _, block in _blocks(samples):
-        evidence = _Evidence(block, walk.rates, kind)
+    for _, block in grid_walk.blocks(samples):
+        evidence = grid_walk.Evidence(block, walk.rates, kind)
         state = walk.start.astype(kind)[np.newaxis]
         for k in range(block.n_epochs):
             state = (state @ kernel if k else state) * evidence.at(k)
-            total += float(np.log(_normalise(state)).sum(dtype=np.float64))
+            total += float(np.log(grid_walk.normalise(state)).sum(dtype=np.float64))
     return total
 
 
-def _filtered(block: tr.Samples, walk: Walk, kind: Any) -> States:
-    """Return (n_epochs, problems, size of the grid): rates given the samples until then."""
-    evidence, kernel = _Evidence(block, walk.rates, kind), walk.kernel.astype(kind)
-    states = np.empty((block.n_epochs, len(block.n), len(walk.start)), kind)
-    for k in range(block.n_epochs):
-        before = states[k - 1] @ kernel if k else walk.start.astype(kind)
-        np.multiply(before, evidence.at(k), out=states[k])
-        _normalise(states[k])
-    return states
+def _first(block: tr.Samples, walk: Walk, kind: Any) -> States:
+    """Return (problems, size of the grid) the posterior of the first epoch's rate."""
+    evidence = grid_walk.Evidence(block, walk.rates, kind)
+    state: States = grid_walk.later_on(evidence, block, walk, kind)[0]
+    state *= evidence.at(0) * walk.start.astype(kind)
+    grid_walk.normalise(state)
+    return state
 
 
-def _smoothed(samples: tr.Samples, walk: Walk) -> Iterator[tuple[slice, States]]:
-    """Yield blocks of problems and their posterior, (n_epochs, problems, size of the grid)."""
-    kind = _kind(samples)
-    backward = np.ascontiguousarray(walk.kernel.T.astype(kind))
-    for which, block in _blocks(samples):
-        evidence, states = _Evidence(block, walk.rates, kind), _filtered(block, walk, kind)
-        later = np.ones_like(states[0])
-        for k in range(block.n_epochs - 2, -1, -1):
-            later *= evidence.at(k + 1)
-            later = later @ backward
-            _normalise(later)
-            states[k] *= later
-            _normalise(states[k])
-        yield which, states
+class Moments(NamedTuple):
+    """What is known of rates, given the samples.
+
+    Attributes:
+        mean: (n_problems, n_epochs).
+        variance: (n_problems, n_epochs).
+        of_sum: (n_problems,) the variance of Σ_k w_k p_k; NaN where no weights are given.
+    """
+
+    mean: tr.Floats
+    variance: tr.Floats
+    of_sum: tr.Floats
 
 
-def moments(samples: tr.Samples, walk: Walk) -> tuple[tr.Floats, tr.Floats]:
-    """Return (n_problems, n_epochs) mean and variance of every rate, given the samples."""
-    mean, variance = np.empty(samples.n.shape), np.empty(samples.n.shape)
-    rates = walk.rates.astype(_kind(samples))
-    for which, states in _smoothed(samples, walk):
-        flat = states.reshape(-1, len(rates))
-        first, second = ((flat @ power).reshape(states.shape[:2]) for power in (rates, rates**2))
-        second -= first**2
-        mean[which] = first.T
-        variance[which] = np.maximum(second, 0.0).T
-    return mean, variance
+def moments(samples: tr.Samples, walk: Walk, weights: tr.Floats | None = None) -> Moments:
+    """Return mean and variance of every rate, and the variance of their sum, given the samples.
 
-
-def variance_of_sum(
-    samples: tr.Samples, walk: Walk, mean: tr.Floats, weights: tr.Floats
-) -> tr.Floats:
-    """Return (n_problems,) the variance of Σ_k w_k p_k, given the samples.
-
-    Neighbouring epochs share evidence, so it is more than the sum of the variances. The first two
-    moments of the sum so far are carried forward beside the chance of each state.
+    Neighbouring epochs share evidence, so the variance of a sum is more than the sum of the
+    variances: with g_k = w_k (p_k - c), E (Σ_k g_k)² = Σ_k E g_k (g_k + 2 Σ_{l<k} g_l), and the
+    expected sum so far is carried forward beside the chance of each state. c is the pass rate, so
+    that little cancels.
 
     Args:
-        samples: see `moments`.
-        walk: see `moments`.
-        mean: (n_problems, n_epochs) from `moments`.
-        weights: (n_problems, n_epochs) w.
+        samples: n_problems x n_epochs.
+        walk: of their log.
+        weights: (n_problems, n_epochs) w; None: no sum is asked for.
     """
-    found, kind = np.empty(len(samples.n)), _kind(samples)
-    rates, kernel = walk.rates.astype(kind), walk.kernel.astype(kind)
-    for which, block in _blocks(samples):
-        evidence = _Evidence(block, walk.rates, kind)
-        chance = np.repeat(walk.start.astype(kind)[np.newaxis], len(block.n), axis=0)
-        total, square = np.zeros_like(chance), np.zeros_like(chance)
-        of, by = (x[which].astype(kind)[..., np.newaxis] for x in (mean, weights))
-        for k in range(block.n_epochs):
-            if k:
-                chance, total, square = (x @ kernel for x in (chance, total, square))
-            gap = (rates - of[:, k]) * by[:, k]  # relative to the mean, so that nothing cancels
-            square += gap * (2 * total + gap * chance)
-            total += gap * chance
-            chance, total, square = (x * evidence.at(k) for x in (chance, total, square))
-            scale = _normalise(chance)
-            total /= scale
-            square /= scale
-        found[which] = square.sum(axis=1) - total.sum(axis=1) ** 2
-    return np.maximum(found, 0.0)
+    shape = samples.n.shape
+    found = Moments(np.empty(shape), np.empty(shape), np.full(shape[0], np.nan))
+    kind = grid_walk.precision(samples)
+    for which, block in grid_walk.blocks(samples):
+        into = Moments(*(part[which] for part in found))
+        _of_block(block, walk, kind, None if weights is None else weights[which], into)
+    return found
+
+
+def _of_block(
+    block: tr.Samples, walk: Walk, kind: Any, weights: tr.Floats | None, into: Moments
+) -> None:
+    evidence, kernel = grid_walk.Evidence(block, walk.rates, kind), walk.kernel.astype(kind)
+    later = grid_walk.later_on(evidence, block, walk, kind)
+    powers = np.vander(walk.rates, 3, increasing=True).astype(kind)
+    so_far = None if weights is None else _SumSoFar(block, powers[:, :2], weights)
+    chance = np.repeat(walk.start.astype(kind)[np.newaxis], len(block.n), axis=0)
+    sums = np.empty((block.n_epochs, len(block.n), 3), kind)  # row by row it would be slower
+    for k in range(block.n_epochs):
+        here = evidence.at(k)
+        chance = (chance @ kernel if k else chance) * here
+        scale = grid_walk.normalise(chance)
+        if so_far:
+            here /= scale
+            so_far.move(kernel, here, chance, later[k], k)
+        later[k] *= chance
+        np.matmul(later[k], powers, out=sums[k])
+    whole = sums[..., 0].T
+    mean, square = (sums[..., i].T / whole for i in (1, 2))
+    variance = np.maximum(square - mean**2, 0.0)
+    into.mean[:], into.variance[:] = mean, variance
+    if so_far:
+        into.of_sum[:] = so_far.variance(mean, variance, whole)
+
+
+class _SumSoFar:
+    """The expected Σ_{l<k} g_l, carried forward beside the chance of each state (see `moments`)."""
+
+    def __init__(self, block: tr.Samples, powers: States, weights: tr.Floats) -> None:
+        kind, shape = powers.dtype, (len(block.n), len(powers))
+        self._powers, self._weights = powers, weights
+        self._centre = np.nan_to_num(block.pass_rate, nan=0.5)[:, np.newaxis].astype(kind)
+        self._off = powers[:, 1] - self._centre
+        self._even = bool((weights == weights[:, :1]).all())
+        if self._even:
+            self._off *= weights[:, :1]
+        self._total, self._spare = np.zeros(shape, kind), np.empty(shape, kind)
+        # (n_epochs, problems) E (p_k - c) Σ_{l<k} g_l, times the sum of the states
+        self._meets = np.empty(block.n.shape[::-1], kind)
+
+    def move(self, kernel: States, here: States, chance: States, later: States, k: int) -> None:
+        """Go on to epoch k: its evidence, the chance of each state by then and by what follows."""
+        total = np.matmul(self._total, kernel, out=self._spare)
+        total *= here
+        self._total, self._spare = total, self._total
+        sums = np.multiply(total, later, out=self._spare) @ self._powers
+        self._meets[k] = sums[:, 1] - self._centre[:, 0] * sums[:, 0]
+        added = np.multiply(self._off, chance, out=self._spare)
+        if not self._even:
+            added *= self._weights[:, k, np.newaxis]
+        total += added
+
+    def variance(self, mean: States, variance: States, whole: States) -> tr.Floats:
+        """Return (problems,) the variance of Σ_k w_k p_k from those of p_k, and sums of states."""
+        weights, off = self._weights, self._weights * (mean - self._centre)
+        square = (off**2 + weights**2 * variance + 2 * weights * self._meets.T / whole).sum(axis=1)
+        found: tr.Floats = np.maximum(square - off.sum(axis=1) ** 2, 0.0)
+        return found
 
 
 def draws(
@@ -271,8 +216,8 @@ def draws(
     whole = np.empty((number, *samples.n.shape), np.float32)
     columns = np.ascontiguousarray(walk.kernel.T.astype(np.float32))
     width = walk.angles[1] - walk.angles[0]
-    for which, block in _blocks(samples):
-        filtered = _filtered(block, walk, np.float32)
+    for which, block in grid_walk.blocks(samples):
+        filtered = grid_walk.until(block, walk, np.float32)
         for drawn in whole:
             state = _one_of(filtered[-1], rng)
             shift = rng.uniform(-0.5, 0.5, len(block.n)) * width

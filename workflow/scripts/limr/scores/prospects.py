@@ -20,7 +20,7 @@ import numpy as np
 
 from limr.core import plugins, validation
 from limr.core.random_streams import stream
-from limr.scores import diagnostics, posterior
+from limr.scores import diagnostics, grid_walk, posterior
 from limr.scores.agreement import Rescore, membership
 from limr.scores.scoring import ProblemSet
 from limr.trajectories import curves as tr
@@ -137,7 +137,7 @@ def usual(
 
     first, second, step = USUAL
     ends = np.sin(np.linspace(0, np.pi / 2, 33)) ** 2
-    walk = posterior.Walk(np.diff(betainc(first, second, ends)), step)
+    walk = grid_walk.Walk(np.diff(betainc(first, second, ends)), step)
     shape = (min(n_problems, MOST_PROBLEMS), max(epochs for _, epochs in pairs))
     nothing = tr.Samples(np.zeros(shape, np.int64), np.zeros(shape, np.int64))
     everywhere = tr.Samples(np.ones(shape, np.int64), nothing.n_correct)

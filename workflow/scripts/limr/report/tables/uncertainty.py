@@ -39,14 +39,20 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                 "selected": len(kept),
                 "median standard error": scored["standard_error"].median(),
                 "selected again": kept["probability"].mean(),
-                f"selected, surely (≥ {SURE:g})": int((kept["probability"] >= SURE).sum()),
-                f"left out, possibly in (> {POSSIBLE:g})": int(
-                    (left["probability"] > POSSIBLE).sum()
+                f"selected, surely (≥ {SURE:g})": _count(kept["probability"] >= SURE, kept),
+                f"left out, possibly in (> {POSSIBLE:g})": _count(
+                    left["probability"] > POSSIBLE, left
                 ),
                 "draws": int(frame["draws"].iloc[0]),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _count(which: pd.Series[bool], frame: pd.DataFrame) -> int | None:
+    """Return how many; None where problems have no probability, since they have no interval."""
+    unknown = len(frame) > 0 and bool(frame["probability"].isna().all())
+    return None if unknown else int(which.sum())
 
 
 def caption(frame: pd.DataFrame) -> str:

@@ -15,7 +15,7 @@ two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -71,12 +71,13 @@ def score(
         InputError: a file is not what it must be, or the choice takes more than `MOST_STEPS`.
     """
     points, usable, reasons, notes = _points(problems, samples, options)
+    curves = options["embeddings"] is None
     values = np.full(len(problems), np.nan)
     ids = strings(problems.problem_ids).filter(pa.array(usable))
     if len(ids):
         size = options["size"] or max(1, round(len(ids) / 6))
         order = vector(pc.sort_indices(ids)).astype(np.int64)
-        chosen = order[farthest_first(points[order], min(size, len(ids)))]
+        chosen = order[farthest_first(points[order], min(size, len(ids)), curves)]
         places = np.zeros(len(ids))
         places[chosen] = 1.0 - np.arange(len(chosen)) / size
         values[usable] = places
@@ -98,10 +99,15 @@ def _points(
     return vectors[found[usable]], usable, {NO_EMBEDDING: ~usable}, notes
 
 
-def farthest_first(points: Points, size: int) -> tr.Ints:
+def farthest_first(points: Points, size: int, curves: bool = False) -> tr.Ints:
     """Return (size,) rows of (n, dimensions) points in the order of their choice; see the module.
 
     Of equally far ones, rounding errors aside, the first row is taken.
+
+    Args:
+        points: to choose from.
+        size: how many, at most n.
+        curves: whether they are learning curves, which lie in [0, 1]: they take half the time.
 
     Raises:
         InputError: it takes more than `MOST_STEPS`.
@@ -112,20 +118,53 @@ def farthest_first(points: Points, size: int) -> tr.Ints:
             f"dimensions take {size * points.size:.1e} steps, at most {MOST_STEPS:.0e} are made. "
             f"Choose a size of at most {max(1, MOST_STEPS // points.size):,}, or fewer dimensions."
         )
-    by_axis = np.ascontiguousarray(points.T)
-    nearest = np.full(len(points), np.inf, by_axis.dtype)
-    distance = np.empty_like(nearest)
-    _distances(by_axis, by_axis.mean(axis=1), distance)
+    to = _by_product(points) if curves else _by_axis(points)
+    nearest = np.full(len(points), np.inf, points.dtype)
+    distance = to(points.mean(axis=0))
+    # Products have rounding errors of the size of the largest distance, sums of squares of its own.
+    alike = _ALIKE * distance.max() if curves else 0.0
     chosen = np.empty(size, np.int64)
     chosen[0] = np.argmax(distance <= distance.min() + _ALIKE * distance.max())
     for place in range(1, size + 1):
         row = chosen[place - 1]
-        nearest[row] = -1.0  # never again
+        nearest[row] = -np.inf  # never again
         if place < size:
-            _distances(by_axis, by_axis[:, row], distance)
-            np.minimum(nearest, distance, out=nearest)
-            chosen[place] = np.argmax(nearest >= nearest.max() * (1 - _ALIKE))
+            np.minimum(nearest, to(points[row]), out=nearest)
+            farthest = nearest.max()
+            chosen[place] = np.argmax(nearest >= farthest - max(alike, farthest * _ALIKE))
     return chosen
+
+
+def _by_product(points: Points) -> Callable[[Points], Points]:
+    """Return what gives the squared distance of each point to a centre, |x|² - 2 x c + |c|²."""
+    middle = points.mean(axis=0)
+    off = points - middle
+    square = np.einsum("ij,ij->i", off, off)
+    off *= -2.0
+
+    def to(centre: Points) -> Points:
+        away = centre - middle
+        distance: Points = off @ away
+        distance += square
+        distance += away @ away
+        return distance
+
+    return to
+
+
+def _by_axis(points: Points) -> Callable[[Points], Points]:
+    """Return what gives the squared distance of each point to a centre; the same for equal ones.
+
+    What it gives is written over by the next call.
+    """
+    by_axis = np.ascontiguousarray(points.T)
+    distance = np.empty(len(points), points.dtype)
+
+    def to(centre: Points) -> Points:
+        _distances(by_axis, centre, distance)
+        return distance
+
+    return to
 
 
 def _distances(by_axis: Points, centre: Points, distance: Points) -> None:

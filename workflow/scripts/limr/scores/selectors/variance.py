@@ -16,9 +16,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from limr.core.validation import Keys
 from limr.scores.noise import Noise, Rates
+from limr.scores.resampling import Scale
 from limr.scores.selector_kinds import by_curve
 from limr.trajectories import curves as tr
 
@@ -36,13 +38,28 @@ class Options(Keys):
     noise: Noise = "ignore"
 
 
+def _squared(score: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    found: npt.NDArray[Any] = np.abs(score) * score
+    return found
+
+
+def _root(square: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    found: npt.NDArray[Any] = np.sign(square) * np.sqrt(np.abs(square))
+    return found
+
+
+# The root is steep at 0: draws about a debiased score are centred on its square.
+SCALE_WITHOUT_NOISE = Scale(_squared, _root, least=0.0)
+
+
 @by_curve(ONE_EPOCH)
 def score(known: Rates, options: Mapping[str, Any]) -> tr.Floats:
     """Return the standard deviation of every usable curve; one epoch has none."""
     # Exactly 0 for a constant curve, whose mean may be off by a rounding error.
-    observed = np.where(np.ptp(known.x, axis=1) > 0, known.x.std(axis=1), 0.0)
+    constant = (known.x == known.x[:, :1]).all(axis=1)
+    observed = np.where(constant, 0.0, known.x.std(axis=1))
     if known.s is None:
         return observed
     square = observed**2 + known.of_variance
     square[np.abs(square) < 1e-15] = 0.0  # a rounding error, of which the root would be large
-    return np.sign(square) * np.sqrt(np.abs(square))
+    return _root(square)
