@@ -55,8 +55,7 @@ fetch: setup
 	@$(BIN)/limr fetch "$(MIRROR)" $(STUDIES) $(patsubst %,--environment %,$(ENVIRONMENTS))
 
 demo: setup
-	@$(BIN)/limr run --profile profiles/demo
-	@cat results/demo/headline.txt
+	@$(BIN)/limr run config/demo.yaml
 
 # Side by side; the tests without those that are marked as slow. tests/README.md says what is where.
 check: setup
