@@ -49,7 +49,7 @@ def test_a_profile_that_limr_brings_is_found_from_anywhere() -> None:
 
 
 def test_without_limr_s_snakefile_here_ours_is_named(empty_folder: Path) -> None:
-    words = command._command([Path("a.yaml"), Path("b.yaml")], None, "3")[1:]
+    words = command._command([Path("a.yaml"), Path("b.yaml")], None, "3")[3:]
     assert words == [
         "--snakefile", str(ROOT / "Snakefile"), "--cores", "3",
         "--configfile", "a.yaml", "b.yaml", "--rerun-incomplete",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,13 +115,12 @@ def _command(studies: list[Path], profile: str | None, cores: str | None) -> lis
     """Return Snakemake's command line."""
     from limr.core import provenance
 
-    snakemake = shutil.which("snakemake", path=str(Path(sys.executable).parent))
-    if snakemake is None:
+    if find_spec("snakemake") is None:
         raise InputError(
             "Snakemake is not installed beside this Python. In a clone: `make setup`; else "
             "install limr with its extra: `limr[run]`."
         )
-    command = [snakemake]
+    command = [sys.executable, "-m", "snakemake"]
     if not Path("Snakefile").is_file() and not Path("workflow/Snakefile").is_file():
         command += ["--snakefile", str(provenance.ROOT / "Snakefile")]
     if profile is not None:
