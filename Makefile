@@ -41,7 +41,8 @@ setup: .venv/ready
 	@$(ALONE) $(NO_LINK) && $(IS_311) && rm -f $@ && \
 	echo "Setting up .venv from hashed locks (a few minutes, once)" && \
 	$(PYTHON) -m venv --clear .venv && \
-	$(PIP) --require-hashes -r envs/dev.lock && \
+	{ $(PIP) --require-hashes -r envs/dev.lock || { \
+		echo "Packages could not be installed. Without a network: docs/air-gapped.md" >&2; exit 1; }; } && \
 	{ $(PIP) --require-hashes --only-binary :all: -r envs/torch-cpu.lock 2>.venv/torch-cpu.log || { \
 		echo "No PyTorch build without CUDA here (see .venv/torch-cpu.log): taking the full one, some GB"; \
 		$(PIP) --require-hashes --only-binary :all: -r envs/torch-cuda.lock; }; } && \
@@ -55,8 +56,7 @@ fetch: setup
 	@$(BIN)/limr fetch "$(MIRROR)" $(STUDIES) $(patsubst %,--environment %,$(ENVIRONMENTS))
 
 demo: setup
-	@$(BIN)/limr run --profile profiles/demo
-	@cat results/demo/headline.txt
+	@$(BIN)/limr run config/demo.yaml
 
 # Side by side; the tests without those that are marked as slow. tests/README.md says what is where.
 check: setup

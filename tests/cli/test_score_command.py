@@ -133,7 +133,7 @@ def test_the_chosen_problems_can_be_written_too(curves, tmp_path, capsys, cut, n
     said = capsys.readouterr().err
     assert f"{n} problems chosen" in said
     assert ("1 of the 2 tied at the last place" in said) == (n == 1)
-    with pytest.raises(InputError, match="--subset goes with"):
+    with pytest.raises(InputError, match="add --subset FILE"):
         run(*common)
 
 

@@ -14,7 +14,7 @@ FLOORS = (
     ("statistics", "grading", "sources", "slurm"),
     ("models", "problems", "study"),
     ("train", "evaluate", "trajectories"),
-    ("scores", "plan"),
+    ("scores", "plan", "live"),
     ("subsets", "analysis"),
     ("report",),
     ("archive", "look"),

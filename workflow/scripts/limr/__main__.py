@@ -11,22 +11,47 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any, NoReturn
 
 from limr import __version__, cli
-from limr.core.errors import InputError
+from limr.core.errors import InputError, nearest
+
+FIRST = ("look", "run", "score")  # in the help, before the others
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one sentence what is wrong with a command line, and what was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with exit code 2."""
+        self.exit(2, f"{self.prog}: {message}\n`{self.prog} --help` shows what there is.\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            names = [str(choice) for choice in action.choices]
+            raise argparse.ArgumentError(action, f"there is no '{value}'.{nearest(value, names)}")
+
+    def unknown(self, words: Sequence[str]) -> NoReturn:
+        """Leave because of words that no option or argument takes."""
+        options = [text for action in self._actions for text in action.option_strings]
+        first = words[0]
+        near = nearest(first.partition("=")[0], options) if first.startswith("--") else ""
+        what = "is not an option" if first.startswith("-") else "is one argument too many"
+        self.error(f"{first} {what}.{near}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="limr",
         description="Which of my RL prompts are worth the compute, and is the gain real?",
-        epilog="The study itself runs by Snakemake: see README.md.",
+        epilog="Start with `limr look LOG` or `limr run demo`; `limr COMMAND --help` has examples.",
     )
     parser.add_argument("--version", action="version", version=f"limr {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    known = [found.name for found in pkgutil.iter_modules(cli.__path__)]
+    found = [module.name for module in pkgutil.iter_modules(cli.__path__)]
+    known = [*FIRST, *(name for name in found if name not in FIRST)]
     modules: dict[str, ModuleType] = {}
     for name in (
         given[:1] if given[:1] and given[0] in known else known
@@ -34,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module = importlib.import_module(f"limr.cli.{name}")
         modules[name] = module
         module.configure(subparsers.add_parser(name, help=module.HELP, description=module.HELP))
-    options = parser.parse_args(given)
+    options, rest = parser.parse_known_args(given)
+    if rest:
+        subparsers.choices[options.command].unknown(rest)
     try:
         return int(modules[options.command].run(options))
     except InputError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limr.core import plugins
-from limr.core.errors import InputError
+from limr.core.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from limr.look.looked import Looked
@@ -137,10 +137,11 @@ def _options(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
 
     log, known = said_of_log(args)
     options: dict[str, Any] = {}
+    theirs = set(keys_of("selectors", args.selector)) if args.selector else known
     for text in args.option:
         key, equals, value = text.partition("=")
         if not equals:
-            raise InputError(f"--option {text}: expected KEY=VALUE.")
+            raise InputError(f"--option {text}: expected KEY=VALUE.{nearest(key, known | theirs)}")
         (log if key in known else options)[key] = from_text(value)
     return {key: value for key, value in log.items() if value is not None}, options
 

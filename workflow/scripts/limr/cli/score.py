@@ -74,18 +74,12 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: what a user can mend.
     """
-    if args.output.suffix not in ("", ".parquet"):
-        raise InputError(
-            f"--output {args.output}: scores are written as Parquet. Name it "
-            f"{args.output.with_suffix('.parquet')}; pandas.read_parquet reads it."
-        )
-    from limr.core import files, validation
+    from limr.core import validation
     from limr.problems import own_file
     from limr.scores import scoring
     from limr.trajectories import reader
 
-    if (args.subset is None) != (args.threshold is None and args.size is None):
-        raise InputError("--subset goes with --threshold or --size: it is where the choice goes.")
+    _check_choice(args)
     name = args.format or _recognised(args.path)
     importer, selector = plugins.load("importers", name), plugins.load("selectors", args.selector)
     options = _options(args, importer, selector)
@@ -96,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format is None:
         found = reader.read([args.path], problems, options[0], name)
     else:
-        found = importer.read(own_files.expand(args.path, importer), problems, settings)
+        found = _read_as(name, importer, args.path, problems, settings)
     ids = found.problem_ids.to_pylist()
     levels = [p.level for p in problems] if problems is not None else [None] * len(ids)
     candidates, table = scoring.ProblemSet(ids, levels), found.table
@@ -112,8 +106,12 @@ def run(args: argparse.Namespace) -> int:
         if args.draws:
             lines += _certainty(args, candidates, found.samples, selector, options[1])
     if args.subset is not None:
-        lines += _write_subset(args, table, problems, found)
-    files.write_parquet(args.output, table)
+        lines += _without_right_answers(found) if importer.PROVIDES != "scores" else []
+        try:
+            lines += _write_subset(args, table, problems, found)
+        except InputError as error:
+            raise InputError("\n".join([str(error), *_without_right_answers(found)])) from None
+    _write_scores(args.output, table)
     if found.prompts:
         beside = args.output.with_suffix(".problems.jsonl")
         own_file.write_made(beside, ids, found.prompts, args.path.stem)
@@ -121,6 +119,62 @@ def run(args: argparse.Namespace) -> int:
     lines.append(f"Written to {args.output}.")
     sys.stderr.write("\n".join(lines) + "\n")
     return 0
+
+
+def _check_choice(args: argparse.Namespace) -> None:
+    """Refuse half of a choice, and say which half is missing."""
+    cuts = {"--threshold": args.threshold, "--size": args.size}
+    given = [f"{name} {value:g}" for name, value in cuts.items() if value is not None]
+    if given and args.subset is None:
+        raise InputError(f"{given[0]}: add --subset FILE.jsonl, where the chosen problems go.")
+    if args.subset is not None and not given:
+        raise InputError(
+            f"--subset {args.subset}: add --size N or --threshold T: which problems to choose."
+        )
+    if args.output.suffix not in ("", ".parquet", ".csv", ".tsv"):
+        raise InputError(f"--output {args.output}: scores are written as .parquet, .csv or .tsv.")
+
+
+def _without_right_answers(found: Imported) -> list[str]:
+    """Return a warning where no response of the log was right: nothing can be chosen by that."""
+    samples = getattr(found, "samples", None)
+    if samples is None or samples.n_correct.sum() or not samples.n.sum():
+        return []
+    return [
+        f"Warning: 0 of {int(samples.n.sum()):,} responses are right, so no score says which "
+        "problem helps. Look at some responses; change the prompt, the template, the model or "
+        "what counts as right."
+    ]
+
+
+def _write_scores(path: Path, table: Any) -> None:
+    """Write the scores as the file's name says."""
+    from limr.core import files
+
+    if path.suffix in ("", ".parquet"):
+        files.write_parquet(path, table)
+    else:
+        comma = "," if path.suffix == ".csv" else "\t"
+        files.write_text(path, table.to_pandas().to_csv(index=False, sep=comma))
+
+
+def _read_as(
+    name: str, importer: ModuleType, path: Path, problems: list[Problem] | None, settings: Any
+) -> Imported:
+    """Read a log of a format that the user named; if it is another one, say which."""
+    try:
+        found: Imported = importer.read(own_files.expand(path, importer), problems, settings)
+    except InputError as error:
+        try:
+            looks = _recognised(path)
+        except InputError:
+            raise error from None
+        if looks == name:
+            raise
+        raise InputError(
+            f"{error}\nBy its content {path} is of the format '{looks}': give that, or no --format."
+        ) from None
+    return found
 
 
 def _recognised(path: Path) -> str:
@@ -146,9 +200,14 @@ def _options(
     for text in args.option:
         key, equals, value = text.partition("=")
         homes = [part for part, keys in zip(parts, known, strict=True) if key in keys]
-        if not equals or not homes:
-            names = [name for keys in known for name in keys]
+        names = sorted({name for keys in known for name in keys})
+        if not equals:
             raise InputError(f"--option {text}: expected KEY=VALUE.{nearest(key, names)}")
+        if not homes:
+            raise InputError(
+                f"--option {text}: neither the format nor the selector '{args.selector}' has an "
+                f"option '{key}'.{nearest(key, names)}"
+            )
         for part in homes:
             part[key] = from_text(value)
     return parts[0], parts[1]
@@ -249,6 +308,13 @@ def _write_subset(
     rows, record = selection.cut(table.to_pandas(), problems, rule, rng)
     files.write_jsonl(args.subset, rows)
     lines = [f"{record['n_selected']:,} problems chosen, written to {args.subset}."]
+    for what in ("prompt", "answer"):
+        empty = sum(not row[what] for row in rows)
+        if empty:
+            lines.append(
+                f"  Warning: {empty:,} of them have no {what}, as the log has none. Give the file "
+                "that was trained on: --problems FILE."
+            )
     tie = record["ties"]
     if tie is not None and tie["n_at_score"] > tie["n_taken"]:
         lines.append(

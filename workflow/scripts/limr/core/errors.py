@@ -21,6 +21,8 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     """
     known = sorted(str(choice) for choice in choices)
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    if not close and len(str(name)) > 2:  # a part of the name, such as `verl` of `verl-jsonl`
+        close = [choice for choice in known if choice.startswith(str(name))]
     if close:
         return f" Did you mean '{close[0]}'?"
     return f" Known: {', '.join(known)}." if known else ""

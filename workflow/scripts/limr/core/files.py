@@ -97,15 +97,31 @@ def read_yaml(path: str | Path) -> Any:
     """Read a YAML file.
 
     Raises:
-        InputError: it is missing, not UTF-8, or not YAML.
+        InputError: it is missing, not UTF-8, or not YAML; with the line and the column.
     """
     import yaml  # here, as most commands do without it
 
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        text = Path(path).read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"{path}: there is no such file.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not valid YAML ({error}).") from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        if mark is None:
+            raise InputError(f"{path}: not valid YAML ({error}).") from None
+        # A bracket or quote that is not closed is found at the end: where it began is said, too.
+        began = error.context_mark
+        since = f" ({error.context}, line {began.line + 1})" if began and error.context else ""
+        line = [*text.splitlines(), ""][mark.line : mark.line + 1] or [""]
+        raise InputError(
+            f"{path}, line {mark.line + 1}, column {mark.column + 1}: not valid YAML: "
+            f"{error.problem}{since}.\n  {line[0]}\n  {' ' * mark.column}^"
+        ) from None
+    except yaml.YAMLError as error:
         raise InputError(f"{path}: not valid YAML ({error}).") from None
 
 

@@ -154,7 +154,8 @@ def _read(
     columns = recognition.columns(module, sample, settings)
     if columns is None:
         found_ = recognition.named_columns(sample)
-        raise InputError(f"{sample.file.name}: not of the format '{name}'; found {found_}.")
+        looks = recognition.looks_like(sample)
+        raise InputError(f"{sample.file.name}: not of the format '{name}'; found {found_}.{looks}")
     expand = module.expander(sample, settings) if hasattr(module, "expander") else None
     log = _rows(files, columns, expand)
     return Decisions(log, problems, settings, found, expand).result(name)

@@ -32,14 +32,7 @@ def recognise(
     sample = records.sample(training)
     if format_ is not None:
         return format_, plugins.load("importers", format_), sample
-    by_priority: dict[int, list[str]] = {}
-    for name in plugins.names("importers"):
-        module = plugins.load("importers", name)
-        by_priority.setdefault(getattr(module, "PRIORITY", 0), []).append(name)
-    fitting: list[str] = []
-    for priority in sorted(by_priority, reverse=True):
-        names = by_priority[priority]
-        fitting = fitting or [name for name in names if _fits(name, sample, options)]
+    fitting = _fitting(sample, options)
     if not fitting:
         raise InputError(
             f"{training.name}: no known format; found {named_columns(sample)}. If each row is a "
@@ -49,6 +42,27 @@ def recognise(
     if len(fitting) > 1:
         raise InputError(f"{training.name}: may be {' or '.join(fitting)}. Name the format.")
     return fitting[0], plugins.load("importers", fitting[0]), sample
+
+
+def looks_like(sample: records.Sample) -> str:
+    """Return a sentence that names the format of the first rows, empty where none is sure."""
+    fitting = _fitting(sample, {})
+    if len(fitting) != 1:
+        return ""
+    return f" By its content it is '{fitting[0]}': give that, or no format."
+
+
+def _fitting(sample: records.Sample, options: Mapping[str, Any]) -> list[str]:
+    """Return the formats of the highest priority that fit."""
+    by_priority: dict[int, list[str]] = {}
+    for name in plugins.names("importers"):
+        module = plugins.load("importers", name)
+        by_priority.setdefault(getattr(module, "PRIORITY", 0), []).append(name)
+    fitting: list[str] = []
+    for priority in sorted(by_priority, reverse=True):
+        names = by_priority[priority]
+        fitting = fitting or [name for name in names if _fits(name, sample, options)]
+    return fitting
 
 
 def _fits(name: str, sample: records.Sample, options: Mapping[str, Any]) -> bool:

@@ -1,0 +1,1 @@
+"""Trainers that a subset can be written for: a file each."""
