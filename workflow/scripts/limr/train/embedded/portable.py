@@ -22,6 +22,8 @@ ENVIRONMENT = {
     "OPENBLAS_CORETYPE": "Haswell",
 }
 NEEDED = ("AVX2", "FMA3")
+# How builds of OpenBLAS name their functions.
+_NAMES = ("scipy_openblas_{}64_", "openblas_{}64_", "openblas_{}")
 WHERE = "engines.embedded.determinism: portable"
 HOW = "Or write `determinism: machine`: the results are then those of this kind of machine."
 
@@ -62,7 +64,7 @@ def _features() -> dict[str, bool]:
 def _use_haswell() -> None:
     """Have OpenBLAS look at its environment again: NumPy loaded it long before."""
     library: Any = ctypes.CDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
-    for form in ("scipy_openblas_{}64_", "openblas_{}64_", "openblas_{}"):
+    for form in _NAMES:
         try:
             name = library[form.format("get_corename")]
             threads = library[form.format("set_num_threads")]

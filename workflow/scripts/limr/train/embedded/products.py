@@ -44,7 +44,9 @@ class _Linear(torch.autograd.Function):
         return result if bias is None else result.add_(bias)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    def backward(
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         (gradient,), (x, weight) = gradients, ctx.saved_tensors
         return (
             product(gradient, weight) if ctx.needs_input_grad[0] else None,
