@@ -24,7 +24,13 @@ TINY: dict[str, Any] = {
     "intermediate": 24,
     "rope_theta": 30.0,
 }
-OPTIONS = {"device": "cpu", "threads": 1, "micro_batch": 5, "checkpoint_every": 1}
+OPTIONS = {
+    "device": "cpu",
+    "threads": 1,
+    "determinism": "machine",
+    "micro_batch": 5,
+    "checkpoint_every": 1,
+}
 PPO: dict[str, Any] = {
     "steps": 4,
     "prompts_per_step": 3,

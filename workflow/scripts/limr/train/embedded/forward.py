@@ -17,6 +17,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch read
 from torch import Tensor
 
 from limr.train.embedded.model import Body
+from limr.train.embedded.products import linear, matmul
 
 MASKED = -1e9  # added to the scores of keys that may not be seen; finite, so that no row is NaN
 
@@ -110,15 +111,15 @@ def hidden_states(w: Weights, tokens: Tensor, positions: Tensor, attend: Attend)
     rotation = _rotation(w, positions)
     for number, layer in enumerate(w.layers):
         normed = F.rms_norm(x, x.shape[-1:], layer.attention_norm, w.eps)
-        projected = F.linear(normed, layer.qkv, layer.qkv_bias)
+        projected = linear(normed, layer.qkv, layer.qkv_bias)
         heads = projected.view(len(x), -1, w.head_dim)
         qk = _rotate(heads[:, : -w.kv_heads], rotation)
         q, k, v = qk[:, : w.heads], qk[:, w.heads :], heads[:, -w.kv_heads :]
         mixed = attend(number, q, k, v)
-        x = x + F.linear(mixed, layer.output)
+        x = x + linear(mixed, layer.output)
         normed = F.rms_norm(x, x.shape[-1:], layer.mlp_norm, w.eps)
-        gate, up = F.linear(normed, layer.gate_up).chunk(2, dim=-1)
-        x = x + F.linear(F.silu(gate) * up, layer.down)
+        gate, up = linear(normed, layer.gate_up).chunk(2, dim=-1)
+        x = x + linear(F.silu(gate) * up, layer.down)
     return F.rms_norm(x, x.shape[-1:], w.norm, w.eps)
 
 
@@ -152,7 +153,7 @@ def mix(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
     kv_heads, keys = k.shape[1], k.shape[3]
     grouped = q.view(rows, queries, kv_heads, -1, head_dim).permute(0, 2, 3, 1, 4)
     scaled = grouped.reshape(rows, kv_heads, -1, head_dim) * head_dim**-0.5
-    scores = (scaled @ k).view(rows, kv_heads, heads // kv_heads, queries, keys) + bias
+    scores = matmul(scaled, k).view(rows, kv_heads, heads // kv_heads, queries, keys) + bias
     weights = scores.softmax(dim=-1).view(rows, kv_heads, -1, keys)
-    mixed: Tensor = (weights @ v).view(rows, kv_heads, -1, queries, head_dim)
+    mixed: Tensor = matmul(weights, v).view(rows, kv_heads, -1, queries, head_dim)
     return mixed.permute(0, 3, 1, 2, 4).reshape(rows, queries, heads * head_dim)

@@ -23,6 +23,7 @@ from limr.core.errors import InputError
 from limr.core.random_streams import stream_seed
 from limr.models.interface import Settings
 from limr.train.embedded import vocabulary as vocabularies
+from limr.train.embedded.products import linear
 from limr.train.embedded.vocabulary import END_ID, Vocabulary
 
 WEIGHTS = "model.safetensors"
@@ -138,6 +139,10 @@ class Critic(nn.Module):
         super().__init__()
         self.body = body
         self.value = nn.Linear(hidden, 1)
+
+    def values(self, states: Tensor) -> Tensor:
+        """Return V, (states,), of hidden states, (states, hidden)."""
+        return linear(states, self.value.weight, self.value.bias)[:, 0]
 
 
 def new_policy(base: Settings, vocabulary: Vocabulary, seed: int) -> Policy:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from limr.train.embedded.forward import MASKED, Attend, Weights, hidden_states, mix
+from limr.train.embedded.products import linear
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Pair: TypeAlias = tuple[Sequence[int], Sequence[int]]  # a prompt and its response, as token ids
@@ -144,7 +145,7 @@ def log_probabilities(
     states_: Tensor, output: Tensor, targets: Tensor, temperature: float = 1.0
 ) -> Tensor:
     """Return log pi(target) under softmax(output state / temperature), (response tokens,)."""
-    logits = states_ @ output.T
+    logits = linear(states_, output)
     if temperature != 1.0:
         logits = logits / temperature
     return logits.log_softmax(-1).gather(-1, targets[:, None]).squeeze(-1)

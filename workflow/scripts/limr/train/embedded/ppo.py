@@ -101,7 +101,7 @@ class Learner:
         values, log_p = [], []
         for rows in sequences.parts(self.job.options["micro_batch"]):
             packed, mask = sequences.packed(rows), sequences.mask[rows]
-            values.append(spread(self.critic.value(packing.states(critic, packed))[:, 0], mask))
+            values.append(spread(self.critic.values(packing.states(critic, packed)), mask))
             if reference is not None and frozen is not None:
                 log_p.append(spread(self._log_p(reference, frozen, packed), mask))
         return torch.cat(values), torch.cat(log_p) if log_p else None
@@ -153,7 +153,7 @@ class Learner:
             )
             states = packing.states(weights_of(self.critic.body), packed)
             value_loss = losses.value_loss(
-                self.critic.value(states)[:, 0],
+                self.critic.values(states),
                 batch.old_values[part][mask],
                 batch.targets[part][mask],
                 self.ppo["value_clip"],

@@ -12,6 +12,7 @@ from limr.models.decoding import choose
 from limr.models.interface import Decoding
 from limr.train.embedded.cache import Cache
 from limr.train.embedded.forward import Weights
+from limr.train.embedded.products import linear
 from limr.train.embedded.vocabulary import END_ID
 
 ROWS = 512  # sequences generated together
@@ -95,7 +96,7 @@ def _extend(
     hidden = cache.start
     growing = torch.ones_like(rows, dtype=torch.bool)
     for place in range(decoding.max_tokens):
-        log_p = (hidden @ output.T / (decoding.temperature or 1.0)).log_softmax(-1)
+        log_p = (linear(hidden, output) / (decoding.temperature or 1.0)).log_softmax(-1)
         token = choose(log_p, decoding, uniform[rows, place])
         at = rows[growing]
         found.tokens[at, place] = token[growing]

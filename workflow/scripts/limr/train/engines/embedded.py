@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from limr.core.plugins import heavy_imports
 from limr.core.validation import EACH_ONCE, Keys, Number, key
 from limr.models.interface import BaseJob, Policy, PpoJob, Settings, SftJob
+from limr.train.embedded import portable
 
 ENVIRONMENT = "embedded"
 CAVEAT = (
@@ -27,6 +28,11 @@ class Options(Keys):
         "auto", "Where the model runs; `auto` takes a CUDA device if there is one."
     )
     threads: int = key(1, "CPU threads per process; Snakemake runs several processes.", ge=1)
+    determinism: Literal["machine", "portable"] = key(
+        "machine",
+        "Where a rerun gives the same bytes: on this kind of `machine`, or, `portable`, on every "
+        "x86-64 processor with AVX2 (docs/determinism.md).",
+    )
     micro_batch: int = key(
         96, "Samples that go through a model at a time; costs memory only.", ge=1
     )
@@ -68,10 +74,20 @@ class Base(Keys):
 
 
 def _importing(options: Settings) -> AbstractContextManager[None]:
-    """Set what OpenMP reads when PyTorch is first imported: idle threads must not spin."""
+    """Set what is read when PyTorch is first imported: kernels; idle threads must not spin."""
+    if options["determinism"] == "portable":
+        portable.check(options)
+        portable.prepare()
     os.environ.setdefault("OMP_NUM_THREADS", str(options["threads"]))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return heavy_imports()
+
+
+def check(study: Any) -> None:
+    """Refuse options that contradict each other."""
+    options = study.config["engines"].get("embedded")
+    if options and options["determinism"] == "portable":
+        portable.check(options)
 
 
 def base_work(base: Settings) -> dict[str, int]:
