@@ -36,9 +36,8 @@ from limr.study.load import load as load_study, unavailable
 CONFIGURED_BY = ", ".join(str(path) for path in workflow.configfiles) or "config"
 try:
     STUDY = load_study(config, CONFIGURED_BY, ROOT / "config/benchmarks")
-    LOCK = Path(
-        "config/sources.lock.yaml"
-    )  # the user's, also where the code is a module's
+    # The user's, also where the code is a module's.
+    LOCK = Path("config/sources.lock.yaml")
     SOURCES = pinned.load_sources(ROOT / "config/sources.yaml", LOCK)
     for name in STUDY.files():
         pinned.find(SOURCES, name)
