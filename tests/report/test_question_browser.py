@@ -65,6 +65,7 @@ def test_counts_are_those_of_all_runs_at_the_reported_step(inputs: Inputs) -> No
     assert data["benchmarks"][row[1]] == "Arithmetic, medium"
 
 
+@pytest.mark.slow
 def test_answers_stand_side_by_side_with_verdict_and_reason(inputs: Inputs, tmp_path: Path) -> None:
     key = {"arm": "limr", "seed": 1, "step": 48, "benchmark": "easy"}
     said = [("13", "incorrect", ""), ("13", "incorrect", ""), ("15", "correct", ""),

@@ -210,8 +210,9 @@ def test_words_follow_the_interval(inputs):
 
 
 @pytest.mark.slow
-def test_headline_is_three_lines(inputs):
-    lines = answers.headline(inputs)
+def test_headline_is_three_lines_and_the_warnings(inputs):
+    *lines, warning = answers.headline(inputs)
+    assert warning == f"Warning, LIMR: {WARNING}"
     assert len(lines) == 3
     assert lines[0] == answers.answer(inputs)
     for part in ("Base 4", "FULL (384 problems)", "LIMR (", "2 seeds, 330 questions"):

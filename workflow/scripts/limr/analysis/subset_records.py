@@ -39,7 +39,7 @@ def scored_by(inputs: Inputs, wanted: str | None) -> Json:
     Args:
         inputs: what the study has.
         wanted: the name of a score; None: that of the first subset that is neither the full set nor
-            random.
+            random, else of the first cut by a threshold.
 
     Raises:
         InputError: there is no such subset.
@@ -47,7 +47,8 @@ def scored_by(inputs: Inputs, wanted: str | None) -> Json:
     records = list(inputs.subsets.values())
     if wanted is not None:
         records = [record for record in records if record["score"] == wanted]
-    for record in filter(is_chosen, records):
+    by_threshold = (record for record in records if "threshold" in record["rule"])
+    for record in [*filter(is_chosen, records), *by_threshold]:
         if record["score"] in inputs.scores:
             return record
     raise InputError(

@@ -60,8 +60,8 @@ def caption(frame: pd.DataFrame) -> str:
     """Say what is compared, by which formula, and what the interval is."""
     if frame.empty:
         return (
-            "Nothing has to pay: no arm's problems were chosen by a score, or the base already has "
-            "what the arms end with."
+            "No arm's problems were chosen by a score, or the base already has what the arms end "
+            "with, so that nothing has to pay."
         )
     return (
         f"Costs in {frame['unit'].iloc[0]}. An arm that was chosen after a scoring run costs S "
