@@ -9,9 +9,10 @@ import pytest
 
 import synthetic_study
 from limr.analysis import contrasts
-from limr.core import plugins
+from limr.core import plugins, validation
 from limr.core.errors import InputError
-from limr.report import make, table_text
+from limr.report import caveats, make, table_text
+from limr.report.figures import uncertainty
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +225,24 @@ def test_uncertainty_adds_up(inputs, tmp_path):
     possible = (left["probability"] > 0.05).sum()
     assert frame.loc["lim", "left out, possibly in (> 0.05)"] == possible
     assert frame["selected again"].between(0.3, 1).all()
+
+
+def test_a_score_without_intervals_has_no_counts_and_no_sentence(inputs, tmp_path):
+    """Nothing is selected surely is not what an unknown chance says."""
+    lim = inputs.diagnostics["lim"]
+    unknown = dict.fromkeys(("low", "high", "standard_error", "probability"), np.nan)
+    none = dataclasses.replace(lim, problems=lim.problems.assign(**unknown))
+    without = dataclasses.replace(inputs, diagnostics={**inputs.diagnostics, "lim": none})
+    frame = build("uncertainty", without, tmp_path).set_index("score")
+    counts = ["selected, surely (≥ 0.95)", "left out, possibly in (> 0.05)", "selected again"]
+    assert frame.loc["lim", counts].isna().all()
+    assert frame.loc["linear", counts].notna().all()
+    assert frame.loc["lim", "selected"] == lim.problems["selected"].sum()
+    said = caveats.certainty(inputs), caveats.certainty(without)
+    assert len(said[1]) < len(said[0])
+    assert not any("nan" in text for text in said[1])
+    options = validation.complete({}, uncertainty.Options, "figure 'uncertainty'")
+    uncertainty.draw(uncertainty.data(without, options), options)
 
 
 def test_stability_shows_some_prefixes_and_the_halves(inputs, tmp_path):

@@ -99,8 +99,9 @@ def _draw_intervals(ax: Axes, rows: pd.DataFrame) -> None:
         part = rows[rows["selected"].astype(bool) == selected]
         ax.vlines(part["rank"], part["low"], part["high"], color=colour, linewidth=1.3, alpha=0.75)
         ax.plot(part["rank"], part["score"], "o", color=colour, markersize=3)
-    low = float(np.nanquantile(rows["low"], 0.04))
-    high = float(rows["high"].max())
+    # Where nothing has an interval, points are all that there is to show.
+    low = float(np.nanquantile(rows["low"].fillna(rows["score"]), 0.04))
+    high = float(rows["high"].fillna(rows["score"]).max())
     ax.set_ylim(low - 0.05 * (high - low), high + 0.08 * (high - low))
     ax.axvline(first["n_selected"] + 0.5, color=_style.INK, linewidth=1.2)
     text = f"selected: {int(first['n_selected']):,} ({first['rule']})"
@@ -108,7 +109,8 @@ def _draw_intervals(ax: Axes, rows: pd.DataFrame) -> None:
     _style.note(ax, text, at, (6, 0), ("data", "axes fraction"), va="top", fontweight="bold")
     ax.set_xlabel(f"rank, of {int(first['n']):,} problems with a score")
     ax.set_ylabel(f"score '{first['score_name']}'")
-    ax.set_title(f"{100 * first['level']:g} % intervals of '{first['score_name']}'")
+    title = f"{100 * first['level']:g} % intervals of '{first['score_name']}'"
+    ax.set_title(title if rows["low"].notna().any() else f"'{first['score_name']}': no intervals")
 
 
 def _draw_curves(ax: Axes, rows: pd.DataFrame) -> None:
