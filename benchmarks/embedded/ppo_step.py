@@ -1,6 +1,7 @@
 """The embedded engine's side: PPO steps with critic and reference, and the FLOP floor.
 
-python ppo_step.py WORK    # prints one JSON object
+python ppo_step.py WORK             # prints one JSON object
+python ppo_step.py WORK portable    # the same, with `determinism: portable`
 """
 
 from __future__ import annotations
@@ -8,9 +9,17 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import case
+import numpy as np
+
+from limr.train.embedded import portable
+
+if sys.argv[2:] == ["portable"]:
+    portable.prepare()  # before torch is imported
 import torch
 
 from limr.core import validation
@@ -63,22 +72,25 @@ def job(work: Path) -> PpoJob:
 def peak() -> float:
     """Return the best matrix product of one thread, in FLOP a CPU-second."""
     size, best = 1024, 0.0
-    left, right = torch.randn(size, size), torch.randn(size, size)
-    for _ in range(40):
-        start = time.process_time()
-        left @ right
-        best = max(best, 2 * size**3 / (time.process_time() - start))
+    left = torch.randn(size, size)
+    for product in (lambda: left @ left, lambda: np.matmul(left.numpy(), left.numpy())):
+        for _ in range(40):
+            start = time.process_time()
+            product()
+            best = max(best, 2 * size**3 / (time.process_time() - start))
     return best
 
 
-def flop(config: object, prompt: int, response: int) -> float:
+def flop(config: Mapping[str, Any], prompt: int, response: int) -> float:
     """Return the FLOP of one forward pass over one sequence (matrix products alone)."""
-    hidden, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
-    kv = hidden * config.num_key_value_heads // config.num_attention_heads
+    hidden, inner, layers = (
+        config[name] for name in ("hidden_size", "intermediate_size", "num_hidden_layers")
+    )
+    kv = hidden * config["num_key_value_heads"] // config["num_attention_heads"]
     tokens = prompt + response - 1  # the last token is not an input
     weights = layers * (2 * hidden * hidden + 2 * hidden * kv + 3 * hidden * inner)
     attention = layers * 2 * hidden * tokens * (tokens + 1) / 2
-    return 2 * (weights * tokens + attention + response * hidden * config.vocab_size)
+    return 2 * (weights * tokens + attention + response * hidden * config["vocab_size"])
 
 
 def measure(work: Path) -> dict[str, float]:
@@ -107,7 +119,7 @@ def measure(work: Path) -> dict[str, float]:
             tokens += sequences.prompt_tokens() + sum(lengths)
             # generation 1, reference 1, critic 1 + 3, policy 3 forward passes' worth
             flops += sum(
-                9 * flop(side.policy.config, len(prompts[row // case.SAMPLES]), length)
+                9 * flop(side.policy.model.config, len(prompts[row // case.SAMPLES]), length)
                 for row, length in enumerate(lengths)
             )
     return {

@@ -61,8 +61,9 @@ class Cache:
             self.keys[layer] = self.keys[layer].transpose(2, 3).contiguous()
             return mixing(layer, q, k, v)
 
-        hidden = hidden_states(weights, packed.tokens, packed.positions, attend)
-        self.start = hidden.index_select(0, lengths.cumsum(0) - 1).repeat_interleave(copies, dim=0)
+        last = lengths.cumsum(0) - 1
+        hidden = hidden_states(weights, packed.tokens, packed.positions, attend, last)
+        self.start = hidden.repeat_interleave(copies, dim=0)
         self.positions = lengths.repeat_interleave(copies)
         unseen = torch.arange(columns, device=device) < left[:, None]
         self.bias = (unseen * MASKED).repeat_interleave(copies, dim=0)[:, None, None, None]

@@ -95,8 +95,10 @@ def _interleave(heads: int, kv_heads: int, head_dim: int, device: torch.device) 
     return torch.cat([rotated.reshape(-1), values])
 
 
-def hidden_states(w: Weights, tokens: Tensor, positions: Tensor, attend: Attend) -> Tensor:
-    """Return the last hidden state of every token, (tokens, hidden), after the final norm.
+def hidden_states(
+    w: Weights, tokens: Tensor, positions: Tensor, attend: Attend, wanted: Tensor | None = None
+) -> Tensor:
+    """Return the last hidden state of tokens, (tokens, hidden), after the final norm.
 
     x <- x + W_o attention(norm(x)); x <- x + W_down (silu(W_gate norm(x)) * W_up norm(x))
     (Qwen2 report, section 2.2.1; RMSNorm, SwiGLU, rotary positions, grouped queries).
@@ -106,6 +108,8 @@ def hidden_states(w: Weights, tokens: Tensor, positions: Tensor, attend: Attend)
         tokens: (tokens,) ids.
         positions: (tokens,) place of each token in its own sequence, from 0.
         attend: mixes values within sequences.
+        wanted: the tokens to return, all by default. The last block computes no others: nothing
+            looks at a prompt's states there.
     """
     x = F.embedding(tokens, w.embedding)
     rotation = _rotation(w, positions)
@@ -116,6 +120,8 @@ def hidden_states(w: Weights, tokens: Tensor, positions: Tensor, attend: Attend)
         qk = _rotate(heads[:, : -w.kv_heads], rotation)
         q, k, v = qk[:, : w.heads], qk[:, w.heads :], heads[:, -w.kv_heads :]
         mixed = attend(number, q, k, v)
+        if wanted is not None and number + 1 == len(w.layers):
+            x, mixed = x.index_select(0, wanted), mixed.index_select(0, wanted)
         x = x + linear(mixed, layer.output)
         normed = F.rms_norm(x, x.shape[-1:], layer.mlp_norm, w.eps)
         gate, up = linear(normed, layer.gate_up).chunk(2, dim=-1)

@@ -137,8 +137,8 @@ def attention(packed: Packed) -> Attend:
 
 def states(weights: Weights, packed: Packed) -> Tensor:
     """Return the hidden state before each response token, (response tokens, hidden)."""
-    hidden = hidden_states(weights, packed.tokens, packed.positions, attention(packed))
-    return hidden.index_select(0, packed.before)
+    attend = attention(packed)
+    return hidden_states(weights, packed.tokens, packed.positions, attend, packed.before)
 
 
 def log_probabilities(
