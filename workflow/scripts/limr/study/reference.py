@@ -54,6 +54,7 @@ def page() -> str:
         ("rewards", "Options", "Rewards: `reward` and `arms.*.reward`"),
         ("tables", "Options", "Tables: `tables.*`"),
         ("figures", "Options", "Figures: `figures.*`"),
+        ("targets", "Options", "Trainers that subsets go to: `limr export --to`"),
     ):
         parts += ["", f"## {heading}", *_plug_ins(kind, attribute)]
     return "\n".join(parts) + "\n"
