@@ -144,6 +144,8 @@ def _checked(studies: list[Path], profile: str | None, further: list[str]) -> St
     if {"--config", "-C", "--configfile", "--configfiles"}.intersection(further):
         return None
     if not studies and profile is not None:
+        if not Path(profile).is_dir():  # found elsewhere by Snakemake: which study, only it knows
+            return None
         found = sorted(Path(profile).glob("*.yaml"))
         settings = files.read_yaml(found[0]) if found else {}
         named = settings.get("configfile") if isinstance(settings, dict) else None
