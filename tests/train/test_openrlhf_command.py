@@ -130,6 +130,7 @@ def test_after_a_checkpoint_it_is_loaded() -> None:
 
 def test_fine_tuning_goes_on_for_as_many_epochs_as_its_steps_need() -> None:
     options = paper().config["engines"]["openrlhf"]
+    options["sft"]["checkpoint_every"] = None
     sft = {
         "steps": 150, "batch_size": 16, "learning_rate": 1e-5, "warmup_steps": 5,
         "adam_betas": [0.9, 0.95], "max_grad_norm": 1.0,
