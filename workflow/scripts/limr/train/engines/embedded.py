@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from limr.core.plugins import heavy_imports
-from limr.core.validation import EACH_ONCE, Keys, Number, key
+from limr.core.validation import ABSENT, EACH_ONCE, Keys, Number, key
 from limr.models.interface import BaseJob, Policy, PpoJob, Settings, SftJob
 from limr.train.embedded import portable
 
@@ -29,9 +29,9 @@ class Options(Keys):
     )
     threads: int = key(1, "CPU threads per process; Snakemake runs several processes.", ge=1)
     determinism: Literal["machine", "portable"] = key(
-        "machine",
-        "Where a rerun gives the same bytes: on this kind of `machine`, or, `portable`, on every "
-        "x86-64 processor with AVX2 (docs/determinism.md).",
+        ABSENT,  # not in the settings of older runs: they stay as they are
+        "Where a rerun gives the same bytes: on this kind of `machine`, the default, or, "
+        "`portable`, on every x86-64 processor with AVX2 (docs/determinism.md).",
     )
     micro_batch: int = key(
         96, "Samples that go through a model at a time; costs memory only.", ge=1
@@ -75,7 +75,7 @@ class Base(Keys):
 
 def _importing(options: Settings) -> AbstractContextManager[None]:
     """Set what is read when PyTorch is first imported: kernels; idle threads must not spin."""
-    if options["determinism"] == "portable":
+    if options.get("determinism") == "portable":
         portable.check(options)
         portable.prepare()
     os.environ.setdefault("OMP_NUM_THREADS", str(options["threads"]))
@@ -86,7 +86,7 @@ def _importing(options: Settings) -> AbstractContextManager[None]:
 def check(study: Any) -> None:
     """Refuse options that contradict each other."""
     options = study.config["engines"].get("embedded")
-    if options and options["determinism"] == "portable":
+    if options and options.get("determinism") == "portable":
         portable.check(options)
 
 
