@@ -158,7 +158,7 @@ resolve:
 	@$(PYTHON) envs/generate.py
 
 # After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.
-# GPU checks: make gpu-checks MODEL=FOLDER TRAIN_PYTHON=PYTHON; without MODEL a rehearsal on a CPU.
+# What docs/gpu-checks.md lists, of the folder MODEL; without it a rehearsal on a CPU.
 gpu-checks: setup
 	$(BIN)/python benchmarks/gpu/check.py $(if $(MODEL),--model $(MODEL),--rehearse) \
 		$(if $(TRAIN_PYTHON),--train-python $(TRAIN_PYTHON))

@@ -23,7 +23,7 @@ def small_demo() -> dict[str, Any]:
     """config/demo.yaml in little: what its readers name is in it."""
     study = copy.deepcopy(TINY)
     study |= {"study": "demo", "seeds": [1], "tables": {"results": {}}, "figures": {"reward": {}}}
-    study["base"]["warmup"]["steps"] = 300
+    study["base"]["warmup"]["steps"] = 400
     study["ppo"]["steps"] = 3
     study["evaluate"] = {"ppo_steps": [3], "benchmarks": {"arithmetic-easy": {}}}
     study["scores"] = {

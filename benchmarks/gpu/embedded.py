@@ -45,6 +45,7 @@ def main() -> None:
     if "cuda" in devices and not torch.cuda.is_available():
         sys.exit("PyTorch sees no CUDA device here; --devices cpu,cpu tests this script.")
     config = yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
+    del config["engines"]["embedded"]["determinism"]  # which a GPU has not
     if arguments.warmup_steps:
         config["base"]["warmup"]["steps"] = arguments.warmup_steps
     config = validation.complete(config, schema.Study, "config/demo.yaml")

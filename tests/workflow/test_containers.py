@@ -148,10 +148,10 @@ def test_the_rules_of_gpu_engines_run_in_their_images_and_no_others(
     found = dict(line.split()[1:] for line in lines if line.startswith("IMAGE"))
     kinds = {rule: Path(image).name.partition("-")[0] for rule, image in found.items()}
     assert {rule for rule, kind in kinds.items() if kind == "train"} == {
-        *("make_base", "train_ppo", "train_sft"),
+        *("make_base", "train_ppo", "train_sft", "train_sft_limo_sft"),
     }
     assert {rule for rule, kind in kinds.items() if kind == "evaluate"} == {
-        *("evaluate", "evaluate_sft", "evaluate_base", "sample_base"),
+        *("evaluate", "evaluate_sft", "evaluate_sft_limo_sft", "evaluate_base", "sample_base"),
     }
     assert kinds["prepare_problems"] in ("None", "False")
     plain = images_of(project, None).stdout.splitlines()

@@ -133,10 +133,11 @@ def _closeness(inputs: Inputs, record: Json) -> Fact | None:
     curves = which_scores.curves(inputs, record["score"])
     if record.get("selector") != "lim" or curves is None:
         return None
-    scores = inputs.scores[record["score"]].set_index("problem_id")["score"].dropna()
+    scores = inputs.scores[record["score"]].set_index("problem_id")["score"]
     matrix = tr.samples(curves, [str(key) for key in scores.index])
     n, right = matrix.n.sum(axis=1), matrix.n_correct.sum(axis=1)
     rate = pd.Series(np.where(n > 0, right / np.maximum(n, 1), np.nan), index=scores.index)
+    rate = rate[scores.notna()]
     rho = scores.corr(-(rate - rate.mean()).abs(), method="spearman")
     if np.isnan(rho):
         return None

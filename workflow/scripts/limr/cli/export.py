@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         if missing:
             raise InputError(
                 f"{subset}, line {number}: no {missing[0]}. A subset has problem_id, prompt, "
-                "answer and source, as `limr run` and `limr score --problems FILE` write them."
+                "answer and source, as studies and `limr score` write them."
             )
     if not rows:
         raise InputError(f"{subset}: no problems in it.")
