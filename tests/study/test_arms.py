@@ -141,8 +141,10 @@ def test_the_ready_arms_of_the_papers_study_are_valid(root: Path) -> None:
 
 def test_the_grown_up_miniature_has_the_demos_sizes(demo: dict[str, Any], root: Path) -> None:
     full = yaml.safe_load((root / "config/demo-full.yaml").read_text())
-    same = ("base", "ppo", "sft", "evaluate", "engines")
+    same = ("base", "ppo", "sft", "evaluate")
     assert {key: full[key] for key in same} == {key: demo[key] for key in same}
+    # docs/demo-full.md names the sha256 of its study, which is older than the key.
+    assert full["engines"]["embedded"] | {"determinism": "portable"} == demo["engines"]["embedded"]
     assert full["datasets"]["arithmetic"] == {**demo["datasets"]["arithmetic"], "ungradable": 0.1}
     assert full["arms"]["limr"]["threshold"] == demo["arms"]["limr"]["threshold"]
     assert len(full["seeds"]) >= 5
