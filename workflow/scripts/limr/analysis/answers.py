@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from limr.analysis import choices, contrasts, findings, overfitting, results, subset_records, tested
 from limr.analysis.findings import ArmResult
-from limr.analysis.number_text import p_text, percent, points
+from limr.analysis.number_text import p_equation, p_text, percent, points
 from limr.analysis.overfitting import Course, Signal
 from limr.analysis.results import Group, Inputs
 from limr.analysis.tested import Tested
@@ -93,7 +93,7 @@ def verdicts(inputs: Inputs) -> list[Verdict]:
     for test in of_main(inputs):
         word = test.interval.verdict
         after = word if test.holm < 1 - level else "level"
-        p = f"p = {p_text(test.p)}, after Holm {p_text(test.holm)}"
+        p = f"{p_equation(test.p)}, after Holm {p_text(test.holm)}"
         against = _reference(inputs, test.second)
         found.append(Verdict(against, word, _SHOWS[word], after, points(test.interval), p))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from limr.analysis import contrasts, overfitting, results, subset_records
-from limr.analysis.number_text import p_text, percent, points
+from limr.analysis.number_text import p_equation, percent, points
 from limr.analysis.results import Group, Inputs
 from limr.statistics import power
 from limr.statistics.estimates import Estimate
@@ -131,7 +131,7 @@ def primary_sentence(inputs: Inputs) -> str | None:
     text = (
         f"Primary comparison ({how}): {found.first.title} against {found.second.title}: "
         f"{verdict(inputs, found.estimate)}; {points(found.interval)}, "
-        f"p = {p_text(found.estimate.p_value())}."
+        f"{p_equation(found.estimate.p_value())}."
     )
     if declared.claim == "equivalence" and declared.margin is not None:
         shown = found.estimate.equivalent(declared.margin, declared.level)

@@ -10,6 +10,12 @@ def p_text(p: float) -> str:
     return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
 
 
+def p_equation(p: float) -> str:
+    """Return e.g. `p = 0.02` or `p < 0.0001`."""
+    text = p_text(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def percent(interval: Interval) -> str:
     """Return e.g. `52.1 % [50.0, 54.2]`."""
     return f"{100 * interval.mean:.1f} % [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
