@@ -44,12 +44,15 @@ def runs(opened: Opened) -> list[tuple[str, int]]:
 
 
 def _check_machine(opened: Opened, arm: str, seed: int) -> None:
-    from limr.train.embedded import run as embedded
+    options = opened.study.engine_options("train")
+    with plugins.load("engines", ENGINE).importing(options):
+        from limr.train.embedded import run as embedded
 
-    options = {**opened.study.engine_options("train"), "device": "auto"}
-    here = embedded.hardware(embedded.device_of(options))
+    here = embedded.hardware(embedded.device_of({**options, "device": "auto"}))
     there = opened.json(_at(opened, arm, seed, "run.json")).get("hardware", {})
-    differing = [key for key in _SAME if here.get(key) != there.get(key)]
+    portable = options.get("determinism") == "portable"
+    same = set(_SAME) - ({"name"} if portable else set())
+    differing = [key for key in same if here.get(key) != there.get(key)]
     if differing:
         raise InputError(
             f"--rerun: {arm}, seed {seed}, ran on {there.get('name')!r} ({there.get('machine')}, "

@@ -73,7 +73,7 @@ class Base(Keys):
     warmup: Warmup = key({}, "Supervised training that makes the base policy.")
 
 
-def _importing(options: Settings) -> AbstractContextManager[None]:
+def importing(options: Settings) -> AbstractContextManager[None]:
     """Set what is read when PyTorch is first imported: kernels; idle threads must not spin."""
     if options.get("determinism") == "portable":
         portable.check(options)
@@ -98,7 +98,7 @@ def base_work(base: Settings) -> dict[str, int]:
 
 def make_base(job: BaseJob) -> None:
     """Write the base policy."""
-    with _importing(job.options):
+    with importing(job.options):
         from limr.train.embedded import supervised
 
     supervised.make_base(job)
@@ -106,7 +106,7 @@ def make_base(job: BaseJob) -> None:
 
 def train_ppo(job: PpoJob) -> None:
     """Train by PPO."""
-    with _importing(job.options):
+    with importing(job.options):
         from limr.train.embedded import ppo
 
     ppo.train_ppo(job)
@@ -114,7 +114,7 @@ def train_ppo(job: PpoJob) -> None:
 
 def train_sft(job: SftJob) -> None:
     """Train by supervised fine-tuning on worked solutions."""
-    with _importing(job.options):
+    with importing(job.options):
         from limr.train.embedded import supervised
 
     supervised.train_sft(job)
@@ -122,7 +122,7 @@ def train_sft(job: SftJob) -> None:
 
 def open_policy(folder: Path, options: Settings, state: Path | None = None) -> Policy:
     """Load a policy folder for generation; it is fast enough to need no working folder."""
-    with _importing(options):
+    with importing(options):
         from limr.train.embedded.generation import EmbeddedPolicy
 
     return EmbeddedPolicy(folder, options)
