@@ -8,6 +8,8 @@ import pkgutil
 import sys
 from pathlib import Path
 
+from limr.cli import run as run_command
+
 HELP = 'let the Tab key complete limr: eval "$(limr completion bash)", or zsh, in your .bashrc'
 _BASH = """\
 # limr: completion for bash; for zsh, too, by bashcompinit
@@ -67,18 +69,9 @@ def script() -> str:
                 tries = "|".join(f'"{name} {flag}"' for flag in action.option_strings)
                 values.append(f'        {tries}) words="{choices}" ;;')
         if name == "run":
-            named.append(" ".join(_studies()))
+            named.append(" ".join(run_command.shipped()))
         inside = f'words="{" ".join(flags)}"; named="{" ".join(named)}"'
         options.append(f"            {name}) {inside} ;;")
     return _BASH.format(
         commands=" ".join(names), values="\n".join(values), options="\n".join(options)
     )
-
-
-def _studies() -> list[str]:
-    """Return the studies that limr brings."""
-    from limr.core import provenance
-
-    others = ("sources", "template")
-    found = (path.stem for path in (provenance.ROOT / "config").glob("*.yaml"))
-    return sorted(name for name in found if name not in others)

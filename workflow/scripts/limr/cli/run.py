@@ -90,8 +90,16 @@ def _study_file(word: str) -> Path:
     if Path(word).is_dir():
         raise InputError(f"{word}: is a folder; name the study's file, such as {word}/study.yaml.")
     near = [str(path) for end in _SUFFIXES for path in Path(word).parent.glob(f"*{end}")]
-    known = [path.stem for path in ours.glob("*.yaml") if path.stem not in ("sources", "template")]
-    raise InputError(f"{word}: there is no such study.{nearest(word, near + known)}")
+    raise InputError(f"{word}: there is no such study.{nearest(word, near + shipped())}")
+
+
+def shipped() -> list[str]:
+    """Return the names of the studies that limr brings."""
+    from limr.core import provenance
+
+    others = ("sources", "template")
+    found = (path.stem for path in (provenance.ROOT / "config").glob("*.yaml"))
+    return sorted(name for name in found if name not in others)
 
 
 def _profile(name: str | None) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from limr.core import files
+from limr.subsets.targets._chats import write_chats
 
 FILE = "train.jsonl"
 SNIPPET = """\
@@ -17,12 +17,4 @@ python -m openrlhf.cli.train_ppo_ray --data.prompt_dataset {file} \\
 
 def write(rows: Sequence[dict[str, Any]], folder: Path) -> None:
     """Write the rows of a subset."""
-    made = [
-        {
-            "prompt": [{"role": "user", "content": row["prompt"]}],
-            "answer": row["answer"],
-            "problem_id": row["problem_id"],
-        }
-        for row in rows
-    ]
-    files.write_jsonl(folder / FILE, made)
+    write_chats(rows, folder / FILE)
