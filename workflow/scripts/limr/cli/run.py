@@ -97,7 +97,7 @@ def shipped() -> list[str]:
     """Return the names of the studies that limr brings."""
     from limr.core import provenance
 
-    others = ("sources", "template")
+    others = ("sources", "sources.lock", "template")
     found = (path.stem for path in (provenance.ROOT / "config").glob("*.yaml"))
     return sorted(name for name in found if name not in others)
 

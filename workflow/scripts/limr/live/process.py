@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from limr.core.errors import InputError
@@ -17,10 +17,8 @@ PLUGIN = Path(__file__).with_name("snakemake_plugin")
 _SECONDS = 1.0  # between two looks
 
 
-def environment(events: Path | None = None) -> Mapping[str, str]:
+def environment(events: Path) -> Mapping[str, str]:
     """Return the environment of Snakemake: it finds our logger, and where to write events."""
-    if events is None:
-        return dict(os.environ)
     paths = [str(PLUGIN), os.environ.get("PYTHONPATH", "")]
     found = os.pathsep.join(path for path in paths if path)
     return {**os.environ, "PYTHONPATH": found, "LIMR_EVENTS": str(events.absolute())}
@@ -77,10 +75,8 @@ def _wait(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _tell(process: subprocess.Popen[bytes], number: int) -> None:
-    try:
+    with suppress(ProcessLookupError):  # it has ended meanwhile
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        time.sleep(0)
 
 
 def _as_interrupt(*_: object) -> None:
