@@ -32,7 +32,7 @@ ifneq ($(if $(LIMR_MIRROR),$(wildcard $(LIMR_MIRROR)/packages)),)
 	export PIP_FIND_LINKS := $(abspath $(LIMR_MIRROR))/packages
 endif
 
-.PHONY: setup demo check test test-long test-tools lint style types fast docs site lock resolve bench clean openrlhf fetch gpu-checks
+.PHONY: setup demo check test test-long test-tools style types fast whole docs site lock resolve bench clean openrlhf fetch gpu-checks
 .DELETE_ON_ERROR:
 
 setup: .venv/ready
@@ -65,7 +65,10 @@ check: setup
 fast: setup
 	@$(PYTEST) --numprocesses 2 -m "not slow and not long" --quiet
 
-test: setup test-tools lint
+test: setup test-tools
+	@$(MAKE) --no-print-directory --jobs 3 style types whole
+
+whole: setup
 	@$(PYTEST) --numprocesses $(TEST_PROCESSES) --durations 40
 
 # Full sweeps of what `make test` proves in part, and every property with more examples.
@@ -109,8 +112,6 @@ openrlhf: .venv-openrlhf/ready
 	DS_BUILD_OPS=0 $(RLHF_PIP) -r envs/openrlhf-cpu.lock && \
 	$(RLHF_PIP) -r envs/openrlhf.lock && \
 	touch $@
-
-lint: style types
 
 style: setup
 	@$(BIN)/ruff check $(SOURCES)
