@@ -67,17 +67,21 @@ def alignment(accuracy: tr.Floats, spread: tr.Floats | None = None) -> tr.Floats
     return scores
 
 
-def correlation(accuracy: tr.Floats, added: tr.Floats | float = 0.0) -> tr.Floats:
+def correlation(accuracy: tr.Floats, variance: tr.Floats | None = None) -> tr.Floats:
     """Return (n_problems,) the correlation of accuracy with the epoch; NaN where there is none.
 
     Args:
         accuracy: (n_problems, n_epochs >= 2).
-        added: (n_problems,) what is added to Σ_k (r_ik - m_i)².
+        variance: (n_problems,) what each curve's variance is expected to be; None: that of its
+            accuracies.
     """
     line = np.linspace(0.0, 1.0, accuracy.shape[1])
     centred = accuracy - accuracy.mean(axis=1, keepdims=True)
     across = line - line.mean()
-    spread = np.sqrt(((centred**2).sum(axis=1) + added) * (across**2).sum())
+    square = (centred**2).sum(axis=1)
+    if variance is not None:  # no less than that of the accuracies, but for rounding
+        square = np.maximum(square, variance * len(line))
+    spread = np.sqrt(square * (across**2).sum())
     varies = np.ptp(accuracy, axis=1) > 0
     found = np.full(len(accuracy), np.nan)
     found[varies] = np.clip((centred @ across)[varies] / spread[varies], -1.0, 1.0)
@@ -99,5 +103,5 @@ def score(known: Rates, options: Mapping[str, Any]) -> tr.Floats:
             f"selector 'linear': a correlation (`variant: {variant}`) has no unbiased estimate, so "
             "`noise: debias` cannot be had. Use `noise: shrink`, or `variant: alignment`."
         )
-    found = correlation(known.x, known.of_variance * known.x.shape[1])
+    found = correlation(known.x, known.variance if options["noise"] == "shrink" else None)
     return found if variant == "pearson" else found * np.abs(found)
