@@ -61,8 +61,9 @@ def test_equals_the_sum_over_all_paths(case):
     taken = tr.Samples(n, correct)
     mean, variance = posterior.moments(taken, walk)
     of_sum = posterior.of_sum(taken, walk, np.broadcast_to(weights, n.shape))
-    spread = posterior.of_spread(taken, walk)
     epochs = n.shape[1]
+    line = np.linspace(-0.5, 0.5, epochs) if epochs > 1 else np.zeros(1)
+    spread, rise = posterior.of_spread(taken, walk, line)
     for i in range(len(n)):
         _, m, v, s = by_all_paths(n[i], correct[i], walk, weights)
         np.testing.assert_allclose(mean[i], m, atol=1e-9)
@@ -71,6 +72,7 @@ def test_equals_the_sum_over_all_paths(case):
         assert of_sum.variance[i] == pytest.approx(s, abs=1e-9)
         of_mean = by_all_paths(n[i], correct[i], walk, [1 / epochs] * epochs)[3]
         assert spread[i] == pytest.approx(m.var() + v.mean() - of_mean, abs=1e-9)
+        assert rise[i] == pytest.approx(line @ m, abs=1e-9)
 
 
 def test_the_likelihood_is_that_of_all_paths():
@@ -156,13 +158,13 @@ def test_single_precision_of_large_logs_is_close(monkeypatch):
     mean, variance = posterior.moments(taken, walk)
     of_sum, spread = (
         posterior.of_sum(taken, walk, np.ones(p.shape)),
-        posterior.of_spread(taken, walk),
+        posterior.of_spread(taken, walk)[0],
     )
     monkeypatch.setattr(grid_walk, "EXACT_UP_TO", 0)
     np.testing.assert_allclose(posterior.moments(taken, walk), (mean, variance), atol=2e-6)
     again = posterior.of_sum(taken, walk, np.ones(p.shape))
     np.testing.assert_allclose(again, of_sum, atol=2e-5)
-    np.testing.assert_allclose(posterior.of_spread(taken, walk), spread, atol=2e-6)
+    np.testing.assert_allclose(posterior.of_spread(taken, walk)[0], spread, atol=2e-6)
     assert posterior.fit(taken).step == pytest.approx(walk.step, rel=0.02)
 
 

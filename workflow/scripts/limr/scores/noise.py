@@ -56,6 +56,7 @@ Noise = Annotated[
     ),
 ]
 _ROWS = 16384
+_ROUNDING = 1e-15  # a variance below is a rounding error, of which a root would be large
 ONE_SAMPLE = "one sample in an epoch: its noise cannot be estimated"
 
 
@@ -86,7 +87,18 @@ class Rates:
         # Products are several times faster than sums along short rows.
         off = self.x - (self.x @ np.full(n_epochs, 1 / n_epochs))[:, np.newaxis]
         found: tr.Floats = np.einsum("ij,ij->i", off, off) / n_epochs
+        found[found < _ROUNDING] = 0.0
         return found
+
+    @cached_property
+    def rise_and_variance(self) -> tuple[tr.Floats, tr.Floats]:
+        """(n_usable,) the estimate of Σ_k (ℓ_k - ℓ̄) p_k, ℓ a line from 0 to 1; and `variance`."""
+        return self.x @ line_about_its_mean(self.x.shape[1]), self.variance
+
+
+def line_about_its_mean(n_epochs: int) -> tr.Floats:
+    """Return (n_epochs,) a line that rises by 1, with mean 0."""
+    return np.linspace(-0.5, 0.5, n_epochs)
 
 
 @dataclass(frozen=True)
@@ -104,6 +116,7 @@ class _Debiased(Rates):
     def variance(self) -> tr.Floats:
         of_mean = self.of_sum / self.spread.shape[1] ** 2
         found: tr.Floats = super().variance + self.spread.mean(axis=1) - of_mean
+        found[np.abs(found) < _ROUNDING] = 0.0
         return found
 
 
@@ -128,7 +141,13 @@ class _Shrunk(Rates):
 
     @cached_property
     def variance(self) -> tr.Floats:
-        return posterior.of_spread(self.samples, self.walk)
+        return posterior.of_spread(self.samples, self.walk)[0]
+
+    @cached_property
+    def rise_and_variance(self) -> tuple[tr.Floats, tr.Floats]:
+        line = line_about_its_mean(self.samples.n_epochs)
+        variance, rise = posterior.of_spread(self.samples, self.walk, line)
+        return rise, variance
 
 
 def rates(samples: tr.Samples, options: Mapping[str, Any]) -> Rates:
@@ -230,14 +249,17 @@ def pooled(
     if noise == "ignore":
         return rate, None, {}
     total = np.maximum(samples.n.sum(axis=1, keepdims=True), 1)
-    weights = samples.n / total
     if noise == "shrink":
-        mean, spread = posterior.of_sum(samples, posterior.fit(samples), weights)
+        mean, spread = posterior.of_sum(samples, posterior.fit(samples), samples.n / total)
         absent = np.isnan(rate)
         return np.where(absent, np.nan, mean), np.where(absent, np.nan, spread), {}
-    variance = np.where(samples.n > 0, sampling_variance(samples), 0.0)
-    single = np.asarray(np.isinf(variance).any(axis=1))
+    spread = np.empty(len(rate))
+    for first in range(0, len(rate), _ROWS):  # as in `_debiased`
+        which = slice(first, first + _ROWS)
+        part = tr.Samples(samples.n[which], samples.n_correct[which])
+        variance = np.where(part.n > 0, sampling_variance(part), 0.0)
+        spread[which] = -((part.n / total[which]) ** 2 * variance).sum(axis=1)
+    single = np.isinf(spread)
     known = ~single & ~np.isnan(rate)
-    spread = np.full(len(rate), np.nan)
-    spread[known] = -(weights**2 * variance)[known].sum(axis=1)
-    return np.where(known, rate, np.nan), spread, {ONE_SAMPLE: single}
+    x, s = (np.where(known, values, np.nan) for values in (rate, spread))
+    return x, s, {ONE_SAMPLE: single}

@@ -156,17 +156,31 @@ def of_sum(samples: tr.Samples, walk: Walk, weights: tr.Floats) -> Sums:
         walk: of their log.
         weights: (n_problems, n_epochs) w.
     """
-    off, square = _of_sum(samples, walk, weights)
+    off, square, _ = _of_sum(samples, walk, weights)
     mean = off + _centres(samples) * weights.sum(axis=1)
     return Sums(mean, np.maximum(square - off**2, 0.0))
 
 
-def of_spread(samples: tr.Samples, walk: Walk) -> tr.Floats:
-    """Return (n_problems,) the expected 1/K Σ_k (p_k - m)², m = 1/K Σ_k p_k, given the samples."""
+def of_spread(
+    samples: tr.Samples, walk: Walk, line: tr.Floats | None = None
+) -> tuple[tr.Floats, tr.Floats]:
+    """Return what is expected of each curve's spread over the epochs, given the samples.
+
+    Args:
+        samples: n_problems x n_epochs.
+        walk: of their log.
+        line: (n_epochs,) ℓ, whose sum is 0; None: 0.
+
+    Returns:
+        variance: (n_problems,) the expected 1/K Σ_k (p_k - m)², m = 1/K Σ_k p_k.
+        rise: (n_problems,) the expected Σ_k ℓ_k p_k.
+    """
     n_epochs = samples.n_epochs
     weights = np.broadcast_to(1 / n_epochs, samples.n.shape)
     # 1/K Σ g² - (1/K Σ g)², g = p - c for any c: it is (Σ w g)² - K Σ (w g)², its sign turned.
-    return np.maximum(-_of_sum(samples, walk, weights, n_epochs)[1], 0.0)
+    line = None if line is None else line * n_epochs
+    _, square, rise = _of_sum(samples, walk, weights, n_epochs, line)
+    return np.maximum(-square, 0.0), rise
 
 
 def _centres(samples: tr.Samples) -> tr.Floats:
@@ -174,17 +188,21 @@ def _centres(samples: tr.Samples) -> tr.Floats:
 
 
 def _of_sum(
-    samples: tr.Samples, walk: Walk, weights: tr.Floats, own: float = 0.0
-) -> tuple[tr.Floats, tr.Floats]:
-    """Return (n_problems,) the expected Σ_k g_k and (Σ_k g_k)² - own · Σ_k g_k².
+    samples: tr.Samples,
+    walk: Walk,
+    weights: tr.Floats,
+    own: float = 0.0,
+    line: tr.Floats | None = None,
+) -> tr.Floats:
+    """Return (3, n_problems) the expected Σ_k g_k, (Σ_k g_k)² - own · Σ_k g_k², and Σ_k ℓ_k g_k.
 
-    g_k = w_k (p_k - c); c is the pass rate, so that little cancels.
+    g_k = w_k (p_k - c); c is the pass rate, so that little cancels. Without a line ℓ is 0.
 
     Neighbouring epochs share evidence, so the variance of a sum is more than the sum of the
-    variances. Both expectations so far are carried forward beside the chance of each state; what
+    variances. The expectations so far are carried forward beside the chance of each state; what
     comes later only weighs the states.
     """
-    found, kind = np.empty((2, len(samples.n))), grid_walk.precision(samples)
+    found, kind = np.zeros((3, len(samples.n))), grid_walk.precision(samples)
     kernel, centres = walk.kernel.astype(kind), _centres(samples)
     even = bool((weights == weights[:, :1]).all())
     for which, block in grid_walk.blocks(samples):
@@ -193,26 +211,26 @@ def _of_sum(
         weight = weights[which].astype(kind)
         if even:
             off *= weight[:, :1]
-        # The chance of each state, and both sums times it; and room for the next epoch's.
-        states = np.zeros((3, *off.shape), kind)
+        # The chance of each state, and the sums times it; and room for the next epoch's.
+        states = np.zeros((3 if line is None else 4, *off.shape), kind)
         states[0] = walk.start
         after, gained = np.empty_like(states), np.empty_like(off)
         for k in range(block.n_epochs):
             if k:
                 states, after = np.matmul(states, kernel, out=after), states
             states *= evidence.at(k)
-            chance, total, square = states
+            chance, total, square = states[:3]
             here = off if even else off * weight[:, k, np.newaxis]
             np.multiply(here, chance, out=gained)
             square += here * ((1 - own) * gained + 2 * total)
             total += gained
+            if line is not None:
+                states[3] += line[k].astype(kind) * gained
             if k % 2 == 0:  # as in `later_on`
-                scale = grid_walk.normalise(chance)
-                total /= scale
-                square /= scale
+                states[1:] /= grid_walk.normalise(chance)
         ends = states.sum(axis=2)
-        found[:, which] = ends[1:] / ends[0]
-    return found[0], found[1]
+        found[: len(ends) - 1, which] = ends[1:] / ends[0]
+    return found
 
 
 def draws(

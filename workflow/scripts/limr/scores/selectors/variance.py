@@ -59,6 +59,4 @@ def score(known: Rates, options: Mapping[str, Any]) -> tr.Floats:
         # Exactly 0 for a constant curve, whose mean may be off by a rounding error.
         constant = (known.x == known.x[:, :1]).all(axis=1)
         return np.where(constant, 0.0, known.x.std(axis=1))
-    square = known.variance
-    square[np.abs(square) < 1e-15] = 0.0  # a rounding error, of which the root would be large
-    return _root(square)
+    return _root(known.variance)
