@@ -113,9 +113,10 @@ def by_curve(one_epoch: str, undefined: str = "") -> Callable[[CurveRule], Score
         def score(
             problems: ProblemSet, samples: tr.Samples, options: Options, rng: np.random.Generator
         ) -> Scores:
-            known = rates(samples, options, of_sum=True)
-            if known.x.shape[1] < 2:
-                return from_curves(known.curves, np.full(len(known.x), np.nan), one_epoch)
+            known = rates(samples, options)
+            if known.curves.accuracy.shape[1] < 2:
+                nothing = np.full(int(known.curves.usable.sum()), np.nan)
+                return from_curves(known.curves, nothing, one_epoch)
             return from_curves(known.curves, rule(known, options), undefined)
 
         score.__doc__ = rule.__doc__

@@ -67,10 +67,12 @@ def _predicted(states: States, decay: float, prior: float) -> tr.Floats:
     for visit in states.T:
         seen = visit != NO_GROUP
         now = np.where(seen, visit == np.arange(_STATES)[:, np.newaxis], belief)
-        taken = now[:, np.newaxis] * before * step
+        taken = np.multiply(now[:, np.newaxis] * before, step, out=step)
         taken *= seen / taken.sum(axis=(0, 1))
-        counts = decay * counts + (1.0 - decay) * prior + taken
-        step = counts / counts.sum(axis=0)
+        counts *= decay
+        counts += (1.0 - decay) * prior
+        counts += taken
+        step = np.divide(counts, counts.sum(axis=0), out=step)
         belief = (step * now).sum(axis=1)
         before = now
     predicted: tr.Floats = belief[MIXED]
