@@ -9,7 +9,13 @@ from limr.grading.clauses import choice, value
 from limr.grading.pieces import as_text, stripped
 from limr.grading.quantifiers import without_parameters, without_quantifier
 from limr.grading.quantities import quantity
-from limr.grading.tokens import NotUnderstoodError, Token, spelling, tokenise
+from limr.grading.tokens import (
+    NotUnderstoodError,
+    Token,
+    spelling,
+    tokenise,
+    with_greek_units,
+)
 from limr.grading.values import Unread, Value
 
 MAX_ANSWER = 4_000  # characters; longer answers are not read
@@ -41,7 +47,7 @@ def read_with_units(text: str) -> Value | None:
                 joined[-1] = joined[-1]._replace(text=joined[-1].text + token.text)
             else:
                 joined.append(token._replace(kind="word") if is_letter else token)
-        found = quantity(joined)
+        found = quantity(with_greek_units(joined))
     except NotUnderstoodError:
         return None
     is_all = found.unit is not None and found.unit.is_known and not found.unit.beside

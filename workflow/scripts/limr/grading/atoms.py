@@ -6,7 +6,7 @@ from limr.grading.cursor import Cursor, numeral, periodic
 from limr.grading.nodes import MINUS_ONE, Node, negative, number, symbol
 from limr.grading.tokens import NotUnderstoodError, Token, spelling
 from limr.grading.words import SHORT, listed
-from limr.grading.words import number as spelled_number
+from limr.grading.words import numeral as numeral_in_words
 
 GREEK = listed(
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi "
@@ -125,17 +125,15 @@ class Atoms(Cursor):
         return is_short and (name[0] in "ghFGHPQ" or (is_all and shown[0].kind == "letter"))
 
     def _word(self, token: Token) -> Node:
-        spelled = [token.text]
+        run, ends = [token.text], [self.place]
         while self._peek_kind() == "word" or (self._peek() == "-" and self._kind(1) == "word"):
-            following = self.tokens[self.place]
-            ahead = [*spelled, self.tokens[self.place + (following.text == "-")].text]
-            if spelled_number(ahead) is None:
-                break
-            self.place += 1 + (following.text == "-")
-            spelled = ahead
-        value = spelled_number(spelled)
-        if value is not None:
-            return number(value)
+            self.place += self._peek() == "-"
+            run.append(self._next().text)
+            ends.append(self.place)
+        found = numeral_in_words(run)
+        self.place = ends[found[1] - 1 if found else 0]
+        if found:
+            return number(found[0])
         if (len(token.text) > 2 and self.place > 1) or token.text.casefold() in SHORT:
             raise NotUnderstoodError(f"'{token.text}'")
         if len(token.text) > 2:

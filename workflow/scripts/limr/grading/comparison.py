@@ -39,7 +39,7 @@ def compare(gold: Value, answer: Value, level: str = STANDARD) -> Judgement:
         if isinstance(value, Unread):
             return Judgement(NOT_UNDERSTOOD, gold.kind, f"no reading of the {side}: {value.why}")
     try:
-        same, rule = _Comparison(level).same(gold, answer)
+        same, rule = _Comparison(level).same(*relations.with_any_integer(gold, answer))
     except NotUnderstoodError as error:
         return Judgement(NOT_UNDERSTOOD, gold.kind, str(error))
     except (ArithmeticError, RecursionError, TypeError, ValueError) as error:  # as a huge number's
@@ -63,6 +63,8 @@ class _Comparison:
         if isinstance(gold, Choice) or isinstance(answer, Choice):
             return self._choices(gold, answer)
         if isinstance(gold, Relation) or isinstance(answer, Relation):
+            if relations.is_list_beside_interval(gold, answer):
+                return False, "a list and an interval"
             found = self._relations(gold, answer)
             if found is not None:
                 return found
@@ -91,6 +93,7 @@ class _Comparison:
         return self.same(gold, answer)[0]
 
     def _by_type(self, gold: Value, answer: Value) -> tuple[bool, str]:
+        gold, answer = pairs.as_matrices(gold, answer)
         if isinstance(gold, Quantity) and isinstance(answer, Quantity):
             return pairs.quantities(gold, answer, self._level)
         if isinstance(gold, Text) or isinstance(answer, Text):

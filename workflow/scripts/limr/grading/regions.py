@@ -12,6 +12,7 @@ from fractions import Fraction
 from limr.grading import evaluation
 from limr.grading.arithmetic import context
 from limr.grading.nodes import Node, both_signs, negative, number, walk
+from limr.grading.tokens import NotUnderstoodError
 from limr.grading.values import Combined, Listing, Quantity, Relation, Text, Value
 
 _SCALE = 10**30
@@ -51,6 +52,17 @@ def region(value: Value) -> Region | None:
         parts = [region(part) for part in value.parts]
         return _combined(value.sign, parts)
     return _of_relation(value) if isinstance(value, Relation) else None
+
+
+def without(numbers: Value, left_out: Value) -> Combined:
+    """Return what `all real numbers except 1` says; NotUnderstoodError for no set of numbers."""
+    if isinstance(left_out, Relation) and left_out.signs == ("=",):
+        left_out = left_out.terms[1]
+    items = left_out.items if isinstance(left_out, Listing) else (left_out,)
+    found = Combined("setminus", (numbers, Listing(items, "\\{", "\\}")))
+    if region(found) is None:
+        raise NotUnderstoodError("what is left out")
+    return found
 
 
 def interval(value: Relation) -> tuple[str, Listing] | None:
@@ -163,6 +175,7 @@ def _listed(parts: list[Region | None], value: Listing) -> Region | None:
     if (
         both is None
         or both.cuts
+        or value.joined == "and"
         or any(isinstance(item, Relation) and "!=" in item.signs for item in value.items)
     ):
         return both

@@ -10,8 +10,10 @@ from typing import Any
 from limr.grading import evaluation
 from limr.grading.arithmetic import to_float
 from limr.grading.nodes import Node, is_literal, letter_of, walk
+from limr.grading.quantifiers import INTEGER, WHOLE
 from limr.grading.values import Choice, Listing, Quantity, Ratio, Relation, Text, Value
 
+_INDEXED = re.compile(r"([a-zA-Z]_)\{([a-z])\}")
 _ABOUT = 0.02  # relative error of what follows an approximation sign
 
 
@@ -64,11 +66,26 @@ def defined(value: Value) -> Definition | None:
         left = left[-1:]
     names = [_name(term) for term in left]
     if all(names) and names[0] and names[0].name not in symbols(last):
+        indexed = _INDEXED.fullmatch(names[0].name)  # `a_n = 2n` is a function of n
+        if indexed and indexed[2] in symbols(last) and not names[0].variables:
+            return Definition(indexed[1], (indexed[2],), last)
         return replace(names[0], value=last)
     turned = _name(last)
     if turned and len(left) == 1 and not turned.variables and turned.name not in symbols(left[0]):
         return replace(turned, value=left[0])
     return None
+
+
+def is_list_beside_interval(gold: Value, answer: Value) -> bool:
+    r"""Tell whether one side is a list of values and the other `x \in (1, 2)`."""
+    for one, other in ((gold, answer), (answer, gold)):
+        if isinstance(one, Relation) and one.signs == ("in",) and isinstance(other, Listing):
+            inside = one.terms[1]
+            is_interval = isinstance(inside, Listing) and inside.opening in ("(", "[")
+            is_list = not any(isinstance(item, Relation) and item.signs != ("=",) for item in other.items)
+            if is_interval and not other.opening and is_list:
+                return True
+    return False
 
 
 def is_product(found: Definition) -> bool:
@@ -124,6 +141,16 @@ def renamed(gold: Definition, answer: Definition) -> Value | None:
         return None
     found: Value = _substituted(answer.value, names)
     return found
+
+
+def with_any_integer(gold: Value, answer: Value) -> tuple[Value, Value]:
+    r"""Return both with one name for an integer that one side alone calls any: `k\pi` and `n\pi`."""
+    names = symbols(gold), symbols(answer)
+    if (INTEGER in names[0]) == (INTEGER in names[1]):
+        return gold, answer
+    found = list(WHOLE & (names[0] ^ names[1]))
+    called = {INTEGER: found[0]} if len(found) == 1 else {}
+    return _substituted(gold, called), _substituted(answer, called)
 
 
 def is_graph(first: Definition, second: Definition) -> bool:

@@ -92,6 +92,7 @@ _NAMED = {
     "oo": "infty",
     "inf": "infty",
 }
+_GREEK_UNITS = {"mu": "μ", "Omega": "Ω"}
 _ACRONYMS = listed("DNE YES NO TRUE FALSE NONE QED")
 _VOWEL = re.compile(r"[aeiouy]")
 
@@ -113,7 +114,28 @@ def tokenise(text: str, grouped: bool = False) -> tuple[Token, ...]:
         text = _GROUPS.sub(lambda found: found.group().replace(",", ""), text)
     found: list[Token] = []
     _read(text, "math", found, 0)
-    return tuple(found)
+    return tuple(with_greek_units(found))
+
+
+def with_greek_units(tokens: list[Token]) -> list[Token]:
+    r"""Join the Greek letters of units behind a number: `3\ \Omega`, `k\Omega`, `\mu\text{m}`."""
+    if not any(token.text in _GREEK_UNITS for token in tokens):
+        return tokens
+    found: list[Token] = []
+    for place, token in enumerate(tokens):
+        sign = _GREEK_UNITS.get(token.text, "") if token.kind == "command" else ""
+        before = found[-1] if found else token
+        after = tokens[place + 1].text if tokens[place + 1 :] else ""
+        if found[1:] and found[-2].kind == "number" and before.kind == "word":
+            joined = before.text + (sign or token.text)
+            if (sign and not token.gap and units.is_name(joined)) or before.text == "μ":
+                found[-1] = before._replace(text=joined)
+                continue
+        is_unit = sign == "Ω" or (sign and units.is_name(sign + after))
+        if is_unit and before.kind == "number" and token.gap:
+            token = Token("word", sign, gap=True)
+        found.append(token)
+    return found
 
 
 def _read(text: str, mode: str, found: list[Token], depth: int) -> None:
@@ -219,6 +241,9 @@ def _read_inside(
     if bold and inside.strip() in ("i", "j", "k"):
         found.append(Token("letter", f"vec:{inside.strip()}", gap))
         return
+    if name == "vec" and re.fullmatch(r"\s*[A-Z]{2}\s*", inside):
+        found.append(Token("command", "overrightarrow", gap))  # two points have an order
+        inside = "{" + inside + "}"
     inner = "prose" if name in _PROSE else "upright" if name in _UPRIGHT else mode
     if name == "textbf" and mode != "prose" and not re.search(r"[a-z]{2}", inside):
         inner = mode

@@ -157,6 +157,10 @@ def number(spelled: Sequence[str]) -> Fraction | None:
     parts = [part for word in spelled for part in word.casefold().split("-")]
     if not parts:
         return None
+    if parts == ["half"]:
+        return _SCALES["half"]
+    if parts[0] in ("a", "an") and len(parts) == 2 and not parts[1].endswith("s"):
+        return _SCALES.get(parts[1])  # `a dozen`, `a half`
     total, current = Fraction(0), Fraction(0)
     for place, part in enumerate(parts):
         ahead = current != 0 or place == 0
@@ -176,9 +180,18 @@ def number(spelled: Sequence[str]) -> Fraction | None:
                 current *= size
             else:
                 total, current = total + current * size, Fraction(0)
-        elif part != "and" or place in (0, len(parts) - 1):
+        elif part != "and" or place == len(parts) - 1 or parts[place - 1] not in _SCALES:
             return None
     return total + current
+
+
+def numeral(run: Sequence[str]) -> tuple[Fraction, int] | None:
+    """Return the number that a row of words begins with, and of how many; None for none."""
+    for length in range(min(len(run), MAX_PHRASE), 0, -1):
+        value = number(run[:length])
+        if value is not None:
+            return value, length
+    return None
 
 
 def scale(word: str) -> Fraction | None:
