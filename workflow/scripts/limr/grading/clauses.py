@@ -159,6 +159,13 @@ def _is(text: str) -> Callable[[Token], bool]:
     return lambda token: token.text == text
 
 
+def _left_out(tokens: list[Token]) -> Value | None:
+    for place, token in enumerate(tokens[1:-1], start=1):
+        if token.kind == "word" and token.text.casefold() in ("except", "excluding"):
+            return regions.without(value(tokens[:place]), value(tokens[place + 1 :]))
+    return None
+
+
 def _combined(tokens: list[Token]) -> Value | None:
     r"""Read `A \cup B`, `A \cap B`, `A \setminus B`."""
     for place in range(1, len(tokens) - 1):
@@ -171,9 +178,6 @@ def _combined(tokens: list[Token]) -> Value | None:
                 tokens[place]._replace(kind="command", text="setminus"),
                 *tokens[place + 1 :],
             ]
-    for place, token in enumerate(tokens[1:-1], start=1):
-        if token.kind == "word" and token.text.casefold() in ("except", "excluding"):
-            return regions.without(value(tokens[:place]), value(tokens[place + 1 :]))
     for sign in UNIONS:
         if not any(token.text == sign for token in tokens):
             continue
@@ -292,6 +296,7 @@ _NOTATIONS: tuple[Callable[[list[Token]], Value | None], ...] = (
     quantities.compound,
 )
 _READERS: tuple[Callable[[list[Token]], Value | None], ...] = (
+    _left_out,
     _listing,
     _membership,
     _combined,

@@ -26,6 +26,7 @@ from limr.grading.values import (
     Value,
 )  # fmt: skip
 
+_VECTORS = [{one, ("langle", "rangle")} for one in (("(", ")"), ("[", "]"))]
 _ALIKE = ([False, False], [True, True])
 MAX_QUESTIONS = 2_500  # comparisons of parts about one pair
 
@@ -74,10 +75,10 @@ class _Comparison:
         names = relations.item_names(gold), relations.item_names(answer)
         if all(names) and names[0] != names[1]:
             return False, "other names"
-        gold, answer = (
-            pairs.spread(relations.unnamed(gold)),
-            pairs.spread(relations.unnamed(answer)),
-        )
+        bare = [pairs.spread(relations.unnamed(value)) for value in (gold, answer)]
+        if any(map(relations.is_tuple, (gold, answer))) and any(names):
+            return False, "a tuple and values of one name"
+        gold, answer = bare
         conditions = [pairs.is_condition(value) for value in (gold, answer)]
         if isinstance(gold, Listing) and isinstance(answer, Listing) and conditions in _ALIKE:
             return self._listings(gold, answer)
@@ -259,7 +260,7 @@ class _Comparison:
         if gold.opening in unordered and answer.opening in unordered:
             return self._unordered(gold, answer)
         brackets = {(one.opening, one.closing) for one in (gold, answer) if one.opening}
-        if len(brackets) > 1 and brackets != {("(", ")"), ("langle", "rangle")}:
+        if len(brackets) > 1 and brackets not in _VECTORS:
             return False, "other brackets"
         if "" in (gold.opening, answer.opening) and brackets != {("(", ")")}:
             return False, "a list and an interval"
@@ -279,7 +280,8 @@ class _Comparison:
             return all(map(self.is_same, items, others)), "items in order"
         if gold.joined == "and" and isinstance(items[0], Relation):
             return self._matched(items, others), "conditions in any order"
-        if self._matched(items, others):
+        is_other_word = {gold.joined, answer.joined} == {"and", "or"} and pairs.is_condition(gold)
+        if not is_other_word and self._matched(items, others):
             return True, "items in any order"
         return self._regions(gold, answer) or (False, "items in any order")
 

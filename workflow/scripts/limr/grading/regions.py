@@ -29,6 +29,14 @@ _REALS = {
     **dict.fromkeys(("\\mathbb:R^-", "\\mathbb:R_{-}", "\\mathbb:R_{<0}"), (_LOWEST, (0, 0, 0))),
     **dict.fromkeys(("\\mathbb:R_{ge0}",), ((0, 0, 0), _HIGHEST)),
 }
+_NONZERO = (_LOWEST, (0, 0, 0), (0, 0, 1), _HIGHEST)
+_SAID = {
+    **dict.fromkeys(("all real numbers", "real numbers"), "\\mathbb:R"),
+    **dict.fromkeys(("all positive real numbers", "all positive reals"), "\\mathbb:R^+"),
+    **dict.fromkeys(("all negative real numbers", "all negative reals"), "\\mathbb:R^-"),
+    **dict.fromkeys(("all nonnegative real numbers", "all nonnegative reals"), "\\mathbb:R_{ge0}"),
+    **dict.fromkeys(("all nonzero real numbers", "all nonzero reals"), ""),
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,8 @@ def region(value: Value) -> Region | None:
         known = _REALS.get(value.node.name) if value.unit is None else None
         return Region(known) if known else None
     if isinstance(value, Text):
-        return Region((_LOWEST, _HIGHEST)) if " ".join(value.words) == "all real numbers" else None
+        found = _SAID.get(" ".join(value.words).replace("non-", "non"))
+        return Region(_REALS[found] if found else _NONZERO) if found is not None else None
     if isinstance(value, Listing):
         return _of_listing(value)
     if isinstance(value, Combined):
@@ -59,6 +68,8 @@ def without(numbers: Value, left_out: Value) -> Combined:
     if isinstance(left_out, Relation) and left_out.signs == ("=",):
         left_out = left_out.terms[1]
     items = left_out.items if isinstance(left_out, Listing) else (left_out,)
+    if isinstance(left_out, Quantity):
+        items = tuple(map(Quantity, both_signs(left_out.node)))
     found = Combined("setminus", (numbers, Listing(items, "\\{", "\\}")))
     if region(found) is None:
         raise NotUnderstoodError("what is left out")
@@ -161,6 +172,8 @@ def _of_listing(value: Listing) -> Region | None:
             for item in value.items
         )
         value = Listing(items)
+    if all(isinstance(item, Listing) and item.opening == "\\{" for item in value.items):
+        return None  # sets side by side are not united
     parts = [region(item) for item in value.items]
     return _listed(parts, value)
 

@@ -13,7 +13,7 @@ from limr.grading.nodes import Node, is_literal, letter_of, walk
 from limr.grading.quantifiers import INTEGER, WHOLE
 from limr.grading.values import Choice, Listing, Quantity, Ratio, Relation, Text, Value
 
-_INDEXED = re.compile(r"([a-zA-Z]_)\{([a-z])\}")
+_INDEXED = re.compile(r"([a-zA-Z])_\{([a-z])\}")
 _ABOUT = 0.02  # relative error of what follows an approximation sign
 
 
@@ -68,7 +68,7 @@ def defined(value: Value) -> Definition | None:
     if all(names) and names[0] and names[0].name not in symbols(last):
         indexed = _INDEXED.fullmatch(names[0].name)  # `a_n = 2n` is a function of n
         if indexed and indexed[2] in symbols(last) and not names[0].variables:
-            return Definition(indexed[1], (indexed[2],), last)
+            return Definition(indexed[1] + "_{}", (indexed[2],), last)
         return replace(names[0], value=last)
     turned = _name(last)
     if turned and len(left) == 1 and not turned.variables and turned.name not in symbols(left[0]):
@@ -280,6 +280,11 @@ def item_names(value: Value) -> set[str]:
     if not isinstance(value, Listing) or value.opening:
         return set()
     return {one.name.partition("_")[0] for one in map(defined, value.items) if one}
+
+
+def is_tuple(value: Value) -> bool:
+    """Tell whether a value is a tuple in round brackets."""
+    return isinstance(value, Listing) and (value.opening, value.closing) == ("(", ")")
 
 
 def unnamed(value: Value) -> Value:

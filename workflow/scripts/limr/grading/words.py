@@ -114,6 +114,7 @@ OPTIONS = frozenset(  # what a choice says (without articles), though its words 
 EXACTLY = tuple(  # before a value they add nothing
     in_order(text) for text in ("exactly", "precisely", "just", "only", "a total of", "total of")
 )
+HENCE = listed("therefore thus hence so then")
 SUBJECTS = listed(  # may begin a sentence without changing what it says
     "maximum minimum least most greatest there he she it they we"
 )
@@ -161,6 +162,9 @@ def number(spelled: Sequence[str]) -> Fraction | None:
         return _SCALES["half"]
     if parts[0] in ("a", "an") and len(parts) == 2 and not parts[1].endswith("s"):
         return _SCALES.get(parts[1])  # `a dozen`, `a half`
+    if len(parts) > 1 and (part := _part(parts[-1], parts[:-1])):
+        whole = number(parts[:-1])
+        return None if whole is None else whole * part
     total, current = Fraction(0), Fraction(0)
     for place, part in enumerate(parts):
         ahead = current != 0 or place == 0
@@ -183,6 +187,12 @@ def number(spelled: Sequence[str]) -> Fraction | None:
         elif part != "and" or place == len(parts) - 1 or parts[place - 1] not in _SCALES:
             return None
     return total + current
+
+
+def _part(word: str, before: Sequence[str]) -> Fraction | None:
+    """Return what a word such as `thirds` is of one; `twenty fifth` is no number of fifths."""
+    found = _SCALES.get(word, Fraction(1))
+    return found if found < 1 and (word.endswith("s") or list(before) == ["one"]) else None
 
 
 def numeral(run: Sequence[str]) -> tuple[Fraction, int] | None:
