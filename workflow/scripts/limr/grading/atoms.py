@@ -134,6 +134,8 @@ class Atoms(Cursor):
         self.place = ends[found[1] - 1 if found else 0]
         if found:
             return number(found[0])
+        if token.text.casefold() in ("infinity", "inf"):
+            return Node("constant", name="infty")
         if (len(token.text) > 2 and self.place > 1) or token.text.casefold() in SHORT:
             raise NotUnderstoodError(f"'{token.text}'")
         if len(token.text) > 2:

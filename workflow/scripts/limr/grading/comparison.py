@@ -255,7 +255,8 @@ class _Comparison:
             gold.opening in unordered and answer.opening in unordered
         ):
             return False, "a set and a tuple"
-        if gold.joined == "and" and answer.joined == "or":
+        is_all_asked = gold.joined == "and" or all(map(relations.letter, gold.items))
+        if is_all_asked and gold.joined != "or" and answer.joined == "or":
             return False, "alternatives where all are asked"
         if gold.opening in unordered and answer.opening in unordered:
             return self._unordered(gold, answer)

@@ -24,7 +24,12 @@ _SAME_TEXT = {
         "no solution",
     ),
     **dict.fromkeys(("does not exist", "doesn't exist", "limit does not exist"), "dne"),
-    **dict.fromkeys(("all reals", "all real", "every real number"), "all real numbers"),
+    **dict.fromkeys(
+        ("all reals", "all real", "every real number", "set of all real numbers",
+         "set of real numbers"),
+        "all real numbers",
+    ),
+    **dict.fromkeys(("set of all integers", "set of integers"), "all integers"),
     **dict.fromkeys(("is undefined", "not defined", "is not defined"), "undefined"),
     **{"infinitely many solutions": "infinitely many", "infinite solutions": "infinitely many"},
 }  # fmt: skip

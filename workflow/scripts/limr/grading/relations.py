@@ -155,9 +155,9 @@ def with_any_integer(gold: Value, answer: Value) -> tuple[Value, Value]:
 
 def is_graph(first: Definition, second: Definition) -> bool:
     """Tell whether one defines a function of a letter, and the other y by the same letter."""
-    graph, function = (first, second) if first.name == "y" else (second, first)
-    is_function = len(function.variables) == 1 and "y" not in symbols(function.value)
-    return is_function and graph.name == "y" and not graph.variables
+    graph, function = (second, first) if first.variables else (first, second)
+    is_function = len(function.variables) == 1 and graph.name not in symbols(function.value)
+    return is_function and graph.name in ("y", function.name) and not graph.variables
 
 
 def _substituted(value: Any, names: Mapping[str, str]) -> Any:

@@ -17,6 +17,7 @@ _BASE_WORDS = {
         start=2,
     )
 } | {"sixteen": 16}
+_NAMED_BASES = {"binary": "2", "octal": "8", "decimal": "10", "hexadecimal": "16"}
 _NAMED_TIMES = {"noon": "pm", "midday": "pm", "midnight": "am"}
 _MONTHS = in_order(
     "january february march april may june july august september october november december"
@@ -43,6 +44,9 @@ def clock(tokens: list[Token]) -> Clock | None:
 def based(tokens: list[Token]) -> Based | None:
     shown = [token.text for token in tokens]
     lowered = [text.casefold() for text in shown]
+    if lowered[-2:-1] == ["in"] and lowered[-1] in _NAMED_BASES:
+        shown = [*shown[:-1], "base", _NAMED_BASES[lowered[-1]]]
+        lowered = [text.casefold() for text in shown]
     if "base" in lowered[1:]:
         shown = [text for text in shown if text not in ("(", ")", "in")]
         lowered = [text.casefold() for text in shown]

@@ -92,6 +92,7 @@ _NAMED = {
     "oo": "infty",
     "inf": "infty",
 }
+_SPOKEN = listed("sin cos tan cot csc arcsin arccos arctan log ln exp cis pi")  # also as texts
 _GREEK_UNITS = {"mu": "μ", "Omega": "Ω"}
 _ACRONYMS = listed("DNE YES NO TRUE FALSE NONE QED")
 _VOWEL = re.compile(r"[aeiouy]")
@@ -170,6 +171,9 @@ def _read_run(text: str, item: re.Match[str], mode: str, found: list[Token], gap
     if prose:
         longer = _PROSE_WORD.match(text, item.start())
         word = longer.group() if longer else run
+        if word in _SPOKEN and text.strip() == word:
+            found.append(Token("command", word, gap))
+            return item.end()
         found.append(Token("word", word, gap, True))
         return item.start() + len(word)
     if run in _NAMES:
