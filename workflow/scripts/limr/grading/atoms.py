@@ -32,6 +32,7 @@ _STRUCTURAL = listed(
     "langle rfloor rceil cdot pm mp circ choose over atop intercal bigcup bigcap"
 )
 _CLOSING = {"(": ")", "[": "]", "{": "}", "|": "|"}
+_AXES = listed("i j k imath jmath")
 PAIRS = {"lfloor": "rfloor", "lceil": "rceil"}
 _MATRICES = listed("pmatrix bmatrix matrix array smallmatrix Bmatrix")
 
@@ -240,6 +241,8 @@ class Atoms(Cursor):
             turned = shown[::-1] if name != "triangle" else sorted(shown)
             return self._named(f"\\{name} " + " ".join(min(shown, turned)))
         inside = [token for token in self._argument_tokens() if token.text not in ("{", "}")]
+        if name == "hat" and len(inside) == 1 and inside[0].text in _AXES:
+            return symbol(f"vec:{inside[0].text[0]}")
         if name in ("overset", "stackrel", "underset"):
             inside += self._argument_tokens()
         if name in ("bar", "overline"):

@@ -184,7 +184,13 @@ class _Comparison:
             last = relations.last_value(answer)
             if last is not None:
                 return self.same(first.value, last)
-        regions = self._regions(gold, answer)
+        sides: list[Value] = [gold, answer]
+        if ("=",) in (gold.signs, answer.signs) and gold.signs != answer.signs:  # `D = (0, 1)`
+            sides = [
+                one.value if one and side.signs == ("=",) else side
+                for one, side in ((first, gold), (second, answer))
+            ]
+        regions = self._regions(sides[0], sides[1])
         if regions is not None:
             return regions
         if equations.same_equation(gold, answer):

@@ -48,7 +48,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"[\x00-\x08\x0b-\x1f\x7f]", ""),
         (rf"(?<!\\)\\\\(?=(?:{_COMMANDS})\b)", r"\\"),  # commands of doubly escaped text
         (r"\\\\\[\d*\.?\d*\s*(?:pt|ex|em|mm|cm)\]", r"\\\\"),  # space between rows
-        (r"\\(?:color|phantom|[hv]space\*?|label|tag)\s*\{[^{}]*\}|\\textcolor\s*\{[^{}]*\}", ""),
+        (r"\\(?:color|phantom|[hv]space\*?|label|tag)\s*\{[^{}]*\}|\\(?:textcolor|colorbox)\s*\{[^{}]*\}", ""),
         (r"(?<!\\)\\[()\[\]]|(?<!\\)\$", " "),  # delimiters of formulas
         (r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![a-zA-Z])\s*\.?", ""),
         (r"(?<=\d)\s*(?:\{\s*,\s*\}|,\s*\\!|\\!\s*,)\s*(?=\d{3}(?!\d))", "\x01"),  # 10{,}080

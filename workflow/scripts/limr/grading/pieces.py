@@ -91,7 +91,7 @@ def split(tokens: Sequence[Token], at: Callable[[Token], bool]) -> list[list[Tok
 
 
 def is_and(token: Token) -> bool:
-    return token.text in (",", ";", "land") or _stands_between(token, words.AND)
+    return token.text in (",", ";", "&", "land") or _stands_between(token, words.AND)
 
 
 def is_or(token: Token) -> bool:
