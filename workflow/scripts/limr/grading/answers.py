@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from limr.grading import words
+from limr.grading import greek_units, words
+from limr.grading.brackets import SIGNS
 from limr.grading.clauses import choice, value
 from limr.grading.pieces import as_text, stripped
 from limr.grading.quantifiers import without_parameters, without_quantifier
 from limr.grading.quantities import quantity
-from limr.grading.tokens import (
-    NotUnderstoodError,
-    Token,
-    spelling,
-    tokenise,
-    with_greek_units,
-)
+from limr.grading.tokens import NotUnderstoodError, Token, spelling, tokenise
 from limr.grading.values import Unread, Value
 
 MAX_ANSWER = 4_000  # characters; longer answers are not read
@@ -47,7 +42,7 @@ def read_with_units(text: str) -> Value | None:
                 joined[-1] = joined[-1]._replace(text=joined[-1].text + token.text)
             else:
                 joined.append(token._replace(kind="word") if is_letter else token)
-        found = quantity(with_greek_units([token._replace(gap=True) for token in joined]))
+        found = quantity(greek_units.joined([token._replace(gap=True) for token in joined]))
     except NotUnderstoodError:
         return None
     is_all = found.unit is not None and found.unit.is_known and not found.unit.beside
@@ -56,7 +51,7 @@ def read_with_units(text: str) -> Value | None:
 
 def _read(text: str, grouped: bool) -> Value:
     try:
-        tokens = stripped(tokenise(text, grouped))
+        tokens = stripped(greek_units.joined(tokenise(text, grouped)))
     except NotUnderstoodError as error:
         return Unread(" ".join(text.split()), str(error))
     try:
@@ -75,7 +70,8 @@ def _answer(tokens: list[Token]) -> Value:
         tokens = tokens[1:]
     if tokens[1:] and tokens[0].text[:1].casefold() + tokens[0].text[1:] in words.HENCE:
         return _answer(tokens[2 if tokens[1].text == "," else 1 :])
-    if tokens[1:] and tokens[0].text.casefold() in ("minus", "negative"):
+    is_value = tokens[1:] and not any(token.text in SIGNS for token in tokens)
+    if is_value and tokens[0].text.casefold() in ("minus", "negative"):
         tokens = [Token("mark", "-"), *tokens[1:]]
     found = choice(tokens)
     if found is not None:

@@ -56,8 +56,8 @@ def value(tokens: Sequence[Token]) -> Value:
 def _listing(tokens: list[Token]) -> Value | None:
     """Read values side by side: `1, 2 and 3`, `x < 1 or x > 3`."""
     spelled = [token.text.casefold() for token in tokens if token.kind == "word"]
-    found = words.numeral(spelled) if tokens[0].kind == "word" and "and" in spelled else None
-    if found and "and" in spelled[: found[1]]:
+    counted = words.numeral(spelled) if tokens[0].kind == "word" and "and" in spelled else None
+    if counted and "and" in spelled[: counted[1]]:
         return quantities.quantity(tokens)  # `three hundred and five`
     pieces = split(tokens, lambda token: is_and(token) or is_or(token))
     if len(pieces) < 2:
@@ -157,13 +157,6 @@ def _item(piece: list[Token]) -> Value:
 
 def _is(text: str) -> Callable[[Token], bool]:
     return lambda token: token.text == text
-
-
-def _left_out(tokens: list[Token]) -> Value | None:
-    for place, token in enumerate(tokens[1:-1], start=1):
-        if token.kind == "word" and token.text.casefold() in ("except", "excluding"):
-            return regions.without(value(tokens[:place]), value(tokens[place + 1 :]))
-    return None
 
 
 def _combined(tokens: list[Token]) -> Value | None:
@@ -296,7 +289,7 @@ _NOTATIONS: tuple[Callable[[list[Token]], Value | None], ...] = (
     quantities.compound,
 )
 _READERS: tuple[Callable[[list[Token]], Value | None], ...] = (
-    _left_out,
+    lambda tokens: regions.left_out(tokens, value),
     _listing,
     _membership,
     _combined,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from limr.grading import equations, pairs, relations, strictness
+from limr.grading import equations, matrices, pairs, relations, renaming, strictness
 from limr.grading.nodes import symbol
 from limr.grading.outcomes import DIFFERENT, EQUAL, NOT_UNDERSTOOD, Judgement
 from limr.grading.regions import interval, region
@@ -40,7 +40,7 @@ def compare(gold: Value, answer: Value, level: str = STANDARD) -> Judgement:
         if isinstance(value, Unread):
             return Judgement(NOT_UNDERSTOOD, gold.kind, f"no reading of the {side}: {value.why}")
     try:
-        same, rule = _Comparison(level).same(*relations.with_any_integer(gold, answer))
+        same, rule = _Comparison(level).same(*renaming.with_any_integer(gold, answer))
     except NotUnderstoodError as error:
         return Judgement(NOT_UNDERSTOOD, gold.kind, str(error))
     except (ArithmeticError, RecursionError, TypeError, ValueError) as error:  # as a huge number's
@@ -64,21 +64,15 @@ class _Comparison:
         if isinstance(gold, Choice) or isinstance(answer, Choice):
             return self._choices(gold, answer)
         if isinstance(gold, Relation) or isinstance(answer, Relation):
-            if relations.is_list_beside_interval(gold, answer):
-                return False, "a list and an interval"
             found = self._relations(gold, answer)
             if found is not None:
                 return found
         named = self._mappings(gold, answer)
         if named is not None:
             return named
-        names = relations.item_names(gold), relations.item_names(answer)
-        if all(names) and names[0] != names[1]:
+        if relations.have_other_names(gold, answer):
             return False, "other names"
-        bare = [pairs.spread(relations.unnamed(value)) for value in (gold, answer)]
-        if any(map(relations.is_tuple, (gold, answer))) and any(names):
-            return False, "a tuple and values of one name"
-        gold, answer = bare
+        gold, answer = map(pairs.spread, map(relations.unnamed, (gold, answer)))
         conditions = [pairs.is_condition(value) for value in (gold, answer)]
         if isinstance(gold, Listing) and isinstance(answer, Listing) and conditions in _ALIKE:
             return self._listings(gold, answer)
@@ -94,7 +88,7 @@ class _Comparison:
         return self.same(gold, answer)[0]
 
     def _by_type(self, gold: Value, answer: Value) -> tuple[bool, str]:
-        gold, answer = pairs.as_matrices(gold, answer)
+        gold, answer = matrices.as_matrices(gold, answer)
         if isinstance(gold, Quantity) and isinstance(answer, Quantity):
             return pairs.quantities(gold, answer, self._level)
         if isinstance(gold, Text) or isinstance(answer, Text):
@@ -116,12 +110,12 @@ class _Comparison:
             return self._matched(rows, others), "cases in any order"
         if isinstance(gold, Combined) and isinstance(answer, Combined) and gold.sign == answer.sign:
             return self._sets(gold, answer)
-        column = pairs.column(gold) or pairs.column(answer)
+        column = matrices.column(gold) or matrices.column(answer)
         if column and (isinstance(gold, Listing) or isinstance(answer, Listing)):
-            return self.same(column, answer if pairs.column(gold) else gold)
+            return self.same(column, answer if matrices.column(gold) else gold)
         for one, other in ((gold, answer), (answer, gold)):
             if isinstance(one, Listing) and one.opening == "langle":
-                return pairs.vector(one, other)
+                return matrices.vector(one, other)
         return False, f"{gold.kind} and {answer.kind}"
 
     def _sets(self, gold: Combined, answer: Combined) -> tuple[bool, str]:
@@ -154,6 +148,8 @@ class _Comparison:
 
     def _relations(self, gold: Value, answer: Value) -> tuple[bool, str] | None:
         """Compare where one side at least is a relation; None where its value is to be compared."""
+        if relations.is_list_beside_interval(gold, answer):
+            return False, "a list and an interval"
         if relations.mapping(gold) is not None or relations.mapping(answer) is not None:
             return None
         if not isinstance(gold, Relation):
@@ -175,22 +171,16 @@ class _Comparison:
     def _both_relations(self, gold: Relation, answer: Relation) -> tuple[bool, str] | None:
         first, second = relations.defined(gold), relations.defined(answer)
         if first and second:
-            renamed = relations.renamed(first, second)
+            renamed = renaming.renamed(first, second)
             if renamed is not None:
                 return self.same(first.value, renamed)
-            if relations.is_graph(first, second):
+            if renaming.is_graph(first, second):
                 return self.same(first.value, second.value)
         elif first and answer.signs[0] == "=" and answer.terms[0] in gold.terms:
             last = relations.last_value(answer)
             if last is not None:
                 return self.same(first.value, last)
-        sides: list[Value] = [gold, answer]
-        if ("=",) in (gold.signs, answer.signs) and gold.signs != answer.signs:  # `D = (0, 1)`
-            sides = [
-                one.value if one and side.signs == ("=",) else side
-                for one, side in ((first, gold), (second, answer))
-            ]
-        regions = self._regions(sides[0], sides[1])
+        regions = self._regions(*relations.named_sets(gold, answer))
         if regions is not None:
             return regions
         if equations.same_equation(gold, answer):

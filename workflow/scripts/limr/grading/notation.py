@@ -48,13 +48,16 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"[\x00-\x08\x0b-\x1f\x7f]", ""),
         (rf"(?<!\\)\\\\(?=(?:{_COMMANDS})\b)", r"\\"),  # commands of doubly escaped text
         (r"\\\\\[\d*\.?\d*\s*(?:pt|ex|em|mm|cm)\]", r"\\\\"),  # space between rows
-        (r"\\(?:color|phantom|[hv]space\*?|label|tag)\s*\{[^{}]*\}|\\(?:textcolor|colorbox)\s*\{[^{}]*\}", ""),
+        (
+            r"\\(?:color|phantom|[hv]space\*?|label|tag)\s*\{[^{}]*\}|\\(?:textcolor|colorbox)\s*\{[^{}]*\}",
+            "",
+        ),
         (r"(?<!\\)\\[()\[\]]|(?<!\\)\$", " "),  # delimiters of formulas
         (r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![a-zA-Z])\s*\.?", ""),
         (r"(?<=\d)\s*(?:\{\s*,\s*\}|,\s*\\!|\\!\s*,)\s*(?=\d{3}(?!\d))", "\x01"),  # 10{,}080
         (r"(?<=\d)\{,\}(?=\d)", "."),  # a decimal comma
         (r"\{\s*([,:;.])\s*\}", r"\1"),
-        (r"(?<![\d.])(\d{1,3})\.(\d{3})\.(\d{3})(?![\d.])", r"\1\2\3"),  # 1.500.000
+        (r"(?<![\d.])([1-9]\d{0,2})\.(\d{3})\.(\d{3})(?![\d.])", r"\1\2\3"),  # 1.500.000
         (r"\\q?quad", " "),
         (r"(?<=\s)!=|\\not\s*=", r"\\ne "),
         (r"\\not\s*\\in(?![a-zA-Z])", r"\\notin "),

@@ -6,13 +6,15 @@ after a number, so that open and closed ends need no rules of their own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from limr.grading import evaluation
 from limr.grading.arithmetic import context
+from limr.grading.brackets import Reader
 from limr.grading.nodes import Node, both_signs, negative, number, walk
-from limr.grading.tokens import NotUnderstoodError
+from limr.grading.tokens import NotUnderstoodError, Token
 from limr.grading.values import Combined, Listing, Quantity, Relation, Text, Value
 
 _SCALE = 10**30
@@ -63,14 +65,19 @@ def region(value: Value) -> Region | None:
     return _of_relation(value) if isinstance(value, Relation) else None
 
 
-def without(numbers: Value, left_out: Value) -> Combined:
-    """Return what `all real numbers except 1` says; NotUnderstoodError for no set of numbers."""
-    if isinstance(left_out, Relation) and left_out.signs == ("=",):
-        left_out = left_out.terms[1]
-    items = left_out.items if isinstance(left_out, Listing) else (left_out,)
-    if isinstance(left_out, Quantity):
-        items = tuple(map(Quantity, both_signs(left_out.node)))
-    found = Combined("setminus", (numbers, Listing(items, "\\{", "\\}")))
+def left_out(tokens: Sequence[Token], value: Reader) -> Combined | None:
+    """Read `all real numbers except 1`; NotUnderstoodError for no set of numbers."""
+    words = [token.text.casefold() if token.kind == "word" else "" for token in tokens[:-1]]
+    place = next((at for at, word in enumerate(words) if word in ("except", "excluding")), 0)
+    if not place:
+        return None
+    left, right = value(list(tokens[:place])), value(list(tokens[place + 1 :]))
+    if isinstance(right, Relation) and right.signs == ("=",):
+        right = right.terms[1]
+    items = right.items if isinstance(right, Listing) else (right,)
+    if isinstance(right, Quantity):
+        items = tuple(map(Quantity, both_signs(right.node)))
+    found = Combined("setminus", (left, Listing(items, "\\{", "\\}")))
     if region(found) is None:
         raise NotUnderstoodError("what is left out")
     return found
@@ -182,7 +189,10 @@ def _listed(parts: list[Region | None], value: Listing) -> Region | None:
     """Return a list of conditions: all of them, or one of them where they exclude each other."""
     if value.joined == "or":
         return _combined("cup", parts)
-    if not all(isinstance(item, Relation) for item in value.items):
+    are_relations = {isinstance(item, Relation) for item in value.items}
+    if len(are_relations) > 1:
+        return None  # `(0, 1), x > 5`
+    if are_relations == {False}:
         return _combined("cup", parts)
     both = _combined("cap", parts)
     if (

@@ -93,7 +93,6 @@ _NAMED = {
     "inf": "infty",
 }
 _SPOKEN = listed("sin cos tan cot csc arcsin arccos arctan log ln exp cis pi")  # also as texts
-_GREEK_UNITS = {"mu": "μ", "Omega": "Ω"}
 _ACRONYMS = listed("DNE YES NO TRUE FALSE NONE QED")
 _VOWEL = re.compile(r"[aeiouy]")
 
@@ -115,28 +114,7 @@ def tokenise(text: str, grouped: bool = False) -> tuple[Token, ...]:
         text = _GROUPS.sub(lambda found: found.group().replace(",", ""), text)
     found: list[Token] = []
     _read(text, "math", found, 0)
-    return tuple(with_greek_units(found))
-
-
-def with_greek_units(tokens: list[Token]) -> list[Token]:
-    r"""Join the Greek letters of units behind a number: `3\ \Omega`, `k\Omega`, `\mu\text{m}`."""
-    if not any(token.text in _GREEK_UNITS for token in tokens):
-        return tokens
-    found: list[Token] = []
-    for place, token in enumerate(tokens):
-        sign = _GREEK_UNITS.get(token.text, "") if token.kind == "command" else ""
-        before = found[-1] if found else token
-        after = tokens[place + 1].text if tokens[place + 1 :] else ""
-        if found[1:] and found[-2].kind == "number" and before.kind == "word":
-            joined = before.text + (sign or token.text)
-            if (sign and not token.gap and units.is_name(joined)) or before.text == "μ":
-                found[-1] = before._replace(text=joined)
-                continue
-        is_unit = sign == "Ω" or (sign and units.is_name(sign + after))
-        if is_unit and before.kind == "number" and token.gap:
-            token = Token("word", sign, gap=True)
-        found.append(token)
-    return found
+    return tuple(found)
 
 
 def _read(text: str, mode: str, found: list[Token], depth: int) -> None:

@@ -92,8 +92,8 @@ _CHANGE = listed(
     "versus modulo mod twice thrice double triple negative positive first second third exceed "
     "exceeds exceeding unknown undefined ish fold inverse reciprocal opposite doubled "
     "tripled halved infinite infinity every it this these those "
-    "there "
-    "here i you we they he she what how why whether though although yet still also too then "
+    "there here off binary octal hexadecimal "
+    "i you we they he she what how why whether though although yet still also too then "
     "therefore hence thus non nicht ni pas keine nein sauf excepto pero menos más mas oder ou "
     "или не нет 不 非 或"
 )
@@ -162,9 +162,9 @@ def number(spelled: Sequence[str]) -> Fraction | None:
         return _SCALES["half"]
     if parts[0] in ("a", "an") and len(parts) == 2 and not parts[1].endswith("s"):
         return _SCALES.get(parts[1])  # `a dozen`, `a half`
-    if len(parts) > 1 and (part := _part(parts[-1], parts[:-1])):
+    if len(parts) > 1 and (share := _part(parts[-1], parts[:-1])):
         whole = number(parts[:-1])
-        return None if whole is None else whole * part
+        return None if whole is None else whole * share
     total, current = Fraction(0), Fraction(0)
     for place, part in enumerate(parts):
         ahead = current != 0 or place == 0
