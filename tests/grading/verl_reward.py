@@ -52,7 +52,7 @@ def main(words):
     async def judged():
         return [await manager.run_single(batch(*case)) for case in json.load(sys.stdin)]
 
-    print(json.dumps(manager.loop.run_until_complete(judged())))
+    sys.stdout.write(json.dumps(manager.loop.run_until_complete(judged())) + "\n")
 
 
 if __name__ == "__main__":
