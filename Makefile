@@ -27,8 +27,8 @@ APART = $(ALONE) rm -rf $@ $@.part && \
 
 # A mirror with packages (`make fetch`) stands in for every index: docs/air-gapped.md.
 ifneq ($(if $(LIMR_MIRROR),$(wildcard $(LIMR_MIRROR)/packages)),)
-.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools .venv-openrlhf/ready: export PIP_NO_INDEX := 1
-.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools .venv-openrlhf/ready: \
+.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools .venv-openrlhf/ready: export PIP_NO_INDEX := 1
+.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools .venv-openrlhf/ready: \
 	export PIP_FIND_LINKS := $(abspath $(LIMR_MIRROR))/packages
 endif
 
@@ -76,7 +76,7 @@ test-long: setup test-tools
 	@$(PYTEST) --numprocesses $(TEST_PROCESSES) -m "long or hypothesis" --hypothesis-profile long \
 		--durations 40
 
-test-tools: .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools openrlhf
+test-tools: .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools openrlhf
 
 # A small pretrained language model for the tests (93 MB), which nothing else needs.
 # pip takes what an interrupted pip left for whole, unless it is told not to look.
@@ -98,6 +98,10 @@ build/docs-tools: envs/docs.lock .venv/ready
 
 # TRL for tests/trajectories, apart, on top of .venv (22 MB).
 build/trl-tools: envs/trl.lock .venv/ready
+	@$(APART)
+
+# verl's reward managers for tests/grading, apart, on top of .venv-openrlhf (25 MB).
+build/verl-tools: envs/verl.lock .venv/ready
 	@$(APART)
 
 openrlhf: .venv-openrlhf/ready
@@ -156,6 +160,7 @@ resolve:
 	@cd envs && for name in crate deployment; do $(COMPILE) $(UPGRADE) $$name.in -o $$name.lock || exit 1; done
 	@cd envs && $(COMPILE) -c dev.lock docs.in -o docs.lock
 	@cd envs && $(COMPILE) $(UPGRADE) --no-deps trl.in -o trl.lock
+	@cd envs && $(COMPILE) $(UPGRADE) --no-deps verl.in -o verl.lock
 	@$(PYTHON) envs/generate.py
 
 # After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,8 @@ from limr.grading.trainers import OpenRlhfReward, TrlReward, VerlReward
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PAGE = ROOT / "docs/reward-functions.md"
-TRL, OPENRLHF = ROOT / "build/trl-tools", ROOT / ".venv-openrlhf/bin/python"
+TRL, VERL = ROOT / "build/trl-tools", ROOT / "build/verl-tools"
+OPENRLHF = ROOT / ".venv-openrlhf/bin/python"
 ON_CPU = {"DS_ACCELERATOR": "cpu", "DS_BUILD_OPS": "0", "HF_HUB_OFFLINE": "1"}
 LIBRARY = ROOT / "workflow/scripts"
 BAD_GOLDS = ["", " ", None, "None", float("nan"), True, ["5"], {"answer": "5"}, "\\frac{1}{2"]
@@ -97,7 +99,7 @@ def test_the_real_trl_trains_by_it(kind, tmp_path):
 
 
 def test_verl_asks_by_name_and_one_by_one(tmp_path):
-    # As verl's managers and their loader did in November 2026; verl itself is not installed.
+    # As verl's managers and their loader do.
     raw = loaded(documented("reward_verl.py", tmp_path)).compute_score
     score = partial(lambda function, given, **call: function(**{**call, **given}), raw, {})
     found = [
@@ -112,6 +114,29 @@ def test_verl_asks_by_name_and_one_by_one(tmp_path):
     assert {one["grader_version"] for one in found} == {GRADER_VERSION}
     assert len({tuple(one) for one in found}) == 1  # verl joins them key by key
     assert raw("math", "\\boxed{0.5}", "\\frac12")["score"] == 1.0
+
+
+@pytest.mark.slow
+def test_the_real_verl_asks_for_it(tmp_path):
+    """Its configuration, its loader and its reward manager, for the words of the page."""
+    if not (VERL / "verl").is_dir() or not (OPENRLHF.parent.parent / "ready").exists():
+        if os.environ.get("CI"):
+            pytest.fail("there is no build/verl-tools: make build/verl-tools openrlhf")
+        pytest.skip("there is no build/verl-tools: make build/verl-tools openrlhf")
+    documented("reward_verl.py", tmp_path)
+    [said] = [line for line in PAGE.read_text().splitlines() if "reward_verl.py custom" in line]
+    words = re.findall(r"custom_reward_function\.\w+=\w+(?:\.py)?", said)
+    assert len(words) == 2
+    cases = [("so \\boxed{0.5}", "\\frac12"), ("\\boxed{0.6}", "\\frac12"), ("0.5", "\\frac12")]
+    path = os.pathsep.join([str(LIBRARY), str(VERL)])
+    told = asked([str(OPENRLHF), str(HERE / "verl_reward.py"), *words],
+                 env={"PYTHONPATH": path}, cwd=tmp_path, input=json.dumps(cases))  # fmt: skip
+    found = json.loads(told.splitlines()[-1])
+    assert [one["reward_score"] for one in found] == [1.0, 0.0, 0.0]
+    logged = [one["reward_extra_info"] for one in found]
+    assert [one["reason"] for one in logged] == ["", "different", "no-box"]
+    assert [one["acc"] for one in logged] == [True, False, False]
+    assert {one["grader_version"] for one in logged} == {GRADER_VERSION}
 
 
 @pytest.mark.slow
