@@ -5,7 +5,7 @@ Its name is a digest of everything that they depend on, so that only the same re
 process works on it: the state folder is locked (`limr.core.working_folder`).
 
     000003.parquet   the shard
-    000003.json      its sha256, written after it: a shard that has none, or other bytes, is not kept
+    000003.json      its sha256, written after it: without it, or with other bytes, it is not kept
 """
 
 from __future__ import annotations
