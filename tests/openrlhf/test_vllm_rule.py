@@ -131,7 +131,7 @@ def _killed(project) -> dict[str, dict[int, object]]:
         start_new_session=True,
     )
     state = project.folder / STATE
-    while process.poll() is None and len(list(state.rglob("0*.parquet"))) < 2:
+    while process.poll() is None and len(list(state.rglob("0*.json"))) < 2:
         time.sleep(0.005)
     assert process.poll() is None, "the run ended before it could be killed"
     workers = _workers(project.folder)

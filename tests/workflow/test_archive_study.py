@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from limr.archive import code, planning, restore, signing, verify
+from limr.archive import code, declaration, documents, planning, restore, signing, verify
+from limr.core import files
 from limr.core.errors import InputError
 from limr.study.files import metadata_path
+from limr.study.load import load as load_study
 from small_study import ROOT, Project
 
 pytestmark = pytest.mark.slow
@@ -52,7 +55,7 @@ def limr(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="session")
 def committed(finished_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The finished study in a repository with one commit."""
+    """The finished study in a repository with one commit, as if declared before its first job."""
     folder = tmp_path_factory.mktemp("committed") / "project"
     shutil.copytree(
         finished_project.folder,
@@ -66,6 +69,10 @@ def committed(finished_project: Project, tmp_path_factory: pytest.TempPathFactor
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "all")
+    config = documents.read_yaml(folder / "study.yaml")
+    study = load_study(config, "study.yaml", folder / "config/benchmarks")
+    said = declaration.document(study, code.read(folder), datetime(2001, 1, 1, tzinfo=UTC))
+    files.write_json(folder / RESULTS / declaration.FILE, said)
     return Project(folder)
 
 
@@ -428,6 +435,14 @@ FORGED: dict[str, Kind] = {
         crate("#run", "endTime", "2001-01-01T00:00:00+00:00"),
         f"crate: {CRATE}: #run endTime: expected",
     ),
+    "a study that is not the declared one": Kind(
+        text(f"{RESULTS}/study.yaml", "# The study as it was run", "# The study"),
+        f"declaration: {RESULTS}/declared.json: study_sha256: expected",
+    ),
+    "a declaration after the first job": Kind(
+        document(f"{RESULTS}/declared.json", "time", value="2100-01-01T00:00:00+00:00"),
+        f"declaration: {RESULTS}/declared.json: time: 2100",
+    ),
     "the crate's profile": Kind(
         crate("./", "conformsTo", []), f"crate: {CRATE}: ./ conformsTo: expected"
     ),
@@ -614,6 +629,9 @@ UNSEEN: dict[str, Callable[[Path], None]] = {
         folder / f"{RESULTS}/benchmarks/train_ppo/full-seed1.tsv"
     ).write_text("s\n1\n"),
     "code that no result depends on, with tree and commit": edited_code,
+    "the declaration, made again afterwards": document(
+        f"{RESULTS}/declared.json", "commit", value="0" * 40
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from limr import __version__
 from limr.archive import (
     CRATE,
+    declaration,
     documents,
     planning,
     rerun,
@@ -79,6 +80,7 @@ OF_FILES: tuple[Check, ...] = (
         files.workflow_records,
         _says("whole, and they agree with the files"),
     ),
+    ("declaration", declaration.faults, declaration.passed),
     ("ids", files.ids, _says("what is left out is named by its ids")),
     ("data", runs.data, _says("digests and origins agree")),
     ("runs", runs.runs, _says("settings, problems and code are the study's")),
@@ -96,6 +98,7 @@ def verify(
     say: Callable[[str], None],
     signers: Path | None = None,
     steps: int | None = None,
+    witness: Path | None = None,
 ) -> bool:
     """Check an archive; return whether everything is as it should be.
 
@@ -104,6 +107,8 @@ def verify(
         say: is told each finding as it comes, in a line.
         signers: keys that the reader trusts, one of which must have signed it.
         steps: the first steps of every run that are trained again; None for none.
+        witness: certificates of timestamping services that the reader trusts, one of which must
+            have seen the study's declaration before its first job.
 
     Raises:
         InputError: there is no such file, no space to unpack it, or no run can be trained again.
@@ -117,6 +122,8 @@ def verify(
             with ThreadPoolExecutor(1) as threads:
                 asked = planning.asked(opened, Path(scratch), threads)
                 _signature(path, opened, signers, findings)
+                if witness is not None:
+                    _witness(opened, witness, findings)
                 if steps is not None:
                     _rerun(opened, steps, Path(scratch), findings)
                 _check_all(opened, Path(scratch), findings)
@@ -137,6 +144,14 @@ def _rerun(opened: Opened, steps: int, scratch: Path, findings: Findings) -> Non
         "rerun",
         lambda: rerun.differences(opened, steps, scratch / "rerun"),
         lambda: f"steps 1 to {steps} of {n} runs trained again: every rollout is the same",
+    )
+
+
+def _witness(opened: Opened, trusted: Path, findings: Findings) -> None:
+    findings.check(
+        "witness",
+        lambda: declaration.unwitnessed(opened, trusted),
+        lambda: f"a service saw the declaration on {declaration.witnessed(opened)}, before any job",
     )
 
 

@@ -27,6 +27,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="keys that you trust (ssh-keygen's allowed_signers): one of them must have signed it",
     )
     parser.add_argument(
+        "--witness",
+        type=Path,
+        metavar="FILE",
+        help="certificates of timestamping services that you trust: one of them must have seen the "
+        "study's declaration before its first job",
+    )
+    parser.add_argument(
         "--rerun",
         type=int,
         metavar="N",
@@ -42,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     if options.rerun is not None and options.rerun < 1:
         raise InputError("--rerun: at least 1 step.")
     start = time.monotonic()
-    good = verify.verify(options.archive, _say, options.signers, options.rerun)
+    good = verify.verify(options.archive, _say, options.signers, options.rerun, options.witness)
     verdict = "nothing failed" if good else "FAILED"
     _say(f"{options.archive}: {verdict} ({time.monotonic() - start:.1f} s)")
     return 0 if good else 1

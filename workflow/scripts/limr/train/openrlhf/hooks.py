@@ -19,13 +19,15 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from limr.core import files
+from limr.train.openrlhf import flash_attention
 from limr.train.openrlhf import task as tasks
 from limr.train.openrlhf.checkpoints import PPO_ROLES, SFT_ROLES, Checkpoints
 
@@ -137,6 +139,7 @@ CHANGES: dict[str, Change] = {
     "openrlhf.trainer.ppo_utils.samples_generator": _prompts,
     "openrlhf.utils.logging_utils": _metrics,
     "openrlhf.trainer.sft_trainer": _sft,
+    flash_attention.IMPORTER: lambda _module: None,  # unchanged, but see `_Loader.exec_module`
 }
 
 
@@ -153,7 +156,9 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Execute the module, then change it."""
-        self._loader.exec_module(module)
+        lacks = module.__name__ == flash_attention.IMPORTER
+        with flash_attention.stand_in() if lacks else nullcontext():
+            self._loader.exec_module(module)
         self._change(module)
 
     def __getattr__(self, name: str) -> Any:
@@ -161,14 +166,14 @@ class _Loader(importlib.abc.Loader):
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    def __init__(self) -> None:
-        self._looking = False
+    def __init__(self, names: Collection[str]) -> None:
+        self._names, self._looking = names, False
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find a module that is to be changed, as the other finders do."""
-        if name not in CHANGES or self._looking:
+        if name not in self._names or self._looking:
             return None
         self._looking = True
         try:
@@ -180,7 +185,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-def install() -> None:
-    """Change the trainer's modules as they are imported in this process."""
+def install(names: Collection[str] = tuple(CHANGES)) -> None:
+    """Change the trainer's modules, of these names, as they are imported in this process."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())
+        sys.meta_path.insert(0, _Finder(names))
