@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from limr.analysis import subset_records
+from limr.analysis import results, subset_records
 from limr.analysis.results import Group, Inputs, Json
 from limr.core import plugins
 
@@ -148,6 +148,7 @@ def _until(inputs: Inputs, arm: str, seed: int, epochs: int | None) -> Cost | No
     )
 
 
+@results.remembered
 def by_step(inputs: Inputs) -> pd.DataFrame:
     """Return what every run has cost up to each of its steps.
 
@@ -176,6 +177,7 @@ def by_step(inputs: Inputs) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
 
 
+@results.remembered
 def run_costs(inputs: Inputs) -> dict[tuple[str, int], Cost]:
     """Return (arm, seed) -> cost of every run that has both metrics and a record."""
     frame = inputs.metrics
