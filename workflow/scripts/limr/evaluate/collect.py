@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.core.tables import EVALUATIONS, METRICS, REASONS, VERDICTS
+from limr.core.tables import DRAWN, EVALUATIONS, METRICS, REASONS, VERDICTS
 from limr.grading.equality import UNREAD
 from limr.statistics.estimates import Arm, of_mean
 from limr.statistics.intervals import Floats, wilson
@@ -41,7 +41,7 @@ COLLECTED_EVALUATIONS = pa.schema(
     ]
 )
 
-# One row per run and training step.
+# One row per run and training step; with `limr.core.tables.DRAWN` where a run has a sampler.
 COLLECTED_METRICS = pa.schema([*RUN, *METRICS])
 
 # What it also has where every evaluation knows its reasons.
@@ -104,9 +104,12 @@ def collect_metrics(entries: Sequence[Entry]) -> pa.Table:
         InputError: no entries, or a file that is not one.
     """
     frames = [
-        files.read_parquet(path, METRICS).to_pandas().assign(**keys) for keys, path in entries
+        files.read_parquet(path, METRICS, newer=DRAWN).to_pandas().assign(**keys)
+        for keys, path in entries
     ]
-    return _joined(frames, COLLECTED_METRICS)
+    counted = any(name in frame for frame in frames for name in DRAWN.names)
+    schema = pa.schema([*COLLECTED_METRICS, *(DRAWN if counted else ())])
+    return _joined([frame.reindex(columns=schema.names) for frame in frames], schema)
 
 
 def _joined(frames: Sequence[pd.DataFrame], schema: pa.Schema) -> pa.Table:
