@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+import pandas as pd
 
 from limr.core import files, plugins
 from limr.core.errors import InputError
@@ -198,17 +198,17 @@ def replay(drawing: Drawing, job: PpoJob, step: int, part: Callable[[int], Path]
     """Bring the draws to the step before `step` from `part(n)`, the rollouts of the steps done."""
     place = {problem.problem_id: number for number, problem in enumerate(job.problems)}
     for done in range(drawing.done + 1, step):
-        table = files.read_parquet(part(done), ROLLOUTS, _SEEN)
+        table = files.read_parquet(part(done), ROLLOUTS, _SEEN).to_pandas()
         drawing.draw(done, recorded(groups(table, place)))
 
 
-def groups(table: pa.Table, place: Mapping[str, int]) -> list[tuple[int, int, int]]:
+def groups(rows: pd.DataFrame, place: Mapping[str, int]) -> list[tuple[int, int, int]]:
     """Return (problem, samples, right) of a step's rollouts, in their order.
 
     `place`: problem_id -> its place in the pool; -1 stands for a problem that is not in it.
     """
     counts: dict[str, list[int]] = {}
-    for name, verdict in zip(*(table[key].to_pylist() for key in _SEEN), strict=True):
+    for name, verdict in zip(*(rows[key] for key in _SEEN), strict=True):
         count = counts.setdefault(name, [0, 0])
         count[0] += 1
         count[1] += verdict == "correct"
@@ -225,6 +225,12 @@ def check_pool(sampler: Settings | None, problems: int, size: int, at: str) -> N
     )
 
 
+def needs_difficulty(sampler: Settings | None) -> bool:
+    """Return whether a sampler has the option `difficulty`."""
+    found = plugins.load("samplers", sampler["name"]) if sampler else None
+    return bool(getattr(found, "NEEDS_DIFFICULTY", False))
+
+
 def difficulties(
     sampler: Settings | None, problems: Sequence[Problem], scores: Path | None, at: str
 ) -> Floats | None:
@@ -239,9 +245,7 @@ def difficulties(
     Raises:
         InputError: a problem without a difficulty, or all have the same.
     """
-    if sampler is None or not getattr(
-        plugins.load("samplers", sampler["name"]), "NEEDS_DIFFICULTY", False
-    ):
+    if sampler is None or not needs_difficulty(sampler):
         return None
     if sampler["difficulty"] == LEVEL:
         found: dict[str, float | None] = {one.problem_id: one.level for one in problems}
