@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 
 import numpy as np
 import pytest
 
+import documents
 from limr.core import plugins, tables, validation
 from limr.core.errors import InputError
 from limr.core.random_streams import stream
@@ -276,3 +278,15 @@ def test_a_pool_smaller_than_a_batch_is_refused_where_there_is_a_choice():
         drawing.check_pool(settings("mopps"), 4, 5, "arm 'x'")
     drawing.check_pool(settings("uniform"), 4, 5, "arm 'x'")
     drawing.check_pool(None, 4, 5, "arm 'x'")
+
+
+def test_the_pages_own_sampler_draws_what_is_hardest(root, tmp_path, monkeypatch):
+    page = root / "docs/samplers.md"
+    [block] = [one for one in documents.blocks(page) if (one.file or "").endswith("hardest.py")]
+    (tmp_path / "hardest.py").write_text(block.text)
+    monkeypatch.syspath_prepend(tmp_path)
+    written = importlib.import_module("hardest")
+    groups = [drawing.Group(place, 4, place % 4) for place in range(20)]
+    view = drawing.View(2, order(), [drawing.Draw(1, groups)])
+    chosen = written.choose(view, validation.complete({}, written.Options, "hardest"))
+    assert sorted(chosen) == [0, 4, 8, 12, 16]
