@@ -195,7 +195,12 @@ def settings(job: PpoJob) -> dict[str, Any]:
 
 
 def replay(drawing: Drawing, job: PpoJob, step: int, part: Callable[[int], Path]) -> None:
-    """Bring the draws to the step before `step` from `part(n)`, the rollouts of the steps done."""
+    """Bring the draws to the step before `step` from `part(n)`, the rollouts of the steps done.
+
+    The plain order looks at nothing, and is left as it is.
+    """
+    if job.sampler is None:
+        return
     place = {problem.problem_id: number for number, problem in enumerate(job.problems)}
     for done in range(drawing.done + 1, step):
         table = files.read_parquet(part(done), ROLLOUTS, _SEEN).to_pandas()
