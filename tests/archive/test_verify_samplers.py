@@ -57,7 +57,8 @@ def archived(folder, monkeypatch, name, change=None):
     ppo = {"prompts_per_step": SIZE, "drop_last": True, "steps": STEPS,
            "samples_per_prompt": SAMPLES}  # fmt: skip
     arm = SimpleNamespace(settings=ppo, sampler=sampler)
-    study = SimpleNamespace(arms={"arm": arm}, difficulty=lambda arm: None)
+    config = {"engine": {"train": "embedded"}}
+    study = SimpleNamespace(arms={"arm": arm}, difficulty=lambda arm: None, config=config)
     found = [("arm", 1, "rollouts.parquet", problems)]
     monkeypatch.setattr(verify_rollouts, "here", lambda opened: found)
     opened = SimpleNamespace(folder=folder, results="results/s", study=study)

@@ -15,6 +15,7 @@ from limr.core.tables import ROLLOUTS, read_problems
 from limr.study import files as contents
 from limr.train import drawing
 from limr.train.embedded.order import Order
+from limr.train.openrlhf.filtering import Walk
 
 
 def here(opened: Opened) -> list[tuple[str, int, str, str]]:
@@ -54,9 +55,11 @@ def asked(opened: Opened) -> Iterator[str]:
             continue
         if draws is None:
             continue
+        engine = opened.study.config["engine"]["train"]
+        walk = Walk(order) if engine == "openrlhf" else None
         for step, rows in steps.items():
             try:
-                batch = _batch(draws, step, rows, ids)
+                batch = _batch(draws, walk, step, rows, ids)
             except InputError:
                 yield (
                     f"{rollouts}: step {step}: the problems are not those that sampler "
@@ -94,13 +97,19 @@ def _draws(opened: Opened, arm: str, order: Order, problems: str) -> drawing.Dra
     return drawing.Drawing(sampler, order, found)
 
 
-def _batch(draws: drawing.Drawing, step: int, rows: pd.DataFrame, ids: list[str]) -> list[int]:
+def _batch(
+    draws: drawing.Drawing, walk: Walk | None, step: int, rows: pd.DataFrame, ids: list[str]
+) -> list[int]:
     """Return the problems, as places in the pool, that a step should have drawn.
+
+    `walk`: those that OpenRLHF's filtering draws, None for another engine.
 
     Raises InputError where the recorded ones are others.
     """
     if draws.options["name"] == "uniform":
         return draws.order.batch(step)
+    if walk is not None:
+        return walk.step(min(len(ids), max(draws.order.size, rows["problem_id"].nunique())))
     place = {name: number for number, name in enumerate(ids)}
     draws.draw(step, drawing.recorded(drawing.groups(rows, place)))
     return [group.problem for one in draws.draws if one.step == step for group in one.groups]

@@ -148,15 +148,26 @@ class Drawing:
 
     def counted(self, step: int) -> dict[str, int]:
         """Return the columns `limr.core.tables.DRAWN` of a step that was drawn."""
-        groups = self._view(step).groups
+        view = self._view(step)
         often = Counter(group.problem for draw in self.draws for group in draw.groups)
-        return {
-            "rollouts": sum(group.samples for group in groups),
-            "without_signal": sum(group.samples for group in groups if not group.mixed),
-            "tries": self._view(step).tries,
-            "problems_drawn": len(often),
-            "most_drawn": max(often.values()),
-        }
+        return counted(view.groups, view.tries, often)
+
+
+def counted(groups: Sequence[Group], tries: int, often: Mapping[int, int]) -> dict[str, int]:
+    """Return the columns `limr.core.tables.DRAWN` of a step.
+
+    Args:
+        groups: what it drew.
+        tries: in how many draws.
+        often: problem -> how often it was drawn up to this step.
+    """
+    return {
+        "rollouts": sum(group.samples for group in groups),
+        "without_signal": sum(group.samples for group in groups if not group.mixed),
+        "tries": tries,
+        "problems_drawn": len(often),
+        "most_drawn": max(often.values()),
+    }
 
 
 def recorded(groups: Sequence[tuple[int, int, int]]) -> Sample:
