@@ -185,6 +185,8 @@ def test_a_sampler_is_a_name_or_a_mapping_and_its_defaults_are_filled_in(
     assert own.sampler == {**short, "decay": 0.9}
     assert own.changes == ("sampler",)
     assert load(demo, root).arms["full"].sampler is None
+    named = load(demo, root, x={**DRAWS, "sampler": "uniform"}).arms["x"]
+    assert (named.sampler, named.changes) == ({"name": "uniform"}, ())  # as a reference, no control
 
 
 def test_the_jobs_of_a_sampler(demo: dict[str, Any], root: Path) -> None:

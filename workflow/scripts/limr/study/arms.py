@@ -126,8 +126,15 @@ def _settings(config: Json, entry: Json, at: str) -> Json:
         "dead_problems": entry.get("dead_problems", config["dead_problems"]),
         "template": entry.get("template"),
         "sampler": entry.get("sampler"),
-        "changes": tuple(sorted(key for key in _CHANGES if key in entry)),
+        "changes": tuple(
+            sorted(key for key in _CHANGES if key in entry and not _plain(entry, key))
+        ),
     }
+
+
+def _plain(entry: Json, key: str) -> bool:
+    """Return whether a key says in words what an arm without it does."""
+    return key == "sampler" and entry[key]["name"] == "uniform"
 
 
 def _steps(config: Json, entry: Json) -> tuple[int, ...]:
