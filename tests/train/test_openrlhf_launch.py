@@ -237,7 +237,8 @@ def test_the_hooks_import_openrlhfs_module_without_flash_attn(
     (package / "ring_attn_utils.py").write_text("from flash_attn.bert_padding import pad_input\n")
     code = (
         "from limr.train.openrlhf import flash_attention, hooks; import importlib; "
-        "hooks.install([flash_attention.IMPORTER]); importlib.import_module(flash_attention.IMPORTER)"
+        "hooks.install([flash_attention.IMPORTER]); "
+        "importlib.import_module(flash_attention.IMPORTER)"
     )
     path = os.pathsep.join([str(tmp_path), str(SCRIPTS)])
     done = subprocess.run(

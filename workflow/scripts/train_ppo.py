@@ -29,5 +29,7 @@ with logged(snakemake.log[0]):
             ppo=settings["ppo"],
             reward=settings["reward"],
             rollouts=Path(snakemake.output.rollouts),
+            sampler=settings.get("sampler"),
+            difficulty=Path(scores) if (scores := snakemake.input.get("difficulty")) else None,
         )
     )

@@ -13,6 +13,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from limr.analysis import results, subset_records
@@ -98,19 +99,37 @@ def _entry(
 
 
 def scoring(inputs: Inputs, arm: str) -> Scoring | None:
-    """Return what had to run before an arm's problems could be chosen; None: nothing."""
-    record = inputs.subsets.get(arm, {})
+    """Return what had to run before an arm's problems could be chosen; None: nothing.
+
+    That is the run of the score that chose them, and of the difficulties that its sampler has.
+    """
+    found = [_of_log(inputs, *log) for log in _logs(inputs, arm).items()]
+    if len(found) < 2:
+        return found[0] if found else None
+    costs = [one.cost for one in found]
+    text = " and ".join(one.text for one in found)
+    return Scoring(text, _sum(costs[0], costs[1]) if costs[0] and costs[1] else None)
+
+
+def _logs(inputs: Inputs, arm: str) -> dict[str, Any]:
+    """Return name of learning curves -> the epochs that were used, None for all."""
+    record, logs = inputs.subsets.get(arm, {}), {}
     selector = record.get("selector")
-    if not record or (selector and not plugins.load("selectors", selector).NEEDS_TRAJECTORIES):
-        return None
-    name = str(record.get("trajectories"))
+    if record and not (selector and not plugins.load("selectors", selector).NEEDS_TRAJECTORIES):
+        logs[str(record.get("trajectories"))] = record.get("options", {}).get("epochs")
+    about: Json = next((one for one in inputs.study["arms"] if one["name"] == arm), {})
+    if "difficulty_from" in about:
+        logs.setdefault(about["difficulty_from"], about["difficulty_epochs"])
+    return logs
+
+
+def _of_log(inputs: Inputs, name: str, epochs: Any) -> Scoring:
     if name in inputs.samples:
         return _of_samples(inputs.samples[name])
     source = inputs.study.get("scored_from", {}).get(name)
     if source is None:
         return Scoring(f"'{name}', from a file: not counted", None)
     titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
-    epochs = record.get("options", {}).get("epochs")
     early = f", {epochs} epochs" if epochs else ""
     text = f"{titles[source['arm']]}, seed {source['seed']}{early}"
     cost = _until(inputs, source["arm"], source["seed"], epochs)
@@ -165,10 +184,11 @@ def by_step(inputs: Inputs) -> pd.DataFrame:
         rows = rows.sort_values("step", kind="stable")
         share = np.arange(1, len(rows) + 1) / len(rows)
         seconds = rows["seconds"].cumsum().to_numpy(float) if "seconds" in rows else share
+        drawn = _drawn(rows)
         found.append(
             rows[["arm", "seed", "step", "epoch"]].assign(
                 updates=cost.updates * share,
-                rollouts=cost.rollouts * share,
+                rollouts=cost.rollouts * share if drawn is None else drawn.cumsum(),
                 tokens=rows["tokens"].cumsum().astype(np.float64),
                 hours=cost.hours * (seconds / seconds[-1]),
                 device=cost.device,
@@ -190,10 +210,20 @@ def run_costs(inputs: Inputs) -> dict[tuple[str, int], Cost]:
             n = inputs.subsets.get(run["arm"], {}).get("n_selected")
             hours, device = _hours(run)
             rollouts, updates = _counts(run.get("settings", {}), n, len(rows))
+            drawn = _drawn(rows)
+            if drawn is not None:
+                rollouts = float(drawn.sum())
             found[run["arm"], run["seed"]] = Cost(
                 len(rows), updates, rollouts, float(rows["tokens"].sum()), hours, device
             )
     return found
+
+
+def _drawn(rows: pd.DataFrame) -> npt.NDArray[np.float64] | None:
+    """Return the rollouts of each step that a run with a sampler counted; None: it has none."""
+    if "rollouts" not in rows or rows["rollouts"].isna().any():
+        return None
+    return rows["rollouts"].to_numpy(np.float64)
 
 
 def _counts(settings: Json, n: int | None, steps: int) -> tuple[float, float]:

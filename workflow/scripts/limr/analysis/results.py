@@ -57,7 +57,8 @@ class Inputs:
             and figures that need scores; `decodings` and `scored_from` (`limr.study.study.Study`)
             for those that need the paper or runs.
         evaluations: see `limr.evaluate.collect.COLLECTED_EVALUATIONS`, and `COLLECTED_REASONS`.
-        metrics: see `limr.evaluate.collect.COLLECTED_METRICS`.
+        metrics: see `limr.evaluate.collect.COLLECTED_METRICS`, and `limr.core.tables.DRAWN` where a
+            run has a sampler.
         trajectories: name -> `limr.core.tables.TRAJECTORIES`.
         scores: name -> `limr.core.tables.SCORES`.
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.

@@ -95,6 +95,9 @@ def runs(opened: Opened) -> Iterator[str]:
         if about.train == "ppo":
             settings["reward"] = about.reward
             plugins += _modules("rewards", about.reward["rule"])
+            if about.sampler is not None:
+                settings["sampler"] = about.sampler
+                plugins += _modules("samplers", about.sampler["name"])
         inputs = {"problems": opened.sha256(f"{opened.results}/subsets/{arm}.jsonl")}
         if about.train == "sft":
             texts = f"{opened.results}/solutions/{study.arm_dataset(arm)}.jsonl"

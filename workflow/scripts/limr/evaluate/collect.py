@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.core.tables import EVALUATIONS, METRICS, REASONS, VERDICTS
+from limr.core.tables import DRAWN, EVALUATIONS, METRICS, REASONS, VERDICTS
 from limr.grading.equality import UNREAD
 from limr.statistics.estimates import Arm, of_mean
 from limr.statistics.intervals import Floats, wilson
@@ -42,7 +42,7 @@ COLLECTED_EVALUATIONS = pa.schema(
     ]
 )
 
-# One row per run and training step.
+# One row per run and training step; with `limr.core.tables.DRAWN` where a run has a sampler.
 COLLECTED_METRICS = pa.schema([*RUN, *METRICS])
 
 # What it also has where every evaluation knows its reasons.
@@ -130,11 +130,19 @@ def collect_metrics(entries: Sequence[Entry]) -> pa.Table:
     Raises:
         InputError: no entries, or a file that is not one.
     """
-    tables = []
-    for keys, path in entries:
-        frame = files.read_parquet(path, METRICS).to_pandas().assign(**keys)
-        tables.append(pa.Table.from_pandas(frame, COLLECTED_METRICS, preserve_index=False))
-    return _joined(tables, COLLECTED_METRICS)
+    frames = [
+        files.read_parquet(path, METRICS, newer=DRAWN).to_pandas().assign(**keys)
+        for keys, path in entries
+    ]
+    counted = any(name in frame for frame in frames for name in DRAWN.names)
+    schema = pa.schema([*COLLECTED_METRICS, *(DRAWN if counted else ())])
+    return _joined(
+        [
+            pa.Table.from_pandas(frame.reindex(columns=schema.names), schema, preserve_index=False)
+            for frame in frames
+        ],
+        schema,
+    )
 
 
 def _joined(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:

@@ -1,8 +1,8 @@
 """The arms of a study: what each trains on, and in what it differs from the study's own settings.
 
-An arm may change hyper-parameters (`ppo`, `sft`), evaluated steps, reward, grader, the rule for
-dead problems, or the prompt template of a base. Nothing else of the workflow knows which arm is a
-control: every rule is told its arm's settings.
+An arm may change hyper-parameters (`ppo`, `sft`), evaluated steps, reward, grader, sampler, the
+rule for dead problems, or the prompt template of a base. Nothing else of the workflow knows which
+arm is a control: every rule is told its arm's settings.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _CHANGES = {
     "evaluate_steps": ("ppo", "sft"),
     "reward": ("ppo",),
     "grader": ("ppo",),
+    "sampler": ("ppo",),
     "dead_problems": ("none", "ppo", "sft"),
     "template": ("none",),
 }
@@ -42,6 +43,7 @@ class Arm:
     grader: Json = field(default_factory=dict)  # of training; evaluations have the study's
     dead_problems: str = "keep"
     template: str | None = None
+    sampler: Json | None = None  # its name and options; None: the uniform order
     changes: tuple[str, ...] = ()  # keys in which it differs from the study, sorted
 
 
@@ -123,8 +125,16 @@ def _settings(config: Json, entry: Json, at: str) -> Json:
         "grader": entry.get("grader", config["grader"]),
         "dead_problems": entry.get("dead_problems", config["dead_problems"]),
         "template": entry.get("template"),
-        "changes": tuple(sorted(key for key in _CHANGES if key in entry)),
+        "sampler": entry.get("sampler"),
+        "changes": tuple(
+            sorted(key for key in _CHANGES if key in entry and not _plain(entry, key))
+        ),
     }
+
+
+def _plain(entry: Json, key: str) -> bool:
+    """Return whether a key says in words what an arm without it does."""
+    return key == "sampler" and entry[key]["name"] == "uniform"
 
 
 def _steps(config: Json, entry: Json) -> tuple[int, ...]:

@@ -28,7 +28,8 @@ as a module of your own Snakefile, see [docs/module.md](../docs/module.md). The 
   Qwen2.5-0.5B on one.
 - `demo.yaml`: the whole experiment in miniature on a CPU, in minutes; `demo-full.yaml`: with all
   controls and five seeds, in hours (docs/controls.md); `noisy-scores.yaml`: whether scores that
-  know their noise train better (docs/noisy-scores.md).
+  know their noise train better (docs/noisy-scores.md); `samplers.yaml`: whether online samplers do
+  (docs/samplers.md).
 - `published.yaml`: MATH-FULL and the published scores give the paper's subset; nothing is trained.
 - `benchmarks/*.yaml`: one file per benchmark.
 - `sources.yaml`: the pinned public files, with sha256.
@@ -52,6 +53,7 @@ def page() -> str:
         ("engines", "Options", "Engines: `engines.*`"),
         ("engines", "Base", "Base policies: `base`, by training engine"),
         ("rewards", "Options", "Rewards: `reward` and `arms.*.reward`"),
+        ("samplers", "Options", "Samplers: `arms.*.sampler`"),
         ("tables", "Options", "Tables: `tables.*`"),
         ("figures", "Options", "Figures: `figures.*`"),
         ("targets", "Options", "Trainers that subsets go to: `limr export --to`"),

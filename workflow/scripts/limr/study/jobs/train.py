@@ -47,6 +47,11 @@ def _run(study: Study, arm: str, seed: int) -> Job:
         made["rollouts"] = paths.rollouts(arm, seed)
         settings["reward"] = about.reward
         used.append(("rewards", about.reward["rule"]))
+        if about.sampler is not None:
+            settings["sampler"] = about.sampler
+            used.append(("samplers", about.sampler["name"]))
+            if (score := study.difficulty(arm)) is not None:
+                read["difficulty"] = paths.scores(score)
     else:
         read["solutions"] = paths.solutions(study.arm_dataset(arm))
     return Job(

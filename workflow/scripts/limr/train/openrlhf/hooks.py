@@ -4,6 +4,7 @@
   and which trains on an epoch's incomplete batch. Ours returns the problems that `Order` names for
   the step: the same in every process and after a resume, without the incomplete batch where the
   study says so, and with the step's number in each label. After the last step it returns nothing.
+  With `sampler: dapo` it gives out replacements too (`limr.train.openrlhf.filtering`).
 - Metrics. What is logged is first written to a file of ours: TensorBoard's writer keeps its last
   minutes in memory, and a killed process loses them.
 - Checkpoints. PPO logs a step, saves, and then asks for the next prompts or closes the log: by then
@@ -30,6 +31,7 @@ from limr.core import files
 from limr.train.openrlhf import flash_attention
 from limr.train.openrlhf import task as tasks
 from limr.train.openrlhf.checkpoints import PPO_ROLES, SFT_ROLES, Checkpoints
+from limr.train.openrlhf.filtering import Walk, filtered
 
 Change = Callable[[ModuleType], None]
 
@@ -61,17 +63,35 @@ class Prompts:
         self.saves = saves
         self.order, self.step, self.steps = task.make_order(), task.start, task.steps
         self.rows = files.read_jsonl(task.data)
+        self.tries, self.asked = task.tries, 0  # problems of this step
+        self.walk = Walk(self.order, task.drawn) if task.tries is not None else None
 
-    def next_batch(self, _loader: Any, _size: int) -> tuple[list[str], list[str], list[None], bool]:
-        """Return prompts, labels, no images, and whether the epoch is over."""
+    def next_batch(self, _loader: Any, size: int) -> tuple[list[str], list[str], list[None], bool]:
+        """Return prompts, labels, no images, and whether the epoch is over.
+
+        The trainer asks for one problem more where its dynamic filtering has dropped a group.
+        """
+        if self.walk is not None and size < self.order.size:
+            return self._given(self.walk.more(size))
         self.saves.settle()
         if self.step >= self.steps:
             return [], [], [], True
         self.step += 1
-        rows = [self.rows[index] for index in self.order.batch(self.step)]
-        labels = [json.dumps({**json.loads(row["label"]), "step": self.step}) for row in rows]
+        self.asked = 0
+        if self.walk is not None:
+            return self._given(self.walk.step(self.order.size))
+        return self._given(self.order.batch(self.step))
+
+    def _given(self, places: Sequence[int]) -> tuple[list[str], list[str], list[None], bool]:
+        labels = []
+        for place in places:
+            self.asked += 1
+            label = {**json.loads(self.rows[place]["label"]), "step": self.step}
+            if self.tries is not None and self.asked > filtered(self.order, self.tries):
+                label["kept_anyway"] = True
+            labels.append(json.dumps(label))
         over = self.step % self.order.steps_per_epoch == 0 or self.step == self.steps
-        return [row["prompt"] for row in rows], labels, [None] * len(rows), over
+        return [self.rows[place]["prompt"] for place in places], labels, [None] * len(places), over
 
 
 def append_metrics(path: Path, step: int, values: Mapping[str, Any]) -> None:
