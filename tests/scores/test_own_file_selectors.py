@@ -94,6 +94,9 @@ def test_two_anchor_by_hand(given_file):
     assert (
         found.notes[0] == "The model stands at 0.75 of the way from the weaker to the stronger one."
     )
+    beyond = run("two-anchor", [[8], [8], [8]], **anchors(given_file, [0.1] * 3, [0.6] * 3))
+    assert beyond.notes[-1].startswith("That is beyond the stronger one: rates are extrapolated")
+    assert beyond.values.tolist() == pytest.approx([-0.5] * 3)
     latest = run(
         "two-anchor",
         [[4, 6], [None, None], [None, None]],
