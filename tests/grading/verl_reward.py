@@ -1,12 +1,6 @@
-"""The documented reward in verl's own reward manager: `python verl_reward.py WORD...`.
-
-Each word sets a key of verl's own configuration. Reads cases (response, gold answer) as JSON from
-stdin, and prints for each what the manager gives the trainer.
-"""
+"""Run in .venv-openrlhf: verl's own reward manager asks the documented file for rewards."""
 
 import asyncio
-import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -44,18 +38,16 @@ def batch(response, gold):
     )
 
 
-def main(words):
+def rewards(words, cases):
+    """Return what the manager gives the trainer for each [response, gold answer].
+
+    Each word sets a key of verl's own configuration.
+    """
     config = OmegaConf.merge(OmegaConf.load(CONFIG), OmegaConf.from_dotlist(words))
-    config = migrate_legacy_reward_impl(config)
-    manager = load_reward_manager(config, Characters())
-
-    async def judged():
-        return [await manager.run_single(batch(*case)) for case in json.load(sys.stdin)]
-
-    sys.stdout.write(json.dumps(manager.loop.run_until_complete(judged())) + "\n")
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
     asyncio.set_event_loop(asyncio.new_event_loop())
-    main(sys.argv[1:])
+    manager = load_reward_manager(migrate_legacy_reward_impl(config), Characters())
+
+    async def asked():
+        return [await manager.run_single(batch(*case)) for case in cases]
+
+    return manager.loop.run_until_complete(asked())
