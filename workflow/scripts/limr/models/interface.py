@@ -26,7 +26,7 @@ for the same job, or says in docs/design.md what it cannot promise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -82,12 +82,35 @@ class TrainJob:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where a run goes on from: the state that a run of another arm, of the same seed, kept."""
+
+    arm: str
+    step: int  # that the state was kept after: the run's own steps follow it
+    streams: str  # the arm that random streams are named after: the first one of the way
+    optimizer: str  # `kept`: that of the state; `fresh`: a new one
+    state: Path  # folder of the state, see `limr.train.starts`
+
+
+@dataclass(frozen=True)
 class PpoJob(TrainJob):
     """Train by PPO; `ppo` are the study's hyper-parameters under `ppo`."""
 
     ppo: Settings
     reward: Settings  # a rule of `limr.grading.rewards` with its options
     rollouts: Path  # output: `limr.core.tables.ROLLOUTS`, by step, position in batch, sample
+    start: Start | None = None  # None: from the base
+    states: Mapping[int, Path] = field(default_factory=dict)  # outputs: step -> state's folder
+
+    @property
+    def streams(self) -> str:
+        """The arm that random streams are named after: a continued run draws as one run would."""
+        return self.start.streams if self.start else self.arm
+
+    @property
+    def done_before(self) -> int:
+        """The steps that were done before this run begins."""
+        return self.start.step if self.start else 0
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,16 @@ from limr.core.random_streams import stream, stream_seed
 from limr.core.tables import ROLLOUTS
 from limr.grading import rewards
 from limr.grading.pool import GradingPool
-from limr.models.interface import Decoding, PpoJob
-from limr.train import runs
-from limr.train.embedded import losses, packing, rollouts, run, sampling, vocabulary
+from limr.models.interface import Decoding, PpoJob, Start
+from limr.train import runs, starts
+from limr.train.embedded import checkpoints, losses, packing, rollouts, run, sampling, vocabulary
 from limr.train.embedded import model as models
 from limr.train.embedded import optimizer as optimizers
 from limr.train.embedded.batch import Batch, Sequences, parts, spread
 from limr.train.embedded.forward import Weights, weights_of
 from limr.train.embedded.order import Order
+
+STATE = "state.pt"  # in the folder of a state that other runs start from
 
 
 class Learner:
@@ -44,6 +46,26 @@ class Learner:
         betas = self.ppo["adam_betas"]
         self.policy_optimizer = optimizers.Adam(list(self.policy.parameters()), betas)
         self.critic_optimizer = optimizers.Adam(list(self.critic.parameters()), betas)
+        self.warmed_before = 0  # steps that the optimizers have not seen
+        if job.start is not None:
+            self._go_on_from(job.start)
+
+    def _go_on_from(self, start: Start) -> None:
+        """Take over policy and critic of another run's state, and its optimizers if kept."""
+        found = checkpoints.read(start.state / STATE, self.device)
+        for name, part in self.saved().items():
+            if start.optimizer == "kept" or not name.endswith("_optimizer"):
+                part.load_state_dict(found[name])
+        if start.optimizer == "fresh":
+            self.warmed_before = start.step
+
+    def keep_state(self, folder: Path, step: int, order: Order, about: dict[str, Any]) -> None:
+        """Write what other runs start from, whole or not at all."""
+        with files.atomic(folder) as temporary:
+            temporary.mkdir()
+            states = {name: part.state_dict() for name, part in self.saved().items()}
+            checkpoints.write(temporary / STATE, states)
+            starts.write_record(temporary, self.job, step, order, about)
 
     def saved(self) -> dict[str, Any]:
         """Return what a checkpoint holds."""
@@ -56,8 +78,8 @@ class Learner:
 
     @torch.no_grad()
     def sample(self, prompts: Sequence[Sequence[int]], step: int) -> sampling.Samples:
-        """Draw the step's rollouts from the stream (seed, rollouts, arm, step)."""
-        seed = stream_seed(self.job.seed, "rollouts", self.job.arm, step)
+        """Draw the step's rollouts from the stream (seed, rollouts, the way's first arm, step)."""
+        seed = stream_seed(self.job.seed, "rollouts", self.job.streams, step)
         decoding = Decoding(
             "rollouts",
             self.ppo["samples_per_prompt"],
@@ -116,7 +138,7 @@ class Learner:
         minibatches = list(self._minibatches(batch, step))
         for number, rows in enumerate(minibatches):
             sums.update(self._accumulate(batch, rows))
-            update = (step - 1) * len(minibatches) + number + 1
+            update = (step - self.warmed_before - 1) * len(minibatches) + number + 1
             for optimizer, name in (
                 (self.policy_optimizer, "actor_learning_rate"),
                 (self.critic_optimizer, "critic_learning_rate"),
@@ -133,7 +155,7 @@ class Learner:
         """
         each = batch.sequences.each
         for number in range(self.ppo["epochs_per_batch"]):
-            generator = stream(self.job.seed, "minibatches", self.job.arm, step, number)
+            generator = stream(self.job.seed, "minibatches", self.job.streams, step, number)
             order = generator.permutation(len(batch.sequences.prompts)).tolist()
             samples = [prompt * each + sample for prompt in order for sample in range(each)]
             yield from parts(samples, self.ppo["train_batch_size"])
@@ -168,12 +190,14 @@ class Learner:
 def train_ppo(job: PpoJob) -> None:
     """Train by PPO; see `limr.models.interface.PpoJob` for the outputs.
 
-    Raises InputError where a policy beyond the last step is asked for, or prompts are too long.
+    Raises InputError where a policy beyond the last step is asked for, prompts are too long, or the
+    run cannot go on from the state that it should start from.
     """
     ppo = job.ppo
     words = vocabulary.load(job.base)
     prompts = run.encode_prompts(job, words, ppo["max_prompt_tokens"])
-    order = Order(len(prompts), ppo["prompts_per_step"], ppo["drop_last"], job.seed, job.arm)
+    about = {"engine": "embedded", "base": files.sha256(job.base / models.WEIGHTS)}
+    order = starts.order(job, starts.read_record(job, about))
     settings = {"ppo": dict(ppo), "reward": dict(job.reward)}
     with run.running(job, settings, ppo["steps"]) as running, GradingPool(job.grader) as pool:
         learner = Learner(job, running.device)
@@ -182,7 +206,7 @@ def train_ppo(job: PpoJob) -> None:
             chosen, epoch = order.batch(number), order.epoch(number)
             problems = [job.problems[index] for index in chosen]
             samples = learner.sample([prompts[index] for index in chosen], number)
-            pay = rewards.reward_function(job.reward, job.seed, job.arm, number)
+            pay = rewards.reward_function(job.reward, job.seed, job.streams, number)
             columns = rollouts.graded(problems, samples, words, pool, pay)
             part = runs.rollouts_table(columns, number, epoch)
             files.write_parquet(running.part("rollouts", number), part)
@@ -195,7 +219,10 @@ def train_ppo(job: PpoJob) -> None:
         def save_policy(folder: Path) -> None:
             models.save_policy(learner.policy, words, folder)
 
-        run.train(running, step, learner.saved(), save_policy)
-        steps = range(1, ppo["steps"] + 1)
+        def save_state(folder: Path, number: int) -> None:
+            learner.keep_state(folder, number, order, about)
+
+        run.train(running, step, learner.saved(), save_policy, save_state)
+        steps = range(job.done_before + 1, ppo["steps"] + 1)
         tables = [files.read_parquet(running.part("rollouts", n), ROLLOUTS) for n in steps]
         files.write_parquet(job.rollouts, pa.concat_tables(tables).combine_chunks())
