@@ -98,7 +98,7 @@ def study(
 
 
 def test_costs_add_up_step_by_step():
-    frame = costs.by_step(study({"full": [0.2, 0.4, 0.6]}))
+    frame = run_costs.by_step(study({"full": [0.2, 0.4, 0.6]}))
     assert frame["step"].tolist() == [1, 2, 3, 4]
     assert frame["rollouts"].tolist() == [40, 80, 120, 160]
     assert frame["updates"].tolist() == [2, 4, 6, 8]

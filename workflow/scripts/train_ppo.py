@@ -5,11 +5,16 @@ from pathlib import Path
 from limr.core import files, plugins, provenance
 from limr.core.job_log import logged
 from limr.core.tables import read_problems
-from limr.models.interface import PpoJob
+from limr.models.interface import PpoJob, Start
+from limr.train.starts import RECORD
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
     inputs = {"problems": files.sha256(snakemake.input.problems)}
+    start, states = None, list(map(Path, snakemake.output.get("states") or []))
+    if "start" in settings:
+        start = Start(**settings["start"], state=Path(snakemake.input.start))
+        inputs["start"] = files.sha256(start.state / RECORD)
     engine = plugins.load("engines", settings["engine"])
     engine.train_ppo(
         PpoJob(
@@ -29,5 +34,7 @@ with logged(snakemake.log[0]):
             ppo=settings["ppo"],
             reward=settings["reward"],
             rollouts=Path(snakemake.output.rollouts),
+            start=start,
+            states={int(path.name.removeprefix("step")): path for path in states},
         )
     )

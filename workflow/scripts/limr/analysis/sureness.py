@@ -25,7 +25,7 @@ def plan(study: Study, counts: Counts) -> list[Json]:
     found = []
     for name, score in study.scores.items():
         module = plugins.load("selectors", score["selector"])
-        source = study.config["trajectories"].get(score.get("trajectories"), {})
+        source = study.trajectories.get(score["trajectories"] or "", {})
         if not module.NEEDS_TRAJECTORIES or module.SEEDED or not source.get("arm"):
             continue
         ppo, n = study.arms[source["arm"]].settings, counts.arm(source["arm"]).n

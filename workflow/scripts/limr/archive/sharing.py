@@ -81,7 +81,7 @@ def rules(study: Study, sources: Mapping[str, Source]) -> Rules:
                 found[name] = _OWN.format(name)
         return found
 
-    curves = restricted(study.config["trajectories"])
+    curves = restricted(study.trajectories)
     published = {
         name: curves[entry["trajectories"]]
         for name, entry in study.scores.items()

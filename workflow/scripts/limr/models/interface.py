@@ -34,6 +34,8 @@ from limr.core.errors import InputError
 from limr.core.tables import Problem, Response
 
 Settings = Mapping[str, Any]
+# Keys of `ppo` that a run with a fresh optimizer may change against the run that it goes on from.
+OPTIMIZER_KEYS = ("actor_learning_rate", "critic_learning_rate", "warmup_steps", "adam_betas")
 
 
 def split_options(options: Settings, free: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -54,7 +54,7 @@ def _row(
         "rollouts": own,
         "scoring_rollouts": sampled,
         "rollouts_in_all": None if sampled is None else own + sampled,
-        "runs": len(study.seeds),
+        "runs": len(study.arms[arm].seeds),
         "at_equal_steps": None if scoring is None else "never",
         "steps_to_save": {str(n): steps for n, steps in saving.items()},
     }
@@ -68,7 +68,7 @@ def _scoring(study: Study, counts: Counts, arm: str) -> tuple[str, int | None, i
     score = study.scores[str(study.arms[arm].score)]
     if not plugins.load("selectors", score["selector"]).NEEDS_TRAJECTORIES:
         return None
-    source = study.config["trajectories"][score["trajectories"]]
+    source = study.trajectories[score["trajectories"]]
     other = source.get("arm")
     if score["trajectories"] in study.sampled:
         n = counts.dataset(study.arm_dataset(arm)).n

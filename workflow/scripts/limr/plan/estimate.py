@@ -106,7 +106,9 @@ def _training(given: Assumptions, name: str, plan: Callable[..., Layout]) -> Tas
     else:
         longest = _longest_solution(study)
         seconds = cost.sft_seconds(arm.settings, longest, parameters, layout, given.gpu)
-    runs = [given.counts.results / f"runs/{name}/seed{seed}/run.json" for seed in study.seeds]
+    runs = [
+        given.counts.results / f"runs/{name}/seed{seed}/run.json" for seed in study.arms[name].seeds
+    ]
     left = sum(not path.is_file() for path in runs)
     text = f"{n:,} ({problems.source})"
     return Task(study.rule("train", name), name, len(runs), left, layout, seconds, text, kept)
@@ -140,7 +142,7 @@ def _evaluation(given: Assumptions, name: str, layout: Layout) -> Task:
         )
     )
     kept = tokens.times(len(steps) * cost.BYTES_PER_TOKEN)
-    folders = [given.counts.results / f"evals/{name}/seed{seed}" for seed in study.seeds]
+    folders = [given.counts.results / f"evals/{name}/seed{seed}" for seed in study.arms[name].seeds]
     files = [f"step{step}/{benchmark}.json" for step in steps for benchmark in study.benchmarks]
     left = sum(not all((folder / file).is_file() for file in files) for folder in folders)
     return Task(study.rule("evaluate", name), name, len(folders), left, layout, seconds, text, kept)

@@ -18,13 +18,11 @@ from typing import Any
 from limr.core import files, provenance
 from limr.core.errors import InputError
 from limr.core.tables import Problem
-from limr.models.interface import PpoJob, Start
+from limr.models.interface import OPTIMIZER_KEYS, PpoJob, Start
 from limr.train.embedded.order import Order
 from limr.train.states import digest_of
 
 RECORD = "state.json"
-# Keys of `ppo` that a fresh optimizer may change; `steps` may differ in any case.
-OPTIMIZER = ("actor_learning_rate", "critic_learning_rate", "warmup_steps", "adam_betas")
 Json = dict[str, Any]
 
 
@@ -104,7 +102,7 @@ def order(job: PpoJob, record: Json | None) -> Order:
 
 def _check_same(job: PpoJob, start: Start, record: Json, about: Json, at: str) -> None:
     """Refuse the state of another run, code, base, engine, layout or optimizer."""
-    free = OPTIMIZER if start.optimizer == "fresh" else ()
+    free = OPTIMIZER_KEYS if start.optimizer == "fresh" else ()
     wanted = {
         **about,
         "arm": start.arm,
@@ -117,9 +115,9 @@ def _check_same(job: PpoJob, start: Start, record: Json, about: Json, at: str) -
     for name, value in wanted.items():
         if there.get(name) != value:
             raise InputError(
-                f"{at}: {start.state} is of a run with {name} {there.get(name)!r}, and this run has "
-                f"{value!r}. A run goes on only from a state of the same kind: give both arms the "
-                f"same settings, or run arm '{start.arm}' again."
+                f"{at}: {start.state} is of a run with {name} {there.get(name)!r}, and this run "
+                f"has {value!r}. A run goes on only from a state of the same kind: give both arms "
+                f"the same settings, or run arm '{start.arm}' again."
             )
     if record.get("code") != _code(about["engine"]):
         raise InputError(
