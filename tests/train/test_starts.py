@@ -27,7 +27,7 @@ def _toy_grader(monkeypatch):
 
 
 def job(folder: Path, first: int, last: int, **changes: Any) -> PpoJob:
-    """A run from one step to another; where `first` is not 0, of an arm that starts from another."""
+    """A run from step `first` to `last`; of an arm that starts from another where it is not 0."""
     own = folder / f"from{first}"
     settings = {**case.PPO, "steps": last, **changes.pop("ppo", {})}
     start = changes.pop("start", {})

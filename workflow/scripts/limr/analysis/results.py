@@ -52,8 +52,8 @@ class Inputs:
 
     Attributes:
         study: `study`, `seeds`, `arms` ({name, group, train, title, changes}; `draw`, the name
-            without a seed, and `way`, the runs [arm, last step] that it goes on from), `benchmarks` ({name,
-            title}), `steps` (kind of training -> evaluated steps), `declared`
+            without a seed, and `way`, the runs [arm, last step] that it goes on from),
+            `benchmarks` ({name, title}), `steps` (kind of training -> evaluated steps), `declared`
             (`limr.study.preregistration`); `scores` (name -> {selector, trajectories}) for tables
             and figures that need scores; `decodings` and `scored_from` (`limr.study.study.Study`)
             for those that need the paper or runs.

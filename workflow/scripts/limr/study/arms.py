@@ -1,8 +1,8 @@
 """The arms of a study: what each trains on, and in what it differs from the study's own settings.
 
 An arm may change hyper-parameters (`ppo`, `sft`), evaluated steps, reward, grader, the rule for
-dead problems, the prompt template of a base, or start from another arm. Nothing else of the workflow knows which arm is a
-control: every rule is told its arm's settings.
+dead problems, the prompt template of a base, or start from another arm. Nothing else of the
+workflow knows which arm is a control: every rule is told its arm's settings.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _start(config: Json, entry: Json, draw: int) -> Start | None:
     given = entry["start"]
     other = config["arms"].get(given["arm"], {})
     drawn = config["scores"].get(other.get("score"), {}).get("draws", 1)
-    name = f"{given['arm']}-{draw}" if 1 < drawn and 0 < draw <= drawn else given["arm"]
+    name = f"{given['arm']}-{draw}" if drawn > 1 and 0 < draw <= drawn else given["arm"]
     return Start(name, given["step"], given["optimizer"])
 
 

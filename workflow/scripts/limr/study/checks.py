@@ -96,6 +96,8 @@ def _check_trajectories(study: Study) -> None:
             continue
         if len(given) != 1:
             raise InputError(f"{at}: give one of 'arm' (with 'seed'), 'path' or 'file'.")
+        if entry.get("seed") == continued.EACH:
+            raise InputError(f"{at}: seed: 'each' goes with 'arm': its runs are of seeds.")
         if given == ["arm"]:
             _check_run(study, entry, at)
         importer = plugins.load("importers", entry["format"])

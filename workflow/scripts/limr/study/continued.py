@@ -12,11 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from limr.core.errors import InputError, nearest
-from limr.models.interface import OPTIMIZER_KEYS
 from limr.study.arms import Arm
 
 Json = dict[str, Any]
 EACH = "each"
+# Keys of `ppo` that a fresh optimizer may change; those of `limr.models.interface`, which a test
+# holds against these.
+OPTIMIZER_KEYS = ("actor_learning_rate", "critic_learning_rate", "warmup_steps", "adam_betas")
 
 
 def of_seed(name: str, seed: int) -> str:
@@ -48,7 +50,7 @@ def by_seed(
         single |= more
     curves: dict[str, Json] = {}
     for name, entry in trajectories.items():
-        for seed in seeds if entry.get("seed") == EACH else [None]:
+        for seed in seeds if entry.get("seed") == EACH and entry.get("arm") else [None]:
             arm = entry.get("arm")
             if arm in single:
                 arm = of_seed(str(arm), entry["seed"] if seed is None else seed)

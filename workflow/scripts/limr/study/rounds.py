@@ -41,13 +41,12 @@ def _check_rounds(config: Json, name: str, entry: Json, at: str) -> None:
         raise InputError(f"{at}: the first choice needs a run to choose from: give 'start' too.")
     score = config["scores"].get(entry.get("score"), {})
     source = config["trajectories"].get(score.get("trajectories"), {})
-    if score and plugins.load("selectors", score["selector"]).NEEDS_TRAJECTORIES:
-        if source.get("arm") != entry["start"]["arm"]:
-            raise InputError(
-                f"{at}: its score '{entry['score']}' must be made from trajectories of the arm "
-                f"that it starts from, '{entry['start']['arm']}': later rounds add their own "
-                "rollouts."
-            )
+    curves = score and plugins.load("selectors", score["selector"]).NEEDS_TRAJECTORIES
+    if curves and source.get("arm") != entry["start"]["arm"]:
+        raise InputError(
+            f"{at}: its score '{entry['score']}' must be made from trajectories of the arm that it "
+            f"starts from, '{entry['start']['arm']}': later rounds add their own rollouts."
+        )
     rounds, steps = entry["rounds"], _steps(config, entry)
     end = entry["start"]["step"] + rounds["every"] * rounds["times"]
     if end > steps:

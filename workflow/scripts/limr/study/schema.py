@@ -408,6 +408,9 @@ class Archive(Keys):
     policies: bool = key(
         False, "Whether trained policies go in; the base does where this study made it."
     )
+    states: bool = key(
+        ABSENT, "Whether states that arms start from go in, where they are kept (`states: keep`)."
+    )
     own_files: Annotated[list[str], EACH_ONCE] = key(
         [],
         "Entries of `datasets`, `trajectories` and `scores` whose own files may be passed on; of "

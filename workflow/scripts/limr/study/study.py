@@ -122,6 +122,10 @@ class Study:
         start = self.arms[arm].start
         return [*self.way(start.arm), (start.arm, start.step)] if start else []
 
+    def streams(self, arm: str) -> str:
+        """Return the arm that random streams of an arm's runs are named after: its way's first."""
+        return next((name for name, _ in self.way(arm)), arm)
+
     def places_along(self, arm: str) -> list[tuple[int, str]]:
         """Return (step, arm that evaluates it) of an arm's evaluated steps, its way's included."""
         found: dict[int, str] = {}

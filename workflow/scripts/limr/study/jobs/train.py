@@ -51,7 +51,7 @@ def _run(study: Study, arm: str, seed: int) -> Job:
             made["states"] = [paths.kept_state(arm, seed, step) for step in kept]
         if about.start:
             read["start"] = paths.kept_state(about.start.arm, seed, about.start.step)
-            settings["start"] = {**asdict(about.start), "streams": study.way(arm)[0][0]}
+            settings["start"] = {**asdict(about.start), "streams": study.streams(arm)}
         used.append(("rewards", about.reward["rule"]))
     else:
         read["solutions"] = paths.solutions(study.arm_dataset(arm))
