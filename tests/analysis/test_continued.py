@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from limr.analysis import contrasts
+from limr.analysis import chosen_when, contrasts
 from limr.analysis.results import Inputs
+from limr.report.figures import chosen_when as figure
 
 N_QUESTIONS, SEEDS = 200, (1, 2, 3, 4, 5)
 
@@ -52,6 +53,31 @@ def test_runs_of_one_start_are_paired_by_seed():
     apart = contrasts.difference(study(way=False)[0], "chosen", "rand")
     assert apart.mean == pytest.approx(found.mean)
     assert found.half_width(0.95) < apart.half_width(0.95) / 2
+
+
+def test_what_was_chosen_when_is_counted_over_seeds():
+    rounds = {"c-round1-seed1": "ab", "c-seed1": "bc", "c-round1-seed2": "ab", "c-seed2": "ab"}
+    record = {"n_problems": 9, "n_selected": 2, "selector": "decayed", "score": "s"}
+    subsets = {name: {**record, "problem_ids": list(ids)} for name, ids in rounds.items()}
+    arms = [
+        {"name": f"c-seed{seed}", "group": "c", "title": "C", "train": "ppo", "draw": "c",
+         "way": [["full", 2], [f"c-round1-seed{seed}", 4]],
+         "rounds": [[f"c-round1-seed{seed}", 3], [f"c-seed{seed}", 5]]}
+        for seed in (1, 2)
+    ]  # fmt: skip
+    inputs = Inputs({"arms": arms}, subsets=subsets)
+    table = chosen_when.summary(inputs).to_dict("records")
+    assert [(row["first step"], row["problems"], row["distinct"]) for row in table] == [
+        (3, 2, 2),
+        (5, 2, 3),
+    ]
+    assert (table[1]["kept"], table[1]["new"]) == (1.5, 0.5)
+    cells = chosen_when.counted(inputs).pivot(index="problem_id", columns="round", values="chosen")
+    assert cells.to_dict("index") == {"a": {1: 2, 2: 1}, "b": {1: 2, 2: 2}, "c": {1: 0, 2: 1}}
+    drawn = figure.data(inputs, {})
+    assert drawn.drop_duplicates("problem_id").set_index("problem_id")["row"].to_dict() == {
+        **{"b": 0, "a": 1, "c": 2}
+    }
 
 
 def test_draws_for_one_seed_each_vary_by_seed():

@@ -8,6 +8,8 @@ An engine's module has these names; a function that an engine does not offer is 
   job; pure, and without the engine's own libraries; absent where nothing is to be checked;
 - `NOT_IN_DIGEST`: names of options that change memory and speed, not the results; a change of them
   reruns nothing; absent where there are none;
+- `STARTS`: True where its runs keep states and go on from those of other runs (`Start`); absent
+  where they do not, and studies that want it are refused before the first job;
 - `find_base(base) -> str`: refuses a base that cannot be had (`InputError`), in seconds, before any
   job, and says where it is; absent where a base is made from nothing;
 - `base_work(base) -> {"steps", "examples"}`: the work that making the base takes; absent where the

@@ -155,4 +155,12 @@ def unavailable(study: Study) -> str | None:
         engine = plugins.load("engines", study.config["engine"][key])
         if (study.trained or study.benchmarks or study.sampled) and hasattr(engine, "PLANNED"):
             return f"{study.where}: engine.{key}: {engine.PLANNED}"
+    name = study.config["engine"]["train"]
+    starting = next((arm.group for arm in study.arms.values() if arm.start), None)
+    if starting and not getattr(plugins.load("engines", name), "STARTS", False):
+        return (
+            f"{study.where}: arm '{starting}': start: the engine '{name}' cannot go on from "
+            "another arm's run yet; 'embedded' can. The study can be planned (limr plan, "
+            "snakemake -n)."
+        )
     return None

@@ -133,6 +133,12 @@ class Study:
             found |= {step: name for step in self.arms[name].steps if last is None or step <= last}
         return sorted(found.items())
 
+    def _rounds(self, arm: Arm) -> list[list[Any]]:
+        """Return (arm, first step) of each round of an arm that is the last of them."""
+        names = [*(name for name, _ in self.way(arm.name)), arm.name]
+        rounds = [self.arms[n] for n in names if self.arms[n].round_of == arm.round_of]
+        return [[one.name, one.start.step + 1] for one in rounds if one.start]
+
     def kept_states(self, arm: str) -> tuple[int, ...]:
         """Return the steps of an arm that other arms start from, in order."""
         starts = (other.start for other in self.arms.values())
@@ -199,6 +205,7 @@ class Study:
                 "changes": list(a.changes),
                 **({"draw": a.draw} if a.draw != a.name else {}),
                 **({"way": list(map(list, self.way(a.name)))} if a.start else {}),
+                **({"rounds": self._rounds(a)} if a.round else {}),
             }
             for a in self.arms.values()
             if a.shown

@@ -52,6 +52,7 @@ def _ppo(study: Study, arm: str, problems: int, parameters: int) -> Layout:
         reference=planned.reference is not None,
         recomputing=options["gradient_checkpointing"],
         state_bytes=layout.disk_bytes(parameters, options, len(kept)),
+        start_bytes=layout.checkpoint_bytes(parameters, options),
         commands=(("python", "-m", command.PPO_MODULE, *words),),
         notes=(*planned.described(), _steps(order)),
     )

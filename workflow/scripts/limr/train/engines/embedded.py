@@ -15,6 +15,7 @@ from limr.models.interface import BaseJob, Policy, PpoJob, Settings, SftJob
 from limr.train.embedded import portable
 
 ENVIRONMENT = "embedded"
+STARTS = True
 CAVEAT = (
     "This is a miniature: a model of 0.3 million parameters on generated arithmetic. It shows the "
     "method at work and how it can fail; it is no evidence about large models."
