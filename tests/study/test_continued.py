@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from continued_study import continued
 
 from limr.core.errors import InputError
@@ -17,6 +18,7 @@ from limr.study.arms import Start
 from limr.study.jobs import plan
 from limr.study.jobs.job import Job
 from limr.study.load import load as load_study
+from limr.study.load import unavailable
 from limr.study.study import Study
 
 START = {"arm": "full", "step": 3}
@@ -189,6 +191,29 @@ def test_a_start_that_cannot_be_is_refused_before_any_job(
     arm = {key: value for key, value in arm.items() if value is not None}
     with pytest.raises(InputError, match=message):
         load(continued(x=arm))
+
+
+def test_an_engine_that_cannot_go_on_is_said_before_the_first_job(root: Path) -> None:
+    config = yaml.safe_load((root / "config/online-single-node.yaml").read_text())
+    study = load_study(config, "online.yaml", root / "config/benchmarks")
+    assert "the engine 'openrlhf' cannot go on from another arm's run yet" in str(
+        unavailable(study)
+    )
+
+
+def test_the_declared_study_costs_every_arm_the_same(root: Path) -> None:
+    config = yaml.safe_load((root / "config/online.yaml").read_text())
+    study = load_study(config, "online.yaml", root / "config/benchmarks")
+    assert unavailable(study) is None
+    arms = [arm for arm in study.arms.values() if arm.start and arm.shown]
+    assert {arm.settings["steps"] for arm in arms} == {48}
+    assert {study.way(arm.name)[0][0] for arm in arms} == {"full"}
+    sizes = {arm.group: arm.cut.get("size") for arm in arms}
+    assert set(sizes.values()) == {96, None}
+    assert [group for group, size in sizes.items() if size is None] == [
+        "full-continued",
+        "full-fresh",
+    ]
 
 
 def test_a_fresh_optimizer_is_a_control_and_may_be_another(load: Any) -> None:

@@ -230,7 +230,7 @@ def _check_contamination(study: Study) -> None:
 
 
 def _check_declared(study: Study) -> None:
-    groups = list(dict.fromkeys(arm.group for arm in study.arms.values()))
+    groups = list(dict.fromkeys(arm.group for arm in study.arms.values() if arm.shown))
     try:
         preregistration.check(study.config["declared"], groups, list(study.benchmarks))
     except InputError as error:

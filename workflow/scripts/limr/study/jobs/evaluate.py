@@ -111,20 +111,28 @@ def _collect_evaluations(study: Study) -> Iterator[Job]:
     )
 
 
-def _collect_metrics(study: Study) -> Job:
-    """Return the job that joins the metrics: of an arm that starts from another, its way's too."""
-    found: list[Json] = []
-    paths: list[str] = []
+def metrics(study: Study) -> list[list[tuple[Json, str]]]:
+    """Return, for each reported training run, keys and path of its metrics, its way's before them.
+
+    The keys have `until` where the run of the path went on after the step at which it was left.
+    """
+    found = []
     for run in runs(study, trained=True):
         way = study.way(run["arm"])
-        found += [*({**run, "until": last} for _, last in way), run]
+        keys = [*({**run, "until": last} for _, last in way), run]
         arms = [*(arm for arm, _ in way), run["arm"]]
-        paths += [study.paths.metrics(arm, run["seed"]) for arm in arms]
+        paths = [study.paths.metrics(arm, run["seed"]) for arm in arms]
+        found.append(list(zip(keys, paths, strict=True)))
+    return found
+
+
+def _collect_metrics(study: Study) -> Job:
+    parts = [part for run in metrics(study) for part in run]
     return Job(
         "collect_metrics",
-        {"metrics": paths},
+        {"metrics": [path for _, path in parts]},
         {"metrics": study.paths.collected("metrics")},
-        {"runs": found},
+        {"runs": [keys for keys, _ in parts]},
     )
 
 
