@@ -150,6 +150,23 @@ def test_a_fresh_optimizer_makes_another_run_of_the_same_draws(folder, uninterru
     assert step4[0] == step4[1]
 
 
+def test_a_fresh_optimizer_warms_up_once_whatever_the_rounds(folder):
+    """The warm-up, of 20 optimizer steps, ends in the second round: 6 steps later."""
+    warm = {"warmup_steps": 20}
+    fresh = {"optimizer": "fresh"}
+    whole = job(folder, 3, STEPS, start=dict(fresh), ppo=warm)
+    ppo.train_ppo(whole)
+    expected = result(whole)
+    rounds = [
+        keeping(job(folder, 3, 5, start=dict(fresh), ppo=warm), 5),
+        job(folder, 5, STEPS, start={"before": "from3"}, ppo=warm),
+    ]
+    shutil.rmtree(folder / "from3")
+    for one in rounds:
+        ppo.train_ppo(one)
+    assert result(*rounds) == expected
+
+
 def test_other_problems_begin_a_pass_of_their_own(folder):
     chosen = case.PROBLEMS[:7:2]  # 4 of 8: a step an epoch
     second = job(folder, 3, STEPS, problems=chosen)

@@ -133,14 +133,14 @@ def test_other_last_steps_read_the_same_rollouts_again(copied: Project) -> None:
     assert copied.planned() == sorted([*again, *of_chosen(1, 2), *LAST])
 
 
-def test_temporary_states_are_gone_and_wanted_by_nobody(copied: Project) -> None:
+def test_temporary_states_go_after_their_use_and_nobody_wants_them(copied: Project) -> None:
     changed = study()
     del changed["states"]
-    copied.write(changed)
-    shutil.rmtree(copied.folder / "results/tiny/runs/full/seed1/state")
-    assert copied.planned() == []
     changed["arms"]["chosen"]["size"] = 13
     copied.write(changed)
-    planned = copied.planned()
-    assert "Train full by PPO, seed 1" in planned  # its state is made again
-    assert "Train full by PPO, seed 2" not in planned
+    copied.finish()
+    assert not list(copied.folder.glob("results/tiny/runs/full/*/state/*"))
+    assert copied.planned() == []
+    changed["arms"]["chosen"]["size"] = 14
+    copied.write(changed)
+    assert "Train full by PPO, seed 1" in copied.planned()  # its state is made again

@@ -46,25 +46,26 @@ class Learner:
         betas = self.ppo["adam_betas"]
         self.policy_optimizer = optimizers.Adam(list(self.policy.parameters()), betas)
         self.critic_optimizer = optimizers.Adam(list(self.critic.parameters()), betas)
-        self.warmed_before = 0  # steps that the optimizers have not seen
+        self.warmed_before = 0  # the step after which the optimizers began
         if job.start is not None:
             self._go_on_from(job.start)
 
     def _go_on_from(self, start: Start) -> None:
         """Take over policy and critic of another run's state, and its optimizers if kept."""
         found = checkpoints.read(start.state / STATE, self.device)
+        kept = start.optimizer == "kept"
         for name, part in self.saved().items():
-            if start.optimizer == "kept" or not name.endswith("_optimizer"):
+            if kept or not name.endswith("_optimizer"):
                 part.load_state_dict(found[name])
-        if start.optimizer == "fresh":
-            self.warmed_before = start.step
+        self.warmed_before = found["warmed_before"] if kept else start.step
 
     def keep_state(self, folder: Path, step: int, order: Order, about: dict[str, Any]) -> None:
         """Write what other runs start from, whole or not at all."""
         with files.atomic(folder) as temporary:
             temporary.mkdir()
             states = {name: part.state_dict() for name, part in self.saved().items()}
-            checkpoints.write(temporary / STATE, states)
+            value = {**states, "warmed_before": self.warmed_before}
+            checkpoints.write(temporary / STATE, value)
             starts.write_record(temporary, self.job, step, order, about)
 
     def saved(self) -> dict[str, Any]:
