@@ -27,12 +27,12 @@ APART = $(ALONE) rm -rf $@ $@.part && \
 
 # A mirror with packages (`make fetch`) stands in for every index: docs/air-gapped.md.
 ifneq ($(if $(LIMR_MIRROR),$(wildcard $(LIMR_MIRROR)/packages)),)
-.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools .venv-openrlhf/ready: export PIP_NO_INDEX := 1
-.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools .venv-openrlhf/ready: \
+.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools build/axe .venv-openrlhf/ready: export PIP_NO_INDEX := 1
+.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools build/axe .venv-openrlhf/ready: \
 	export PIP_FIND_LINKS := $(abspath $(LIMR_MIRROR))/packages
 endif
 
-.PHONY: setup demo check test test-long test-tools lint style types fast docs site lock resolve bench clean openrlhf fetch gpu-checks
+.PHONY: setup demo check test test-long test-tools style types fast whole docs site lock resolve bench clean openrlhf fetch gpu-checks
 .DELETE_ON_ERROR:
 
 setup: .venv/ready
@@ -65,7 +65,10 @@ check: setup
 fast: setup
 	@$(PYTEST) --numprocesses 2 -m "not slow and not long" --quiet
 
-test: setup test-tools lint
+test: setup test-tools
+	@$(MAKE) --no-print-directory --jobs 3 style types whole
+
+whole: setup
 	@$(PYTEST) --numprocesses $(TEST_PROCESSES) --durations 40
 
 # Full sweeps of what `make test` proves in part, and every property with more examples.
@@ -73,7 +76,7 @@ test-long: setup test-tools
 	@$(PYTEST) --numprocesses $(TEST_PROCESSES) -m "long or hypothesis" --hypothesis-profile long \
 		--durations 40
 
-test-tools: .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools openrlhf
+test-tools: .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools build/axe openrlhf
 
 # A small pretrained language model for the tests (93 MB), which nothing else needs.
 # pip takes what an interrupted pip left for whole, unless it is told not to look.
@@ -97,6 +100,14 @@ build/docs-tools: envs/docs.lock .venv/ready
 build/trl-tools: envs/trl.lock .venv/ready
 	@$(APART)
 
+# verl's reward managers for tests/grading, apart, on top of .venv-openrlhf (25 MB).
+build/verl-tools: envs/verl.lock .venv/ready
+	@$(APART)
+
+# axe-core for the tests of pages, apart (0.2 MB): its package asks for a browser's driver that they do not use.
+build/axe: envs/axe.lock .venv/ready
+	@$(APART)
+
 openrlhf: .venv-openrlhf/ready
 
 # OpenRLHF's trainers and vLLM on a CPU, for tests/openrlhf alone (4 GB); a GPU's environment is envs/train.lock.
@@ -109,8 +120,6 @@ openrlhf: .venv-openrlhf/ready
 	DS_BUILD_OPS=0 $(RLHF_PIP) -r envs/openrlhf-cpu.lock && \
 	$(RLHF_PIP) -r envs/openrlhf.lock && \
 	touch $@
-
-lint: style types
 
 style: setup
 	@$(BIN)/ruff check $(SOURCES)
@@ -155,6 +164,8 @@ resolve:
 	@cd envs && for name in crate deployment; do $(COMPILE) $(UPGRADE) $$name.in -o $$name.lock || exit 1; done
 	@cd envs && $(COMPILE) -c dev.lock docs.in -o docs.lock
 	@cd envs && $(COMPILE) $(UPGRADE) --no-deps trl.in -o trl.lock
+	@cd envs && $(COMPILE) $(UPGRADE) --no-deps axe.in -o axe.lock
+	@cd envs && $(COMPILE) $(UPGRADE) --no-deps verl.in -o verl.lock
 	@$(PYTHON) envs/generate.py
 
 # After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.

@@ -11,15 +11,16 @@ from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
              "--hide-scrollbars", "--no-first-run", "--disable-background-networking",
              "--force-prefers-reduced-motion")  # fmt: skip
 
 
-def _missing(what: str) -> None:
+def _missing(what: str, how: str = "Debian: apt-get install chromium chromium-driver") -> None:
     """CI must have a browser; elsewhere its tests are skipped aloud."""
-    text = f"{what} is not installed (Debian: apt-get install chromium chromium-driver)"
+    text = f"{what} is not installed ({how})"
     if os.environ.get("CI"):
         pytest.fail(text)
     pytest.skip(text)
@@ -40,6 +41,27 @@ def count(browser: Any) -> str:
     from selenium.webdriver.common.by import By
 
     return str(browser.find_element(By.ID, "problem-count").text)
+
+
+def inaccessible(browser: Any) -> list[str]:
+    """Return what axe-core finds wrong with the page as it is shown now."""
+    file = ROOT / "build/axe/axe_playwright_python/axe.min.js"
+    if not file.exists():
+        _missing("axe-core", "`make build/axe`")
+    browser.execute_script(file.read_text(encoding="utf-8"))
+    found = browser.execute_async_script(
+        "const done = arguments[0]; axe.run(document).then(done, (e) => done({error: String(e)}))"
+    )
+    assert "error" not in found, found
+    assert len(found["passes"]) > 20  # it did look
+    return [f"{rule['id']}: {node['html']}" for rule in found["violations"]
+            for node in rule["nodes"]]  # fmt: skip
+
+
+def dark(browser: Any) -> None:
+    """Have pages think that the screen is dark."""
+    wanted = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
 
 
 @contextmanager

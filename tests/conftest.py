@@ -22,6 +22,8 @@ from small_study import TINY, Project, little, make_project
 ROOT = Path(__file__).parents[1]
 # Before torch and numpy are imported: two test processes with two threads each wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Environments that tests make compile what they import, not all that pip installs.
+os.environ.setdefault("PIP_NO_COMPILE", "1")
 
 
 SLOW = 0.5  # seconds; see tests/README.md

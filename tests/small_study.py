@@ -101,6 +101,7 @@ def little(**changes: Any) -> dict[str, Any]:
     study = copy.deepcopy(TINY)
     study["seeds"] = [1]
     study["arms"] = {name: study["arms"][name] for name in ("base", "full", "limr")}
+    study["scores"] = {name: study["scores"][name] for name in ("lim", "everything")}
     study["figures"] = {"accuracy": {}}
     del study["sft"], study["evaluate"]["sft_steps"]
     for key, value in changes.items():

@@ -95,6 +95,12 @@ def evaluations(groups=GROUPS, seeds=SEEDS):
     return pd.concat(frames, ignore_index=True)
 
 
+def drawn(step):
+    """What an arm with a sampler counts: as much as the others draw, a third without a signal."""
+    return {"rollouts": 384, "without_signal": 128, "tries": 1, "most_drawn": 1 + step // 8,
+            "problems_drawn": np.minimum(48 * step, 300)}  # fmt: skip
+
+
 def metrics(groups=GROUPS, steps=48):
     frames = []
     for arm in arms(groups):
@@ -118,6 +124,7 @@ def metrics(groups=GROUPS, steps=48):
                         "response_tokens": 9 + rise * step / 48 + rng.normal(0, 0.1, steps)
                         if train == "ppo"
                         else np.nan,
+                        **(drawn(step) if arm["group"] == "linear" else {}),
                     }
                 )
             )

@@ -2,7 +2,8 @@
 
 To import Snakemake takes most of a short call's time, and the tests make hundreds of calls. What
 runs in the fork is the same function with the same arguments, environment, folder and outputs;
-`limr` is not imported before the fork. Calls that tests kill or put into a shell start anew.
+`limr` is not imported before the fork. Its jobs are such forks, too (`warm_jobs.py`). Calls that
+tests kill or put into a shell start anew.
 """
 
 from __future__ import annotations
@@ -15,14 +16,19 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import warm_jobs
 
 
 def call(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
     """Do what `python -m snakemake` with these arguments does; return its exit code and output."""
     server = _server(os.getpid())
     assert server.stdin and server.stdout
+    runs = "--dry-run" not in arguments
+    program = warm_jobs.program(folder / "study.yaml") if runs else sys.executable
     with tempfile.NamedTemporaryFile("r+", errors="replace") as output:
-        request = [list(arguments), str(folder), dict(environment), output.name]
+        request = [list(arguments), str(folder), dict(environment), output.name, program]
         server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         code = int(server.stdout.readline())
@@ -46,7 +52,9 @@ def _serve() -> None:
         sys.stdout.flush()
 
 
-def _run(arguments: list[str], folder: str, environment: dict[str, str], output: str) -> None:
+def _run(
+    arguments: list[str], folder: str, environment: dict[str, str], output: str, program: str
+) -> None:
     """Become the call; it ends with an exception, as Snakemake always does."""
     os.chdir(folder)
     os.environ.clear()
@@ -55,11 +63,24 @@ def _run(arguments: list[str], folder: str, environment: dict[str, str], output:
     os.dup2(os.open(output, os.O_WRONLY), 1)
     os.dup2(1, 2)
     sys.path[:1] = [folder, *environment.get("PYTHONPATH", "").split(os.pathsep)]
+    _use(program)
     sys.exit(cli.main(arguments))
+
+
+def _use(program: str) -> None:
+    """Have scripts run by a program, where Snakemake would run them by its own Python."""
+    execute = script.PythonScript._execute_cmd
+
+    def execute_by(self: script.PythonScript, command: str, **words: Any) -> Any:
+        if words.get("py_exec") == sys.executable:
+            words["py_exec"] = program
+        return execute(self, command, **words)
+
+    script.PythonScript._execute_cmd = execute_by
 
 
 if __name__ == "__main__":
     import snakemake.persistence  # noqa: F401 (which main imports later)
-    from snakemake import cli
+    from snakemake import cli, script
 
     _serve()

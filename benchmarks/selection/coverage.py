@@ -1,8 +1,8 @@
-"""How often 95 % intervals hold the score of the true rates: three ways, several shapes of curves.
+"""How often 95 % intervals hold the score of the true rates: two ways, several shapes of curves.
 
 .venv/bin/python benchmarks/selection/coverage.py [REPLICATES]
 
-`debias`, `shrink`: the intervals that the diagnostics give a score with that `noise`.
+`debias`: the intervals that the diagnostics give a debiased score, and a shrunk one too.
 `posterior`: the published formula on rates drawn from `limr.scores.posterior`.
 600 curves of 12 epochs: a fifth each flat, rising, noisy (each epoch's rate drawn anew about the
 problem's own) and walking, a tenth never and a tenth always solved, which have no noise. Markdown.
@@ -72,8 +72,7 @@ def held(size: int, replicate: int) -> dict[tuple[str, str], tr.Flags]:
         result[selector, "posterior"] = within(
             truth, *np.quantile(of_rates, [0.025, 0.975], axis=0)
         )
-        for noise in ("debias", "shrink"):
-            result[selector, noise] = within(truth, *interval(selector, samples, noise, rng))
+        result[selector, "debias"] = within(truth, *interval(selector, samples, "debias", rng))
     return result
 
 
@@ -103,7 +102,7 @@ def main() -> None:
     print("|" + " --- |" * (4 + len(SHAPES)))
     found = {size: [held(size, r) for r in range(replicates)] for size in SIZES}
     for selector in SELECTORS:
-        for way in ("debias", "shrink", "posterior"):
+        for way in ("debias", "posterior"):
             for size, runs in found.items():
                 share = np.mean([run[selector, way] for run in runs], axis=0)
                 parts = [share[shape == i].mean() for i in range(len(SHAPES))]

@@ -6,19 +6,13 @@ from pygments.lexers.special import TextLexer
 
 project = "limr"
 author = "the authors of limr"
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx_copybutton"]
 root_doc = "docs/index"
 include_patterns = ["README.md", "CHANGELOG.md", "config/README.md", "docs/**", "benchmarks/**"]
 myst_heading_anchors = 4
-html_theme = "alabaster"
-html_theme_options = {
-    "description": "Which of my RL prompts are worth the compute, and is the gain real?",
-    "fixed_sidebar": True,
-    "page_width": "1180px",
-    "sidebar_width": "270px",
-    "sidebar_collapse": True,
-}
-html_sidebars = {"**": ["about.html", "searchfield.html", "navigation.html"]}
+html_theme = "furo"  # dark where the reader's screen is, readable on a phone
+html_title = "limr"
+copybutton_prompt_text = "$ "
 html_show_sourcelink = False
 html_copy_source = False
 html_last_updated_fmt = None

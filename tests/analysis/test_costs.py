@@ -18,7 +18,7 @@ from limr.core.errors import InputError
 from limr.report import caveats
 from limr.report.figures import accuracy_by_cost
 from limr.report.tables import break_even as table
-from limr.report.tables import compute, cost_to_accuracy, shared_costs
+from limr.report.tables import compute, cost_to_accuracy, samplers, shared_costs
 
 PPO = {"prompts_per_step": 10, "samples_per_prompt": 4, "train_batch_size": 20,
        "epochs_per_batch": 1}  # fmt: skip
@@ -394,3 +394,66 @@ def test_first_places():
     rising = np.array([[0.1, 0.3, 0.2], [0.1, 0.1, 0.1]])
     assert cost_curves.first_at(rising, 0.2).tolist() == [1, -1]
     assert cost_curves.first_at(rising, np.array([0.1, 0.1])).tolist() == [0, 0]
+
+
+def drawing_more(ends: dict[str, list[float]], **changes: Any) -> Inputs:
+    """A study in which `lim` draws 80 rollouts a step, twice the others' 40, half in vain."""
+    found = study(ends, **changes)
+    assert found.metrics is not None
+    mine = found.metrics["arm"] == "lim"
+    counted = {"rollouts": 80, "without_signal": 40, "tries": 2, "problems_drawn": 18,
+               "most_drawn": 4}  # fmt: skip
+    metrics = found.metrics.assign(
+        **{name: np.where(mine, value, np.nan) for name, value in counted.items()}
+    )
+    runs = [
+        {**run, "settings": {**run["settings"], "sampler": {"name": "dapo"}}}
+        if run["arm"] == "lim"
+        else run
+        for run in found.runs
+    ]
+    return dataclasses.replace(found, metrics=metrics, runs=runs)
+
+
+def test_rollouts_that_a_sampler_really_drew_are_charged():
+    found = drawing_more({"full": [0.2, 0.5, 0.6], "lim": [0.2, 0.3, 0.9]})
+    by_arm = {entry.group.name: entry for entry in costs.entries(found)}
+    assert (by_arm["full"].own.rollouts, by_arm["lim"].own.rollouts) == (160.0, 320.0)
+    assert by_arm["lim"].own.updates == by_arm["full"].own.updates
+    steps = run_costs.by_step(found).set_index(["arm", "step"])["rollouts"]
+    assert steps["lim"].tolist() == [80, 160, 240, 320]
+    assert steps["full"].tolist() == [40, 80, 120, 160]
+    assert compute.build(found, {})["rollouts"].tolist() == [160, 320]
+
+
+def test_samplers_are_compared_where_they_have_drawn_equally_much():
+    found = drawing_more({"full": [0.2, 0.5, 0.6], "lim": [0.2, 0.3, 0.9]})
+    rows = samplers.build(found, {"rollouts": None, "against": None}).set_index("arm")
+    # After 160 rollouts FULL has done its 4 steps, LIM 2: the later 0.9 does not count.
+    assert rows["at step"].to_dict() == {"FULL": "4", "LIM": "2"}
+    assert rows["at rollouts"].to_dict() == {"FULL": 160, "LIM": 160}
+    assert rows["mean %"].to_dict() == {"FULL": pytest.approx(60), "LIM": pytest.approx(30)}
+    assert rows["difference"]["LIM"] == pytest.approx(-30)
+    assert pd.isna(rows["difference"]["FULL"])
+    assert rows["without a signal, %"]["LIM"] == 50
+    assert pd.isna(rows["without a signal, %"]["FULL"])  # it did not count
+    assert rows["draws a step"]["LIM"] == 2
+    assert set(rows["against"]) == {"FULL"}
+    early = samplers.build(found, {"rollouts": 100, "against": "lim"}).set_index("arm")
+    assert early["at step"].isna().to_dict() == {"FULL": False, "LIM": True}
+    with pytest.raises(InputError, match="'lmi' is no PPO arm"):
+        samplers.build(found, {"rollouts": None, "against": "lmi"})
+
+
+def test_difficulties_from_a_run_are_charged_with_it():
+    found = study({"full": [0.2, 0.5, 0.6], "rand": [0.2, 0.3, 0.9]})
+    arms = [
+        {**arm, "difficulty_from": "full", "difficulty_epochs": 1} if arm["name"] == "rand" else arm
+        for arm in found.study["arms"]
+    ]
+    charged = costs.scoring(dataclasses.replace(found, study={**found.study, "arms": arms}), "rand")
+    assert charged is not None
+    assert charged.text == "FULL, seed 1, 1 epochs"
+    assert charged.cost is not None
+    assert charged.cost.rollouts == 80
+    assert costs.scoring(found, "rand") is None

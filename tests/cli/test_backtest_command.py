@@ -79,12 +79,14 @@ def test_options_before_any_selector_are_the_formats_or_everybodys(
     assert "lim" in said
     for given, message in (
         (["--option", "epochs"], "expected KEY=VALUE"),
-        (["--option", "epoch=2"], "no selector has it"),
+        (["--option", "epoch=2"], "none of the selectors has it"),
+        (["--option", "samples=8"], "An option of a log's format needs its --format"),
         (["--selector", "lim", "--option", "epoch=2"], "Did you mean 'epochs'"),
         (["--option", "low=0.1", "--selector", "lim"], "none of the selectors has it"),
         (["--selector", "limm"], "Did you mean 'lim'"),
         (["--selector", "lim", "--option", "epochs=0"], "epochs"),
         (["--at-least", 0.9], "--at-least needs --selector"),
+        (["--selector", "lim", "--at-least", 90], "expected a share from 0 to 1"),
         (["--size", 61], "the log has 60 prompts"),
         (["--horizon", 8], "needs 9"),
         (["--output", curves], "expected a folder, or a file that ends in .csv"),

@@ -5,7 +5,7 @@ import pytest
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.core.tables import EVALUATIONS, METRICS
+from limr.core.tables import DRAWN, EVALUATIONS, METRICS
 from limr.evaluate import collect
 from limr.statistics.intervals import wilson
 
@@ -67,6 +67,21 @@ def test_metrics_keep_missing_columns_missing(tmp_path):
     assert table["mean_reward"].to_pylist() == [None, None]
     assert table["loss"].to_pylist() == [2.5, 2.5]
     assert table["tokens"].to_pylist() == [7, 7]
+
+
+def test_what_samplers_drew_is_collected_and_null_where_a_run_has_none(tmp_path):
+    row = {"step": 1, "epoch": 0, "tokens": 7, "seconds": 0.1}
+    files.write_parquet(tmp_path / "plain", pa.Table.from_pylist([row], schema=METRICS))
+    drew = dict.fromkeys(DRAWN.names, 3)
+    schema = pa.schema([*METRICS, *DRAWN])
+    files.write_parquet(tmp_path / "dapo", pa.Table.from_pylist([row | drew], schema=schema))
+    keys = {"group": "x", "train": "ppo", "seed": 1}
+    entries = [({**keys, "arm": name}, tmp_path / name) for name in ("plain", "dapo")]
+    table = collect.collect_metrics(entries)
+    assert table.schema.equals(pa.schema([*collect.COLLECTED_METRICS, *DRAWN]))
+    for name in DRAWN.names:
+        assert table[name].to_pylist() == [None, 3]
+    assert collect.collect_metrics(entries[:1]).schema.equals(collect.COLLECTED_METRICS)
 
 
 def test_summary_of_an_evaluation():

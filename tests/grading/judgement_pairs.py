@@ -49,6 +49,18 @@ TABLE: dict[str, str] = {
         121 || \text{one hundred twenty-one} || = three number words
         10 || \text{Pam pays } \$10 \text{ more than Susan} || = what is compared
         10 || 10 \text{ more or less} || ! vague
+        12 || \text{a dozen} || = an article and a magnitude
+        350 || \text{three hundred and fifty} || = and within a number
+        6, 5 || \text{six and five} || = and between numbers
+        605 || \text{six hundred or five} || ! or is no part of a number
+        \frac{2}{3} || \text{two-thirds} || = with a hyphen
+        4 || \text{twenty fifth} || ! an ordinal is no fraction
+        -3 || \text{negative three} || = a sign in words
+        5 || \text{negative } x = 5 || ! not before an equation
+        8 || \text{Hence } x = 8 || = a conclusion
+        8 || \text{So } 8 \text{ or } 9 || ! a conclusion left open
+        \text{(C)} || \text{C only} || = nothing added
+        24 || 24\text{ percent off} || ! of something
     """,
     "units": r"""
         60 \text{ km/h} || 60 \text{ m/s} || ! another unit
@@ -80,6 +92,10 @@ TABLE: dict[str, str] = {
         3 \text{ km north} || 3\text{ km south} || ! another word beside it
         3 \text{ km north} || 3\text{ km} || = a word left out
         \$5 \text{ per hour} || \$5\text{ per day} || ! another rate
+        3\ \Omega || 3\text{ ohms} || = a sign spaced as a unit
+        3\ \text{k}\Omega || 3\text{ m}\Omega || ! another prefix of a sign
+        5\ \mu\text{m} || 0.005\text{ mm} || = a prefix as a sign
+        3\mu + 1 || 1 + 3\mu || = a letter
     """,
     "letters": r"""
         R - r || r - R || ! turned round
@@ -106,6 +122,12 @@ TABLE: dict[str, str] = {
         \text{SO}_4^{2-} || SO_4^{2-} || = a charge in braces
         9.8\text{ m/s}^2 || 9.8\ \mathrm{m/s^2}x || ! a letter behind the unit
         17 || 17\text{ different ways}x || ! a letter behind the words
+        \vec{AB} || \vec{BA} || ! a vector has a direction
+        \text{H}_2\text{SO}_4 || H2SO4 || = a formula as plain text
+        \text{CO}_3^{2-} || \ce{CO3^2-} || = a formula's own command
+        \text{CO}_3^{2-} || \ce{CO3^2+} || ! another charge
+        \text{Na}^+ || \ce{Na+} || = a charge
+        \langle 2,3\rangle || 2\hat{i}+3\hat{\jmath} || = by unit vectors
     """,
     "sides": r"""
         x + y = 5 || 5 || ! a side
@@ -143,6 +165,14 @@ TABLE: dict[str, str] = {
         \frac{dy}{dx}=2x || 2x || = a derivative is a name
         \frac{7}{12} || \frac{14}{24} = \frac{7}{12}x || ! a chain that goes on
         \frac{7}{12} || \frac{14}{24} = \frac{7}{12} : 977 || ! a chain that goes on
+        a_n = 3n-2 || a_k = 3k-2 || = another index
+        a_n = 3n-2 || a_k = 3n-2 || ! an index that is nowhere
+        f(x) = 2x || t\mapsto 2t || = an arrow
+        f(x) = 2x || g: x\mapsto 2x || ! another function
+        Y(x) = 2x || Y = 2x || = its variable left out
+        \frac{\pi}{4}+k\pi || \frac{\pi}{4}+n\pi, n\in\mathbb{Z} || = any integer by another letter
+        \frac{\pi}{4}+k\pi || \frac{\pi}{4}+n\pi || ! another letter
+        \triangle ABC\sim\triangle DEF || \triangle DEF\sim\triangle ABC || = turned round
     """,
     "collections": r"""
         3, 3, 5 || 3, 5 || ! twice
@@ -173,6 +203,15 @@ TABLE: dict[str, str] = {
         p\land q || p\lor q || ! another word between them
         2 \text{ and } 3 || 2 \text{ or } 3 || ! alternatives where both are asked
         x=2 \text{ or } x=3 || 2 \text{ and } 3 || = both solutions
+        x = 2, 3 || (2,3) || ! solutions, and a tuple
+        x = 2, 3 || x\in(2,3) || ! solutions, and an interval
+        x = 2, 3 || x\in\{2,3\} || = solutions as a set
+        A, C || \text{A or C} || ! alternatives where both are asked
+        1331\text{ and }1728 || 1331 \& 1728 || = a sign for and
+        \begin{pmatrix}1&2\\3&4\end{pmatrix} || [[1,2],[3,4]] || = by rows
+        \begin{pmatrix}1&2\\3&4\end{pmatrix} || [[1,3],[2,4]] || ! by columns
+        \begin{pmatrix}2\\5\end{pmatrix} || [2,5] || = a column
+        \{2,3\} || \{2\},\{3\} || ! sets side by side
     """,
     "sets": r"""
         [1,2] || 1\le x\le2 || = no blank after the sign
@@ -190,6 +229,14 @@ TABLE: dict[str, str] = {
         x \ne \pm 2 || x\ne 2, x \ne -2 || = both signs
         x<3 || 2x \in (-\infty,3) || ! of twice the letter
         x<3 || x^x \in (-\infty,3) || ! of a power of the letter
+        x\ne 1 || \text{all real numbers except } 1 || = a point left out in words
+        \mathbb{R}\setminus\{-1,1\} || \text{all real numbers except }\pm 1 || = two points
+        7 || 7 \text{ except } 8 || ! no set
+        x > 0 || \text{all positive real numbers} || = in words
+        (-\infty,0)\cup(4,\infty) || x<0 \text{ and } x>4 || ! both at once
+        x<1\text{ or }x>5 || x<1\text{ and }x>5 || ! another word between them
+        D = (0, 1) || 0 < x < 1 || = the set that is named
+        (0,\infty) || \mathbb{R}^+, n\ge 977 || ! a set and a condition
     """,
     "values": r"""
         \frac{11}{5}-\frac{2}{5}i || \frac{11-2i}{5} || = complex
@@ -224,6 +271,9 @@ TABLE: dict[str, str] = {
         0.\overline{27} || 0.272727 || ! ending
         \frac{1}{6} || 0.1666\ldots || = going on
         3.14 || 3.1414\ldots || ! going on
+        1011_2 || 1011\text{ in binary} || = the base by its name
+        2e^{i\pi/3} || 2\text{cis}(60^\circ) || = a function as text
+        -\infty || \text{negative infinity} || = in words
     """,
     "spelling": r"""
         2\pi r || 2*pi*r || = plain text
@@ -247,6 +297,9 @@ TABLE: dict[str, str] = {
         11 || 11^{th} || = an ordinal in letters
         (-\infty, 2) || (-inf, 2) || = infinity in letters
         7 || \begin{array}{c} 7 \end{array} || = one entry
+        1500000 || 1.500.000 || = groups by full stops
+        1.5 || 1.500.000 || ! groups by full stops
+        \frac{2}{3} || \colorbox{yellow}{$\frac{2}{3}$} || = a colour
     """,
 }
 

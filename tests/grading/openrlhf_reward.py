@@ -1,11 +1,6 @@
-"""Run in .venv-openrlhf: OpenRLHF's own executor asks the documented file for rewards.
-
-`python openrlhf_reward.py FILE` reads [prompt, response, label] and prints [reward, scores, logs].
-"""
+"""Run in .venv-openrlhf: OpenRLHF's own executor asks the documented file for rewards."""
 
 import asyncio
-import json
-import sys
 from types import SimpleNamespace
 
 import torch
@@ -22,11 +17,12 @@ class Characters:
         return "".join(map(chr, tokens))
 
 
-def main() -> None:
-    executor = SingleTurnAgentExecutor(sys.argv[1])
+def rewards(file, cases):
+    """Return [reward, scores, logs] of each [prompt, response, label]."""
+    executor = SingleTurnAgentExecutor(file)
     sampling = SimpleNamespace(max_tokens=100, logprobs=None)
     found = []
-    for prompt, response, label in json.load(sys.stdin):
+    for prompt, response, label in cases:
         said = SimpleNamespace(token_ids=list(map(ord, response)), finish_reason="stop")
 
         async def generate(*_, said=said, **__):
@@ -38,8 +34,4 @@ def main() -> None:
         logs = {name: value.tolist() for name, value in output["extra_logs"].items()}
         found.append([value if value is None else value.tolist() for value in (reward, scores)])
         found[-1].append(logs)
-    print(json.dumps(found))  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()
+    return found

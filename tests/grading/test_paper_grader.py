@@ -157,7 +157,7 @@ def answers(mirror, name):
 @pytest.mark.parametrize(
     ("name", "dead", "lossy", "every"),
     [
-        ("train8k", 115, 131, 8),
+        ("train8k", 36, 37, 24),
         pytest.param("train8k", 847, 1026, 1, marks=pytest.mark.long),
         ("math500", 51, 58, 1),
     ],

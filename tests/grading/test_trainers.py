@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -24,9 +25,18 @@ from limr.grading.trainers import OpenRlhfReward, TrlReward, VerlReward
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PAGE = ROOT / "docs/reward-functions.md"
-TRL, OPENRLHF = ROOT / "build/trl-tools", ROOT / ".venv-openrlhf/bin/python"
+TRL, VERL = ROOT / "build/trl-tools", ROOT / "build/verl-tools"
+OPENRLHF = ROOT / ".venv-openrlhf/bin/python"
 ON_CPU = {"DS_ACCELERATOR": "cpu", "DS_BUILD_OPS": "0", "HF_HUB_OFFLINE": "1"}
 LIBRARY = ROOT / "workflow/scripts"
+VERL_CASES = [(text, "\\frac12") for text in ("so \\boxed{0.5}", "\\boxed{0.6}", "0.5")]
+PROMPT = "What is $2\\sqrt{2}$? "
+OPENRLHF_CASES = [
+    (PROMPT, "\\boxed{\\sqrt{8}}<|im_end|>", "2\\sqrt{2}"),
+    (PROMPT, "\\boxed{3}", "2\\sqrt{2}"),
+    (PROMPT, "3", "2\\sqrt{2}"),
+    (PROMPT, "\\boxed{}", ""),  # OpenRLHF logs the error, and has no reward
+]
 BAD_GOLDS = ["", " ", None, "None", float("nan"), True, ["5"], {"answer": "5"}, "\\frac{1}{2"]
 BAD_GOLDS += ["Natalia sold 24 clips.\nShe sold 72 in all.", "7" * 5_000]
 
@@ -97,7 +107,7 @@ def test_the_real_trl_trains_by_it(kind, tmp_path):
 
 
 def test_verl_asks_by_name_and_one_by_one(tmp_path):
-    # As verl's managers and their loader did in November 2026; verl itself is not installed.
+    # As verl's managers and their loader do.
     raw = loaded(documented("reward_verl.py", tmp_path)).compute_score
     score = partial(lambda function, given, **call: function(**{**call, **given}), raw, {})
     found = [
@@ -114,6 +124,39 @@ def test_verl_asks_by_name_and_one_by_one(tmp_path):
     assert raw("math", "\\boxed{0.5}", "\\frac12")["score"] == 1.0
 
 
+@pytest.fixture(scope="module")
+def trainers(tmp_path_factory):
+    """What the real verl and the real OpenRLHF are given, by the files and words of the page."""
+    if not (VERL / "verl").is_dir() or not (OPENRLHF.parent.parent / "ready").exists():
+        if os.environ.get("CI"):
+            pytest.fail("something is missing: make build/verl-tools openrlhf")
+        pytest.skip("something is missing: make build/verl-tools openrlhf")
+    folder = tmp_path_factory.mktemp("trainers")
+    documented("reward_verl.py", folder)
+    [said] = [line for line in PAGE.read_text().splitlines() if "reward_verl.py custom" in line]
+    words = re.findall(r"custom_reward_function\.\w+=\w+(?:\.py)?", said)
+    assert len(words) == 2
+    asks = {
+        "openrlhf": [str(documented("reward_openrlhf.py", folder)), OPENRLHF_CASES],
+        "verl": [words, VERL_CASES],
+    }
+    path = os.pathsep.join([str(LIBRARY), str(VERL)])
+    told = asked([str(OPENRLHF), str(HERE / "trainer_rewards.py")],
+                 env={"PYTHONPATH": path}, cwd=folder, input=json.dumps(asks))  # fmt: skip
+    return json.loads(told.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_the_real_verl_asks_for_it(trainers):
+    """Its configuration, its loader and its reward manager."""
+    found = trainers["verl"]
+    assert [one["reward_score"] for one in found] == [1.0, 0.0, 0.0]
+    logged = [one["reward_extra_info"] for one in found]
+    assert [one["reason"] for one in logged] == ["", "different", "no-box"]
+    assert [one["acc"] for one in logged] == [True, False, False]
+    assert {one["grader_version"] for one in logged} == {GRADER_VERSION}
+
+
 @pytest.mark.slow
 def test_openrlhf_queries_are_split_at_their_prompts():
     reward = OpenRlhfReward({"answer": "whole"})
@@ -127,22 +170,8 @@ def test_openrlhf_queries_are_split_at_their_prompts():
 
 
 @pytest.mark.slow
-def test_the_real_openrlhf_asks_for_it(tmp_path):
-    if not (OPENRLHF.parent.parent / "ready").exists():
-        if os.environ.get("CI"):
-            pytest.fail("there is no .venv-openrlhf: make openrlhf")
-        pytest.skip("there is no .venv-openrlhf: make openrlhf")
-    file = documented("reward_openrlhf.py", tmp_path)
-    prompt = "What is $2\\sqrt{2}$? "
-    cases = [
-        (prompt, "\\boxed{\\sqrt{8}}<|im_end|>", "2\\sqrt{2}"),
-        (prompt, "\\boxed{3}", "2\\sqrt{2}"),
-        (prompt, "3", "2\\sqrt{2}"),
-        (prompt, "\\boxed{}", ""),  # OpenRLHF logs the error, and has no reward
-    ]
-    words = [str(OPENRLHF), str(HERE / "openrlhf_reward.py"), str(file)]
-    said = asked(words, env={"PYTHONPATH": str(LIBRARY)}, input=json.dumps(cases))
-    found = json.loads(said.splitlines()[-1])
+def test_the_real_openrlhf_asks_for_it(trainers):
+    found = trainers["openrlhf"]
     assert [reward for reward, _, _ in found] == [[1.0], [0.0], [0.0], None]
     assert [scores for _, scores, _ in found] == [[1.0], [0.0], [0.0], None]
     assert [logs.get("malformed") for _, _, logs in found] == [[0.0], [0.0], [1.0], None]

@@ -59,11 +59,13 @@ def test_what_is_not_reached_is_said(looked):
     assert record["prospects"][1]["unlimited_samples"] is None
 
 
-def test_nothing_is_said_of_filtered_groups_or_without_samples(looked):
+def test_no_number_is_said_of_filtered_groups_or_without_samples(looked):
     samples = looked.imported.samples
     assert outlook.outlook({"filtered-groups"}, samples, "lim", looked.options) is None
     assert outlook.outlook(set(), samples, "random", {}) is None
     assert outlook.record(None) is None
+    assert "cannot be told" in outlook.sentence(None, {"filtered-groups"})
+    assert outlook.sentence(None) == ""
 
 
 def test_a_large_log_is_asked_of_some_prompts(looked, monkeypatch):

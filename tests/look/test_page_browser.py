@@ -128,3 +128,11 @@ def test_dark_and_light_differ(desk, path):
         found.add(desk.execute_script(colour))
     desk.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     assert len(found) == 2
+
+
+def test_axe_finds_nothing_in_light_and_dark(path):
+    with chromium.driver(390, 844, True) as browser:
+        for scheme in (lambda _: None, chromium.dark):
+            scheme(browser)
+            opened(browser, path)
+            assert chromium.inaccessible(browser) == []

@@ -110,7 +110,7 @@ def test_shards_keep_what_was_finished(tmp_path):
     again = shards.Shards(tmp_path / "a", 10)
     assert again.found == {3: [1, 2], 0: [7], 5: [9]}
     again.keep({6: [1]})
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "a").glob("*.parquet")) == [
         "000000.parquet",
         "000001.parquet",
         "000002.parquet",
@@ -126,8 +126,43 @@ def test_broken_shards_are_made_again(tmp_path):
     files.write_parquet(tmp_path / "000005.parquet", shards.pa.table({"other": [1]}))
     found = shards.Shards(tmp_path, 10)
     assert found.found == {2: [2]}
-    assert [path.name for path in tmp_path.iterdir()] == ["000001.parquet"]
+    assert [path.name for path in tmp_path.glob("*.parquet")] == ["000001.parquet"]
     assert shards.Shards(tmp_path, 2).found == {}  # a row that the request does not have
+
+
+def other_responses(shard):
+    """A shard that can be read, of the same request, with other responses in it."""
+    table = shards.pa.table({"row": [1], "ids": [[8]]}, schema=shards.SHARD)
+    files.write_parquet(shard, table)
+
+
+DAMAGE = {
+    "other responses": (other_responses, "other bytes than were written"),
+    "empty": (lambda shard: shard.write_bytes(b""), "other bytes than were written"),
+    "no record": (lambda shard: shard.with_suffix(".json").unlink(), "no record of its sha256"),
+    "an unreadable record": (lambda s: s.with_suffix(".json").write_text("{"), "not valid JSON"),
+    "another record": (lambda s: s.with_suffix(".json").write_text("[]"), "no record"),
+    "another shard": (
+        lambda s: s.write_bytes(s.with_name("000001.parquet").read_bytes()),
+        "other bytes than were written",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_shard_that_is_not_as_it_was_written_is_made_again(tmp_path, capsys, damage):
+    kept = shards.Shards(tmp_path, 10)
+    kept.keep({1: [1]})
+    kept.keep({2: [2]})
+    change, said = DAMAGE[damage]
+    change(tmp_path / "000000.parquet")
+    again = shards.Shards(tmp_path, 10)
+    assert again.found == {2: [2]}
+    told = capsys.readouterr().err
+    assert "000000" in told
+    assert said in told
+    again.keep({1: [1]})
+    assert shards.Shards(tmp_path, 10).found == {1: [1], 2: [2]}
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path, monkeypatch):

@@ -11,12 +11,16 @@ from functools import partial
 from types import SimpleNamespace
 
 import torch
-from openrlhf.models.loss import PolicyLoss, ValueLoss
-from openrlhf.models.utils import compute_approx_kl, log_probs_from_logits
-from openrlhf.trainer.ppo_utils.experience import Experience
-from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker
 
 from limr.train.embedded import losses, packing
+from limr.train.openrlhf import flash_attention, hooks
+
+hooks.install([flash_attention.IMPORTER])  # these import names of flash-attn
+
+from openrlhf.models.loss import PolicyLoss, ValueLoss  # noqa: E402
+from openrlhf.models.utils import compute_approx_kl, log_probs_from_logits  # noqa: E402
+from openrlhf.trainer.ppo_utils.experience import Experience  # noqa: E402
+from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker  # noqa: E402
 
 ROWS, PLACES, CLIP, VALUE_CLIP, BETA, GAMMA, LAMBDA = 12, 9, 0.2, 0.3, 0.05, 0.98, 0.95
 

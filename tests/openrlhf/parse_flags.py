@@ -15,6 +15,8 @@ from typing import Any
 import openrlhf.utils
 import ray
 
+from limr.train.openrlhf import flash_attention, hooks
+
 PARSED: dict[str, Any] = {}
 
 
@@ -50,6 +52,7 @@ def main() -> None:
     argparse.ArgumentParser.parse_args = parse_args
     ray.is_initialized = _stop  # the first thing that each trainer does
     openrlhf.utils.get_strategy = _stop
+    hooks.install([flash_attention.IMPORTER])
     asked, shown = json.load(sys.stdin), sys.stdout
     sys.stdout = sys.stderr
     found = {name: parsed(one["module"], one["arguments"]) for name, one in asked.items()}

@@ -48,6 +48,7 @@ def asked() -> dict[str, dict[str, Any]]:
     studies = golden.shipped()
     small = real_trainer.study()
     studies["real"] = load_study(small, "real", golden.ROOT / "config/benchmarks")
+    studies["sdpa"] = golden.without_flash_attention(studies["config"])
     found = {
         f"{name} {kind}": {"module": modules[kind], "arguments": arguments}
         for name, one in studies.items()
@@ -95,3 +96,6 @@ def test_what_is_left_out_is_off(parsed: dict[str, dict[str, Any]]) -> None:
     assert paper["algo.advantage.is_correction_level"] == "off"
     assert paper["data.input_template"] is None
     assert parsed["real sft"]["data.input_template"] == "{}"
+    for kind in ("ppo", "sft"):
+        assert parsed[f"sdpa {kind}"]["ds.attn_implementation"] == "sdpa"
+        assert parsed[f"sdpa {kind}"]["ds.packing_samples"] is False

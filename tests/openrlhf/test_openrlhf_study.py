@@ -149,6 +149,7 @@ def test_nothing_is_done_again(finished_real_project: RealProject) -> None:
     assert finished_real_project.planned() == []
 
 
+@pytest.mark.long
 def test_fine_tuning_that_goes_on_ends_as_if_it_had_not_stopped(
     finished_real_project: RealProject, python: Path, tmp_path: Path
 ) -> None:

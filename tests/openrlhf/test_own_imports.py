@@ -16,8 +16,6 @@ from import_all import normal
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-# OpenRLHF imports it as it starts; here stands a stub, in the lock's second stage the real one.
-STUBS = [Path(__file__).parent / "cpu_only"]
 
 
 def locked(name: str) -> set[str]:
@@ -41,13 +39,11 @@ def test_what_is_started_by_name_counts_too() -> None:
 @pytest.mark.parametrize("environment", ["train", "evaluate"])
 def test_every_import_is_satisfied_by_its_own_lock(python: Path, environment: str) -> None:
     names = own_imports.needed(environment)
-    assert own_imports.unsatisfied(python, names, allowed(environment), STUBS) == {}
+    assert own_imports.unsatisfied(python, names, allowed(environment)) == {}
 
 
 def test_a_package_that_the_lock_lacks_is_noticed(python: Path) -> None:
     lacking = ["openrlhf", "snakemake"]
-    found = own_imports.unsatisfied(
-        python, ["limr.core.files", *lacking], allowed("evaluate"), STUBS
-    )
+    found = own_imports.unsatisfied(python, ["limr.core.files", *lacking], allowed("evaluate"))
     assert sorted(found) == lacking
     assert found["snakemake"] == "ModuleNotFoundError: No module named 'snakemake'"

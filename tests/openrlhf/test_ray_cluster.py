@@ -120,6 +120,7 @@ def test_the_driver_sees_both_nodes_and_its_exit_code_is_passed_on(launch):
     assert [line.split()[0] for line in asked[:2]] == ["left1", "left2"]
 
 
+@pytest.mark.long
 def test_a_lost_node_ends_the_driver(launch):
     run = launch(WAIT)
     run.until("driver waits")
@@ -133,6 +134,7 @@ def test_a_lost_node_ends_the_driver(launch):
     assert not any(driver.is_running() for driver in drivers)
 
 
+@pytest.mark.long
 def test_a_signal_ends_everything(launch):
     run = launch(WAIT)
     run.until("driver waits")

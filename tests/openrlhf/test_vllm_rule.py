@@ -35,13 +35,28 @@ def model(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def done(model: Path, tmp_path_factory: pytest.TempPathFactory) -> case.VllmProject:
-    """A copy in which the evaluation has run; tests must not change it."""
+def killed(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[case.VllmProject, int]:
+    """A copy in which the evaluation was killed half-way, and how many responses were there.
+
+    It has then been made to its end; tests must not change it.
+    """
     folder = tmp_path_factory.mktemp("vllm") / "project"
-    found = case.project(folder, case.study(model), [case.GREEDY, case.SAMPLED])
-    result = found.evaluate()
+    study = case.study(model, shard=5, max_sequences=2)  # slow enough to be killed half-way
+    project = case.project(folder, study, [case.GREEDY, case.SAMPLED])
+    for _ in range(4):  # on a busy machine it may end before it is seen half-way
+        before = _killed(project)
+        n_kept = sum(map(len, before.values()))
+        if n_kept < case.ALL:
+            break
+        shutil.rmtree(project.folder / STATE)
+    result = project.evaluate()
     assert result.returncode == 0, result.output[-6000:]
-    return found
+    return project, n_kept
+
+
+@pytest.fixture(scope="module")
+def done(killed: tuple[case.VllmProject, int]) -> case.VllmProject:
+    return killed[0]
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +131,7 @@ def _killed(project) -> dict[str, dict[int, object]]:
         start_new_session=True,
     )
     state = project.folder / STATE
-    while process.poll() is None and len(list(state.rglob("0*.parquet"))) < 2:
+    while process.poll() is None and len(list(state.rglob("0*.json"))) < 2:
         time.sleep(0.005)
     assert process.poll() is None, "the run ended before it could be killed"
     workers = _workers(project.folder)
@@ -130,23 +145,20 @@ def _killed(project) -> dict[str, dict[int, object]]:
     return {name: dict(shards.Shards(folder, case.ALL).found) for name, folder in kept.items()}
 
 
-def test_a_killed_job_goes_on_from_its_shards(model, done, tmp_path):
-    study = case.study(model, shard=5, max_sequences=2)  # slow enough to be killed half-way
-    project = case.project(tmp_path / "project", study, [case.GREEDY, case.SAMPLED])
-    for _ in range(4):  # on a busy machine it may end before it is seen half-way
-        before = _killed(project)
-        n_kept = sum(map(len, before.values()))
-        if n_kept < case.ALL:
-            break
-        shutil.rmtree(project.folder / STATE)
+def test_a_killed_job_goes_on_from_its_shards(killed):
+    project, n_kept = killed
     assert 0 < n_kept < case.ALL
-    result = project.evaluate()
-    assert result.returncode == 0, result.output[-6000:]
     said = [line for line in (project.folder / LOG).read_text().splitlines() if "are kept" in line]
     assert sum(int(line.split()[0]) for line in said) == n_kept
-    # Other shards, other batches, a kill: the same responses.
-    assert files.sha256(project.folder / EVALUATION) == files.sha256(done.folder / EVALUATION)
     assert not (project.folder / STATE).exists()
+
+
+@pytest.mark.long
+def test_other_shards_other_batches_no_kill_the_same_responses(model, done, tmp_path):
+    project = case.project(tmp_path / "project", case.study(model), [case.GREEDY, case.SAMPLED])
+    result = project.evaluate()
+    assert result.returncode == 0, result.output[-6000:]
+    assert files.sha256(project.folder / EVALUATION) == files.sha256(done.folder / EVALUATION)
 
 
 def _workers(folder: Path) -> list[psutil.Process]:
@@ -159,11 +171,18 @@ def _workers(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def test_a_prompt_without_room_stops_the_job_before_it_generates(model, tmp_path):
-    long = {**case.SAMPLED, "name": "long", "max_tokens": 440}  # 512 positions
-    project = case.project(tmp_path / "project", case.study(model), [case.GREEDY, long])
+def _evaluated_again(done, tmp_path, study, decodings):
+    """Evaluate in another way a policy that is there, and return what was said."""
+    project = case.project(tmp_path / "project", study, decodings)
+    shutil.copytree(done.folder / FOLDER / "base", project.folder / FOLDER / "base")
     result = project.evaluate()
     assert result.returncode != 0
+    return project, result.output
+
+
+def test_a_prompt_without_room_stops_the_job_before_it_generates(model, done, tmp_path):
+    long = {**case.SAMPLED, "name": "long", "max_tokens": 440}  # 512 positions
+    project, _ = _evaluated_again(done, tmp_path, case.study(model), [case.GREEDY, long])
     text = (project.folder / LOG).read_text()
     assert "benchmark 'few'" in text
     assert "prompts leave no room for a response of 440 tokens in the model's 512" in text
@@ -171,12 +190,10 @@ def test_a_prompt_without_room_stops_the_job_before_it_generates(model, tmp_path
     assert "vLLM has loaded" not in text
 
 
-def test_more_gpus_than_there_are_is_refused_before_loading(model, tmp_path):
+def test_more_gpus_than_there_are_is_refused_before_loading(model, done, tmp_path):
     study = case.study(model, tensor_parallel=2)
-    project = case.project(tmp_path / "project", study, [case.GREEDY])
-    result = project.evaluate()
-    assert result.returncode != 0
-    assert "tensor_parallel = 2, but this is vLLM's build for CPUs" in result.output
+    _, said = _evaluated_again(done, tmp_path, study, [case.GREEDY])
+    assert "tensor_parallel = 2, but this is vLLM's build for CPUs" in said
 
 
 @pytest.mark.long  # half a minute of imports; models/test_vllm_engine.py has it with a stand-in

@@ -331,3 +331,41 @@ def test_every_text_has_the_contrast_of_wcag_aa(scheme, desk, page):
         assert desk.execute_script(CONTRAST) == []
     finally:
         desk.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.slow
+def test_axe_finds_nothing_on_a_desk_on_a_phone_and_in_the_dark(page):
+    for width, height, phone in ((1280, 900, False), (390, 844, True)):
+        with chromium.driver(width, height, phone) as browser:
+            for scheme in (lambda _: None, chromium.dark):
+                scheme(browser)
+                shown(opened(browser, page), "arithmetic-0002")  # with a problem open
+                assert chromium.inaccessible(browser) == []
+
+
+def test_the_address_of_an_open_problem_opens_it(desk, page):
+    opened(desk, page)
+    shown(desk, "arithmetic-0007")
+    assert desk.current_url.endswith("#problem=arithmetic-0007")
+    address = desk.current_url
+    desk.get("about:blank")
+    desk.get(address)
+    there = "return document.querySelector('#problem h3')?.textContent"
+    WebDriverWait(desk, 20).until(lambda b: b.execute_script(there) == "arithmetic-0007")
+    problem(desk).send_keys(Keys.ESCAPE)
+    assert "#" not in desk.current_url
+    desk.execute_script("location.hash = '#problem=nowhere'")
+    WebDriverWait(desk, 5).until(lambda b: count(b) == "There is no problem 'nowhere' here.")
+    assert desk.get_log("browser") == []
+
+
+def test_the_section_that_is_read_is_marked(desk, page):
+    opened(desk, page)
+    marked = "return [...document.querySelectorAll('nav [aria-current]')].map((a) => a.hash)"
+
+    def is_marked(section):
+        return WebDriverWait(desk, 5).until(lambda b: b.execute_script(marked) == [f"#{section}"])
+
+    for section in ("found", "browse"):
+        desk.execute_script(f"document.getElementById('{section}').scrollIntoView()")
+        assert is_marked(section)

@@ -94,6 +94,9 @@ def test_two_anchor_by_hand(given_file):
     assert (
         found.notes[0] == "The model stands at 0.75 of the way from the weaker to the stronger one."
     )
+    beyond = run("two-anchor", [[8], [8], [8]], **anchors(given_file, [0.1] * 3, [0.6] * 3))
+    assert beyond.notes[-1].startswith("That is beyond the stronger one: rates are extrapolated")
+    assert beyond.values.tolist() == pytest.approx([-0.5] * 3)
     latest = run(
         "two-anchor",
         [[4, 6], [None, None], [None, None]],
@@ -208,14 +211,18 @@ def test_a_smaller_choice_is_the_beginning_of_a_larger_one():
     assert set(np.argsort(-large)[:5]) == set(np.flatnonzero(small))
 
 
-def test_diverse_takes_the_same_curves_by_products_and_by_axes():
-    """Also where many curves are equal, so that the last distances are 0."""
+@pytest.mark.parametrize("window", [2, 7, 500])
+def test_diverse_takes_the_same_curves_by_products_and_by_axes(monkeypatch, window):
+    """Also where many curves are equal, or no count fits, and however many are looked at apart."""
+    monkeypatch.setattr(diverse, "_WINDOW", window)
     rng = stream(9, "diverse")
     for n, most in ((7, 3), (8, 9), (11, 12)):
         curves = rng.integers(0, most, (120, 4)) / n
-        found = [diverse.farthest_first(curves, 120, by_product) for by_product in (True, False)]
-        np.testing.assert_array_equal(*found)
-        assert sorted(found[0]) == list(range(120))
+        expected = diverse.farthest_first(curves, 120)
+        for samples_each in (n, n - 1):  # counts in single precision; shares in double
+            found = diverse.farthest_first(curves, 120, samples_each)
+            np.testing.assert_array_equal(found, expected)
+        assert sorted(expected) == list(range(120))
 
 
 def test_diverse_leaves_incomplete_curves_out():

@@ -59,12 +59,20 @@ def cases(draw):
 def test_equals_the_sum_over_all_paths(case):
     n, correct, walk, weights = case
     taken = tr.Samples(n, correct)
-    mean, variance, of_sum = posterior.moments(taken, walk, np.broadcast_to(weights, n.shape))
+    mean, variance = posterior.moments(taken, walk)
+    of_sum = posterior.of_sum(taken, walk, np.broadcast_to(weights, n.shape))
+    epochs = n.shape[1]
+    line = np.linspace(-0.5, 0.5, epochs) if epochs > 1 else np.zeros(1)
+    spread, rise = posterior.of_spread(taken, walk, line)
     for i in range(len(n)):
         _, m, v, s = by_all_paths(n[i], correct[i], walk, weights)
         np.testing.assert_allclose(mean[i], m, atol=1e-9)
         np.testing.assert_allclose(variance[i], v, atol=1e-9)
-        assert of_sum[i] == pytest.approx(s, abs=1e-9)
+        assert of_sum.mean[i] == pytest.approx(np.dot(weights, m), abs=1e-9)
+        assert of_sum.variance[i] == pytest.approx(s, abs=1e-9)
+        of_mean = by_all_paths(n[i], correct[i], walk, [1 / epochs] * epochs)[3]
+        assert spread[i] == pytest.approx(m.var() + v.mean() - of_mean, abs=1e-9)
+        assert rise[i] == pytest.approx(line @ m, abs=1e-9)
 
 
 def test_the_likelihood_is_that_of_all_paths():
@@ -114,7 +122,7 @@ def test_the_posterior_is_calibrated_and_nearer_to_the_truth_than_the_observed_r
     for size in (1, 2, 8):
         n = np.full(p.shape, size)
         taken = tr.Samples(n, stream(5, "calibrated", str(size)).binomial(n, p))
-        mean, variance, _ = posterior.moments(taken, posterior.fit(taken))
+        mean, variance = posterior.moments(taken, posterior.fit(taken))
         error = ((mean - p) ** 2).mean()
         assert error == pytest.approx(variance.mean(), rel=0.06)
         assert error < 0.4 * ((taken.accuracy - p) ** 2).mean()
@@ -125,7 +133,7 @@ def test_many_samples_leave_the_observed_rates():
     p = rng.random((40, 5))
     n = np.full(p.shape, 2000)
     taken = tr.Samples(n, rng.binomial(n, p))
-    mean, variance, _ = posterior.moments(taken, posterior.fit(taken))
+    mean, variance = posterior.moments(taken, posterior.fit(taken))
     np.testing.assert_allclose(mean, taken.accuracy, atol=0.013)
     assert variance.max() < 2e-4
 
@@ -147,11 +155,16 @@ def test_single_precision_of_large_logs_is_close(monkeypatch):
     p = walking(rng, 300, 8, 0.1)
     taken = tr.Samples(np.full(p.shape, 8), rng.binomial(8, p))
     walk = posterior.fit(taken)
-    mean, variance, of_sum = posterior.moments(taken, walk, np.ones(p.shape))
+    mean, variance = posterior.moments(taken, walk)
+    of_sum, spread = (
+        posterior.of_sum(taken, walk, np.ones(p.shape)),
+        posterior.of_spread(taken, walk)[0],
+    )
     monkeypatch.setattr(grid_walk, "EXACT_UP_TO", 0)
-    *again, whole = posterior.moments(taken, walk, np.ones(p.shape))
-    np.testing.assert_allclose(again, (mean, variance), atol=2e-6)
-    np.testing.assert_allclose(whole, of_sum, atol=2e-5)
+    np.testing.assert_allclose(posterior.moments(taken, walk), (mean, variance), atol=2e-6)
+    again = posterior.of_sum(taken, walk, np.ones(p.shape))
+    np.testing.assert_allclose(again, of_sum, atol=2e-5)
+    np.testing.assert_allclose(posterior.of_spread(taken, walk)[0], spread, atol=2e-6)
     assert posterior.fit(taken).step == pytest.approx(walk.step, rel=0.02)
 
 
@@ -160,7 +173,7 @@ def test_gaps_are_bridged_and_the_order_does_not_matter():
     n = np.where(rng.random((60, 6)) < 0.3, 0, 8)
     n[0] = 0
     taken = tr.Samples(n, rng.binomial(n, np.repeat(rng.random((60, 1)), 6, axis=1)))
-    mean, variance, _ = posterior.moments(taken, posterior.fit(taken))
+    mean, variance = posterior.moments(taken, posterior.fit(taken))
     assert ((mean > 0) & (mean < 1) & (variance > 0)).all()
     sampled = n.sum(axis=1) > 0
     assert variance[0].mean() > 2 * variance[sampled].mean()  # never sampled: the log's own spread

@@ -60,7 +60,7 @@ def same_as_quiet(project: OnSlurm, local_run: Project) -> None:
         ours, theirs = (one.folder / folder / name for one in (project, local_run))
         assert files.sha256(ours) == files.sha256(theirs), name
     assert not (project.folder / STATE).exists()
-    assert project.planned(RUN) == []
+    assert Project(project.folder).planned(RUN) == []
 
 
 def test_a_cancelled_job_is_submitted_again_and_goes_on(
@@ -104,12 +104,14 @@ def job_again(project: OnSlurm, lost: dict[str, str]) -> bool:
     return bool(now) and now[0]["nodes"] != lost["nodes"]
 
 
+@pytest.mark.long
 def test_a_preempted_job_is_requeued_and_goes_on(one_run: OnSlurm, local_run: Project) -> None:
     running = submitted(one_run)
     preempt(one_run, job(one_run))
     requeued_well(one_run, running, local_run)
 
 
+@pytest.mark.long
 def test_a_job_that_is_requeued_by_hand_goes_on(one_run: OnSlurm, local_run: Project) -> None:
     running = submitted(one_run)
     control(one_run, "requeue", job(one_run)["id"])
@@ -150,6 +152,7 @@ def requeued_well(project: OnSlurm, running: Running, local_run: Project) -> Res
     return found
 
 
+@pytest.mark.long
 def test_a_drained_node_finishes_its_job(one_run: OnSlurm, local_run: Project) -> None:
     running = submitted(one_run)
     node = job(one_run)["nodes"]
@@ -162,6 +165,7 @@ def test_a_drained_node_finishes_its_job(one_run: OnSlurm, local_run: Project) -
         resume(one_run, node)
 
 
+@pytest.mark.long
 def test_the_controller_may_be_restarted(one_run: OnSlurm, local_run: Project) -> None:
     running = submitted(one_run)
     one_run.cluster.stop_daemon("slurmctld")
@@ -172,6 +176,7 @@ def test_the_controller_may_be_restarted(one_run: OnSlurm, local_run: Project) -
     same_as_quiet(one_run, local_run)
 
 
+@pytest.mark.long
 def test_a_time_limit_is_said_and_the_next_attempt_goes_on(
     one_run: OnSlurm, local_run: Project
 ) -> None:
@@ -217,6 +222,7 @@ def end_stopped(project: OnSlurm) -> None:
                 os.kill(int(number), signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_a_job_out_of_memory_gets_more_at_the_next_attempt(
     one_run: OnSlurm, local_run: Project
 ) -> None:
@@ -245,6 +251,7 @@ def test_a_killed_snakemake_leaves_a_job_that_is_waited_for(
     same_as_quiet(one_run, local_run)
 
 
+@pytest.mark.long
 def test_a_killed_snakemakes_job_can_be_cancelled(one_run: OnSlurm, local_run: Project) -> None:
     running = submitted(one_run)
     orphan = job(one_run)["id"]

@@ -71,6 +71,7 @@ def test_scancel_leaves_nothing(submit: Callable[..., RayJob]) -> None:
     clean(job)
 
 
+@pytest.mark.long
 def test_a_launcher_that_is_killed_leaves_nothing(submit: Callable[..., RayJob]) -> None:
     job = submit("killed", 2, WAIT)
     job.until("driver waits")

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from limr.core.errors import InputError
+from limr.study.jobs import train
 from limr.study.load import load as load_study
 from limr.study.study import Study
 
@@ -64,6 +65,7 @@ def test_a_reward_of_an_arm_is_whole(demo: dict[str, Any], root: Path) -> None:
     assert found.arms["full"].reward == full
 
 
+DRAWS = {"train": "ppo", "score": "everything"}
 BAD = [
     ({"train": "none", "ppo": {"steps": 9}}, "'ppo' says nothing for train: none"),
     ({"train": "sft", "score": "lim", "reward": {}}, "'reward' says nothing for train: sft"),
@@ -98,6 +100,27 @@ BAD = [
         "there is no 'formta-only'. Did you mean 'format-only'",
     ),
     ({"train": "none", "template": "few-shot"}, "engine 'embedded' has no prompt templates"),
+    ({"train": "sft", "score": "lim", "sampler": "mopps"}, "'sampler' says nothing for train: sft"),
+    ({**DRAWS, "sampler": "mops"}, "samplers: there is no 'mops'. Did you mean 'mopps'?"),
+    ({**DRAWS, "sampler": {"name": "dsp"}}, "there is no 'dsp'. Did you mean 'dps'?"),
+    ({**DRAWS, "sampler": {"name": "mopps", "dekay": 1}}, "'arms.x.sampler.dekay' is not a key."),
+    ({**DRAWS, "sampler": {"name": "mopps", "decay": 2}}, "2 is greater than the maximum of 1"),
+    ({**DRAWS, "sampler": {"decay": 0.5}}, "'arms.x.sampler.decay' is not a key. Known: name."),
+    ({**DRAWS, "sampler": 3}, "'arms.x.sampler' must be a mapping, found 3."),
+    ({**DRAWS, "sampler": "adarft"}, "arm 'x': sampler 'adarft' needs `difficulty`: `level`"),
+    (
+        {**DRAWS, "sampler": {"name": "adarft", "difficulty": "linaer"}},
+        "sampler.difficulty: 'linaer' is neither 'level' nor under scores. Did you mean 'linear'?",
+    ),
+    (
+        {**DRAWS, "sampler": "dapo", "ppo": {"samples_per_prompt": 1, "train_batch_size": 48}},
+        "sampler 'dapo' needs ppo.samples_per_prompt of at least 2",
+    ),
+    (
+        {"train": "ppo", "score": "lim", "size": 40, "sampler": "dps"},
+        "sampler 'dps' chooses 48 problems a step (ppo.prompts_per_step), and the arm has at most "
+        "40.",
+    ),
 ]
 
 
@@ -151,3 +174,43 @@ def test_the_grown_up_miniature_has_the_demos_sizes(demo: dict[str, Any], root: 
     found = load(full, root)
     rules = {arm.reward["rule"] for arm in found.arms.values()}
     assert rules == {"verdict", "random", "format-only", "incorrect-label"}
+
+
+def test_a_sampler_is_a_name_or_a_mapping_and_its_defaults_are_filled_in(
+    demo: dict[str, Any], root: Path
+) -> None:
+    short = load(demo, root, x={**DRAWS, "sampler": "mopps"}).arms["x"].sampler
+    assert short == {"name": "mopps", "target": 0.5, "decay": 0.5, "prior": 1.0}
+    own = load(demo, root, x={**DRAWS, "sampler": {"decay": 0.9, "name": "mopps"}}).arms["x"]
+    assert own.sampler == {**short, "decay": 0.9}
+    assert own.changes == ("sampler",)
+    assert load(demo, root).arms["full"].sampler is None
+    named = load(demo, root, x={**DRAWS, "sampler": "uniform"}).arms["x"]
+    assert (named.sampler, named.changes) == ({"name": "uniform"}, ())  # as a reference, no control
+
+
+def test_the_jobs_of_a_sampler(demo: dict[str, Any], root: Path) -> None:
+    hard = {"name": "adarft", "difficulty": "lim"}
+    found = load(demo, root, x={**DRAWS, "sampler": hard}, y={**DRAWS, "sampler": "dapo"})
+    jobs = {job.wildcards["arm"]: job for job in train.jobs(found) if "arm" in job.wildcards}
+    assert jobs["x"].input["difficulty"] == found.paths.scores("lim")
+    assert ("samplers", "adarft") in jobs["x"].plugins
+    assert jobs["y"].settings["sampler"] == {"name": "dapo", "tries": 4}
+    assert "difficulty" not in jobs["y"].input
+    assert "sampler" not in jobs["full"].settings  # and so its finished runs stay
+    about = {arm["name"]: arm for arm in found.overview()["arms"]}
+    assert about["x"]["difficulty_from"] == "full"
+    assert "difficulty_from" not in about["y"]
+
+
+def test_difficulties_from_ones_own_run_are_a_circle(demo: dict[str, Any], root: Path) -> None:
+    demo["arms"]["full"]["sampler"] = {"name": "adarft", "difficulty": "lim"}
+    with pytest.raises(InputError, match="arm 'full': its problems depend on its own run"):
+        load(demo, root)
+
+
+def test_another_engine_refuses_samplers(root: Path) -> None:
+    config = yaml.safe_load((root / "config/single-node.yaml").read_text())
+    config["arms"]["full"]["sampler"] = "mopps"
+    with pytest.raises(InputError, match=r"engine 'openrlhf' cannot draw by sampler 'mopps'"):
+        load(config, root)

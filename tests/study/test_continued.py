@@ -179,6 +179,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "rounds beyond": ({"rounds": {"every": 2, "times": 2}}, "end at step 7, beyond the run's end"),
     "rounds of nothing": ({"start": None, "rounds": {"every": 1, "times": 2}}, "give 'start' too"),
     "one round": ({"rounds": {"every": 1, "times": 1}}, "rounds.times.*minimum of 2"),
+    "a sampler": ({"sampler": {"name": "dapo"}}, "sampler 'dapo' draws from what its own run"),
     "of the base": ({"start": {"arm": "base", "step": 1}}, "'base' is not an arm with train: ppo"),
 }
 

@@ -358,6 +358,7 @@ def test_a_choice_of_next_to_nothing_warns_and_says_what_to_do():
     assert tie.startswith("7 of the 8 selected problems were drawn from 19 that tie at the score 0")
     assert all("look at" in w or "Leave" in w or "Choose" in w for w in (few, never, tie))
     assert warned([100, 90, 80, 70], 4) == []
+    assert warned([100] * 8, 8) == []  # all that tie are taken: nothing was drawn
 
 
 def test_no_right_sample_at_all_is_named_in_the_error():

@@ -109,6 +109,8 @@ def test_policy_loss_by_hand(ratio, advantage, expected, clipped):
         (1.1, 1.0, 2.0, 0.5 * 0.9**2),  # within the range
         (1.5, 1.0, 2.0, 0.5 * 0.8**2),  # moved too far: 1.2 is judged instead, the larger error
         (0.0, 1.0, 2.0, 0.5 * 2.0**2),  # moved away: judged as it is
+        (3.0, 5.0, 3.0, 0.5 * 1.8**2),  # moved down to the target: judged as if by the clip only
+        (3.1, 3.0, 2.0, 0.5 * 1.1**2),  # within the range, of another old value
     ],
 )
 def test_value_loss_by_hand(value, old, target, expected):

@@ -17,6 +17,7 @@ import embedded_case as case
 from limr.core.errors import InputError
 from limr.train.embedded import portable, products
 from limr.train.engines import embedded
+from small_study import TINY, little, make_project
 
 PORTABLE = {**case.OPTIONS, "determinism": "portable"}
 # Everything that a study has of the engine: a base, a run of PPO, an evaluation's responses.
@@ -26,6 +27,7 @@ from pathlib import Path
 from limr.core.tables import Problem
 from limr.models.interface import BaseJob, Decoding, PpoJob
 from limr.train.engines import embedded
+from small_study import TINY, little, make_project
 given, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
 options, base = given["options"], given["base"]
 problems = [Problem(f"p{n}", f"{n}+{n}=?", str(2 * n), "test", 1) for n in range(8)]
@@ -139,3 +141,21 @@ def test_products_and_their_gradients_are_pytorchs():
     left, right = numbers(2, 3, 4, 2), numbers(2, 3, 2, 5)
     assert torch.allclose(products.matmul(left, right), left @ right)
     assert torch.autograd.gradcheck(products.matmul, (left, right.transpose(2, 3).contiguous().mT))
+
+
+@pytest.mark.long
+def test_a_whole_study_gives_the_same_bytes_under_every_capability(tmp_path, monkeypatch):
+    engines = {"embedded": {**TINY["engines"]["embedded"], "determinism": "portable"}}
+    study, found = little(engines=engines), {}
+    for name, own in MACHINES.items():
+        project = make_project(tmp_path / name)
+        project.write(study)
+        with monkeypatch.context() as chosen:
+            for key in portable.ENVIRONMENT:
+                chosen.delenv(key, raising=False)
+            for key, value in own.items():
+                chosen.setenv(key, value)
+            project.finish()
+        found[name] = project.digests()
+    assert len(found["as it is"]) > 40
+    assert all(one == found["as it is"] for one in found.values())

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,13 @@ def commands(one: Study) -> dict[str, list[str]]:
     if one.arms_by("sft"):
         found["sft"] = command.sft(options, config["sft"], SOLUTIONS, one.steps["sft"], start())
     return found
+
+
+def without_flash_attention(one: Study) -> Study:
+    """The same study where flash-attn is not installed (docs/openrlhf.md)."""
+    options = {**one.config["engines"]["openrlhf"], "attention": "sdpa", "packing": False}
+    engines = {**one.config["engines"], "openrlhf": options}
+    return replace(one, config={**one.config, "engines": engines})
 
 
 def shown(one: Study) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 
 from limr.core import provenance, working_folder
 from limr.core.errors import InputError
-from limr.train.openrlhf import cluster, hooks, launch, task
+from limr.train.openrlhf import cluster, flash_attention, hooks, launch, task
 
 SCRIPTS = Path(launch.__file__).parents[3]
 
@@ -206,3 +208,44 @@ def test_an_edit_of_what_runs_in_the_trainer_reruns_the_runs(
         provenance, "_file_digest", lambda path: "edited" if path == edited else original(path)
     )
     assert digest() != before
+
+
+def test_without_flash_attn_its_attention_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    one = a_task(tmp_path)
+    one = replace(one, arguments=["--ds.attn_implementation", "flash_attention_2"])
+    with pytest.raises(InputError, match="set attention to sdpa and packing to false"):
+        launch.run(one.write())
+    flash_attention.check(["--ds.attn_implementation", "sdpa"])
+
+
+def test_openrlhf_finds_the_names_of_flash_attn_and_nobody_else_does() -> None:
+    with flash_attention.stand_in():
+        from flash_attn.bert_padding import unpad_input
+        from flash_attn.utils.distributed import all_gather
+    for absent in (unpad_input, all_gather):
+        with pytest.raises(ModuleNotFoundError, match="flash_attn is not installed"):
+            absent()
+    assert importlib.util.find_spec("flash_attn") is None
+    assert not [name for name in sys.modules if name.startswith("flash_attn")]
+
+
+def test_the_hooks_import_openrlhfs_module_without_flash_attn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "openrlhf/models"
+    package.mkdir(parents=True)
+    (package / "ring_attn_utils.py").write_text("from flash_attn.bert_padding import pad_input\n")
+    code = (
+        "from limr.train.openrlhf import flash_attention, hooks; import importlib; "
+        "hooks.install([flash_attention.IMPORTER]); "
+        "importlib.import_module(flash_attention.IMPORTER)"
+    )
+    path = os.pathsep.join([str(tmp_path), str(SCRIPTS)])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,20 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from limr.archive import code, planning, restore, signing, verify
+from limr.archive import (
+    code,
+    declaration,
+    documents,
+    planning,
+    restore,
+    signing,
+    verify,
+    verify_derived,
+)
+from limr.core import files, provenance
 from limr.core.errors import InputError
 from limr.study.files import metadata_path
+from limr.study.load import load as load_study
 from small_study import ROOT, Project
 
 pytestmark = pytest.mark.slow
@@ -52,7 +64,7 @@ def limr(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="session")
 def committed(finished_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The finished study in a repository with one commit."""
+    """The finished study in a repository with one commit, as if declared before its first job."""
     folder = tmp_path_factory.mktemp("committed") / "project"
     shutil.copytree(
         finished_project.folder,
@@ -66,6 +78,10 @@ def committed(finished_project: Project, tmp_path_factory: pytest.TempPathFactor
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "all")
+    config = documents.read_yaml(folder / "study.yaml")
+    study = load_study(config, "study.yaml", folder / "config/benchmarks")
+    said = declaration.document(study, code.read(folder), datetime(2001, 1, 1, tzinfo=UTC))
+    files.write_json(folder / RESULTS / declaration.FILE, said)
     return Project(folder)
 
 
@@ -428,6 +444,14 @@ FORGED: dict[str, Kind] = {
         crate("#run", "endTime", "2001-01-01T00:00:00+00:00"),
         f"crate: {CRATE}: #run endTime: expected",
     ),
+    "a study that is not the declared one": Kind(
+        text(f"{RESULTS}/study.yaml", "# The study as it was run", "# The study"),
+        f"declaration: {RESULTS}/declared.json: study_sha256: expected",
+    ),
+    "a declaration after the first job": Kind(
+        document(f"{RESULTS}/declared.json", "time", value="2100-01-01T00:00:00+00:00"),
+        f"declaration: {RESULTS}/declared.json: time: 2100",
+    ),
     "the crate's profile": Kind(
         crate("./", "conformsTo", []), f"crate: {CRATE}: ./ conformsTo: expected"
     ),
@@ -614,6 +638,9 @@ UNSEEN: dict[str, Callable[[Path], None]] = {
         folder / f"{RESULTS}/benchmarks/train_ppo/full-seed1.tsv"
     ).write_text("s\n1\n"),
     "code that no result depends on, with tree and commit": edited_code,
+    "the declaration, made again afterwards": document(
+        f"{RESULTS}/declared.json", "commit", value="0" * 40
+    ),
 }
 
 
@@ -645,7 +672,7 @@ def test_steps_that_are_trained_again_are_the_same(
     archive: Path, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
-    monkeypatch.setattr(verify, "_derived", lambda *_: None)
+    monkeypatch.setattr(verify_derived, "recomputed", lambda _: {})
     lines: list[str] = []
     assert verify.verify(archive, lines.append, steps=2), lines
     assert "ok     rerun: steps 1 to 2 of 10 runs trained again: every rollout is the same" in lines
@@ -670,13 +697,13 @@ def test_every_forgery_is_on_the_page() -> None:
 
 def without_drawing(monkeypatch: Any) -> None:
     """Leave out the checks of what is drawn, seconds each: every one fails in an archive above."""
-    check = verify._derived
+    check = verify_derived.recomputed
 
-    def checked(opened: Any, name: str, *rest: Any) -> None:
-        if name not in ("tables", "figures", "report"):
-            check(opened, name, *rest)
+    def others(opened: Any) -> Any:
+        drawn = ("tables", "figures", "report")
+        return {name: jobs for name, jobs in check(opened).items() if name not in drawn}
 
-    monkeypatch.setattr(verify, "_derived", checked)
+    monkeypatch.setattr(verify_derived, "recomputed", others)
 
 
 @pytest.mark.parametrize("kind", ALONE)
@@ -690,6 +717,33 @@ def test_tampering_alone(kind: str, archive: Path, tmp_path: Path, monkeypatch: 
     good, lines = verified(packed(folder, tmp_path / "a.zip", forge=forge))
     assert not good
     assert any(line.startswith(named) for line in lines), "\n".join(lines)
+
+
+def test_what_was_the_same_is_remembered_until_anything_of_it_changes(
+    archive: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
+    place = tmp_path / "cache"
+
+    def said(path: Path) -> dict[str, str]:
+        lines: list[str] = []
+        verify.verify(path, lines.append, quick=True, place=place)
+        return {line[7:].split(":")[0]: line for line in lines}
+
+    first, again = said(archive), said(archive)
+    assert first["scores"] == "ok     scores: 5 files recomputed, without a difference"
+    assert again["scores"].startswith(f"{first['scores']} (5 of them by an earlier verify here")
+    assert again["quick"].startswith("note   quick: not recomputed: problems, audits, ")
+    assert all(path.stat().st_size == 0 for path in place.iterdir())  # nothing to trust
+    folder = unpacked(archive, tmp_path / "archive")
+    scores = folder / f"{RESULTS}/scores/lim.parquet"
+    table = pq.read_table(scores)
+    higher = pc.add(table["score"], 0.25)
+    pq.write_table(table.set_column(table.column_names.index("score"), "score", higher), scores)
+    changed = said(packed(folder, tmp_path / "a.zip", forge=True))
+    assert changed["scores"].startswith("FAILED scores: ")
+    monkeypatch.setattr(provenance, "code_digest", lambda *_: "of another version")
+    assert said(archive)["scores"] == first["scores"]
 
 
 def test_what_an_archive_says_does_not_reach_the_terminal(

@@ -59,6 +59,8 @@ TARGETS: dict[str, tuple[set[str], int]] = {
     "build/deployment": ({*VENV, "build/deployment/deployment"}, 6),
     "build/docs-tools": ({*VENV, "build/docs-tools/docs"}, 6),
     "build/trl-tools": ({*VENV, "build/trl-tools/trl"}, 6),
+    "build/verl-tools": ({*VENV, "build/verl-tools/verl"}, 6),
+    "build/axe": ({*VENV, "build/axe/axe"}, 6),
     "openrlhf": (RLHF, 5),
 }
 

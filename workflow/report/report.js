@@ -7,6 +7,21 @@
   window.addEventListener("beforeprint", () => {
     for (const folded of document.querySelectorAll("#tables details, #evidence details")) folded.open = true;
   });
+  // The list of sections marks the one that is being read.
+  const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+  const mark = () => {
+    let now;
+    for (const id of links.keys()) {
+      const section = $(id);
+      if (section && section.getBoundingClientRect().top < window.innerHeight / 3) now = id;
+    }
+    for (const [id, link] of links) {
+      if (id === now) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  window.addEventListener("scroll", mark, { passive: true });
+  mark();
   const SVG = "http://www.w3.org/2000/svg";
   const place = $("problem-data");
   if (!place) return;
@@ -257,7 +272,7 @@
       box.append(element("dt", "", name), element("dd", "", value));
       list_.append(box);
     };
-    const history = (i) => {
+    const verdicts = (i) => {
       const width = Math.max(240, epochs * 22), tall = 96;
       const svg = drawn("svg", { viewBox: `0 0 ${width} ${tall + 18}`, class: "history", role: "img" });
       const names = { correct: 0, incorrect: 0, malformed: 0 };
@@ -308,6 +323,7 @@
       const i = state.order[at];
       if (i === undefined) return;
       state.open = i;
+      history.replaceState(null, "", `#problem=${encodeURIComponent(data.ids[i])}`);
       paint();
       const panel = $("problem");
       panel.replaceChildren();
@@ -345,7 +361,7 @@
       block(words.text, prompts[i], data.begin, data.end);
       block("Gold answer", answers[i]);
       if (epochs) {
-        panel.append(element("h4", "", `Verdicts by ${words.epoch}`), history(i), legend());
+        panel.append(element("h4", "", `Verdicts by ${words.epoch}`), verdicts(i), legend());
       }
       const shown = element("div", "responses");
       panel.append(shown);
@@ -372,6 +388,7 @@
     };
     const shut = () => {
       state.open = -1;
+      history.replaceState(null, "", location.pathname + location.search);
       $("problem").hidden = true;
       paint();
       list.focus({ preventScroll: true });
@@ -431,6 +448,19 @@
     $("browser").hidden = false;
     $("browser-wait").hidden = true;
     update();
+    // The address of an open problem can be sent to somebody else.
+    const linked = () => {
+      if (!location.hash.startsWith("#problem=")) return;
+      let id = location.hash.slice("#problem=".length);
+      try { id = decodeURIComponent(id); } catch { /* no escapes of a browser: taken as it is */ }
+      const i = data.ids.indexOf(id);
+      if (i < 0) { count.textContent = `There is no ${words.many.replace(/s$/, "")} '${id.slice(0, 80)}' here.`; return; }
+      for (const name of ["search", "by-subset", "by-solved", "by-level", "by-class"]) if ($(name)) $(name).value = "";
+      update();
+      open(state.order.indexOf(i), true);
+    };
+    window.addEventListener("hashchange", linked);
+    linked();
     document.documentElement.dataset.ready = "yes";
   };
 

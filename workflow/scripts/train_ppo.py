@@ -36,5 +36,7 @@ with logged(snakemake.log[0]):
             rollouts=Path(snakemake.output.rollouts),
             start=start,
             states={int(path.name.removeprefix("step")): path for path in states},
+            sampler=settings.get("sampler"),
+            difficulty=Path(scores) if (scores := snakemake.input.get("difficulty")) else None,
         )
     )

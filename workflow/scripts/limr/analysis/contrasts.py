@@ -60,8 +60,7 @@ def group_interval(
 
 
 def mean_of(inputs: Inputs, frames: Mapping[str, pd.DataFrame]) -> Estimate:
-    """Return the mean, by the declared weights, of `limr.analysis.results.runs_by_questions` of one
-    group.
+    """Return the mean, by the declared weights, of `limr.analysis.results.answers_of` of one group.
 
     Raises:
         InputError: a run lacks a question.
@@ -148,7 +147,7 @@ def paired(inputs: Inputs, first: str, second: str, choice: Choice) -> tuple[Arm
 
 
 def as_arm(frames: Mapping[str, pd.DataFrame]) -> Arm:
-    """Return benchmark -> `limr.analysis.results.runs_by_questions` as an arm's results.
+    """Return benchmark -> `limr.analysis.results.answers_of` as an arm's results.
 
     The units that vary are draws, where there are several; seeds, where each draw has one alone.
     """
@@ -160,12 +159,11 @@ def as_arm(frames: Mapping[str, pd.DataFrame]) -> Arm:
 
 
 def _frames(inputs: Inputs, group: str, choice: Choice) -> dict[str, pd.DataFrame]:
-    frame = results.evaluated(inputs)
     step = _steps(inputs, group, choice.step)
     found = {}
     for name in results.benchmarks(inputs):
         if choice.benchmarks is None or name in choice.benchmarks:
-            decoding = choice.decoding or results.decodings(frame, name)[0]
+            decoding = choice.decoding or results.first_decoding(inputs, name)
             wide = results.answers_of(inputs, group, step, name, decoding)
             if choice.seed is not None:
                 wide = wide[wide.index.get_level_values("seed") == choice.seed]

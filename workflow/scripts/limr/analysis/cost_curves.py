@@ -90,6 +90,7 @@ class Curve:
         return np.asarray(np.mean(every, axis=0), np.float64)
 
 
+@results.remembered
 def curves(inputs: Inputs) -> list[Curve]:
     """Return the curve of every trained group that has evaluations and costs, in order.
 
@@ -103,7 +104,8 @@ def curves(inputs: Inputs) -> list[Curve]:
         own = spent[spent["arm"].isin(group.arms)]
         if group.train != "none" and len(own):
             only = replace(inputs, evaluations=frame[frame["group"] == group.name])
-            found.append(_curve(only, group, own, base))
+            before = costs.scoring(inputs, group.arms[0])
+            found.append(_curve(only, group, own, base, before))
     return found
 
 
@@ -115,7 +117,11 @@ def _base(inputs: Inputs) -> dict[str, pd.DataFrame]:
 
 
 def _curve(
-    inputs: Inputs, group: Group, spent: pd.DataFrame, base: dict[str, pd.DataFrame]
+    inputs: Inputs,
+    group: Group,
+    spent: pd.DataFrame,
+    base: dict[str, pd.DataFrame],
+    before: Scoring | None,
 ) -> Curve:
     steps = sorted(int(step) for step in results.evaluated(inputs)["step"].unique())
     by_step = {step: results.headline_frames(inputs, group.name, step) for step in steps}
@@ -136,7 +142,7 @@ def _curve(
         tuple(steps),
         accuracy,
         {unit: _costs(spent, unit, index, steps) for unit in UNITS},
-        costs.scoring(inputs, group.arms[0]),
+        before,
     )
 
 

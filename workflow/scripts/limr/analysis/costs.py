@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 
@@ -82,37 +83,42 @@ def _entry(
 def scoring(inputs: Inputs, arm: str) -> Scoring | None:
     """Return what had to run before an arm's problems could be chosen; None: nothing.
 
-    What the arm's own runs went through anyway, as they started from the run that its score is of,
-    is charged with them and not again. Choices on the way of its runs count too.
+    That is the run of the score that chose them, and of the difficulties that its sampler has; of
+    choices on the way of its runs too. What its runs went through anyway, as they started from the
+    run that its score is of, is charged with them and not again.
     """
     arms = [*(name for name, _ in way(inputs, arm)), arm]
-    found = {one.text: one for name in arms if (one := _choice(inputs, name, arm))}
+    logs = {log: epochs for name in arms for log, epochs in _logs(inputs, name).items()}
+    found = {one.text: one for log in logs.items() if (one := _of_log(inputs, *log, arm))}
     parts = list(found.values())
     if len(parts) < 2:
         return parts[0] if parts else None
-    total: Cost | None = None
-    for part in parts:
-        if part.cost is None:
-            total = None
-            break
-        total = part.cost if total is None else _sum(total, part.cost)
-    return Scoring("; ".join(found), total)
+    total = parts[0].cost
+    for part in parts[1:]:
+        total = _sum(total, part.cost) if total and part.cost else None
+    return Scoring(" and ".join(found), total)
 
 
-def _choice(inputs: Inputs, arm: str, final: str) -> Scoring | None:
-    """Return what one choice, of an arm on the way of `final` or of it, needed before."""
-    record = inputs.subsets.get(arm, {})
+def _logs(inputs: Inputs, arm: str) -> dict[str, Any]:
+    """Return name of learning curves -> the epochs that were used, None for all."""
+    record, logs = inputs.subsets.get(arm, {}), {}
     selector = record.get("selector")
-    if not record or (selector and not plugins.load("selectors", selector).NEEDS_TRAJECTORIES):
-        return None
-    name = str(record.get("trajectories"))
+    if record and not (selector and not plugins.load("selectors", selector).NEEDS_TRAJECTORIES):
+        logs[str(record.get("trajectories"))] = record.get("options", {}).get("epochs")
+    about: Json = next((one for one in inputs.study["arms"] if one["name"] == arm), {})
+    if "difficulty_from" in about:
+        logs.setdefault(about["difficulty_from"], about["difficulty_epochs"])
+    return logs
+
+
+def _of_log(inputs: Inputs, name: str, epochs: Any, final: str) -> Scoring:
+    """Return what learning curves cost an arm, `final`, whose way may have the run they are of."""
     if name in inputs.samples:
         return _of_samples(inputs.samples[name])
     source = inputs.study.get("scored_from", {}).get(name)
     if source is None:
         return Scoring(f"'{name}', from a file: not counted", None)
     titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
-    epochs = record.get("options", {}).get("epochs")
     early = f", {epochs} epochs" if epochs else ""
     if "last_step" in source:
         early = f", steps 1 to {source['last_step']}{early}"

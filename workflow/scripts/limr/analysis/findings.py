@@ -72,6 +72,7 @@ def main_group(inputs: Inputs) -> Group | None:
     return next(iter(selected_groups(inputs)), None)
 
 
+@results.remembered
 def comparisons(inputs: Inputs) -> list[Comparison]:
     """Return the chosen subsets against the full set and random draws, the primary one first."""
     if inputs.evaluations is None:

@@ -19,6 +19,7 @@ from limr.core import files
 from limr.core.tables import (
     AUDITS,
     DIAGNOSTICS,
+    DRAWN,
     OPINIONS,
     OVERLAPS,
     SCORES,
@@ -103,7 +104,7 @@ def _overlaps(paths: Sequence[Path]) -> pd.DataFrame:
 
 READERS: Mapping[str, Reader] = {
     "evaluations": lambda paths: _frame(paths[0], COLLECTED_EVALUATIONS, COLLECTED_REASONS),
-    "metrics": lambda paths: _frame(paths[0], COLLECTED_METRICS),
+    "metrics": lambda paths: _frame(paths[0], COLLECTED_METRICS, DRAWN),
     "opinions": lambda paths: _frame(paths[0], OPINIONS),
     "paper": lambda paths: paper.read(paths[0]),
     "trajectories": _by_name(lambda path: files.read_parquet(path, TRAJECTORIES)),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ from limr.study.preregistration import Declaration
 
 Json = dict[str, Any]
 Run = tuple[str, int]  # arm and seed
+Asked = ParamSpec("Asked")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ class Inputs:
             and figures that need scores; `decodings` and `scored_from` (`limr.study.study.Study`)
             for those that need the paper or runs.
         evaluations: see `limr.evaluate.collect.COLLECTED_EVALUATIONS`, and `COLLECTED_REASONS`.
-        metrics: see `limr.evaluate.collect.COLLECTED_METRICS`.
+        metrics: see `limr.evaluate.collect.COLLECTED_METRICS`, and `limr.core.tables.DRAWN` where a
+            run has a sampler.
         trajectories: name -> `limr.core.tables.TRAJECTORIES`.
         scores: name -> `limr.core.tables.SCORES`.
         subsets: arm -> the subset's record; with `problem_ids` where the subset itself was given.
@@ -89,10 +93,8 @@ class Inputs:
     runs: Sequence[Json] = ()
     samples: Mapping[str, Json] = field(default_factory=dict)
     paper: Json | None = None
-    # What `answers_of` has found; a changed copy of the inputs begins with none.
-    known: dict[Any, pd.DataFrame] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    # What `remembered` has kept; a changed copy of the inputs begins with none.
+    known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     opinions: pd.DataFrame | None = None
     overlaps: pd.DataFrame | None = None
     backtest: pd.DataFrame | None = None
@@ -116,9 +118,29 @@ class Inputs:
         return list(found.values())
 
 
+def remembered(
+    find: Callable[Concatenate[Inputs, Asked], Found],
+) -> Callable[Concatenate[Inputs, Asked], Found]:
+    """Make a function look for the same only once: a page asks for the same many times.
+
+    What it returns is shared: nobody may change it. What it is asked must be hashable.
+    """
+
+    @wraps(find)
+    def known(inputs: Inputs, /, *asked: Asked.args, **named: Asked.kwargs) -> Found:
+        key = (find, asked, tuple(named.items()))
+        if key not in inputs.known:
+            inputs.known[key] = find(inputs, *asked, **named)
+        found: Found = inputs.known[key]
+        return found
+
+    return known
+
+
 # --- evaluations ---------------------------------------------------------------------------------
 
 
+@remembered
 def evaluated(inputs: Inputs) -> pd.DataFrame:
     """Return the evaluations that are reported: not those that only choose steps.
 
@@ -141,35 +163,41 @@ def decodings(evaluations: pd.DataFrame, benchmark: str) -> list[str]:
     return [str(name) for name in rows.unique()]
 
 
+@remembered
 def declared(inputs: Inputs) -> Declaration:
     """Return what the study declared before it ran."""
     return preregistration.of(inputs.study)
 
 
+@remembered
 def benchmarks(inputs: Inputs) -> dict[str, str]:
     """Return benchmark -> title, those that are reported, in the study's order."""
     found = set(evaluated(inputs)["benchmark"].unique())
     return {b["name"]: b["title"] for b in inputs.study["benchmarks"] if b["name"] in found}
 
 
+@remembered
 def evaluated_groups(inputs: Inputs) -> list[Group]:
     """Return the groups that have evaluations, in the study's order."""
     found = set(evaluated(inputs)["group"].unique())
     return [group for group in inputs.groups if group.name in found]
 
 
+@remembered
 def n_seeds(inputs: Inputs, group: str) -> int:
     """Return with how many seeds a group was evaluated."""
     frame = evaluated(inputs)
     return int(frame.loc[frame["group"] == group, "seed"].nunique())
 
 
+@remembered
 def final_step(inputs: Inputs, group: str) -> int:
     """Return the last evaluated step of a group."""
     frame = evaluated(inputs)
     return int(frame.loc[frame["group"] == group, "step"].max())
 
 
+@remembered
 def reported_steps(inputs: Inputs, group: str) -> dict[Run, int]:
     """Return (arm, seed) -> the step that is reported of this run, as the study declared.
 
@@ -200,40 +228,17 @@ def reported_step(inputs: Inputs, group: str) -> int | str:
     return steps[0] if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
 
 
-def runs_by_questions(
-    evaluations: pd.DataFrame,
-    group: str,
-    step: int | Mapping[Run, int],
-    benchmark: str,
-    decoding: str,
-) -> pd.DataFrame:
-    """Return accuracy in [0, 1], one row per run (arm, seed), one column per problem.
-
-    Missing values are NaN. Columns are in the order of the first run, so that arms with the same
-    questions line up. The step may differ from run to run.
-    """
-    rows = evaluations[
-        (evaluations["group"] == group)
-        & (evaluations["benchmark"] == benchmark)
-        & (evaluations["decoding"] == decoding)
-    ]
-    if isinstance(step, Mapping):
-        runs = zip(rows["arm"], rows["seed"], strict=True)
-        wanted: Any = [step.get((str(arm), int(seed)), -1) for arm, seed in runs]
-    else:
-        wanted = step
-    kept: pd.DataFrame = rows[rows["step"] == wanted]
-    kept = kept.assign(accuracy=kept["n_correct"] / kept["n"])
-    wide = kept.pivot(index=["arm", "seed"], columns="problem_id", values="accuracy")
-    return wide[list(kept["problem_id"].unique())]
+@remembered
+def first_decoding(inputs: Inputs, benchmark: str) -> str:
+    """Return a benchmark's first decoding, the headline."""
+    return decodings(evaluated(inputs), benchmark)[0]
 
 
 def headline_frames(inputs: Inputs, group: str, step: int | None = None) -> dict[str, pd.DataFrame]:
-    """Return benchmark -> `runs_by_questions` at the first decoding; None: at the reported step."""
-    frame = evaluated(inputs)
+    """Return benchmark -> `answers_of` at the first decoding; None: at the reported step."""
     wanted = reported_steps(inputs, group) if step is None else step
     return {
-        name: answers_of(inputs, group, wanted, name, decodings(frame, name)[0])
+        name: answers_of(inputs, group, wanted, name, first_decoding(inputs, name))
         for name in benchmarks(inputs)
     }
 
@@ -241,12 +246,41 @@ def headline_frames(inputs: Inputs, group: str, step: int | None = None) -> dict
 def answers_of(
     inputs: Inputs, group: str, step: int | Mapping[Run, int], benchmark: str, decoding: str
 ) -> pd.DataFrame:
-    """Return `runs_by_questions`, found once: a page asks for the same many times."""
+    """Return accuracy in [0, 1], one row per run (arm, seed), one column per problem.
+
+    Missing values are NaN. Columns are in the order of the first run, so that arms with the same
+    questions line up. The step may differ from run to run.
+    """
     steps = tuple(step.items()) if isinstance(step, Mapping) else step
-    key = (group, steps, benchmark, decoding)
-    if key not in inputs.known:
-        inputs.known[key] = runs_by_questions(evaluated(inputs), group, step, benchmark, decoding)
-    return inputs.known[key]
+    return _answers_of(inputs, group, steps, benchmark, decoding)
+
+
+@remembered
+def _answers_of(
+    inputs: Inputs,
+    group: str,
+    step: int | tuple[tuple[Run, int], ...],
+    benchmark: str,
+    decoding: str,
+) -> pd.DataFrame:
+    rows = _rows(inputs).get((group, benchmark, decoding))
+    if rows is None:
+        rows = evaluated(inputs).iloc[:0].assign(accuracy=0.0)
+    wanted: Any = step
+    if isinstance(step, tuple):
+        runs, by_run = zip(rows["arm"], rows["seed"], strict=True), dict(step)
+        wanted = [by_run.get((str(arm), int(seed)), -1) for arm, seed in runs]
+    kept: pd.DataFrame = rows[rows["step"] == wanted]
+    wide = kept.pivot(index=["arm", "seed"], columns="problem_id", values="accuracy")
+    return wide[list(kept["problem_id"].unique())]
+
+
+@remembered
+def _rows(inputs: Inputs) -> dict[Any, pd.DataFrame]:
+    """Return (group, benchmark, decoding) -> its rows, with their accuracy."""
+    frame = evaluated(inputs)
+    frame = frame.assign(accuracy=frame["n_correct"] / frame["n"])
+    return dict(list(frame.groupby(["group", "benchmark", "decoding"], sort=False)))
 
 
 def headline_results(inputs: Inputs, group: str) -> dict[str, Floats]:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from limr.analysis import results
 from limr.analysis.results import Inputs, Json, Run
 
 AMOUNTS = ("updates", "rollouts", "tokens", "hours")
@@ -49,6 +51,7 @@ def cost_of(row: Any) -> Cost:
     return Cost(*(row[name] for name in ("step", *AMOUNTS, "device")))
 
 
+@results.remembered
 def by_step(inputs: Inputs) -> pd.DataFrame:
     """Return what every run has cost up to each of its steps, from the base on.
 
@@ -103,11 +106,12 @@ def _own_steps(inputs: Inputs, record: Json, shown: Run, first: int) -> pd.DataF
         return None
     rows = rows.sort_values("step", kind="stable")
     cost = _own_cost(inputs, record, rows)
+    drawn = _drawn(rows)
     share = np.arange(1, len(rows) + 1) / len(rows)
     seconds = rows["seconds"].cumsum().to_numpy(float) if "seconds" in rows else share
     found: pd.DataFrame = rows[["arm", "seed", "step", "epoch"]].assign(
         updates=cost.updates * share,
-        rollouts=cost.rollouts * share,
+        rollouts=cost.rollouts * share if drawn is None else drawn.cumsum(),
         tokens=rows["tokens"].cumsum().astype(np.float64),
         hours=cost.hours * (seconds / seconds[-1]),
         device=cost.device,
@@ -115,6 +119,7 @@ def _own_steps(inputs: Inputs, record: Json, shown: Run, first: int) -> pd.DataF
     return found
 
 
+@results.remembered
 def run_costs(inputs: Inputs) -> dict[tuple[str, int], Cost]:
     """Return (arm, seed) -> cost from the base on, of every run with metrics and a record."""
     found = _own_costs(inputs)
@@ -145,7 +150,17 @@ def _own_cost(inputs: Inputs, run: Json, rows: pd.DataFrame) -> Cost:
     n = inputs.subsets.get(run["arm"], {}).get("n_selected")
     hours, device = hours_of(run)
     rollouts, updates = _counts(run.get("settings", {}), n, len(rows))
+    drawn = _drawn(rows)
+    if drawn is not None:
+        rollouts = float(drawn.sum())
     return Cost(len(rows), updates, rollouts, float(rows["tokens"].sum()), hours, device)
+
+
+def _drawn(rows: pd.DataFrame) -> npt.NDArray[np.float64] | None:
+    """Return the rollouts of each step that a run with a sampler counted; None: it has none."""
+    if "rollouts" not in rows or rows["rollouts"].isna().any():
+        return None
+    return rows["rollouts"].to_numpy(np.float64)
 
 
 def _counts(settings: Json, n: int | None, steps: int) -> tuple[float, float]:

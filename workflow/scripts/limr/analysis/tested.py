@@ -51,6 +51,7 @@ class Tested:
     holm: float
 
 
+@results.remembered
 def tests(inputs: Inputs, *, benchmarks: bool = True) -> list[Tested]:
     """Return all comparisons, the primary one first; empty without evaluations.
 

@@ -13,8 +13,6 @@ from importlib import metadata as packages
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from limr import __version__
 from limr.archive import (
     CHANGES,
@@ -25,6 +23,7 @@ from limr.archive import (
     SOURCES_LOCK,
     WITH_IDS,
     crate,
+    documents,
     ids_of,
     packing,
     sharing,
@@ -160,7 +159,7 @@ def _own_files(found: Plan) -> None:
 def write(found: Plan, sources: Mapping[str, Source], output: Path) -> Json:
     """Write the archive that was planned, and return its record; see `archive`."""
     config = f"{found.results}/study.yaml"
-    found.files[config] = ("configuration", _config(found.study))
+    found.files[config] = ("configuration", documents.study_yaml(found.study))
     if found.code.commit:
         found.files[COMMIT] = ("commit", found.code.text)
     if found.code.diff:
@@ -192,20 +191,6 @@ def _pack(found: Plan, packer: packing.Packer) -> dict[str, Json]:
 
 def _json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
-
-
-def _config(study: Study) -> bytes:
-    kept = {key: value for key, value in study.config.items() if key != "mirror"}
-    head = "# The study as it was run, every default spelled out.\n"
-    text: str = yaml.dump(kept, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
-    return (head + text).encode()
-
-
-class _Plain(yaml.SafeDumper):
-    """Writes every value out: no anchors, which a verifier refuses."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
 
 
 def _record(

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import io as texts
+import os
 import runpy
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,18 +34,17 @@ class _Named(SimpleNamespace):
         return vars(self).items()
 
 
-def run(job: Job, folder: Path, scratch: Path) -> None:
+def run(job: Job, folder: Path, log: Path) -> None:
     """Run a job in a folder; its outputs must not exist yet.
 
     Args:
         job: the job.
         folder: what its paths are relative to.
-        scratch: a folder for its log.
+        log: where its log goes.
 
     Raises:
         InputError: it failed; with the last line that it said.
     """
-    log = scratch / "job.log"
     read = dict(job.input)
     if "page" in read:  # never the archive's: a template is code
         read["page"] = [str(provenance.ROOT / name) for name in report.PAGE]
@@ -64,35 +65,26 @@ def run(job: Job, folder: Path, scratch: Path) -> None:
 
 
 @contextlib.contextmanager
-def made_again(job: Job, folder: Path, scratch: Path) -> Iterator[dict[str, tuple[Path, Path]]]:
-    """Yield path -> (recomputed, archived) for every output of a job that is archived.
+def made_again(job: Job, folder: Path, scratch: Path) -> Iterator[Path]:
+    """Yield a folder with the outputs of a job, made again under the very paths it ran under.
 
-    The archived outputs are moved aside while the job runs under the very paths it ran under, since
-    some files speak of paths; afterwards everything is as before.
+    Some files speak of paths. The folder has the job's inputs and nothing else of the archive, so
+    that several jobs may run side by side.
 
     Raises:
         InputError: the job failed.
     """
-    aside, again = scratch / "aside", scratch / "again"
-    archived = [path for path in job.outputs if (folder / path).is_file()]
-    try:
-        for path in archived:
-            _move(folder / path, aside / path)
-        run(job, folder, scratch)
-        for path in archived:
-            if not (folder / path).is_file():
-                raise InputError(f"{job.script}: it did not make {path}")
-            _move(folder / path, again / path)
-        yield {path: (again / path, aside / path) for path in archived}
-    finally:
+    with tempfile.TemporaryDirectory(prefix="again-", dir=scratch) as temporary:
+        again = Path(temporary) / "archive"
+        again.mkdir()
+        for path in job.inputs:
+            (again / path).parent.mkdir(parents=True, exist_ok=True)
+            if (folder / path).is_dir():
+                shutil.copytree(folder / path, again / path, copy_function=os.link)
+            else:
+                os.link(folder / path, again / path)
+        run(job, again, Path(temporary) / "job.log")
         for path in job.outputs:
-            (folder / path).unlink(missing_ok=True)
-        for path in archived:
-            if (aside / path).exists():
-                _move(aside / path, folder / path)
-        shutil.rmtree(again, ignore_errors=True)
-
-
-def _move(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    source.rename(target)
+            if (folder / path).is_file() and not (again / path).is_file():
+                raise InputError(f"{job.script}: it did not make {path}")
+        yield again

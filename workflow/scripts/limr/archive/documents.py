@@ -14,6 +14,7 @@ import yaml
 
 from limr.core import provenance
 from limr.core.errors import InputError
+from limr.study.study import Study
 
 LARGEST_TEXT = 64 << 20  # bytes; a crate of 100,000 files has half of this
 LARGEST_YAML = 1 << 20
@@ -164,3 +165,18 @@ def within(folder: Path, path: str) -> bool:
     target = (folder / path).resolve()
     places = (folder.resolve(), provenance.ROOT / "workflow")
     return target.exists() and any(target.is_relative_to(place) for place in places)
+
+
+def study_yaml(study: Study) -> bytes:
+    """Return `study.yaml` of an archive: the study as it was run, every default spelled out."""
+    kept = {key: value for key, value in study.config.items() if key != "mirror"}
+    head = "# The study as it was run, every default spelled out.\n"
+    text: str = yaml.dump(kept, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    return (head + text).encode()
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes every value out: no anchors, which a verifier refuses."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

@@ -118,7 +118,14 @@ def _job(opened: Opened, arm: str, seed: int, steps: int, folder: Path) -> PpoJo
         ppo={**about.settings, "steps": steps},
         reward=about.reward,
         rollouts=folder / "rollouts.parquet",
+        sampler=about.sampler,
+        difficulty=_difficulty(opened, arm),
     )
+
+
+def _difficulty(opened: Opened, arm: str) -> Path | None:
+    score = opened.study.difficulty(arm)
+    return None if score is None else opened.folder / opened.results / f"scores/{score}.parquet"
 
 
 def _at(opened: Opened, arm: str, seed: int, name: str) -> str:

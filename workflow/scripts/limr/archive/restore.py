@@ -194,7 +194,7 @@ def _run(opened: Opened, job: Job, wanted: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="limr-restore-") as scratch:
         for number, path in enumerate(kept):
             shutil.move(opened.folder / path, Path(scratch) / str(number))
-        derive.run(job, opened.folder, Path(scratch))
+        derive.run(job, opened.folder, Path(scratch) / "job.log")
         for number, path in enumerate(kept):
             shutil.move(Path(scratch) / str(number), opened.folder / path)
     for path in wanted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,11 @@ from pathlib import Path
 from limr import __version__
 from limr.archive import (
     CRATE,
+    declaration,
     documents,
     planning,
+    recomputing,
+    remembered,
     rerun,
     signing,
     unpack,
@@ -23,10 +26,13 @@ from limr.archive import verify_files as files
 from limr.archive import verify_runs as runs
 from limr.archive.findings import FAILED, NOTE, OK, Findings
 from limr.archive.opened import Opened, read
+from limr.archive.recomputing import Work
+from limr.archive.verify_derived import Todo
 from limr.core import files as io
 from limr.study import files as contents
-from limr.study.jobs.job import Job
 
+QUICK = ("learning curves", "scores", "subsets")  # what is recomputed in seconds
+NOT_PLANNED = "quick: Snakemake was not asked whether anything is left to do"
 # A check's name, what yields its failures, and what is said if there are none.
 Check = tuple[str, Callable[[Opened], Iterable[str]], Callable[[Opened], str]]
 
@@ -79,6 +85,7 @@ OF_FILES: tuple[Check, ...] = (
         files.workflow_records,
         _says("whole, and they agree with the files"),
     ),
+    ("declaration", declaration.faults, declaration.passed),
     ("ids", files.ids, _says("what is left out is named by its ids")),
     ("data", runs.data, _says("digests and origins agree")),
     ("runs", runs.runs, _says("settings, problems and code are the study's")),
@@ -96,6 +103,10 @@ def verify(
     say: Callable[[str], None],
     signers: Path | None = None,
     steps: int | None = None,
+    witness: Path | None = None,
+    *,
+    quick: bool = False,
+    place: Path | None = None,
 ) -> bool:
     """Check an archive; return whether everything is as it should be.
 
@@ -104,6 +115,10 @@ def verify(
         say: is told each finding as it comes, in a line.
         signers: keys that the reader trusts, one of which must have signed it.
         steps: the first steps of every run that are trained again; None for none.
+        witness: certificates of timestamping services that the reader trusts, one of which must
+            have seen the study's declaration before its first job.
+        quick: whether to recompute learning curves, scores and subsets alone.
+        place: the folder of `limr.archive.remembered`; None: everything is recomputed.
 
     Raises:
         InputError: there is no such file, no space to unpack it, or no run can be trained again.
@@ -115,11 +130,14 @@ def verify(
         opened = _opened(path, folder, findings)
         if opened is not None:
             with ThreadPoolExecutor(1) as threads:
-                asked = planning.asked(opened, Path(scratch), threads)
+                asked = NOT_PLANNED if quick else planning.asked(opened, Path(scratch), threads)
                 _signature(path, opened, signers, findings)
+                if witness is not None:
+                    _witness(opened, witness, findings)
                 if steps is not None:
                     _rerun(opened, steps, Path(scratch), findings)
-                _check_all(opened, Path(scratch), findings)
+                work = Work(opened, Path(scratch), place)
+                _check_all(opened, work, findings, QUICK if quick else None)
                 if isinstance(asked, str):
                     findings.add(NOTE, "resume", asked)
                 else:
@@ -137,6 +155,14 @@ def _rerun(opened: Opened, steps: int, scratch: Path, findings: Findings) -> Non
         "rerun",
         lambda: rerun.differences(opened, steps, scratch / "rerun"),
         lambda: f"steps 1 to {steps} of {n} runs trained again: every rollout is the same",
+    )
+
+
+def _witness(opened: Opened, trusted: Path, findings: Findings) -> None:
+    findings.check(
+        "witness",
+        lambda: declaration.unwitnessed(opened, trusted),
+        lambda: f"a service saw the declaration on {declaration.witnessed(opened)}, before any job",
     )
 
 
@@ -181,7 +207,10 @@ def _opened(path: Path, folder: Path, findings: Findings) -> Opened | None:
     return found[0] if found else None
 
 
-def _check_all(opened: Opened, scratch: Path, findings: Findings) -> None:
+def _check_all(
+    opened: Opened, work: Work, findings: Findings, labels: Container[str] | None
+) -> None:
+    """Make every check of files and rows, and recompute; None: whatever can be."""
     for name, find, passed in OF_FILES:
         findings.check(name, partial(find, opened), partial(passed, opened))
     for name, text in _notes(opened):
@@ -198,15 +227,37 @@ def _check_all(opened: Opened, scratch: Path, findings: Findings) -> None:
     findings.check("ids", lambda: verify_derived.stand_in(opened, stand_ins), lambda: "")
     for path in stand_ins:
         findings.add(NOTE, "problems", f"{path}: its texts are left out; ids stand in for them")
-    for name, jobs in verify_derived.recomputed(opened).items():
-        _derived(opened, name, jobs, scratch, stand_ins, findings)
+    _recompute(opened, work, stand_ins, findings, labels)
     findings.check(
         "subsets by id",
-        lambda: verify_derived.subset_ids(opened, scratch, stand_ins),
+        lambda: verify_derived.subset_ids(opened, work.scratch, stand_ins),
         lambda: "recomputed subsets have the ids of those that are left out",
     )
     for path in stand_ins:
         (opened.folder / path).unlink()
+
+
+def _recompute(
+    opened: Opened,
+    work: Work,
+    stand_ins: list[str],
+    findings: Findings,
+    labels: Container[str] | None,
+) -> None:
+    """Run jobs again and compare what they make with what is archived."""
+    found = verify_derived.recomputed(opened)
+    left = [name for name, jobs in found.items() if labels is not None and name not in labels]
+    asked = {name: jobs for name, jobs in found.items() if name not in left}
+    todo = {name: verify_derived.todo(opened, jobs, stand_ins) for name, jobs in asked.items()}
+    known = {one.outputs for jobs, _ in todo.values() for one in jobs if work.known(one)}
+    wanted = [one for jobs, _ in todo.values() for one in jobs if one.outputs not in known]
+    with recomputing.started(work, wanted) as results:
+        for name, (jobs, skipped) in todo.items():
+            _derived(findings, name, jobs, results, skipped)
+    if work.place is not None:
+        remembered.forget_old(work.place)
+    if left:
+        findings.add(NOTE, "quick", f"not recomputed: {', '.join(left)}")
 
 
 def _notes(opened: Opened) -> Iterator[tuple[str, str]]:
@@ -229,29 +280,29 @@ def _notes(opened: Opened) -> Iterator[tuple[str, str]]:
         )
     for lock in opened.record["environments"]["changed_since_runs"]:
         yield "environments", f"envs/{lock} is not the one of every run (as stated)"
-    if not runs.metrics_here(opened):
-        yield "metrics", "none is here: nothing was checked"
-    if not runs.evaluations_here(opened):
-        yield "evaluations", "none is here: nothing was checked"
+    for name, here in (("metrics", runs.metrics_here), ("evaluations", runs.evaluations_here)):
+        if not here(opened):
+            yield name, "none is here: nothing was checked"
 
 
 def _derived(
-    opened: Opened,
-    name: str,
-    jobs: list[Job],
-    scratch: Path,
-    stand_ins: list[str],
     findings: Findings,
+    name: str,
+    jobs: list[Todo],
+    results: Mapping[tuple[str, ...], recomputing.Faults],
+    skipped: list[str],
 ) -> None:
-    """Run jobs again and compare what they make with what is archived."""
-    skipped: list[str] = []
-    outputs = sum(opened.has(path) for job in jobs for path in job.outputs)
-    if not outputs:
+    """Say what was found of jobs that were run again; those without a result are known."""
+    n = sum(len(one.outputs) for one in jobs)
+    before = sum(len(one.outputs) for one in jobs if one.outputs not in results)
+    if not n and not skipped:
         return
+    asked = [results[one.outputs] for one in jobs if one.outputs in results]
+    known = f" ({before} of them by an earlier verify here; --anew repeats it)" if before else ""
     findings.check(
         name,
-        lambda: verify_derived.check(opened, jobs, scratch, stand_ins, skipped),
-        lambda: f"{outputs - len(skipped)} files recomputed, without a difference",
+        lambda: (text for faults in asked for text in faults()),
+        lambda: f"{n} files recomputed, without a difference{known}",
     )
     if skipped:
         findings.add(

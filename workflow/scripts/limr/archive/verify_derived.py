@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -101,19 +102,32 @@ def shows_texts(study: Study) -> set[str]:
     return {path for job in shown for path in job.outputs}
 
 
-def check(
-    opened: Opened, found: Iterable[Job], scratch: Path, stand_ins: list[str], skipped: list[str]
-) -> Iterator[str]:
-    """Make the archived outputs of jobs again and yield where they differ.
+@dataclass(frozen=True)
+class Todo:
+    """A job that is run again.
+
+    Attributes:
+        job: the job.
+        outputs: those that are archived.
+        texts_left_out: whether its problems have ids and no texts.
+    """
+
+    job: Job
+    outputs: tuple[str, ...]
+    texts_left_out: bool
+
+
+def todo(
+    opened: Opened, found: Iterable[Job], stand_ins: Sequence[str]
+) -> tuple[list[Todo], list[str]]:
+    """Return the jobs to run again, and the outputs that cannot be: an input is left out.
 
     Args:
         opened: the archive.
         found: the jobs.
-        scratch: a folder for what is made.
         stand_ins: problems without texts.
-        skipped: gains the outputs that could not be recomputed, since an input is left out.
     """
-    shown = shows_texts(opened.study)
+    shown, wanted, skipped = shows_texts(opened.study), [], []
     for job in found:
         outputs = [path for path in job.outputs if opened.has(path) and path not in stand_ins]
         if not outputs:
@@ -122,16 +136,24 @@ def check(
         if job.script == "cross_check":  # judges responses, which may be left out
             lacking += [path for path in job.inputs if path in opened.record["without_responses"]]
         texts_only = job.script in TEXTS_ONLY or not shown.isdisjoint(job.outputs)
-        if lacking or (texts_only and set(job.inputs) & set(stand_ins)):
+        without = bool(set(job.inputs) & set(stand_ins))
+        if lacking or (texts_only and without):
             skipped += outputs
-            continue
-        texts_left_out = bool(set(job.inputs) & set(stand_ins)) and job.script == "select_subset"
-        try:
-            with derive.made_again(job, opened.folder, scratch) as pairs:
-                for path in outputs:
-                    yield from _compared(opened, path, *pairs[path], texts_left_out)
-        except InputError as error:
-            yield f"{', '.join(outputs)}: they cannot be made again: {error}"
+        else:
+            texts_left_out = without and job.script == "select_subset"
+            wanted.append(Todo(job, tuple(outputs), texts_left_out))
+    return wanted, skipped
+
+
+def faults(opened: Opened, one: Todo, scratch: Path) -> Iterator[str]:
+    """Make the archived outputs of a job again, in a folder of `scratch`; yield what differs."""
+    try:
+        with derive.made_again(one.job, opened.folder, scratch) as again:
+            for path in one.outputs:
+                both = (again / path, opened.folder / path)
+                yield from _compared(opened, path, *both, one.texts_left_out)
+    except InputError as error:
+        yield f"{', '.join(one.outputs)}: they cannot be made again: {error}"
 
 
 def _compared(
@@ -202,7 +224,7 @@ def subset_ids(opened: Opened, scratch: Path, stand_ins: list[str]) -> Iterator[
         aside = opened.folder / record
         kept = aside.read_bytes() if aside.is_file() else None
         try:
-            derive.run(job, opened.folder, scratch)
+            derive.run(job, opened.folder, scratch / "job.log")
             again = files.read_jsonl(opened.folder / path)
         finally:
             (opened.folder / path).unlink(missing_ok=True)

@@ -25,6 +25,8 @@ from limr.sources.pinned import Source, load_sources
 from limr.study import files as contents
 
 Json = dict[str, Any]
+# Kinds of files that no job of Snakemake's names as its output.
+_WITHOUT_RECORD = ("log", "benchmark", "base", "policy", "declaration")
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}\b")
 _PIN = re.compile(r"^[A-Za-z0-9._-]+(\[[^]]*\])?(==| @ )\S")
 
@@ -210,7 +212,7 @@ def workflow_records(opened: Opened) -> Iterator[str]:
     told: dict[tuple[str, str], str] = {}
     for path in opened.files:
         kind = opened.kind(path)
-        if kind in (None, "log", "benchmark", "base", "policy") or path == opened.record["config"]:
+        if kind in (None, *_WITHOUT_RECORD) or path == opened.record["config"]:
             continue
         at = contents.metadata_path(path)
         if not opened.has(at):

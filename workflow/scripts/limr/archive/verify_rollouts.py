@@ -6,13 +6,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pandas as pd
+
 from limr.archive import ids_of
 from limr.archive.opened import Opened
 from limr.core import files
-from limr.core.tables import ROLLOUTS
+from limr.core.errors import InputError
+from limr.core.tables import ROLLOUTS, read_problems
 from limr.study import files as contents
 from limr.study.study import Study
+from limr.train import drawing
 from limr.train.embedded.order import Order
+from limr.train.openrlhf.filtering import Walk
 
 
 def here(opened: Opened) -> list[tuple[str, int, str, str]]:
@@ -31,32 +36,50 @@ def here(opened: Opened) -> list[tuple[str, int, str, str]]:
 def asked(opened: Opened) -> Iterator[str]:
     """Yield the first step of each run whose rollouts are not those that the study's order names.
 
-    The order follows from the arm's problems, its name and the seed alone, and those of its way:
-    rollouts of another arm, seed or study do not fit, nor do rollouts of which some were taken
-    away.
+    The order follows from the arm's problems, its name and the seed alone, and those of its way; a
+    sampler's choices also from the verdicts before them: rollouts of another arm, seed or study do
+    not fit, nor do rollouts of which some were taken away.
     """
     runs = here(opened)
     named = {
         (arm, seed): [str(row["problem_id"]) for row in files.read_jsonl(opened.folder / problems)]
         for arm, seed, _, problems in runs
     }
-    for arm, seed, rollouts, _ in runs:
+    for arm, seed, rollouts, problems in runs:
         order = _order(opened.study, arm, seed, named)
         if order is None:
             continue
         ids, ppo = named[arm, seed], opened.study.arms[arm].settings
         start = opened.study.arms[arm].start
         first = start.step + 1 if start else 1
-        wanted = ["step", "epoch", "problem_id", "sample"]
+        wanted = ["step", "epoch", "problem_id", "sample", "verdict"]
         frame = files.read_parquet(opened.folder / rollouts, ROLLOUTS, wanted).to_pandas()
         steps = {int(step): rows for step, rows in frame.groupby("step")}
         if sorted(steps) != list(range(first, ppo["steps"] + 1)):
             yield f"{rollouts}: step: expected {first} to {ppo['steps']}, found {len(steps)} steps"
             continue
+        try:
+            draws = _draws(opened, arm, order, problems)
+        except InputError as error:
+            yield f"{rollouts}: {error}"
+            continue
+        if draws is None:
+            continue
+        engine = opened.study.config["engine"]["train"]
+        walk = Walk(order) if engine == "openrlhf" else None
         for step, rows in steps.items():
+            try:
+                batch = _batch(draws, walk, step, rows, ids)
+            except InputError:
+                yield (
+                    f"{rollouts}: step {step}: the problems are not those that sampler "
+                    f"'{draws.options['name']}' of arm '{arm}', seed {seed}, draws after the "
+                    "rollouts before them"
+                )
+                break
             expected = Counter(
                 (order.epoch(step), ids[index], sample)
-                for index in order.batch(step)
+                for index in batch
                 for sample in range(ppo["samples_per_prompt"])
             )
             found = Counter(zip(rows["epoch"], rows["problem_id"], rows["sample"], strict=True))
@@ -95,3 +118,35 @@ def _order(
             order = replace(plain, shift=epochs * plain.steps_per_epoch - start)
         before, start = ids, last
     return order
+
+
+def _draws(opened: Opened, arm: str, order: Order, problems: str) -> drawing.Drawing | None:
+    """Return the draws of an arm, none yet; None: its difficulties are not archived."""
+    sampler, score = opened.study.arms[arm].sampler, opened.study.difficulty(arm)
+    if not drawing.needs_difficulty(sampler):
+        return drawing.Drawing(sampler, order)
+    scores = f"{opened.results}/scores/{score}.parquet"
+    whole = f"{opened.results}/subsets/{arm}.jsonl"
+    if problems != whole or (score is not None and not opened.has(scores)):
+        return None
+    pool = read_problems(opened.folder / whole)
+    found = drawing.difficulties(sampler, pool, opened.folder / scores, f"arm '{arm}'")
+    return drawing.Drawing(sampler, order, found)
+
+
+def _batch(
+    draws: drawing.Drawing, walk: Walk | None, step: int, rows: pd.DataFrame, ids: list[str]
+) -> list[int]:
+    """Return the problems, as places in the pool, that a step should have drawn.
+
+    `walk`: those that OpenRLHF's filtering draws, None for another engine.
+
+    Raises InputError where the recorded ones are others.
+    """
+    if draws.options["name"] == "uniform":
+        return draws.order.batch(step)
+    if walk is not None:
+        return walk.step(min(len(ids), max(draws.order.size, rows["problem_id"].nunique())))
+    place = {name: number for number, name in enumerate(ids)}
+    draws.draw(step, drawing.recorded(drawing.groups(rows, place)))
+    return [group.problem for one in draws.draws if one.step == step for group in one.groups]

@@ -98,6 +98,9 @@ def runs(opened: Opened) -> Iterator[str]:
             if about.start:
                 settings["start"] = {**asdict(about.start), "streams": study.streams(arm)}
             plugins += _modules("rewards", about.reward["rule"])
+            if about.sampler is not None:
+                settings["sampler"] = about.sampler
+                plugins += _modules("samplers", about.sampler["name"])
         inputs = {"problems": opened.sha256(f"{opened.results}/subsets/{arm}.jsonl")}
         if about.train == "sft":
             texts = f"{opened.results}/solutions/{study.arm_dataset(arm)}.jsonl"

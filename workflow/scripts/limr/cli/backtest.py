@@ -96,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
     log_options, asked = _asked(args)
     if args.at_least is not None and not any(kind == "selector" for kind, _ in args.asked):
         raise InputError("--at-least needs --selector: whose share of groups with a signal?")
+    if args.at_least is not None and not 0 <= args.at_least <= 1:
+        raise InputError(f"--at-least {args.at_least:g}: expected a share from 0 to 1.")
     if args.draws < 2:
         raise InputError(f"--draws {args.draws}: expected a whole number from 2.")
     plan = backtest.Plan(
@@ -155,6 +157,12 @@ def _asked(args: argparse.Namespace) -> tuple[dict[str, Any], list[Asked]]:
             raise InputError(f"--option {text}: '{selectors[-1][0]}' has no such option.{near}")
         else:
             common[key] = validation.from_text(value)
+    tested = [name for name, *_ in selectors] or plugins.names("selectors")
+    if unused := [key for key in common if not any(key in _keys(name) for name in tested)]:
+        hint = "" if args.format else " An option of a log's format needs its --format, too."
+        raise InputError(
+            f"--option {unused[0]}: none of the selectors has it, nor the log's format.{hint}"
+        )
     if not selectors:
         return log, backtest.every(common)
     found = []
@@ -163,10 +171,6 @@ def _asked(args: argparse.Namespace) -> tuple[dict[str, Any], list[Asked]]:
         keys_of = validation.options(plugins.load("selectors", name))
         validation.complete(dict(options), keys_of, f"selector '{name}'")
         found.append(backtest.Asked(" ".join([name, *texts]), name, options))
-    if unused := [key for key in common if not any(key in _keys(name) for name, *_ in selectors)]:
-        raise InputError(
-            f"--option {unused[0]}: none of the selectors has it, nor the log's format."
-        )
     return log, found
 
 

@@ -49,10 +49,13 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         InputError: there is no such study or profile, the study is wrong, or another run works.
     """
+    from limr.live import reference
+
     studies, further = _split(options.words, options.profile)
     profile = _profile(options.profile)
-    command = _command(studies, profile, options.cores) + further
     study = _checked(studies, profile, further)
+    changes = [] if study is None else reference.kernels(study, studies)
+    command = _command(studies, profile, options.cores, changes) + further
     if _is_locked():
         refuse_a_second_run()
         subprocess.run([*command, "--unlock", "--quiet"], check=True)  # noqa: S603 (no shell; the user's own words)
@@ -119,7 +122,9 @@ def _profile(name: str | None) -> str | None:
     raise InputError(f"--profile {name}: there is no such folder.{nearest(name, known)}")
 
 
-def _command(studies: list[Path], profile: str | None, cores: str | None) -> list[str]:
+def _command(
+    studies: list[Path], profile: str | None, cores: str | None, changes: Sequence[str] = ()
+) -> list[str]:
     """Return Snakemake's command line."""
     from limr.core import provenance
 
@@ -135,6 +140,7 @@ def _command(studies: list[Path], profile: str | None, cores: str | None) -> lis
         command += ["--profile", profile]
     if cores is not None or profile is None:
         command += ["--cores", cores or "all"]
+    command += changes
     if studies:  # the last option ends the list of files
         command += ["--configfile", *map(str, studies), "--rerun-incomplete"]
     return command
@@ -209,6 +215,7 @@ def _run(command: list[str], study: Study | None) -> int:
 
 def _ending(study: Study | None, progress: Progress, seconds: float) -> list[str]:
     """Return what was done, the headline, and where the page is."""
+    from limr.live import reference
     from limr.live.progress import in_words
 
     said = "Nothing was left to do."
@@ -224,6 +231,7 @@ def _ending(study: Study | None, progress: Progress, seconds: float) -> list[str
         there = any(str(page) in line for line in lines)
         lines += [] if there else [f"Report: {page}"]
         lines.append(f"`limr open {study.name}` opens it.")
+        lines += reference.compared(study.name)
     return lines
 
 

@@ -27,6 +27,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="keys that you trust (ssh-keygen's allowed_signers): one of them must have signed it",
     )
     parser.add_argument(
+        "--witness",
+        type=Path,
+        metavar="FILE",
+        help="certificates of timestamping services that you trust: one of them must have seen the "
+        "study's declaration before its first job",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="recompute learning curves, scores and subsets alone, in seconds; says what is left",
+    )
+    parser.add_argument(
+        "--anew",
+        action="store_true",
+        help="recompute also what an earlier verify on this machine found to be the same",
+    )
+    parser.add_argument(
         "--rerun",
         type=int,
         metavar="N",
@@ -37,12 +54,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check the archive."""
-    from limr.archive import verify
+    from limr.archive import remembered, verify
 
     if options.rerun is not None and options.rerun < 1:
         raise InputError("--rerun: at least 1 step.")
     start = time.monotonic()
-    good = verify.verify(options.archive, _say, options.signers, options.rerun)
+    place = None if options.anew else remembered.folder()
+    good = verify.verify(
+        options.archive,
+        _say,
+        options.signers,
+        options.rerun,
+        options.witness,
+        quick=options.quick,
+        place=place,
+    )
     verdict = "nothing failed" if good else "FAILED"
     _say(f"{options.archive}: {verdict} ({time.monotonic() - start:.1f} s)")
     return 0 if good else 1

@@ -28,6 +28,7 @@ PACKAGES = {
     "datasets": "limr.problems.datasets",
     "plans": "limr.plan.engines",
     "rewards": "limr.grading.rewards",
+    "samplers": "limr.train.samplers",
     "targets": "limr.subsets.targets",
 }
 _LIBRARY = Path(__file__).parents[2]

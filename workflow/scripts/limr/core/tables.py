@@ -55,6 +55,18 @@ METRICS = pa.schema(
     ]
 )
 
+# What the metrics of a run with a sampler also have (`limr.train.drawing`). Its other columns are
+# over all rollouts that a step drew, whether trained on or not, and so are `tokens`.
+DRAWN = pa.schema(
+    [
+        ("rollouts", pa.int32()),  # drawn in the step
+        ("without_signal", pa.int32()),  # of these, in groups all right or all wrong
+        ("tries", pa.int16()),  # draws of the step
+        ("problems_drawn", pa.int32()),  # different problems up to this step
+        ("most_drawn", pa.int32()),  # how often the most drawn problem was, up to this step
+    ]
+)
+
 # One row per problem and epoch; an epoch without samples has no row.
 TRAJECTORIES = pa.schema(
     [

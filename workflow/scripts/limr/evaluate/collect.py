@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from limr.core import files
 from limr.core.errors import InputError
-from limr.core.tables import EVALUATIONS, METRICS, REASONS, VERDICTS
+from limr.core.tables import DRAWN, EVALUATIONS, METRICS, REASONS, VERDICTS
 from limr.grading.equality import UNREAD
 from limr.statistics.estimates import Arm, of_mean
 from limr.statistics.intervals import Floats, wilson
@@ -41,13 +42,15 @@ COLLECTED_EVALUATIONS = pa.schema(
     ]
 )
 
-# One row per run and training step.
+# One row per run and training step; with `limr.core.tables.DRAWN` where a run has a sampler.
 COLLECTED_METRICS = pa.schema([*RUN, *METRICS])
 
 # What it also has where every evaluation knows its reasons.
 COLLECTED_REASONS = pa.schema([("not_understood", pa.float64())])  # share of the responses
 
 Entry = tuple[Mapping[str, Any], Path]
+Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
 
 
 def collect_evaluations(entries: Sequence[Entry]) -> pa.Table:
@@ -60,37 +63,61 @@ def collect_evaluations(entries: Sequence[Entry]) -> pa.Table:
     Raises:
         InputError: no entries, a file that is not one, or without rows.
     """
-    frames = [_counted(keys, path) for keys, path in entries]
-    known = frames and all(name in frame for frame in frames for name in COLLECTED_REASONS.names)
+    tables = [_counted(keys, path) for keys, path in entries]
+    known = all(name in table.column_names for table in tables for name in COLLECTED_REASONS.names)
     extra = COLLECTED_REASONS if known else ()
-    return _joined(frames, pa.schema([*COLLECTED_EVALUATIONS, *extra]))
+    return _joined(tables, pa.schema([*COLLECTED_EVALUATIONS, *extra]))
 
 
-def _counted(keys: Mapping[str, Any], path: Path) -> pd.DataFrame:
+def _counted(keys: Mapping[str, Any], path: Path) -> pa.Table:
     columns = ("problem_id", "decoding", "sample", "verdict", "response_tokens", "truncated")
-    frame = files.read_parquet(path, EVALUATIONS, columns, newer=REASONS).to_pandas()
-    if frame.empty:
+    table = files.read_parquet(path, EVALUATIONS, columns, newer=REASONS)
+    if not table.num_rows:
         raise InputError(f"{path}: no responses in it.")
-    doubled = frame.duplicated(["problem_id", "decoding", "sample"])
-    if doubled.any():
-        first = frame.loc[doubled, ["problem_id", "decoding", "sample"]].iloc[0].to_dict()
-        raise InputError(f"{path}: {int(doubled.sum())} responses occur twice, such as {first}.")
-    verdict = frame["verdict"].astype(str)
-    frame = frame.assign(correct=verdict == "correct", malformed=verdict == "malformed")
-    counted_reasons = {}
-    if "reason" in frame:
-        frame["not_understood"] = frame["reason"] == UNREAD
-        counted_reasons = {"not_understood": ("not_understood", "mean")}
-    grouped = frame.groupby(["decoding", "problem_id"], sort=False)
-    counted: pd.DataFrame = grouped.agg(
-        n=("correct", "size"),
-        n_correct=("correct", "sum"),
-        response_tokens=("response_tokens", "mean"),
-        truncated=("truncated", "mean"),
-        malformed=("malformed", "mean"),
-        **counted_reasons,
-    ).reset_index()
-    return counted.assign(**keys)
+    flags = {"correct": _is(table["verdict"], "correct")}
+    flags |= {"truncated": table["truncated"].to_numpy()}
+    flags |= {"malformed": _is(table["verdict"], "malformed")}
+    if "reason" in table.column_names:
+        flags["not_understood"] = _is(table["reason"], UNREAD)
+    first, group = _groups(table, "decoding", "problem_id")
+    doubled = len(table) - len(_groups(table, "decoding", "problem_id", "sample")[0])
+    if doubled:
+        raise InputError(f"{path}: {doubled} responses occur twice: {_twice(table)}.")
+    n = np.bincount(group)
+    numbers = {"response_tokens": table["response_tokens"].to_numpy(), **flags}
+    sums = {name: np.bincount(group, values) for name, values in numbers.items()}
+    made = {name: pa.array([value] * len(first)) for name, value in keys.items()}
+    made |= {name: table[name].take(first) for name in ("decoding", "problem_id")}
+    made |= {"n": n, "n_correct": sums.pop("correct")}
+    return pa.table(made | {name: total / n for name, total in sums.items()})
+
+
+def _groups(table: pa.Table, *columns: str) -> tuple[Places, Places]:
+    """Return (n_groups,) the first row of every group, in order, and (n_rows,) each row's group."""
+    code = np.zeros(len(table), np.int64)
+    for name in columns:
+        values = table[name].combine_chunks().dictionary_encode()
+        known = len(values.dictionary)
+        code = code * (known + 1) + values.indices.fill_null(known).to_numpy()
+    _, first, group = np.unique(code, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return first[order], place[group]
+
+
+def _twice(table: pa.Table) -> dict[str, Any]:
+    """Return the problem, decoding and sample of a response that occurs twice."""
+    columns = ("problem_id", "decoding", "sample")
+    again = np.setdiff1d(np.arange(len(table)), _groups(table, *columns)[0])
+    found: dict[str, Any] = table.select(columns).slice(int(again[0]), 1).to_pylist()[0]
+    return found
+
+
+def _is(values: pa.ChunkedArray, text: str) -> Flags:
+    """Return which values are a text; a missing one is none."""
+    found: Flags = pc.fill_null(pc.equal(values.cast(pa.string()), text), False).to_numpy()
+    return found
 
 
 def collect_metrics(entries: Sequence[Entry]) -> pa.Table:
@@ -106,16 +133,24 @@ def collect_metrics(entries: Sequence[Entry]) -> pa.Table:
     frames = []
     for keys, path in entries:
         run = {name: value for name, value in keys.items() if name != "until"}
-        frame = files.read_parquet(path, METRICS).to_pandas().assign(**run)
+        frame = files.read_parquet(path, METRICS, newer=DRAWN).to_pandas().assign(**run)
         frames.append(frame[frame["step"] <= keys["until"]] if "until" in keys else frame)
-    return _joined(frames, COLLECTED_METRICS)
+    counted = any(name in frame for frame in frames for name in DRAWN.names)
+    schema = pa.schema([*COLLECTED_METRICS, *(DRAWN if counted else ())])
+    return _joined(
+        [
+            pa.Table.from_pandas(frame.reindex(columns=schema.names), schema, preserve_index=False)
+            for frame in frames
+        ],
+        schema,
+    )
 
 
-def _joined(frames: Sequence[pd.DataFrame], schema: pa.Schema) -> pa.Table:
-    if not frames:
+def _joined(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    if not tables:
         raise InputError("there is nothing to collect: the study has no such files.")
-    tables = [pa.Table.from_pandas(f[schema.names], schema, preserve_index=False) for f in frames]
-    return pa.concat_tables(tables).combine_chunks().replace_schema_metadata(None)
+    found = pa.concat_tables([table.select(schema.names).cast(schema) for table in tables])
+    return found.combine_chunks().replace_schema_metadata(None)
 
 
 def summarise_evaluation(table: pa.Table) -> dict[str, Any]:
@@ -128,43 +163,50 @@ def summarise_evaluation(table: pa.Table) -> dict[str, Any]:
     Args:
         table: one evaluation (`limr.core.tables.EVALUATIONS`, perhaps with `REASONS`).
     """
-    frame = table.drop_columns(["response"]).to_pandas()
-    return {str(name): _summary(part) for name, part in frame.groupby("decoding", sort=False)}
+    names = pc.unique(table["decoding"].cast(pa.string())).to_pylist()
+    return {name: _summary(table.filter(_is(table["decoding"], name))) for name in names}
 
 
-def _summary(frame: pd.DataFrame) -> dict[str, Any]:
-    verdict = frame["verdict"].astype(str)
-    correct = verdict == "correct"
-    by_problem = correct.astype("float64").groupby(frame["problem_id"], sort=False).mean()
-    accuracy: Floats = np.asarray(by_problem, dtype=np.float64)
-    if len(accuracy) == len(frame):
+def _summary(table: pa.Table) -> dict[str, Any]:
+    n = table.num_rows
+    correct = _is(table["verdict"], "correct")
+    _, problem = _groups(table, "problem_id")
+    accuracy: Floats = np.bincount(problem, correct) / np.bincount(problem)
+    if len(accuracy) == n:
         method = "Wilson"
-        low, high = wilson(int(correct.sum()), len(frame))
+        low, high = wilson(int(correct.sum()), n)
     else:
         method = "Wilson, by the spread between problems"
         found = of_mean(Arm({"": accuracy[np.newaxis, :]})).interval()
         low, high = found.low, found.high
-    broken = frame.loc[frame["format"].fillna("") != "", "format"].value_counts()
+    verdicts, broken = _counts(table["verdict"]), _counts(table["format"])
     return {
         "n_problems": len(accuracy),
-        "n_responses": len(frame),
+        "n_responses": n,
         "accuracy": float(accuracy.mean()),
         "interval_95": [low, high],
         "interval_method": method,
-        "malformed": float((verdict == "malformed").mean()),
-        "truncated": float(frame["truncated"].mean()),
-        "no_box": float((frame["format"] == "no-box").mean()),
-        "no_answer": float(frame["answer"].isna().mean()),
-        "mean_response_tokens": float(frame["response_tokens"].mean()),
-        "verdicts": {name: int((verdict == name).sum()) for name in VERDICTS},
-        "format_rules_broken": {str(rule): int(n) for rule, n in sorted(broken.items())},
-        **_reasons(frame),
+        "malformed": verdicts.get("malformed", 0) / n,
+        "truncated": pc.sum(table["truncated"]).as_py() / n,
+        "no_box": broken.get("no-box", 0) / n,
+        "no_answer": table["answer"].null_count / n,
+        "mean_response_tokens": pc.mean(table["response_tokens"]).as_py(),
+        "verdicts": {name: verdicts.get(name, 0) for name in VERDICTS},
+        "format_rules_broken": {rule: count for rule, count in broken.items() if rule},
+        **_reasons(table),
     }
 
 
-def _reasons(frame: pd.DataFrame) -> dict[str, Any]:
+def _reasons(table: pa.Table) -> dict[str, Any]:
     """Return why responses are incorrect, counted; nothing where an evaluation does not say."""
-    if "reason" not in frame:
+    if "reason" not in table.column_names:
         return {}
-    counts = frame.loc[frame["verdict"].astype(str) == "incorrect", "reason"].value_counts()
-    return {"incorrect_because": {str(reason): int(n) for reason, n in sorted(counts.items())}}
+    return {
+        "incorrect_because": _counts(table.filter(_is(table["verdict"], "incorrect"))["reason"])
+    }
+
+
+def _counts(values: pa.ChunkedArray) -> dict[str, int]:
+    """Return text -> how often it occurs, by text; missing ones are not counted."""
+    found = pc.value_counts(values.cast(pa.string()).drop_null()).to_pylist()
+    return dict(sorted((pair["values"], pair["counts"]) for pair in found))

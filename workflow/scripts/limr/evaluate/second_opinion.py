@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from limr.core import files
@@ -21,6 +21,9 @@ from limr.core.tables import EVALUATIONS, OPINIONS
 from limr.grading.pool import GradingPool
 from limr.statistics.estimates import Arm, of_mean
 from limr.statistics.intervals import Interval
+
+if TYPE_CHECKING:  # a job's start does not wait for it
+    import pandas as pd
 
 _COLUMNS = ("problem_id", "verdict", "format", "answer", "truncated", "response")
 
@@ -91,7 +94,7 @@ def rate(frame: pd.DataFrame) -> Interval:
     Args:
         frame: `OPINIONS`, of one benchmark.
     """
-    weights = pd.DataFrame({"all": frame["n"], "differ": frame["n"] * differ(frame)})
-    sums = weights.groupby(frame["problem_id"], sort=True).sum()
-    shares = np.asarray(sums["differ"] / sums["all"], dtype=np.float64)
+    weights = frame.assign(differ=frame["n"] * differ(frame))
+    sums = weights.groupby("problem_id", sort=True)[["n", "differ"]].sum()
+    shares = np.asarray(sums["differ"] / sums["n"], dtype=np.float64)
     return of_mean(Arm({"": shares[np.newaxis, :]})).interval()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from limr.grading import words
+from limr.grading import greek_units, words
+from limr.grading.brackets import SIGNS
 from limr.grading.clauses import choice, value
 from limr.grading.pieces import as_text, stripped
 from limr.grading.quantifiers import without_parameters, without_quantifier
@@ -13,7 +14,7 @@ from limr.grading.tokens import NotUnderstoodError, Token, spelling, tokenise
 from limr.grading.values import Unread, Value
 
 MAX_ANSWER = 4_000  # characters; longer answers are not read
-_ENDS = [["is", *said, "answer"] for said in (["the"], ["my"], ["the", "final"])]
+_ENDS = [["is", *said, "answer"] for said in (["the"], ["my"], ["the", "final"])] + [["only"]]
 _SHORT = 200  # characters of an answer whose value is remembered
 _REMEMBERED = 16_384
 
@@ -41,7 +42,7 @@ def read_with_units(text: str) -> Value | None:
                 joined[-1] = joined[-1]._replace(text=joined[-1].text + token.text)
             else:
                 joined.append(token._replace(kind="word") if is_letter else token)
-        found = quantity(joined)
+        found = quantity(greek_units.joined([token._replace(gap=True) for token in joined]))
     except NotUnderstoodError:
         return None
     is_all = found.unit is not None and found.unit.is_known and not found.unit.beside
@@ -50,7 +51,7 @@ def read_with_units(text: str) -> Value | None:
 
 def _read(text: str, grouped: bool) -> Value:
     try:
-        tokens = stripped(tokenise(text, grouped))
+        tokens = stripped(greek_units.joined(tokenise(text, grouped)))
     except NotUnderstoodError as error:
         return Unread(" ".join(text.split()), str(error))
     try:
@@ -67,11 +68,16 @@ def _answer(tokens: list[Token]) -> Value:
     tokens = without_parameters(without_quantifier(tokens))
     if tokens[0].text in ("=", "sim") and tokens[1:]:
         tokens = tokens[1:]
+    if tokens[1:] and tokens[0].text[:1].casefold() + tokens[0].text[1:] in words.HENCE:
+        return _answer(tokens[2 if tokens[1].text == "," else 1 :])
+    is_value = tokens[1:] and not any(token.text in SIGNS for token in tokens)
+    if is_value and tokens[0].text.casefold() in ("minus", "negative"):
+        tokens = [Token("mark", "-"), *tokens[1:]]
     found = choice(tokens)
     if found is not None:
         return found
     end = [token.text.casefold() for token in tokens[-4:]]
-    for length in (3, 4):
+    for length in (1, 3, 4):
         if length < len(tokens) and end[-length:] in _ENDS:
             return _answer(stripped(tokens[:-length]))
     for said in words.EXACTLY:

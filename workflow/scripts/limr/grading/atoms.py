@@ -6,7 +6,7 @@ from limr.grading.cursor import Cursor, numeral, periodic
 from limr.grading.nodes import MINUS_ONE, Node, negative, number, symbol
 from limr.grading.tokens import NotUnderstoodError, Token, spelling
 from limr.grading.words import SHORT, listed
-from limr.grading.words import number as spelled_number
+from limr.grading.words import numeral as numeral_in_words
 
 GREEK = listed(
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi "
@@ -32,6 +32,7 @@ _STRUCTURAL = listed(
     "langle rfloor rceil cdot pm mp circ choose over atop intercal bigcup bigcap"
 )
 _CLOSING = {"(": ")", "[": "]", "{": "}", "|": "|"}
+_AXES = listed("i j k imath jmath")
 PAIRS = {"lfloor": "rfloor", "lceil": "rceil"}
 _MATRICES = listed("pmatrix bmatrix matrix array smallmatrix Bmatrix")
 
@@ -125,17 +126,17 @@ class Atoms(Cursor):
         return is_short and (name[0] in "ghFGHPQ" or (is_all and shown[0].kind == "letter"))
 
     def _word(self, token: Token) -> Node:
-        spelled = [token.text]
+        run, ends = [token.text], [self.place]
         while self._peek_kind() == "word" or (self._peek() == "-" and self._kind(1) == "word"):
-            following = self.tokens[self.place]
-            ahead = [*spelled, self.tokens[self.place + (following.text == "-")].text]
-            if spelled_number(ahead) is None:
-                break
-            self.place += 1 + (following.text == "-")
-            spelled = ahead
-        value = spelled_number(spelled)
-        if value is not None:
-            return number(value)
+            self.place += self._peek() == "-"
+            run.append(self._next().text)
+            ends.append(self.place)
+        found = numeral_in_words(run)
+        self.place = ends[found[1] - 1 if found else 0]
+        if found:
+            return number(found[0])
+        if token.text.casefold() in ("infinity", "inf"):
+            return Node("constant", name="infty")
         if (len(token.text) > 2 and self.place > 1) or token.text.casefold() in SHORT:
             raise NotUnderstoodError(f"'{token.text}'")
         if len(token.text) > 2:
@@ -240,6 +241,8 @@ class Atoms(Cursor):
             turned = shown[::-1] if name != "triangle" else sorted(shown)
             return self._named(f"\\{name} " + " ".join(min(shown, turned)))
         inside = [token for token in self._argument_tokens() if token.text not in ("{", "}")]
+        if name == "hat" and len(inside) == 1 and inside[0].text in _AXES:
+            return symbol(f"vec:{inside[0].text[0]}")
         if name in ("overset", "stackrel", "underset"):
             inside += self._argument_tokens()
         if name in ("bar", "overline"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from limr.grading import brackets, cases, quantities, special, units, words
+from limr.grading import brackets, cases, quantities, regions, special, units, words
 from limr.grading.brackets import FIGURES, SIGNS, UNIONS
 from limr.grading.expressions import Parser
 from limr.grading.nodes import letter_of, symbol
@@ -55,6 +55,10 @@ def value(tokens: Sequence[Token]) -> Value:
 
 def _listing(tokens: list[Token]) -> Value | None:
     """Read values side by side: `1, 2 and 3`, `x < 1 or x > 3`."""
+    spelled = [token.text.casefold() for token in tokens if token.kind == "word"]
+    counted = words.numeral(spelled) if tokens[0].kind == "word" and "and" in spelled else None
+    if counted and "and" in spelled[: counted[1]]:
+        return quantities.quantity(tokens)  # `three hundred and five`
     pieces = split(tokens, lambda token: is_and(token) or is_or(token))
     if len(pieces) < 2:
         return None
@@ -260,6 +264,8 @@ def _phrase(tokens: list[Token]) -> Text | None:
     spelled = [token.text for token in tokens if token.kind == "word"]
     if words.number(spelled[:1]) is not None or any(is_and(t) or is_or(t) for t in tokens):
         return None
+    if words.number(spelled[:2]) is not None:  # `a dozen eggs`
+        return None
     return as_text(tokens)
 
 
@@ -276,12 +282,14 @@ _NOTATIONS: tuple[Callable[[list[Token]], Value | None], ...] = (
     special.based,
     special.residue,
     special.date,
+    special.arrow,
     _cases,
     _phrase,
     _point,
     quantities.compound,
 )
 _READERS: tuple[Callable[[list[Token]], Value | None], ...] = (
+    lambda tokens: regions.left_out(tokens, value),
     _listing,
     _membership,
     _combined,

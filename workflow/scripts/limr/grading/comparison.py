@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from limr.grading import equations, pairs, relations, strictness
+from limr.grading import equations, matrices, pairs, relations, renaming, strictness
 from limr.grading.nodes import symbol
 from limr.grading.outcomes import DIFFERENT, EQUAL, NOT_UNDERSTOOD, Judgement
 from limr.grading.regions import interval, region
@@ -26,6 +26,7 @@ from limr.grading.values import (
     Value,
 )  # fmt: skip
 
+_VECTORS = [{one, ("langle", "rangle")} for one in (("(", ")"), ("[", "]"))]
 _ALIKE = ([False, False], [True, True])
 MAX_QUESTIONS = 2_500  # comparisons of parts about one pair
 
@@ -39,7 +40,7 @@ def compare(gold: Value, answer: Value, level: str = STANDARD) -> Judgement:
         if isinstance(value, Unread):
             return Judgement(NOT_UNDERSTOOD, gold.kind, f"no reading of the {side}: {value.why}")
     try:
-        same, rule = _Comparison(level).same(gold, answer)
+        same, rule = _Comparison(level).same(*renaming.with_any_integer(gold, answer))
     except NotUnderstoodError as error:
         return Judgement(NOT_UNDERSTOOD, gold.kind, str(error))
     except (ArithmeticError, RecursionError, TypeError, ValueError) as error:  # as a huge number's
@@ -69,13 +70,9 @@ class _Comparison:
         named = self._mappings(gold, answer)
         if named is not None:
             return named
-        names = relations.item_names(gold), relations.item_names(answer)
-        if all(names) and names[0] != names[1]:
+        if relations.have_other_names(gold, answer):
             return False, "other names"
-        gold, answer = (
-            pairs.spread(relations.unnamed(gold)),
-            pairs.spread(relations.unnamed(answer)),
-        )
+        gold, answer = map(pairs.spread, map(relations.unnamed, (gold, answer)))
         conditions = [pairs.is_condition(value) for value in (gold, answer)]
         if isinstance(gold, Listing) and isinstance(answer, Listing) and conditions in _ALIKE:
             return self._listings(gold, answer)
@@ -91,6 +88,7 @@ class _Comparison:
         return self.same(gold, answer)[0]
 
     def _by_type(self, gold: Value, answer: Value) -> tuple[bool, str]:
+        gold, answer = matrices.as_matrices(gold, answer)
         if isinstance(gold, Quantity) and isinstance(answer, Quantity):
             return pairs.quantities(gold, answer, self._level)
         if isinstance(gold, Text) or isinstance(answer, Text):
@@ -112,12 +110,12 @@ class _Comparison:
             return self._matched(rows, others), "cases in any order"
         if isinstance(gold, Combined) and isinstance(answer, Combined) and gold.sign == answer.sign:
             return self._sets(gold, answer)
-        column = pairs.column(gold) or pairs.column(answer)
+        column = matrices.column(gold) or matrices.column(answer)
         if column and (isinstance(gold, Listing) or isinstance(answer, Listing)):
-            return self.same(column, answer if pairs.column(gold) else gold)
+            return self.same(column, answer if matrices.column(gold) else gold)
         for one, other in ((gold, answer), (answer, gold)):
             if isinstance(one, Listing) and one.opening == "langle":
-                return pairs.vector(one, other)
+                return matrices.vector(one, other)
         return False, f"{gold.kind} and {answer.kind}"
 
     def _sets(self, gold: Combined, answer: Combined) -> tuple[bool, str]:
@@ -150,6 +148,8 @@ class _Comparison:
 
     def _relations(self, gold: Value, answer: Value) -> tuple[bool, str] | None:
         """Compare where one side at least is a relation; None where its value is to be compared."""
+        if relations.is_list_beside_interval(gold, answer):
+            return False, "a list and an interval"
         if relations.mapping(gold) is not None or relations.mapping(answer) is not None:
             return None
         if not isinstance(gold, Relation):
@@ -171,16 +171,16 @@ class _Comparison:
     def _both_relations(self, gold: Relation, answer: Relation) -> tuple[bool, str] | None:
         first, second = relations.defined(gold), relations.defined(answer)
         if first and second:
-            renamed = relations.renamed(first, second)
+            renamed = renaming.renamed(first, second)
             if renamed is not None:
                 return self.same(first.value, renamed)
-            if relations.is_graph(first, second):
+            if renaming.is_graph(first, second):
                 return self.same(first.value, second.value)
         elif first and answer.signs[0] == "=" and answer.terms[0] in gold.terms:
             last = relations.last_value(answer)
             if last is not None:
                 return self.same(first.value, last)
-        regions = self._regions(gold, answer)
+        regions = self._regions(*relations.named_sets(gold, answer))
         if regions is not None:
             return regions
         if equations.same_equation(gold, answer):
@@ -251,12 +251,13 @@ class _Comparison:
             gold.opening in unordered and answer.opening in unordered
         ):
             return False, "a set and a tuple"
-        if gold.joined == "and" and answer.joined == "or":
+        is_all_asked = gold.joined == "and" or all(map(relations.letter, gold.items))
+        if is_all_asked and gold.joined != "or" and answer.joined == "or":
             return False, "alternatives where all are asked"
         if gold.opening in unordered and answer.opening in unordered:
             return self._unordered(gold, answer)
         brackets = {(one.opening, one.closing) for one in (gold, answer) if one.opening}
-        if len(brackets) > 1 and brackets != {("(", ")"), ("langle", "rangle")}:
+        if len(brackets) > 1 and brackets not in _VECTORS:
             return False, "other brackets"
         if "" in (gold.opening, answer.opening) and brackets != {("(", ")")}:
             return False, "a list and an interval"
@@ -276,7 +277,8 @@ class _Comparison:
             return all(map(self.is_same, items, others)), "items in order"
         if gold.joined == "and" and isinstance(items[0], Relation):
             return self._matched(items, others), "conditions in any order"
-        if self._matched(items, others):
+        is_other_word = {gold.joined, answer.joined} == {"and", "or"} and pairs.is_condition(gold)
+        if not is_other_word and self._matched(items, others):
             return True, "items in any order"
         return self._regions(gold, answer) or (False, "items in any order")
 

@@ -8,7 +8,7 @@ from limr.grading.relations import symbols
 from limr.grading.values import Quantity, Relation, Value
 
 _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="} | {
-    sign: sign for sign in ("=", "!=", "parallel", "perp", "cong")
+    sign: sign for sign in ("=", "!=", "parallel", "perp", "cong", "similar")
 }
 
 

@@ -161,8 +161,9 @@ class Parser(Atoms):
 
     def _power(self, base: Node) -> Node:
         self._next()
-        if self._peek() in ("+", "-") and base.op == "symbol" and self._is_charge():
-            return symbol(f"{base.name}^{self._next().text}")
+        last = base.args[-1] if base.op == "mul" else base
+        if self._peek() in ("+", "-") and last.op == "symbol" and self._is_charge():
+            return _charged(base, self._next().text)
         start = self.place
         if base.op == "number" and (self._group_is(*ORDINAL) or self._peek() in ORDINAL):
             self._argument_tokens()
@@ -181,11 +182,9 @@ class Parser(Atoms):
         if base.op == "symbol" and self._group_is("+", "-", "*", "'", "''"):
             return symbol(base.name + "^" + spelling(tuple(self._argument_tokens())))
         shown = [token.text for token in self.tokens[self.place : self.place + 4]]
-        last = base.args[-1] if base.op == "mul" else base
         if last.op == "symbol" and shown[::3] == ["{", "}"] and shown[2] in "+-":
             self._argument_tokens()
-            charged = symbol(f"{last.name}^{shown[1]}{shown[2]}")
-            return Node("mul", (*base.args[:-1], charged)) if last is not base else charged
+            return _charged(base, shown[1] + shown[2])
         self.place = start
         if self._peek() == "'":
             raise NotUnderstoodError("a prime")
@@ -194,6 +193,13 @@ class Parser(Atoms):
     def _is_charge(self) -> bool:
         """Tell whether a sign ends the formula, as in Na^+."""
         return self.place + 1 == len(self.tokens) or self.tokens[self.place + 1].kind == "mark"
+
+
+def _charged(base: Node, charge: str) -> Node:
+    """Return a formula, a symbol or a product of some, with a charge at its last symbol."""
+    if base.op == "mul":
+        return Node("mul", (*base.args[:-1], _charged(base.args[-1], charge)))
+    return symbol(f"{base.name}^{charge}")
 
 
 def _is_fraction(node: Node) -> bool:

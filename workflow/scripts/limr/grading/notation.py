@@ -48,12 +48,16 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"[\x00-\x08\x0b-\x1f\x7f]", ""),
         (rf"(?<!\\)\\\\(?=(?:{_COMMANDS})\b)", r"\\"),  # commands of doubly escaped text
         (r"\\\\\[\d*\.?\d*\s*(?:pt|ex|em|mm|cm)\]", r"\\\\"),  # space between rows
-        (r"\\(?:color|phantom|[hv]space\*?|label|tag)\s*\{[^{}]*\}|\\textcolor\s*\{[^{}]*\}", ""),
+        (
+            r"\\(?:color|phantom|[hv]space\*?|label|tag)\s*\{[^{}]*\}|\\(?:textcolor|colorbox)\s*\{[^{}]*\}",
+            "",
+        ),
         (r"(?<!\\)\\[()\[\]]|(?<!\\)\$", " "),  # delimiters of formulas
         (r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![a-zA-Z])\s*\.?", ""),
         (r"(?<=\d)\s*(?:\{\s*,\s*\}|,\s*\\!|\\!\s*,)\s*(?=\d{3}(?!\d))", "\x01"),  # 10{,}080
         (r"(?<=\d)\{,\}(?=\d)", "."),  # a decimal comma
         (r"\{\s*([,:;.])\s*\}", r"\1"),
+        (r"(?<![\d.])([1-9]\d{0,2})\.(\d{3})\.(\d{3})(?![\d.])", r"\1\2\3"),  # 1.500.000
         (r"\\q?quad", " "),
         (r"(?<=\s)!=|\\not\s*=", r"\\ne "),
         (r"\\not\s*\\in(?![a-zA-Z])", r"\\notin "),
@@ -65,6 +69,12 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=[\w)\]}])\*\*(?=[\w({\\-])", "^"),  # a power in Python; emphasis has no end there
     )
 )
+# A chemical formula: `\\ce{...}`, or elements with digits and without any other sign.
+_CHEMISTRY = re.compile(
+    r"\\ce\s*\{((?:[\w()^+-]|\{[\d+-]+\})+)\}|(?:\\(?:text|mathrm)\s*\{)?((?=\D+\d)(?:[A-Z][a-z]?\d*|\(|\)\d*)+)\}?"
+)
+_COUNT = re.compile(r"(?<=[A-Za-z)])(\d+)")
+_CHARGE = re.compile(r"(?:\^(?=\d*[+-])|(?=[+-]\Z))(\d*[+-])")
 _MARKDOWN = ("**", "__", "*", "_", "`", '"')  # emphasis around all of a text
 _SPACED_GROUPS = re.compile(rf"(?<![\d.,])\d{{1,3}}(?:(?:{_GAP}+|')\d{{3}})+(?![\d])")
 _SURE_GROUPS = re.compile(r"(?<![\d.])\d{1,3}(?:[,\x01]\d{3}(?!\d))+")
@@ -89,9 +99,18 @@ def spelled(text: str) -> str:
     text = latin(text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
-    text = _without_emphasis(text.strip())
+    text = _formula(_without_emphasis(text.strip()))
     text = _SURE_GROUPS.sub(_joined, text)
     return _SPACED_GROUPS.sub(lambda run: re.sub(rf"{_GAP}+|'", "", run.group()), text)
+
+
+def _formula(text: str) -> str:
+    r"""Write `H2SO4` and `\ce{SO4^2-}` with indices and charges."""
+    found = _CHEMISTRY.fullmatch(text)
+    if not found:
+        return text
+    inside = _CHARGE.sub(r"^{\1}", found[1] or found[2])  # `Na^+`, `SO4^2-`, `Na+`
+    return r"\mathrm{" + _COUNT.sub(r"_{\1}", inside) + "}"
 
 
 def _joined(run: re.Match[str]) -> str:

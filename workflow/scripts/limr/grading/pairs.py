@@ -241,26 +241,6 @@ def _is_reduced(value: Residue) -> bool:
     return node is None or modulus is None or bool(0 <= to_float(node) < to_float(modulus))
 
 
-def column(value: Value) -> Listing | None:
-    """Return a matrix of one column as a vector, None for anything else."""
-    if not isinstance(value, Quantity) or value.node.op != "matrix" or value.unit:
-        return None
-    rows = [row.args for row in value.node.args]
-    if any(len(row) > 1 for row in rows):
-        return None
-    return Listing(tuple(Quantity(row[0]) for row in rows), "langle", "rangle")
-
-
-def vector(gold: Listing, answer: Value) -> tuple[bool, str]:
-    r"""Compare `\langle 2, 3 \rangle` with `2\mathbf{i} + 3\mathbf{j}`."""
-    items = [item.node for item in gold.items if isinstance(item, Quantity)]
-    if not isinstance(answer, Quantity) or len(items) < len(gold.items) or len(items) > 3:
-        return False, "a vector and none"
-    axes = [symbol(f"vec:{axis}") for axis in "ijk"]
-    terms = tuple(Node("mul", pair) for pair in zip(items, axes, strict=False))
-    return evaluation.agree(Node("add", terms), answer.node), "a vector by its components"
-
-
 def quantities(gold: Quantity, answer: Quantity, level: str) -> tuple[bool, str]:
     """Compare two expressions with their units; `level` as in `limr.grading.strictness`."""
     if is_rounding(gold.node, answer.node):

@@ -24,7 +24,12 @@ _SAME_TEXT = {
         "no solution",
     ),
     **dict.fromkeys(("does not exist", "doesn't exist", "limit does not exist"), "dne"),
-    **dict.fromkeys(("all reals", "all real", "every real number"), "all real numbers"),
+    **dict.fromkeys(
+        ("all reals", "all real", "every real number", "set of all real numbers",
+         "set of real numbers"),
+        "all real numbers",
+    ),
+    **dict.fromkeys(("set of all integers", "set of integers"), "all integers"),
     **dict.fromkeys(("is undefined", "not defined", "is not defined"), "undefined"),
     **{"infinitely many solutions": "infinitely many", "infinite solutions": "infinitely many"},
 }  # fmt: skip
@@ -86,7 +91,7 @@ def split(tokens: Sequence[Token], at: Callable[[Token], bool]) -> list[list[Tok
 
 
 def is_and(token: Token) -> bool:
-    return token.text in (",", ";", "land") or _stands_between(token, words.AND)
+    return token.text in (",", ";", "&", "land") or _stands_between(token, words.AND)
 
 
 def is_or(token: Token) -> bool:

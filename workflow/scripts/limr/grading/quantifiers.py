@@ -9,10 +9,11 @@ from limr.grading.tokens import Token
 from limr.grading.words import listed
 
 # No letter is in both, so that no integer is taken for any number.
-_WHOLE, _ANY = frozenset("jklmnpqrN"), frozenset("abcdefghstuvwxyzABCDKM")
-_SETS = {"Z": _WHOLE, "R": _ANY, "C": _ANY}
+WHOLE, _ANY = frozenset("jklmnpqrN"), frozenset("abcdefghstuvwxyzABCDKM")
+INTEGER = "any:integer"  # the name of k in `\frac{\pi}{4} + k\pi, k \in \mathbb{Z}`
+_SETS = {"Z": WHOLE, "R": _ANY, "C": _ANY}
 _KINDS = {
-    **dict.fromkeys(("integer", "integers"), _WHOLE),
+    **dict.fromkeys(("integer", "integers"), WHOLE),
     **dict.fromkeys(("constant", "constants", "real", "reals"), _ANY),
 }
 _FILLING = listed(
@@ -49,7 +50,7 @@ def _is_plain_range(tokens: list[Token]) -> bool:
     rest = [token for token in tokens if token.text.casefold() not in said | {"numbers", ","}]
     if not rest or len(rest[0].text) > 1 or not rest[0].text.isalpha():
         return False
-    if said - {"real"} and rest[0].text not in _WHOLE:
+    if said - {"real"} and rest[0].text not in WHOLE:
         return False
     is_in_a_set = rest[1:] and rest[1].text == "in" and "mathbb" in [one.text for one in rest]
     return len(rest) == 1 or bool(is_in_a_set and len(rest) <= 6)
@@ -58,7 +59,8 @@ def _is_plain_range(tokens: list[Token]) -> bool:
 def without_parameters(tokens: list[Token]) -> list[Token]:
     r"""Remove `, k \in \mathbb{Z}` and `where c is a constant` from the end.
 
-    The letters must stand before, where nothing is restricted.
+    The letters must stand before, where nothing is restricted. One letter that is called an integer
+    is `INTEGER` there.
     """
     for place in range(len(tokens) - 2, 0, -1):
         begins = tokens[place].text in (",", ";", "(") or tokens[place].text.casefold() in (
@@ -72,6 +74,8 @@ def without_parameters(tokens: list[Token]) -> list[Token]:
         is_free = not any(token.text in _SIGNS for token in before)
         named = {token.text for token in before if token.kind == "letter"}
         if letters and is_free and named.issuperset(letters):
+            if len(letters) == 1 and letters in WHOLE:
+                before = [t._replace(text=INTEGER) if t.text == letters else t for t in before]
             return stripped(before)
     return tokens
 

@@ -88,7 +88,8 @@ def _with_unit(node: Node, rest: list[Token]) -> Quantity:
     if node.op != "number" and _is_bare_word(node):
         raise NotUnderstoodError("words")
     times = _magnitude(rest[0])
-    if times is not None and node.op == "number":
+    is_ordinal = times and times < 1 and not rest[0].text.endswith("s") and node != number(1)
+    if times is not None and node.op == "number" and not is_ordinal:
         return _with_unit(number(node.value * times), rest[1:])
     unit = unit_of(rest)
     return Quantity(node, unit)

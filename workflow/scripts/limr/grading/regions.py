@@ -6,12 +6,15 @@ after a number, so that open and closed ends need no rules of their own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from limr.grading import evaluation
 from limr.grading.arithmetic import context
+from limr.grading.brackets import Reader
 from limr.grading.nodes import Node, both_signs, negative, number, walk
+from limr.grading.tokens import NotUnderstoodError, Token
 from limr.grading.values import Combined, Listing, Quantity, Relation, Text, Value
 
 _SCALE = 10**30
@@ -27,6 +30,14 @@ _REALS = {
     ),
     **dict.fromkeys(("\\mathbb:R^-", "\\mathbb:R_{-}", "\\mathbb:R_{<0}"), (_LOWEST, (0, 0, 0))),
     **dict.fromkeys(("\\mathbb:R_{ge0}",), ((0, 0, 0), _HIGHEST)),
+}
+_NONZERO = (_LOWEST, (0, 0, 0), (0, 0, 1), _HIGHEST)
+_SAID = {
+    **dict.fromkeys(("all real numbers", "real numbers"), "\\mathbb:R"),
+    **dict.fromkeys(("all positive real numbers", "all positive reals"), "\\mathbb:R^+"),
+    **dict.fromkeys(("all negative real numbers", "all negative reals"), "\\mathbb:R^-"),
+    **dict.fromkeys(("all nonnegative real numbers", "all nonnegative reals"), "\\mathbb:R_{ge0}"),
+    **dict.fromkeys(("all nonzero real numbers", "all nonzero reals"), ""),
 }
 
 
@@ -44,13 +55,32 @@ def region(value: Value) -> Region | None:
         known = _REALS.get(value.node.name) if value.unit is None else None
         return Region(known) if known else None
     if isinstance(value, Text):
-        return Region((_LOWEST, _HIGHEST)) if " ".join(value.words) == "all real numbers" else None
+        found = _SAID.get(" ".join(value.words).replace("non-", "non"))
+        return Region(_REALS[found] if found else _NONZERO) if found is not None else None
     if isinstance(value, Listing):
         return _of_listing(value)
     if isinstance(value, Combined):
         parts = [region(part) for part in value.parts]
         return _combined(value.sign, parts)
     return _of_relation(value) if isinstance(value, Relation) else None
+
+
+def left_out(tokens: Sequence[Token], value: Reader) -> Combined | None:
+    """Read `all real numbers except 1`; NotUnderstoodError for no set of numbers."""
+    words = [token.text.casefold() if token.kind == "word" else "" for token in tokens[:-1]]
+    place = next((at for at, word in enumerate(words) if word in ("except", "excluding")), 0)
+    if not place:
+        return None
+    left, right = value(list(tokens[:place])), value(list(tokens[place + 1 :]))
+    if isinstance(right, Relation) and right.signs == ("=",):
+        right = right.terms[1]
+    items = right.items if isinstance(right, Listing) else (right,)
+    if isinstance(right, Quantity):
+        items = tuple(map(Quantity, both_signs(right.node)))
+    found = Combined("setminus", (left, Listing(items, "\\{", "\\}")))
+    if region(found) is None:
+        raise NotUnderstoodError("what is left out")
+    return found
 
 
 def interval(value: Relation) -> tuple[str, Listing] | None:
@@ -149,6 +179,8 @@ def _of_listing(value: Listing) -> Region | None:
             for item in value.items
         )
         value = Listing(items)
+    if all(isinstance(item, Listing) and item.opening == "\\{" for item in value.items):
+        return None  # sets side by side are not united
     parts = [region(item) for item in value.items]
     return _listed(parts, value)
 
@@ -157,12 +189,16 @@ def _listed(parts: list[Region | None], value: Listing) -> Region | None:
     """Return a list of conditions: all of them, or one of them where they exclude each other."""
     if value.joined == "or":
         return _combined("cup", parts)
-    if not all(isinstance(item, Relation) for item in value.items):
+    are_relations = {isinstance(item, Relation) for item in value.items}
+    if len(are_relations) > 1:
+        return None  # `(0, 1), x > 5`
+    if are_relations == {False}:
         return _combined("cup", parts)
     both = _combined("cap", parts)
     if (
         both is None
         or both.cuts
+        or value.joined == "and"
         or any(isinstance(item, Relation) and "!=" in item.signs for item in value.items)
     ):
         return both

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
@@ -12,6 +11,7 @@ from limr.grading.arithmetic import to_float
 from limr.grading.nodes import Node, is_literal, letter_of, walk
 from limr.grading.values import Choice, Listing, Quantity, Ratio, Relation, Text, Value
 
+_INDEXED = re.compile(r"([a-zA-Z])_\{([a-z])\}")
 _ABOUT = 0.02  # relative error of what follows an approximation sign
 
 
@@ -64,11 +64,39 @@ def defined(value: Value) -> Definition | None:
         left = left[-1:]
     names = [_name(term) for term in left]
     if all(names) and names[0] and names[0].name not in symbols(last):
+        indexed = _INDEXED.fullmatch(names[0].name)  # `a_n = 2n` is a function of n
+        if indexed and indexed[2] in symbols(last) and not names[0].variables:
+            return Definition(indexed[1] + "_{}", (indexed[2],), last)
         return replace(names[0], value=last)
     turned = _name(last)
     if turned and len(left) == 1 and not turned.variables and turned.name not in symbols(left[0]):
         return replace(turned, value=left[0])
     return None
+
+
+def is_list_beside_interval(gold: Value, answer: Value) -> bool:
+    r"""Tell whether one side is a list of values and the other `x \in (1, 2)`."""
+    for one, other in ((gold, answer), (answer, gold)):
+        if isinstance(one, Relation) and one.signs == ("in",) and isinstance(other, Listing):
+            inside = one.terms[1]
+            is_interval = isinstance(inside, Listing) and inside.opening in ("(", "[")
+            is_list = not any(
+                isinstance(item, Relation) and item.signs != ("=",) for item in other.items
+            )
+            if is_interval and not other.opening and is_list:
+                return True
+    return False
+
+
+def named_sets(gold: Relation, answer: Relation) -> tuple[Value, Value]:
+    """Return both, where one is a set by its name, `D = (0, 1)`, and the other `0 < x < 1`."""
+    if ("=",) not in (gold.signs, answer.signs) or gold.signs == answer.signs:
+        return gold, answer
+    found = [defined(one) if one.signs == ("=",) else None for one in (gold, answer)]
+    first, second = (
+        one.value if one else side for one, side in zip(found, (gold, answer), strict=True)
+    )
+    return first, second
 
 
 def is_product(found: Definition) -> bool:
@@ -111,41 +139,6 @@ def _is_segment(node: Node) -> bool:
     if len(letters) == 2 and any(one.name.startswith("\\angle") for one in letters):
         return any(one.name == "m" for one in letters)
     return len(letters) == 2 and all(re.fullmatch("[A-Z]", one.name) for one in letters)
-
-
-def renamed(gold: Definition, answer: Definition) -> Value | None:
-    """Return the answer's value in the gold answer's variables; None where the names differ."""
-    if gold.name != answer.name or len(gold.variables) != len(answer.variables):
-        return None
-    if gold.variables == answer.variables:
-        return answer.value
-    names = dict(zip(answer.variables, gold.variables, strict=True))
-    if set(names.values()) & (symbols(answer.value) - set(names)):
-        return None
-    found: Value = _substituted(answer.value, names)
-    return found
-
-
-def is_graph(first: Definition, second: Definition) -> bool:
-    """Tell whether one defines a function of a letter, and the other y by the same letter."""
-    graph, function = (first, second) if first.name == "y" else (second, first)
-    is_function = len(function.variables) == 1 and "y" not in symbols(function.value)
-    return is_function and graph.name == "y" and not graph.variables
-
-
-def _substituted(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, Node):
-        args = tuple(_substituted(arg, names) for arg in value.args)
-        is_variable = value.op == "symbol" and value.name in names
-        return replace(value, args=args, name=names[value.name] if is_variable else value.name)
-    if isinstance(value, tuple):
-        return tuple(_substituted(item, names) for item in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        changed = {
-            field.name: _substituted(getattr(value, field.name), names) for field in fields(value)
-        }
-        return replace(value, **changed)
-    return value
 
 
 def last_value(value: Relation) -> Value | None:
@@ -253,6 +246,13 @@ def item_names(value: Value) -> set[str]:
     if not isinstance(value, Listing) or value.opening:
         return set()
     return {one.name.partition("_")[0] for one in map(defined, value.items) if one}
+
+
+def have_other_names(gold: Value, answer: Value) -> bool:
+    """Tell whether items have other names, or are of one name where the other side is a tuple."""
+    names = item_names(gold), item_names(answer)
+    is_tuple = any(isinstance(one, Listing) and one.opening == "(" for one in (gold, answer))
+    return (all(names) and names[0] != names[1]) or (any(names) and is_tuple)
 
 
 def unnamed(value: Value) -> Value:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from limr.grading.expressions import Parser
+from limr.grading.nodes import Node, symbol
 from limr.grading.tokens import Token
-from limr.grading.values import Based, Clock, Residue, Text, Value
+from limr.grading.values import Based, Clock, Quantity, Relation, Residue, Text, Value
 from limr.grading.words import in_order
 
 _BASE_WORDS = {
@@ -16,6 +17,7 @@ _BASE_WORDS = {
         start=2,
     )
 } | {"sixteen": 16}
+_NAMED_BASES = {"binary": "2", "octal": "8", "decimal": "10", "hexadecimal": "16"}
 _NAMED_TIMES = {"noon": "pm", "midday": "pm", "midnight": "am"}
 _MONTHS = in_order(
     "january february march april may june july august september october november december"
@@ -42,6 +44,9 @@ def clock(tokens: list[Token]) -> Clock | None:
 def based(tokens: list[Token]) -> Based | None:
     shown = [token.text for token in tokens]
     lowered = [text.casefold() for text in shown]
+    if lowered[-2:-1] == ["in"] and lowered[-1] in _NAMED_BASES:
+        shown = [*shown[:-1], "base", _NAMED_BASES[lowered[-1]]]
+        lowered = [text.casefold() for text in shown]
     if "base" in lowered[1:]:
         shown = [text for text in shown if text not in ("(", ")", "in")]
         lowered = [text.casefold() for text in shown]
@@ -86,6 +91,17 @@ def residue(tokens: list[Token]) -> Value | None:
     if not left or not right:
         return None
     return Residue(Parser(left).whole(), Parser(right).whole())
+
+
+def arrow(tokens: list[Token]) -> Relation | None:
+    r"""Read `x \mapsto 2x` and `g: x \mapsto 2x` as a function's definition."""
+    place = next((at for at, token in enumerate(tokens) if token.text == "mapsto"), 0)
+    shown = [token.text for token in tokens[:place]]
+    if not shown or shown[:-1] not in ([], [shown[0], ":"]) or tokens[place - 1].kind != "letter":
+        return None
+    name = shown[0] if len(shown) == 3 else "f"
+    named = Quantity(Node("apply", (symbol(shown[-1]),), name=name))
+    return Relation((named, Quantity(Parser(tokens[place + 1 :]).whole())), ("=",))
 
 
 def date(tokens: list[Token]) -> Text | None:

@@ -92,6 +92,7 @@ _NAMED = {
     "oo": "infty",
     "inf": "infty",
 }
+_SPOKEN = listed("sin cos tan cot csc arcsin arccos arctan log ln exp cis pi")  # also as texts
 _ACRONYMS = listed("DNE YES NO TRUE FALSE NONE QED")
 _VOWEL = re.compile(r"[aeiouy]")
 
@@ -148,6 +149,9 @@ def _read_run(text: str, item: re.Match[str], mode: str, found: list[Token], gap
     if prose:
         longer = _PROSE_WORD.match(text, item.start())
         word = longer.group() if longer else run
+        if word in _SPOKEN and text.strip() == word:
+            found.append(Token("command", word, gap))
+            return item.end()
         found.append(Token("word", word, gap, True))
         return item.start() + len(word)
     if run in _NAMES:
@@ -219,6 +223,9 @@ def _read_inside(
     if bold and inside.strip() in ("i", "j", "k"):
         found.append(Token("letter", f"vec:{inside.strip()}", gap))
         return
+    if name == "vec" and re.fullmatch(r"\s*[A-Z]{2}\s*", inside):
+        found.append(Token("command", "overrightarrow", gap))  # two points have an order
+        inside = "{" + inside + "}"
     inner = "prose" if name in _PROSE else "upright" if name in _UPRIGHT else mode
     if name == "textbf" and mode != "prose" and not re.search(r"[a-z]{2}", inside):
         inner = mode

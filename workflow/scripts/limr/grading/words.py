@@ -92,8 +92,8 @@ _CHANGE = listed(
     "versus modulo mod twice thrice double triple negative positive first second third exceed "
     "exceeds exceeding unknown undefined ish fold inverse reciprocal opposite doubled "
     "tripled halved infinite infinity every it this these those "
-    "there "
-    "here i you we they he she what how why whether though although yet still also too then "
+    "there here off binary octal hexadecimal "
+    "i you we they he she what how why whether though although yet still also too then "
     "therefore hence thus non nicht ni pas keine nein sauf excepto pero menos más mas oder ou "
     "или не нет 不 非 或"
 )
@@ -114,6 +114,7 @@ OPTIONS = frozenset(  # what a choice says (without articles), though its words 
 EXACTLY = tuple(  # before a value they add nothing
     in_order(text) for text in ("exactly", "precisely", "just", "only", "a total of", "total of")
 )
+HENCE = listed("therefore thus hence so then")
 SUBJECTS = listed(  # may begin a sentence without changing what it says
     "maximum minimum least most greatest there he she it they we"
 )
@@ -157,6 +158,13 @@ def number(spelled: Sequence[str]) -> Fraction | None:
     parts = [part for word in spelled for part in word.casefold().split("-")]
     if not parts:
         return None
+    if parts == ["half"]:
+        return _SCALES["half"]
+    if parts[0] in ("a", "an") and len(parts) == 2 and not parts[1].endswith("s"):
+        return _SCALES.get(parts[1])  # `a dozen`, `a half`
+    if len(parts) > 1 and (share := _part(parts[-1], parts[:-1])):
+        whole = number(parts[:-1])
+        return None if whole is None else whole * share
     total, current = Fraction(0), Fraction(0)
     for place, part in enumerate(parts):
         ahead = current != 0 or place == 0
@@ -176,9 +184,24 @@ def number(spelled: Sequence[str]) -> Fraction | None:
                 current *= size
             else:
                 total, current = total + current * size, Fraction(0)
-        elif part != "and" or place in (0, len(parts) - 1):
+        elif part != "and" or place == len(parts) - 1 or parts[place - 1] not in _SCALES:
             return None
     return total + current
+
+
+def _part(word: str, before: Sequence[str]) -> Fraction | None:
+    """Return what a word such as `thirds` is of one; `twenty fifth` is no number of fifths."""
+    found = _SCALES.get(word, Fraction(1))
+    return found if found < 1 and (word.endswith("s") or list(before) == ["one"]) else None
+
+
+def numeral(run: Sequence[str]) -> tuple[Fraction, int] | None:
+    """Return the number that a row of words begins with, and of how many; None for none."""
+    for length in range(min(len(run), MAX_PHRASE), 0, -1):
+        value = number(run[:length])
+        if value is not None:
+            return value, length
+    return None
 
 
 def scale(word: str) -> Fraction | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from limr.core import plugins
@@ -12,6 +12,10 @@ from limr.scores import enough
 from limr.scores.enough import Outlook
 from limr.trajectories.curves import Samples
 
+FILTERED = (
+    "How sure this choice is cannot be told: groups were left out by their outcome, so what is "
+    "missing is not chance."
+)
 _DRAWS = 10  # a look is quick: the overlaps are good to some 2 points
 
 
@@ -37,8 +41,15 @@ def outlook(
         return None
 
 
-def sentence(found: Outlook) -> str:
-    """Return how sure the choice is, and what would make it surer."""
+def sentence(found: Outlook | None, codes: Set[str] = frozenset()) -> str:
+    """Return how sure the choice is, and what would make it surer; empty where nothing is said.
+
+    Args:
+        found: see `outlook`.
+        codes: of the findings of the log.
+    """
+    if found is None:
+        return FILTERED if "filtered-groups" in codes else ""
     now, better = found.now, found.enough
     said = (
         f"Of the best sixth, unlimited samples of the same visits would choose {now.truth:.0%}, "

@@ -66,7 +66,7 @@ def write(looked: Looked, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
         filtered="filtered-groups" in {finding.code for finding in looked.findings},
         typical=_typical(looked),
         **_scores(looked),
-        sure=outlook.sentence(looked.outlook) if looked.outlook else "",
+        sure=outlook.sentence(looked.outlook, {finding.code for finding in looked.findings}),
         stable=interval_charts.shares(_shares(compared)),
         agreed=[(name, one.n, _number(one.spearman)) for name, one in compared],
         evidence=[_evidence(name, frame, path) for name, frame in looked.evidence.items()],

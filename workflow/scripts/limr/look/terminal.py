@@ -97,8 +97,8 @@ def _prompts(looked: Looked) -> list[str]:
     if len(scored) > _SHOWN:
         worst = scored.tail(min(_SHOWN, len(scored) - _SHOWN))
         said += ["Worst:", *(_row(row, short_of) for _, row in worst.iterrows())]
-    if looked.outlook is not None:
-        said += ["", outlook.sentence(looked.outlook)]
+    if sure := outlook.sentence(looked.outlook, {finding.code for finding in looked.findings}):
+        said += ["", sure]
     return said
 
 

@@ -12,6 +12,7 @@ An engine's module has these names; a function that an engine does not offer is 
   where they do not, and studies that want it are refused before the first job;
 - `find_base(base) -> str`: refuses a base that cannot be had (`InputError`), in seconds, before any
   job, and says where it is; absent where a base is made from nothing;
+- `SAMPLERS`: names of the samplers that its PPO can draw by, beside having none; absent: none;
 - `base_work(base) -> {"steps", "examples"}`: the work that making the base takes; absent where the
   engine does not train it;
 - `make_base(job: BaseJob) -> None`: writes the base policy, a Hugging Face model folder;
@@ -103,6 +104,8 @@ class PpoJob(TrainJob):
     ppo: Settings
     reward: Settings  # a rule of `limr.grading.rewards` with its options
     rollouts: Path  # output: `limr.core.tables.ROLLOUTS`, by step, position in batch, sample
+    sampler: Settings | None = None  # `limr.train.drawing`: its name and options; None: uniform
+    difficulty: Path | None = None  # the scores that the sampler's option of this name names
     start: Start | None = None  # None: from the base
     states: Mapping[int, Path] = field(default_factory=dict)  # outputs: step -> state's folder
 

@@ -46,7 +46,7 @@ class Subject:
             problem to problem.
         published: whether the noise is ignored, as in the published formulas.
         about: (n_problems,) of a shrunk score the observed debiased one, about which the intervals
-            lie; NaN = no interval.
+            lie, and which may leave a shrunk score out; NaN = no interval.
         scale: on which draws are centred.
     """
 
@@ -187,10 +187,11 @@ def problem_table(
         rng: a named stream.
     """
     drawn = resampling.draw_scores(of.samples, of.redrawn or of.rescore, draws, rng)
-    centred = resampling.centre(drawn, of.scores if of.about is None else of.about, of.scale)
+    about = of.scores if of.about is None else of.about
+    centred = resampling.centre(drawn, about, of.scale)
     found = resampling.spread(centred, level)
     if not of.published:
-        found = found.holding(of.scores, of.scale)
+        found = found.holding(about, of.scale)
     if of.about is not None:
         centred = resampling.centre(centred, of.scores, of.scale)
     n = len(of.scores)
@@ -254,7 +255,8 @@ def in_sentences(problems: pa.Table, epochs: pa.Table) -> list[str]:
         prefix = row["kind"] == "first"
         if row["overlap"] is None or (prefix and row["epochs"] not in _SHOWN):
             continue
-        which = f"The first {row['epochs']} epochs and all" if prefix else "Odd and even epochs"
+        first = "epoch" if row["epochs"] == 1 else f"{row['epochs']} epochs"
+        which = f"The first {first} and all" if prefix else "Odd and even epochs"
         correlation = "–" if row["spearman"] is None else f"{row['spearman']:.2f}"
         lines.append(
             f"  {which} share {row['overlap']:.0%} of the selection (by chance "

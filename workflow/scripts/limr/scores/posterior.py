@@ -109,100 +109,128 @@ def _first(block: tr.Samples, walk: Walk, kind: Any) -> States:
 
 
 class Moments(NamedTuple):
-    """What is known of rates, given the samples.
-
-    Attributes:
-        mean: (n_problems, n_epochs).
-        variance: (n_problems, n_epochs).
-        of_sum: (n_problems,) the variance of Σ_k w_k p_k; NaN where no weights are given.
-    """
+    """What is known of every rate, given the samples: (n_problems, n_epochs) each."""
 
     mean: tr.Floats
     variance: tr.Floats
-    of_sum: tr.Floats
 
 
-def moments(samples: tr.Samples, walk: Walk, weights: tr.Floats | None = None) -> Moments:
-    """Return mean and variance of every rate, and the variance of their sum, given the samples.
-
-    Neighbouring epochs share evidence, so the variance of a sum is more than the sum of the
-    variances: with g_k = w_k (p_k - c), E (Σ_k g_k)² = Σ_k E g_k (g_k + 2 Σ_{l<k} g_l), and the
-    expected sum so far is carried forward beside the chance of each state. c is the pass rate, so
-    that little cancels.
+def moments(samples: tr.Samples, walk: Walk) -> Moments:
+    """Return mean and variance of every rate, given the samples.
 
     Args:
         samples: n_problems x n_epochs.
         walk: of their log.
-        weights: (n_problems, n_epochs) w; None: no sum is asked for.
     """
-    shape = samples.n.shape
-    found = Moments(np.empty(shape), np.empty(shape), np.full(shape[0], np.nan))
-    kind = grid_walk.precision(samples)
+    found, kind = Moments(*np.empty((2, *samples.n.shape))), grid_walk.precision(samples)
+    kernel, powers = walk.kernel.astype(kind), np.vander(walk.rates, 3, increasing=True)
     for which, block in grid_walk.blocks(samples):
-        into = Moments(*(part[which] for part in found))
-        _of_block(block, walk, kind, None if weights is None else weights[which], into)
+        evidence = grid_walk.Evidence(block, walk.rates, kind)
+        later = grid_walk.later_on(evidence, block, walk, kind)
+        chance = np.repeat(walk.start.astype(kind)[np.newaxis], len(block.n), axis=0)
+        sums = np.empty((block.n_epochs, len(block.n), 3), kind)  # row by row it would be slower
+        for k in range(block.n_epochs):
+            chance = (chance @ kernel if k else chance) * evidence.at(k)
+            if k % 2 == 0:  # as in `later_on`
+                grid_walk.normalise(chance)
+            later[k] *= chance
+            np.matmul(later[k], powers.astype(kind), out=sums[k])
+        mean, square = (sums[..., i] / sums[..., 0] for i in (1, 2))
+        found.mean[which] = mean.T
+        found.variance[which] = np.maximum(square - mean**2, 0.0).T
     return found
 
 
-def _of_block(
-    block: tr.Samples, walk: Walk, kind: Any, weights: tr.Floats | None, into: Moments
-) -> None:
-    evidence, kernel = grid_walk.Evidence(block, walk.rates, kind), walk.kernel.astype(kind)
-    later = grid_walk.later_on(evidence, block, walk, kind)
-    powers = np.vander(walk.rates, 3, increasing=True).astype(kind)
-    so_far = None if weights is None else _SumSoFar(block, powers[:, :2], weights)
-    chance = np.repeat(walk.start.astype(kind)[np.newaxis], len(block.n), axis=0)
-    sums = np.empty((block.n_epochs, len(block.n), 3), kind)  # row by row it would be slower
-    for k in range(block.n_epochs):
-        here = evidence.at(k)
-        chance = (chance @ kernel if k else chance) * here
-        scale = grid_walk.normalise(chance)
-        if so_far:
-            here /= scale
-            so_far.move(kernel, here, chance, later[k], k)
-        later[k] *= chance
-        np.matmul(later[k], powers, out=sums[k])
-    whole = sums[..., 0].T
-    mean, square = (sums[..., i].T / whole for i in (1, 2))
-    variance = np.maximum(square - mean**2, 0.0)
-    into.mean[:], into.variance[:] = mean, variance
-    if so_far:
-        into.of_sum[:] = so_far.variance(mean, variance, whole)
+class Sums(NamedTuple):
+    """What is known of a sum Σ_k w_k p_k, given the samples: (n_problems,) each."""
+
+    mean: tr.Floats
+    variance: tr.Floats
 
 
-class _SumSoFar:
-    """The expected Σ_{l<k} g_l, carried forward beside the chance of each state (see `moments`)."""
+def of_sum(samples: tr.Samples, walk: Walk, weights: tr.Floats) -> Sums:
+    """Return mean and variance of each problem's Σ_k w_k p_k, given the samples.
 
-    def __init__(self, block: tr.Samples, powers: States, weights: tr.Floats) -> None:
-        kind, shape = powers.dtype, (len(block.n), len(powers))
-        self._powers, self._weights = powers, weights
-        self._centre = np.nan_to_num(block.pass_rate, nan=0.5)[:, np.newaxis].astype(kind)
-        self._off = powers[:, 1] - self._centre
-        self._even = bool((weights == weights[:, :1]).all())
-        if self._even:
-            self._off *= weights[:, :1]
-        self._total, self._spare = np.zeros(shape, kind), np.empty(shape, kind)
-        # (n_epochs, problems) E (p_k - c) Σ_{l<k} g_l, times the sum of the states
-        self._meets = np.empty(block.n.shape[::-1], kind)
+    Args:
+        samples: n_problems x n_epochs.
+        walk: of their log.
+        weights: (n_problems, n_epochs) w.
+    """
+    off, square, _ = _of_sum(samples, walk, weights)
+    mean = off + _centres(samples) * weights.sum(axis=1)
+    return Sums(mean, np.maximum(square - off**2, 0.0))
 
-    def move(self, kernel: States, here: States, chance: States, later: States, k: int) -> None:
-        """Go on to epoch k: its evidence, the chance of each state by then and by what follows."""
-        total = np.matmul(self._total, kernel, out=self._spare)
-        total *= here
-        self._total, self._spare = total, self._total
-        sums = np.multiply(total, later, out=self._spare) @ self._powers
-        self._meets[k] = sums[:, 1] - self._centre[:, 0] * sums[:, 0]
-        added = np.multiply(self._off, chance, out=self._spare)
-        if not self._even:
-            added *= self._weights[:, k, np.newaxis]
-        total += added
 
-    def variance(self, mean: States, variance: States, whole: States) -> tr.Floats:
-        """Return (problems,) the variance of Σ_k w_k p_k from those of p_k, and sums of states."""
-        weights, off = self._weights, self._weights * (mean - self._centre)
-        square = (off**2 + weights**2 * variance + 2 * weights * self._meets.T / whole).sum(axis=1)
-        found: tr.Floats = np.maximum(square - off.sum(axis=1) ** 2, 0.0)
-        return found
+def of_spread(
+    samples: tr.Samples, walk: Walk, line: tr.Floats | None = None
+) -> tuple[tr.Floats, tr.Floats]:
+    """Return what is expected of each curve's spread over the epochs, given the samples.
+
+    Args:
+        samples: n_problems x n_epochs.
+        walk: of their log.
+        line: (n_epochs,) ℓ, whose sum is 0; None: 0.
+
+    Returns:
+        variance: (n_problems,) the expected 1/K Σ_k (p_k - m)², m = 1/K Σ_k p_k.
+        rise: (n_problems,) the expected Σ_k ℓ_k p_k.
+    """
+    n_epochs = samples.n_epochs
+    weights = np.broadcast_to(1 / n_epochs, samples.n.shape)
+    # 1/K Σ g² - (1/K Σ g)², g = p - c for any c: it is (Σ w g)² - K Σ (w g)², its sign turned.
+    line = None if line is None else line * n_epochs
+    _, square, rise = _of_sum(samples, walk, weights, n_epochs, line)
+    return np.maximum(-square, 0.0), rise
+
+
+def _centres(samples: tr.Samples) -> tr.Floats:
+    return np.nan_to_num(samples.pass_rate, nan=0.5)
+
+
+def _of_sum(
+    samples: tr.Samples,
+    walk: Walk,
+    weights: tr.Floats,
+    own: float = 0.0,
+    line: tr.Floats | None = None,
+) -> tr.Floats:
+    """Return (3, n_problems) the expected Σ_k g_k, (Σ_k g_k)² - own · Σ_k g_k², and Σ_k ℓ_k g_k.
+
+    g_k = w_k (p_k - c); c is the pass rate, so that little cancels. Without a line ℓ is 0.
+
+    Neighbouring epochs share evidence, so the variance of a sum is more than the sum of the
+    variances. The expectations so far are carried forward beside the chance of each state; what
+    comes later only weighs the states.
+    """
+    found, kind = np.zeros((3, len(samples.n))), grid_walk.precision(samples)
+    kernel, centres = walk.kernel.astype(kind), _centres(samples)
+    even = bool((weights == weights[:, :1]).all())
+    for which, block in grid_walk.blocks(samples):
+        evidence = grid_walk.Evidence(block, walk.rates, kind)
+        off = (walk.rates - centres[which, np.newaxis]).astype(kind)
+        weight = weights[which].astype(kind)
+        if even:
+            off *= weight[:, :1]
+        # The chance of each state, and the sums times it; and room for the next epoch's.
+        states = np.zeros((3 if line is None else 4, *off.shape), kind)
+        states[0] = walk.start
+        after, gained = np.empty_like(states), np.empty_like(off)
+        for k in range(block.n_epochs):
+            if k:
+                states, after = np.matmul(states, kernel, out=after), states
+            states *= evidence.at(k)
+            chance, total, square = states[:3]
+            here = off if even else off * weight[:, k, np.newaxis]
+            np.multiply(here, chance, out=gained)
+            square += here * ((1 - own) * gained + 2 * total)
+            total += gained
+            if line is not None:
+                states[3] += line[k].astype(kind) * gained
+            if k % 2 == 0:  # as in `later_on`
+                states[1:] /= grid_walk.normalise(chance)
+        ends = states.sum(axis=2)
+        found[: len(ends) - 1, which] = ends[1:] / ends[0]
+    return found
 
 
 def draws(

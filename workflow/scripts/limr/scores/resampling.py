@@ -22,8 +22,8 @@ score at these rates, which for a debiased score is the score of the rates thems
 training run would have other rates. The coverage of nominal 95 % intervals is simulated in
 tests/scores/test_resampling.py. Draws of `limr.scores.posterior` cover less often where curves are
 unlike the walk: never or always solved, or flat (docs/noise.md). So a shrunk score, too, gets the
-interval of the debiased one, which holds whatever the rates are, widened where it would not hold
-the shrunk score itself.
+interval of the debiased one, which holds whatever the rates are. It may lie outside: where it does,
+the interval is not stretched to it, as the two misses of one interval are then fewer than 5 %.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Spread:
     standard_error: tr.Floats
 
     def holding(self, scores: tr.Floats, scale: Scale | None) -> Spread:
-        """Return it with ends that hold the (n_problems,) scores, and what a true score can be."""
+        """Return it with ends that hold the scores it lies about, and what a true score can be."""
         least = scale.least if scale else -np.inf
         low, high = np.minimum(self.low, scores), np.maximum(self.high, scores)
         return Spread(low, np.maximum(high, least), self.standard_error)

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from limr.scores.noise import Rates, rates
 from limr.scores.scoring import ProblemSet, Scores, drawn_at_random, from_curves, from_pass_rate
+from limr.statistics import group_signal
+from limr.statistics.group_signal import NO_GROUP, States
 from limr.trajectories import curves as tr
 
 Options = Mapping[str, Any]
@@ -22,11 +23,8 @@ Warnings = Callable[[tr.Flags, tr.Samples, Options], list[str]]
 RateRule = Callable[[tr.Samples, Options], tr.Floats]
 Choice = Callable[[tr.Samples, Options], tr.Flags]
 CurveRule = Callable[[Rates, Options], tr.Floats]
-States = npt.NDArray[np.int8]
 GroupRule = Callable[[States, Options], tr.Floats]
 
-# What the group of samples of one visit was; a group of one sample says nothing of its spread.
-NO_GROUP, ALL_WRONG, MIXED, ALL_RIGHT = -1, 0, 1, 2
 NO_GROUPS = "no epoch with two samples or more, so no group could be mixed"
 
 
@@ -79,7 +77,7 @@ def by_group(rule: GroupRule) -> Score:
         problems: ProblemSet, samples: tr.Samples, options: Options, rng: np.random.Generator
     ) -> Scores:
         used = samples.within(options["epochs"])
-        found = states(used)
+        found = group_signal.states(used.n, used.n_correct)
         sampled: tr.Flags = np.asarray((used.n > 0).any(axis=1))
         grouped: tr.Flags = np.asarray((found != NO_GROUP).any(axis=1))
         values = np.where(grouped, rule(found, options), np.nan)
@@ -87,15 +85,6 @@ def by_group(rule: GroupRule) -> Score:
 
     score.__doc__ = rule.__doc__
     return score
-
-
-def states(samples: tr.Samples) -> States:
-    """Return (n_problems, n_epochs) what the group of each visit was (see `by_group`)."""
-    found = np.full(samples.n.shape, MIXED, np.int8)
-    found[samples.n_correct == 0] = ALL_WRONG
-    found[samples.n_correct == samples.n] = ALL_RIGHT
-    found[samples.n < 2] = NO_GROUP
-    return found
 
 
 def by_curve(one_epoch: str, undefined: str = "") -> Callable[[CurveRule], Score]:
@@ -113,9 +102,10 @@ def by_curve(one_epoch: str, undefined: str = "") -> Callable[[CurveRule], Score
         def score(
             problems: ProblemSet, samples: tr.Samples, options: Options, rng: np.random.Generator
         ) -> Scores:
-            known = rates(samples, options, of_sum=True)
-            if known.x.shape[1] < 2:
-                return from_curves(known.curves, np.full(len(known.x), np.nan), one_epoch)
+            known = rates(samples, options)
+            if known.curves.accuracy.shape[1] < 2:
+                nothing = np.full(int(known.curves.usable.sum()), np.nan)
+                return from_curves(known.curves, nothing, one_epoch)
             return from_curves(known.curves, rule(known, options), undefined)
 
         score.__doc__ = rule.__doc__

@@ -1,8 +1,8 @@
 """The arms of a study: what each trains on, and in what it differs from the study's own settings.
 
-An arm may change hyper-parameters (`ppo`, `sft`), evaluated steps, reward, grader, the rule for
-dead problems, the prompt template of a base, or start from another arm. Nothing else of the
-workflow knows which arm is a control: every rule is told its arm's settings.
+An arm may change hyper-parameters (`ppo`, `sft`), evaluated steps, reward, grader, sampler, the
+rule for dead problems, the prompt template of a base, or start from another arm. Nothing else of
+the workflow knows which arm is a control: every rule is told its arm's settings.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _CHANGES = {
     "evaluate_steps": ("ppo", "sft"),
     "reward": ("ppo",),
     "grader": ("ppo",),
+    "sampler": ("ppo",),
     "dead_problems": ("none", "ppo", "sft"),
     "start": ("ppo",),
     "rounds": ("ppo",),
@@ -62,6 +63,7 @@ class Arm:
     grader: Json = field(default_factory=dict)  # of training; evaluations have the study's
     dead_problems: str = "keep"
     template: str | None = None
+    sampler: Json | None = None  # its name and options; None: the uniform order
     changes: tuple[str, ...] = ()  # keys in which it differs from the study, sorted
 
     @property
@@ -162,6 +164,7 @@ def _settings(config: Json, entry: Json, at: str) -> Json:
         "grader": entry.get("grader", config["grader"]),
         "dead_problems": entry.get("dead_problems", config["dead_problems"]),
         "template": entry.get("template"),
+        "sampler": entry.get("sampler"),
         "round_of": entry.get("round_of", ""),
         "round": entry.get("round", 0),
         "changes": _changes(entry),
@@ -171,8 +174,13 @@ def _settings(config: Json, entry: Json, at: str) -> Json:
 def _changes(entry: Json) -> tuple[str, ...]:
     """Return in what an arm differs from the study: a start is none, a fresh optimizer is."""
     fresh = entry.get("start", {}).get("optimizer") == "fresh"
-    found = {key for key in _CHANGES if key in entry} - {"start", "rounds"}
-    return tuple(sorted(found | ({"start"} if fresh else set())))
+    found = {key for key in _CHANGES if key in entry and not _plain(entry, key)}
+    return tuple(sorted(found - {"start", "rounds"} | ({"start"} if fresh else set())))
+
+
+def _plain(entry: Json, key: str) -> bool:
+    """Return whether a key says in words what an arm without it does."""
+    return key == "sampler" and entry[key]["name"] == "uniform"
 
 
 def _steps(config: Json, entry: Json) -> tuple[int, ...]:

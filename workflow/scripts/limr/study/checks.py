@@ -9,7 +9,7 @@ from limr.core import own_files, plugins, validation
 from limr.core.errors import InputError, nearest
 from limr.grading.grade import check as check_grader
 from limr.grading.strictness import grader_of
-from limr.study import continued, preregistration
+from limr.study import continued, preregistration, samplers
 from limr.study.arms import Arm
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def check(study: Study) -> None:
     continued.check_starts(study.arms, study.where)
     _check_trajectories(study)
     _check_arms(study)
+    samplers.check(study)
     _check_steps(study)
     _check_contamination(study)
     _check_declared(study)
@@ -284,9 +285,10 @@ def _check_cycles(study: Study) -> None:
             found.append(arm.cut["size"])
         if arm.start:
             found.append(arm.start.arm)
-        source = study.scores[arm.score].get("trajectories") if arm.score else None
-        if source and study.trajectories[source].get("arm"):
-            found.append(study.trajectories[source]["arm"])
+        for score in filter(None, (arm.score, study.difficulty(arm.name))):
+            source = study.scores[score].get("trajectories")
+            if source and study.trajectories[source].get("arm"):
+                found.append(study.trajectories[source]["arm"])
         return found
 
     for start in study.arms.values():

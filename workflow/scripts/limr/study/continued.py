@@ -122,6 +122,11 @@ def check_starts(arms: Mapping[str, Arm], where: str) -> None:
         before = arms[arm.start.arm]
         _check_steps(arm, before, arm.start.step, at)
         _check_same(arm, before, at)
+        if arm.sampler is not None and arm.sampler["name"] != "uniform":
+            raise InputError(
+                f"{at}: sampler '{arm.sampler['name']}' draws from what its own run has seen, and "
+                "cannot go on from another's. Leave 'sampler' or 'start' out."
+            )
         size = arm.cut.get("size")
         batch = arm.settings["prompts_per_step"]
         if isinstance(size, int) and size < batch:

@@ -41,6 +41,7 @@ PATTERNS = {
     "preflight": "preflight/(?:train|generate)[.]json",
     "report": "report[.]html|report/.+",
     "headline": "headline[.]txt",
+    "declaration": "declared[.](?:json|tsr)",
     "log": "logs/(?!archive_study/).+",
     "benchmark": "benchmarks/(?!archive_study/).+",
 }

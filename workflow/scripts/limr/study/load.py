@@ -79,6 +79,7 @@ def left_out(config: Json, where: str) -> Json:
     if not kept:
         raise InputError(f"{where}: leave_out: no arm is left.")
     needed = {arm.get("score") for arm in kept.values()}
+    needed |= {arm.get("sampler", {}).get("difficulty") for arm in kept.values()}
     theirs = {known[name].get("score") for name in gone} - needed
     scores = {name: entry for name, entry in config["scores"].items() if name not in theirs}
     sets = {entry.get("dataset") for entry in scores.values()} | {config["dataset"]}

@@ -28,7 +28,8 @@ as a module of your own Snakefile, see [docs/module.md](../docs/module.md). The 
   Qwen2.5-0.5B on one.
 - `demo.yaml`: the whole experiment in miniature on a CPU, in minutes; `demo-full.yaml`: with all
   controls and five seeds, in hours (docs/controls.md); `noisy-scores.yaml`: whether scores that
-  know their noise train better (docs/noisy-scores.md).
+  know their noise train better (docs/noisy-scores.md); `samplers.yaml`: whether online samplers do
+  (docs/samplers.md).
 - `online.yaml`: score, then go on from the same checkpoint, with controls (docs/online.md);
   `online-single-node.yaml`: its plan for 8 GPUs.
 - `published.yaml`: MATH-FULL and the published scores give the paper's subset; nothing is trained.
@@ -54,6 +55,7 @@ def page() -> str:
         ("engines", "Options", "Engines: `engines.*`"),
         ("engines", "Base", "Base policies: `base`, by training engine"),
         ("rewards", "Options", "Rewards: `reward` and `arms.*.reward`"),
+        ("samplers", "Options", "Samplers: `arms.*.sampler`"),
         ("tables", "Options", "Tables: `tables.*`"),
         ("figures", "Options", "Figures: `figures.*`"),
         ("targets", "Options", "Trainers that subsets go to: `limr export --to`"),

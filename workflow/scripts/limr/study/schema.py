@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from limr.core.validation import (
     ABSENT,
@@ -65,6 +65,18 @@ class Reward(Keys):
 
     plug_in: ClassVar[tuple[str, str] | None] = ("rewards", "rule")
     rule: str = key("verdict", "How a rollout is paid: a file in `limr/grading/rewards/`.")
+
+
+class Sampler(Keys):
+    """Which problems a training step draws; the keys of the sampler follow."""
+
+    plug_in: ClassVar[tuple[str, str] | None] = ("samplers", "name")
+    name: str = key(..., "How problems are drawn: a file in `limr/train/samplers/`.")
+
+
+def _by_name(value: Any) -> Any:
+    """Read a name alone as a sampler with its defaults."""
+    return {"name": value} if isinstance(value, str) else value
 
 
 class Ppo(Keys):
@@ -273,6 +285,11 @@ class Arm(Keys):
         ABSENT,
         "How this arm's rollouts are judged, instead of by the study's `grader`, which judges "
         "evaluations in any case.",
+    )
+    sampler: Annotated[Sampler, BeforeValidator(_by_name)] = key(
+        ABSENT,
+        "Which of its problems a step draws, from what was seen so far: a sampler's name, or a "
+        "mapping with its options (docs/samplers.md). Without it every epoch goes through all.",
     )
     dead_problems: DeadProblems = key(ABSENT, "Instead of the study's `dead_problems`.")
     template: str = key(

@@ -197,6 +197,19 @@ class Study:
         score = self.arms[arm].score
         return self.score_dataset(score) if score else str(self.config["dataset"])
 
+    def difficulty(self, arm: str) -> str | None:
+        """Return the score that an arm's sampler takes difficulties from; None: it takes none."""
+        named = (self.arms[arm].sampler or {}).get("difficulty")
+        return None if named in (None, "level") else str(named)
+
+    def _difficulty_from(self, arm: str) -> Json:
+        """Return the learning curves, and their epochs, that an arm's difficulties are from."""
+        score = self.scores.get(self.difficulty(arm) or "", {})
+        if score.get("trajectories") is None:
+            return {}
+        epochs = score["options"].get("epochs")
+        return {"difficulty_from": score["trajectories"], "difficulty_epochs": epochs}
+
     def overview(self) -> Json:
         """Return what tables, figures and the report say of the study as a whole."""
         arms = [
@@ -206,6 +219,7 @@ class Study:
                 **({"draw": a.draw} if a.draw != a.name else {}),
                 **({"way": list(map(list, self.way(a.name)))} if a.start else {}),
                 **({"rounds": self._rounds(a)} if a.round else {}),
+                **self._difficulty_from(a.name),
             }
             for a in self.arms.values()
             if a.shown

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from limr.core import provenance
 from limr.core.errors import InputError
-from limr.core.tables import METRICS, ROLLOUTS, VERDICTS
+from limr.core.tables import DRAWN, METRICS, ROLLOUTS, VERDICTS
 from limr.models.interface import PpoJob, SftJob, TrainJob
 from limr.train import starts
 
@@ -87,9 +87,11 @@ def some(names: Sequence[str]) -> str:
 
 
 def metrics_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Return `limr.core.tables.METRICS`; what a row does not have is null."""
-    columns = {name: [row.get(name) for row in rows] for name in METRICS.names}
-    return pa.table(columns, schema=METRICS)
+    """Return `limr.core.tables.METRICS`, and `DRAWN` where rows have it; null: not there."""
+    counted = any(name in row for row in rows for name in DRAWN.names)
+    schema = pa.schema([*METRICS, *(DRAWN if counted else ())])
+    columns = {name: [row.get(name) for row in rows] for name in schema.names}
+    return pa.table(columns, schema=schema)
 
 
 def rollouts_table(columns: Mapping[str, Sequence[Any]], step: int, epoch: int) -> pa.Table:

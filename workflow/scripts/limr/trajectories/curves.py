@@ -143,9 +143,9 @@ def _check(asked: int, recorded: int) -> None:
 
 
 def _share(part: Ints | Floats, whole: Ints) -> Floats:
-    """Return part / whole; NaN where the whole is 0."""
-    result = np.full(whole.shape, np.nan)
-    np.divide(part, whole, out=result, where=whole > 0)
+    """Return part / whole; NaN where the whole is 0, and so the part."""
+    with np.errstate(invalid="ignore"):
+        result: Floats = part / whole
     return result
 
 

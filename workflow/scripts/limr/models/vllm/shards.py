@@ -3,6 +3,9 @@
 A folder holds one file per shard: responses in the order in which they ended, each with its row.
 Its name is a digest of everything that they depend on, so that only the same request finds it. One
 process works on it: the state folder is locked (`limr.core.working_folder`).
+
+    000003.parquet   the shard
+    000003.json      its sha256, written after it: without it, or with other bytes, it is not kept
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import pyarrow as pa
 
 from limr.core import files
 from limr.core.errors import InputError
+from limr.core.job_log import note
 
 SHARD = pa.schema([("row", pa.int64()), ("ids", pa.list_(pa.int32()))])
 
@@ -24,7 +28,7 @@ class Shards:
     def __init__(self, folder: Path | None, rows: int) -> None:
         """Read what is there; without a folder nothing is kept.
 
-        A file that cannot be read is deleted: its responses are drawn again.
+        A shard that is not as it was written is deleted, and said: its responses are drawn again.
         """
         self.folder, self.found = folder, dict[int, list[int]]()
         self._next = 0
@@ -36,8 +40,9 @@ class Shards:
         for path in sorted(folder.glob("*.parquet")):
             self._next = int(path.stem) + 1 if path.stem.isdigit() else self._next
             try:
-                part = files.read_parquet(path, SHARD)
-            except InputError:
+                part = _read(path)
+            except InputError as error:
+                note(f"{error}: the responses in it are drawn again")
                 path.unlink()
                 continue
             for row, ids in zip(part["row"].to_pylist(), part["ids"].to_pylist(), strict=True):
@@ -50,5 +55,21 @@ class Shards:
         if self.folder is None or not finished:
             return
         table = pa.table({"row": list(finished), "ids": list(finished.values())}, schema=SHARD)
-        files.write_parquet(self.folder / f"{self._next:06}.parquet", table)
+        path = self.folder / f"{self._next:06}.parquet"
+        files.write_parquet(path, table)
+        files.write_json(_record(path), {"sha256": files.sha256(path)})
         self._next += 1
+
+
+def _record(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _read(path: Path) -> pa.Table:
+    """Return a shard; InputError where it is not the one that was written."""
+    record = files.read_json(_record(path)) if _record(path).is_file() else None
+    if not isinstance(record, dict):
+        raise InputError(f"{path} has no record of its sha256")
+    if record.get("sha256") != files.sha256(path):
+        raise InputError(f"{path} has other bytes than were written")
+    return files.read_parquet(path, SHARD)

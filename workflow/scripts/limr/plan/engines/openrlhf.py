@@ -41,7 +41,15 @@ def _ppo(study: Study, arm: str, problems: int, parameters: int) -> Layout:
     )
     layout.check_problems(options, ppo, order, arm)
     kept = [step for step in steps if step > 0]
-    words = command.ppo(options, ppo, order, kept, _start(study, arm, "prompts.jsonl"))
+    sampler = study.arms[arm].sampler or {}
+    words = command.ppo(
+        options,
+        ppo,
+        order,
+        kept,
+        _start(study, arm, "prompts.jsonl"),
+        filtered=sampler.get("name") == "dapo",
+    )
     shared, engines = planned.colocated, planned.engines * planned.tensor_parallel
     return Layout(
         nodes=options["nodes"],

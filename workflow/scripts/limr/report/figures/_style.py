@@ -33,6 +33,13 @@ _RC: dict[str, Any] = {
     "savefig.dpi": 160,
     "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same on every machine
     "font.size": 10,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "lines.solid_capstyle": "round",
+    "patch.edgecolor": "white",
+    "patch.force_edgecolor": True,
+    "xtick.bottom": False,
+    "ytick.left": False,
     "axes.titlesize": 11,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
@@ -56,9 +63,11 @@ def applied() -> Iterator[None]:
     """Apply the style within a block, and leave the caller's settings as they were."""
     with heavy_imports():  # which only drawing needs
         import matplotlib as mpl
-        import seaborn as sns
+        import matplotlib.backends.backend_agg
+        import matplotlib.backends.backend_pdf
+        import matplotlib.figure
 
-    with sns.axes_style("whitegrid"), mpl.rc_context(cast(Any, _RC)):
+    with mpl.rc_context(cast(Any, _RC)):
         yield
 
 
@@ -75,7 +84,8 @@ def save(drawn: Figure, pdf: Path | str, png: Path | str) -> None:
     with files.atomic(pdf) as temporary:
         drawn.savefig(temporary, format="pdf", metadata=nothing)
     with files.atomic(png) as temporary:
-        drawn.savefig(temporary, format="png", metadata={"Software": None})
+        quick = {"compress_level": 0}  # it is packed anew
+        drawn.savefig(temporary, format="png", metadata={"Software": None}, pil_kwargs=quick)
         _pack(temporary)
 
 
@@ -191,28 +201,18 @@ def lines(
         x: the column on the horizontal axis; the same for all runs of a group at a step.
         band: whether to draw the band.
     """
-    import seaborn as sns
-
     for _, rows in frame.groupby("group", sort=False):
         style = marks(int(rows["mark"].iloc[0]))
         if not markers:
             style["marker"] = None
-        sns.lineplot(
-            rows,
-            x=x,
-            y=y,
-            color=rows["colour"].iloc[0],
-            estimator="mean",
-            errorbar=("pi", 100) if band else None,
-            err_kws={"alpha": 0.13, "linewidth": 0} if band else None,
-            markersize=6,
-            markeredgecolor="white",
-            markeredgewidth=0.8,
-            linewidth=2.0,
-            legend=False,
-            ax=ax,
-            **style,
-        )
+        own = rows[[x, y]].dropna().groupby(x)[y].agg(["mean", "min", "max", "size"])
+        colour = rows["colour"].iloc[0]
+        style |= {"markersize": 6, "markeredgecolor": "white", "markeredgewidth": 0.8}
+        ax.plot(own.index, own["mean"], color=colour, linewidth=2.0, **style)
+        if band:
+            several = own[["min", "max"]].where(own["size"] > 1)
+            ends = (several["min"], several["max"])
+            ax.fill_between(own.index, *ends, color=colour, alpha=0.13, linewidth=0)
 
 
 def label_ends(ax: Axes, frame: pd.DataFrame, y: str, gap: float = 0.06) -> None:

@@ -148,14 +148,14 @@ def _draw_all(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
 
 
 def _draw_example(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
-    import seaborn as sns
-
     first = rows.iloc[0]
     colour = KEPT if first["kept"] else LEFT_TEXT
     ax.plot(mean["epoch"], mean["accuracy"], color=_style.INK, linewidth=1.6, linestyle="--")
     ax.fill_between(rows["epoch"], mean["accuracy"], rows["accuracy"], color=colour, alpha=0.15)
     marker = "o" if first["kept"] else "s"
-    sns.lineplot(rows, x="epoch", y="accuracy", color=colour, marker=marker, linewidth=2, ax=ax)
+    look: dict[str, Any] = {"marker": marker, "markeredgewidth": 0.75, "markeredgecolor": "white"}
+    ax.plot(rows["epoch"], rows["accuracy"], color=colour, linewidth=2, **look)
+    ax.set_xlabel("epoch")
     word = "kept" if first["kept"] else "left out"
     score = f"{first['score'] + 0.0:.2f}".replace("-", "−")
     ax.set_title(f"score {score}, {word}", color=colour)

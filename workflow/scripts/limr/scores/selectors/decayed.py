@@ -17,6 +17,7 @@ import numpy as np
 
 from limr.core.validation import Keys, Number, key
 from limr.scores.selector_kinds import by_pass_rate
+from limr.statistics import group_signal
 from limr.trajectories import curves as tr
 
 TITLE = "Recent pass rate (MoPPS)"
@@ -42,12 +43,8 @@ class Options(Keys):
 @by_pass_rate
 def score(samples: tr.Samples, options: Mapping[str, Any]) -> tr.Floats:
     """Return minus the distance of every sampled problem's posterior mean to the target."""
-    decay, prior = float(options["decay"]), float(options["prior"])
-    right = np.full(len(samples.n), prior)
-    wrong = right.copy()
-    for n, correct in zip(samples.n.T, samples.n_correct.T, strict=True):
-        kept = np.where(n > 0, decay, 1.0)
-        right = kept * right + (1.0 - kept) * prior + correct
-        wrong = kept * wrong + (1.0 - kept) * prior + (n - correct)
+    right, wrong = group_signal.posterior(
+        samples.n, samples.n_correct, float(options["decay"]), float(options["prior"])
+    )
     distance: tr.Floats = np.abs(right / (right + wrong) - options["target"])
     return 0.0 - distance

@@ -15,7 +15,7 @@ two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ NO_EMBEDDING = "no embedding in the file"
 MOST_STEPS = 10**11
 _ALIKE = 1e-12  # relative; distances that differ by less differ by rounding
 _AT_ONCE = 16384  # so many problems at once stay in the processor's cache
+_WINDOW = 128  # so many of the farthest curves are looked at apart
 Points = npt.NDArray[np.floating[Any]]
 
 
@@ -71,13 +72,13 @@ def score(
         InputError: a file is not what it must be, or the choice takes more than `MOST_STEPS`.
     """
     points, usable, reasons, notes = _points(problems, samples, options)
-    curves = options["embeddings"] is None
+    samples_each = int(samples.n.max(initial=1)) if options["embeddings"] is None else None
     values = np.full(len(problems), np.nan)
     ids = strings(problems.problem_ids).filter(pa.array(usable))
     if len(ids):
         size = options["size"] or max(1, round(len(ids) / 6))
         order = vector(pc.sort_indices(ids)).astype(np.int64)
-        chosen = order[farthest_first(points[order], min(size, len(ids)), curves)]
+        chosen = order[farthest_first(points[order], min(size, len(ids)), samples_each)]
         places = np.zeros(len(ids))
         places[chosen] = 1.0 - np.arange(len(chosen)) / size
         values[usable] = places
@@ -99,7 +100,7 @@ def _points(
     return vectors[found[usable]], usable, {NO_EMBEDDING: ~usable}, notes
 
 
-def farthest_first(points: Points, size: int, curves: bool = False) -> tr.Ints:
+def farthest_first(points: Points, size: int, samples: int | None = None) -> tr.Ints:
     """Return (size,) rows of (n, dimensions) points in the order of their choice; see the module.
 
     Of equally far ones, rounding errors aside, the first row is taken.
@@ -107,7 +108,8 @@ def farthest_first(points: Points, size: int, curves: bool = False) -> tr.Ints:
     Args:
         points: to choose from.
         size: how many, at most n.
-        curves: whether they are learning curves, which lie in [0, 1]: they take half the time.
+        samples: of learning curves, which lie in [0, 1], the most samples of a visit: they take a
+            sixth of the time.
 
     Raises:
         InputError: it takes more than `MOST_STEPS`.
@@ -118,53 +120,95 @@ def farthest_first(points: Points, size: int, curves: bool = False) -> tr.Ints:
             f"dimensions take {size * points.size:.1e} steps, at most {MOST_STEPS:.0e} are made. "
             f"Choose a size of at most {max(1, MOST_STEPS // points.size):,}, or fewer dimensions."
         )
-    to = _by_product(points) if curves else _by_axis(points)
-    nearest = np.full(len(points), np.inf, points.dtype)
-    distance = to(points.mean(axis=0))
-    # Products have rounding errors of the size of the largest distance, sums of squares of its own.
-    alike = _ALIKE * distance.max() if curves else 0.0
-    chosen = np.empty(size, np.int64)
-    chosen[0] = np.argmax(distance <= distance.min() + _ALIKE * distance.max())
-    for place in range(1, size + 1):
-        row = chosen[place - 1]
-        nearest[row] = -np.inf  # never again
-        if place < size:
-            np.minimum(nearest, to(points[row]), out=nearest)
-            farthest = nearest.max()
-            chosen[place] = np.argmax(nearest >= farthest - max(alike, farthest * _ALIKE))
+    return _by_axis(points, size) if samples is None else _by_products(points, size, samples)
+
+
+def _by_products(points: Points, size: int, samples: int) -> tr.Ints:
+    """Return the choice from learning curves, with products of matrices.
+
+    |x - c|² = |x|² - 2 x c + |c|². The choice goes on among the farthest points alone, `_WINDOW` of
+    them, as long as one of these is farther than all others were; then the others are compared with
+    all that were chosen meanwhile, at once.
+    """
+    off = points - points.mean(axis=0)
+    square = np.einsum("ij,ij->i", off, off)
+    # Products have rounding errors of the size of the largest distance.
+    alike = _ALIKE * square.max()
+    chosen = [int(np.argmax(square <= square.min() + alike))]
+    whole = _whole(points, samples)
+    if whole is not None:  # no rounding errors at all, at half the price
+        off, alike = whole, 0.0
+        square = np.einsum("ij,ij->i", off, off)
+    ones = np.ones_like(square)
+    left = np.column_stack([-2.0 * off, square, ones])
+    right = np.ascontiguousarray(np.column_stack([off, ones, square]).T)
+    nearest = left[chosen[0]] @ right
+    nearest[chosen] = -np.inf  # never again
+    while len(chosen) < size:
+        limit = -np.inf
+        if len(points) > _WINDOW:
+            limit = np.partition(nearest, -_WINDOW)[-_WINDOW]
+        rows = np.flatnonzero(nearest > limit)
+        found = _among(nearest[rows], left[rows] @ right[:, rows], limit, alike)
+        # Of more equally far ones than the window holds, the first.
+        new = rows[found].tolist() if found else [int((nearest >= nearest.max() - alike).argmax())]
+        chosen.extend(new)
+        for first in range(0, len(points), _AT_ONCE):
+            part = slice(first, first + _AT_ONCE)
+            distance = (left[new] @ right[:, part]).min(axis=0)
+            np.minimum(nearest[part], distance, out=nearest[part])
+        nearest[new] = -np.inf
+    return np.array(chosen[:size], np.int64)
+
+
+def _whole(points: Points, samples: int) -> Points | None:
+    """Return shares of so many samples as counts, if all are and single precision is exact."""
+    if 4 * points.shape[1] * samples**2 >= 2**24:
+        return None
+    counts = points * samples
+    whole = np.rint(counts)
+    return whole.astype(np.float32) if np.abs(counts - whole).max() < 1e-6 else None
+
+
+def _among(nearest: Points, distance: Points, limit: float, alike: float) -> list[int]:
+    """Return the choice among some points, as long as the next is farther than `limit`.
+
+    Args:
+        nearest: (n,) squared distance of each point to what was chosen; changed in place.
+        distance: (n, n) of each point to each.
+        limit: no other point is farther.
+        alike: distances that differ by less are equal.
+    """
+    chosen: list[int] = []
+    while len(chosen) < len(nearest):
+        place = int(nearest.argmax())
+        least = nearest[place] - alike
+        if least <= limit:
+            break
+        if alike:
+            place = int((nearest >= least).argmax())
+        chosen.append(place)
+        nearest[place] = -np.inf
+        np.minimum(nearest, distance[place], out=nearest)
     return chosen
 
 
-def _by_product(points: Points) -> Callable[[Points], Points]:
-    """Return what gives the squared distance of each point to a centre, |x|² - 2 x c + |c|²."""
-    middle = points.mean(axis=0)
-    off = points - middle
-    square = np.einsum("ij,ij->i", off, off)
-    off *= -2.0
-
-    def to(centre: Points) -> Points:
-        away = centre - middle
-        distance: Points = off @ away
-        distance += square
-        distance += away @ away
-        return distance
-
-    return to
-
-
-def _by_axis(points: Points) -> Callable[[Points], Points]:
-    """Return what gives the squared distance of each point to a centre; the same for equal ones.
-
-    What it gives is written over by the next call.
-    """
+def _by_axis(points: Points, size: int) -> tr.Ints:
+    """Return the choice from vectors of any size, with distances that are 0 for equal ones."""
     by_axis = np.ascontiguousarray(points.T)
-    distance = np.empty(len(points), points.dtype)
-
-    def to(centre: Points) -> Points:
-        _distances(by_axis, centre, distance)
-        return distance
-
-    return to
+    nearest = np.full(len(points), np.inf, points.dtype)
+    distance = np.empty_like(nearest)
+    _distances(by_axis, points.mean(axis=0), distance)
+    chosen = np.empty(size, np.int64)
+    chosen[0] = np.argmax(distance <= distance.min() + _ALIKE * distance.max())
+    for place in range(1, size):
+        row = chosen[place - 1]
+        _distances(by_axis, points[row], distance)
+        np.minimum(nearest, distance, out=nearest)
+        nearest[row] = -np.inf  # never again
+        farthest = nearest.max()
+        chosen[place] = np.argmax(nearest >= farthest - farthest * _ALIKE)
+    return chosen
 
 
 def _distances(by_axis: Points, centre: Points, distance: Points) -> None:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from limr.core.validation import Keys, Number, key
-from limr.scores.selector_kinds import ALL_RIGHT, MIXED, NO_GROUP, States, by_group
+from limr.scores.selector_kinds import by_group
+from limr.statistics.group_signal import ALL_RIGHT, MIXED, NO_GROUP, States
 from limr.trajectories import curves as tr
 
 TITLE = "Sampled again (GRESO)"

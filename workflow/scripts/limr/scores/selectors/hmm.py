@@ -19,17 +19,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from limr.core.validation import Keys, Number, key
-from limr.scores.selector_kinds import MIXED, NO_GROUP, States, by_group
+from limr.scores.selector_kinds import by_group
+from limr.statistics import group_signal
+from limr.statistics.group_signal import States
 from limr.trajectories import curves as tr
 
 TITLE = "Predicted to be mixed (DPS)"
 NEEDS_TRAJECTORIES = True
 SEEDED = False
-_STATES = 3
-_ROWS = 8192  # so many problems at once stay in the processor's cache
 
 
 class Options(Keys):
@@ -51,27 +49,4 @@ class Options(Keys):
 @by_group
 def score(states: States, options: Mapping[str, Any]) -> tr.Floats:
     """Return the probability that the next group is mixed."""
-    mixed = np.empty(len(states))
-    for first in range(0, len(states), _ROWS):
-        part = slice(first, first + _ROWS)
-        mixed[part] = _predicted(states[part], float(options["decay"]), float(options["prior"]))
-    return mixed
-
-
-def _predicted(states: States, decay: float, prior: float) -> tr.Floats:
-    """Return (n_problems,) the probability of a mixed group after the last epoch."""
-    counts = np.full((_STATES, _STATES, len(states)), prior)  # to, from, problem
-    step = counts / counts.sum(axis=0)
-    belief = np.full((_STATES, len(states)), 1.0 / _STATES)
-    before = belief
-    for visit in states.T:
-        seen = visit != NO_GROUP
-        now = np.where(seen, visit == np.arange(_STATES)[:, np.newaxis], belief)
-        taken = now[:, np.newaxis] * before * step
-        taken *= seen / taken.sum(axis=(0, 1))
-        counts = decay * counts + (1.0 - decay) * prior + taken
-        step = counts / counts.sum(axis=0)
-        belief = (step * now).sum(axis=1)
-        before = now
-    predicted: tr.Floats = belief[MIXED]
-    return predicted
+    return group_signal.mixed_next(states, float(options["decay"]), float(options["prior"]))

@@ -26,7 +26,7 @@ import numpy as np
 
 from limr.core.errors import InputError
 from limr.core.validation import Keys, key
-from limr.scores.noise import Noise, Rates
+from limr.scores.noise import Noise, Rates, line_about_its_mean
 from limr.scores.selector_kinds import by_curve
 from limr.trajectories import curves as tr
 
@@ -67,20 +67,19 @@ def alignment(accuracy: tr.Floats, spread: tr.Floats | None = None) -> tr.Floats
     return scores
 
 
-def correlation(accuracy: tr.Floats, added: tr.Floats | float = 0.0) -> tr.Floats:
+def correlation(rise: tr.Floats, variance: tr.Floats, n_epochs: int) -> tr.Floats:
     """Return (n_problems,) the correlation of accuracy with the epoch; NaN where there is none.
 
     Args:
-        accuracy: (n_problems, n_epochs >= 2).
-        added: (n_problems,) what is added to Σ_k (r_ik - m_i)².
+        rise: (n_problems,) of each curve, see `limr.scores.noise.Rates`.
+        variance: (n_problems,) of each curve over the epochs; 0 where it is constant.
+        n_epochs: 2 or more.
     """
-    line = np.linspace(0.0, 1.0, accuracy.shape[1])
-    centred = accuracy - accuracy.mean(axis=1, keepdims=True)
-    across = line - line.mean()
-    spread = np.sqrt(((centred**2).sum(axis=1) + added) * (across**2).sum())
-    varies = np.ptp(accuracy, axis=1) > 0
-    found = np.full(len(accuracy), np.nan)
-    found[varies] = np.clip((centred @ across)[varies] / spread[varies], -1.0, 1.0)
+    across = line_about_its_mean(n_epochs)
+    spread = np.sqrt(variance * n_epochs * (across**2).sum())
+    found = np.full(len(rise), np.nan)
+    varies = spread > 0
+    found[varies] = np.clip(rise[varies] / spread[varies], -1.0, 1.0)
     return found
 
 
@@ -99,5 +98,5 @@ def score(known: Rates, options: Mapping[str, Any]) -> tr.Floats:
             f"selector 'linear': a correlation (`variant: {variant}`) has no unbiased estimate, so "
             "`noise: debias` cannot be had. Use `noise: shrink`, or `variant: alignment`."
         )
-    found = correlation(known.x, known.of_variance * known.x.shape[1])
+    found = correlation(*known.rise_and_variance, known.curves.accuracy.shape[1])
     return found if variant == "pearson" else found * np.abs(found)

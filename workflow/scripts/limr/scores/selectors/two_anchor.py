@@ -111,6 +111,12 @@ def score(
         f"The weaker model's rate lies above the stronger one's for {int(crossed.sum()):,} of "
         f"{len(crossed):,} problems.",
     ]
+    if not 0 <= place <= 1:
+        beyond = "stronger" if place > 1 else "weaker"
+        notes.append(
+            f"That is beyond the {beyond} one: rates are extrapolated there, and cut to 0 and 1. "
+            "Take models that enclose this one."
+        )
     return Scores(values, reasons, notes)
 
 

@@ -55,11 +55,8 @@ SCALE_WITHOUT_NOISE = Scale(_squared, _root, least=0.0)
 @by_curve(ONE_EPOCH)
 def score(known: Rates, options: Mapping[str, Any]) -> tr.Floats:
     """Return the standard deviation of every usable curve; one epoch has none."""
-    # Exactly 0 for a constant curve, whose mean may be off by a rounding error.
-    constant = (known.x == known.x[:, :1]).all(axis=1)
-    observed = np.where(constant, 0.0, known.x.std(axis=1))
-    if known.s is None:
-        return observed
-    square = observed**2 + known.of_variance
-    square[np.abs(square) < 1e-15] = 0.0  # a rounding error, of which the root would be large
-    return _root(square)
+    if options["noise"] == "ignore":
+        # Exactly 0 for a constant curve, whose mean may be off by a rounding error.
+        constant = (known.x == known.x[:, :1]).all(axis=1)
+        return np.where(constant, 0.0, known.x.std(axis=1))
+    return _root(known.variance)

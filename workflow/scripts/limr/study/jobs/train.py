@@ -53,6 +53,11 @@ def _run(study: Study, arm: str, seed: int) -> Job:
             read["start"] = paths.kept_state(about.start.arm, seed, about.start.step)
             settings["start"] = {**asdict(about.start), "streams": study.streams(arm)}
         used.append(("rewards", about.reward["rule"]))
+        if about.sampler is not None:
+            settings["sampler"] = about.sampler
+            used.append(("samplers", about.sampler["name"]))
+            if (score := study.difficulty(arm)) is not None:
+                read["difficulty"] = paths.scores(score)
     else:
         read["solutions"] = paths.solutions(study.arm_dataset(arm))
     return Job(

@@ -43,7 +43,7 @@ def prepare() -> None:
     Raises InputError on a processor without AVX2, where PyTorch has been imported with other
     kernels, and where NumPy's BLAS is not OpenBLAS.
     """
-    missing = [name for name in NEEDED if not _features().get(name)]
+    missing = lacking()
     if missing:
         raise InputError(f"{WHERE}: this processor has no {' and no '.join(missing)}. {HOW}")
     if "torch" in sys.modules and any(os.environ.get(k) != v for k, v in ENVIRONMENT.items()):
@@ -53,6 +53,11 @@ def prepare() -> None:
         )
     os.environ.update(ENVIRONMENT)
     _use_haswell()
+
+
+def lacking() -> list[str]:
+    """Return which instructions this processor lacks for portable results."""
+    return [name for name in NEEDED if not _features().get(name)]
 
 
 def _features() -> dict[str, bool]:

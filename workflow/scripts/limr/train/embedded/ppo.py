@@ -22,6 +22,7 @@ from limr.core.tables import ROLLOUTS
 from limr.grading import rewards
 from limr.grading.pool import GradingPool
 from limr.models.interface import Decoding, PpoJob, Start
+from limr.train import drawing as drawings
 from limr.train import runs, starts
 from limr.train.embedded import checkpoints, losses, packing, rollouts, run, sampling, vocabulary
 from limr.train.embedded import model as models
@@ -78,9 +79,15 @@ class Learner:
         }
 
     @torch.no_grad()
-    def sample(self, prompts: Sequence[Sequence[int]], step: int) -> sampling.Samples:
-        """Draw the step's rollouts from the stream (seed, rollouts, the way's first arm, step)."""
-        seed = stream_seed(self.job.seed, "rollouts", self.job.streams, step)
+    def sample(
+        self, prompts: Sequence[Sequence[int]], step: int, tried: int = 0
+    ) -> sampling.Samples:
+        """Draw rollouts from the stream (seed, rollouts, the way's first arm, step).
+
+        `tried`: how often the step has drawn before; its number then follows in the stream's name.
+        """
+        again = (tried,) if tried else ()
+        seed = stream_seed(self.job.seed, "rollouts", self.job.streams, step, *again)
         decoding = Decoding(
             "rollouts",
             self.ppo["samples_per_prompt"],
@@ -192,29 +199,43 @@ def train_ppo(job: PpoJob) -> None:
     """Train by PPO; see `limr.models.interface.PpoJob` for the outputs.
 
     Raises InputError where a policy beyond the last step is asked for, prompts are too long, or the
-    run cannot go on from the state that it should start from.
+    sampler cannot draw from these problems, or the run cannot go on from the state that it should
+    start from.
     """
     ppo = job.ppo
     words = vocabulary.load(job.base)
     prompts = run.encode_prompts(job, words, ppo["max_prompt_tokens"])
     about = {"engine": "embedded", "base": files.sha256(job.base / models.WEIGHTS)}
     order = starts.order(job, starts.read_record(job, about))
-    settings = {"ppo": dict(ppo), "reward": dict(job.reward)}
+    drawing = drawings.of(job, order)
+    settings = {"ppo": dict(ppo), "reward": dict(job.reward), **drawings.settings(job)}
     with run.running(job, settings, ppo["steps"]) as running, GradingPool(job.grader) as pool:
         learner = Learner(job, running.device)
 
         def step(number: int) -> run.Row:
-            chosen, epoch = order.batch(number), order.epoch(number)
-            problems = [job.problems[index] for index in chosen]
-            samples = learner.sample([prompts[index] for index in chosen], number)
+            epoch = order.epoch(number)
+            drawings.replay(drawing, job, number, lambda n: running.part("rollouts", n))
             pay = rewards.reward_function(job.reward, job.seed, job.streams, number)
-            columns = rollouts.graded(problems, samples, words, pool, pay)
+            drawn = rollouts.Drawn()
+
+            def sample(chosen: Sequence[int]) -> tuple[list[int], int]:
+                samples = learner.sample([prompts[i] for i in chosen], number, len(drawn.parts))
+                problems = [job.problems[i] for i in chosen]
+                columns = rollouts.graded(problems, samples, words, pool, pay)
+                return drawn.add(chosen, samples, columns)
+
+            kept = drawing.draw(number, sample)
+            chosen, samples, columns = drawn.joined()
             part = runs.rollouts_table(columns, number, epoch)
             files.write_parquet(running.part("rollouts", number), part)
             sequences = Sequences.of([prompts[index] for index in chosen], samples)
-            batch, kl = learner.prepare(sequences, samples, columns["reward"])
-            means = learner.learn(batch, number)
             shown = rollouts.summary(columns, samples, sequences.prompt_tokens())
+            if job.sampler is not None:
+                shown |= drawing.counted(number)
+            chosen, samples, scores = drawn.of(kept)
+            sequences = Sequences.of([prompts[index] for index in chosen], samples)
+            batch, kl = learner.prepare(sequences, samples, scores)
+            means = learner.learn(batch, number)
             return {"epoch": epoch, "kl": kl, **shown, **means}
 
         def save_policy(folder: Path) -> None:

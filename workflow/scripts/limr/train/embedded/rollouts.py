@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from limr.core.tables import Problem, broken_rules
@@ -11,6 +12,41 @@ from limr.train.embedded.sampling import Samples
 from limr.train.embedded.vocabulary import Vocabulary
 
 Columns = dict[str, list[Any]]  # of limr.core.tables.ROLLOUTS, and `format`, the broken format rule
+
+
+@dataclass
+class Drawn:
+    """What a step has drawn: the problems, samples and columns of each draw, in order."""
+
+    parts: list[tuple[Sequence[int], Samples, Columns]] = field(default_factory=list)
+
+    def add(
+        self, chosen: Sequence[int], samples: Samples, columns: Columns
+    ) -> tuple[list[int], int]:
+        """Keep a draw; return how many samples of each problem are right, and how many it has."""
+        self.parts.append((chosen, samples, columns))
+        each = len(columns["verdict"]) // len(chosen)
+        right = [verdict == "correct" for verdict in columns["verdict"]]
+        return [sum(right[first : first + each]) for first in range(0, len(right), each)], each
+
+    def joined(self) -> tuple[list[int], Samples, Columns]:
+        """Return the problems, samples and columns of all draws."""
+        chosen = [place for part, _, _ in self.parts for place in part]
+        names = self.parts[0][2]
+        columns = {
+            name: [value for _, _, part in self.parts for value in part[name]] for name in names
+        }
+        return chosen, Samples.joined([samples for _, samples, _ in self.parts]), columns
+
+    def of(self, kept: Sequence[int]) -> tuple[list[int], Samples, list[float]]:
+        """Return the problems, samples and rewards of the groups at these places, in order."""
+        chosen, samples, columns = self.joined()
+        if list(kept) == list(range(len(chosen))):
+            return chosen, samples, columns["reward"]
+        each = len(columns["reward"]) // len(chosen)
+        rows = [group * each + sample for group in kept for sample in range(each)]
+        rewards = [columns["reward"][row] for row in rows]
+        return [chosen[group] for group in kept], samples.rows(rows), rewards
 
 
 def graded(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -47,6 +47,18 @@ class Samples:
         """Return each row's token ids, the end token included."""
         pairs = zip(self.tokens.tolist(), self.lengths.tolist(), strict=True)
         return [row[:length] for row, length in pairs]
+
+    def rows(self, wanted: Sequence[int]) -> Samples:
+        """Return some rows, in this order."""
+        return Samples(*(getattr(self, part.name)[list(wanted)] for part in fields(self)))
+
+    @staticmethod
+    def joined(drawn: Sequence[Samples]) -> Samples:
+        """Return the rows of several draws, one draw after another."""
+        if len(drawn) == 1:
+            return drawn[0]
+        names = [part.name for part in fields(Samples)]
+        return Samples(*(torch.cat([getattr(one, name) for one in drawn]) for name in names))
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from limr.core import plugins
 from limr.core.plugins import heavy_imports
 from limr.core.validation import ABSENT, EACH_ONCE, Keys, Number, key
 from limr.models.interface import BaseJob, Policy, PpoJob, Settings, SftJob
@@ -16,6 +17,7 @@ from limr.train.embedded import portable
 
 ENVIRONMENT = "embedded"
 STARTS = True
+SAMPLERS = plugins.names("samplers")
 CAVEAT = (
     "This is a miniature: a model of 0.3 million parameters on generated arithmetic. It shows the "
     "method at work and how it can fail; it is no evidence about large models."

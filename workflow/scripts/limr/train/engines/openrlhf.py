@@ -10,6 +10,7 @@ from limr.models.pretrained import base
 from limr.train.openrlhf import layout, options
 
 ENVIRONMENT = "train"
+SAMPLERS = ("uniform", "dapo")  # dapo is the trainer's own dynamic filtering
 Options = options.Options
 NOT_IN_DIGEST = options.NOT_IN_DIGEST
 Base = base.Base
@@ -28,6 +29,11 @@ def check(study: Any) -> None:
     checks = {"ppo": layout.check_ppo, "sft": layout.check_sft}
     for name in study.trained:
         arm = study.arms[name]
+        if (arm.sampler or {}).get("name") == "dapo" and arm.settings["prompts_per_step"] < 2:
+            raise InputError(
+                f"arm '{arm.group}': sampler 'dapo' needs ppo.prompts_per_step of at least 2 here: "
+                "of one the trainer's replacements could not be told from its batches."
+            )
         try:
             checks[arm.train](own, arm.settings, list(arm.steps))
         except InputError as error:

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from openrlhf.utils.agent import SingleTurnAgentExecutor
 
+from limr.train.openrlhf import filtering
 from limr.train.openrlhf import task as tasks
 from limr.train.openrlhf.reward import Judge
 
@@ -76,12 +77,16 @@ class AgentExecutor(SingleTurnAgentExecutor):  # type: ignore[misc]
             "prompt_tokens": first,
             "truncated": truncated,
             "response": text,
+            "kept_anyway": bool(asked.get("kept_anyway")),
             "started": started,
             "ended": time.time(),
         }
         self.file.write(json.dumps(row) + "\n")
         shares = {"correct": grade.verdict == "correct", "malformed": grade.verdict == "malformed"}
         output["reward"] = output["scores"] = reward
+        if self.task.tries is not None:  # what the trainer filters groups by
+            right = float(grade.verdict == "correct")
+            output["scores"] = filtering.KEPT_ANYWAY if row["kept_anyway"] else right
         output["extra_logs"] = {name: float(share) for name, share in shares.items()}
         return output
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.train.embedded.order import Order
+from limr.train.openrlhf import filtering
 from limr.train.openrlhf import layout as layouts
 
 Settings = Mapping[str, Any]
@@ -57,11 +58,18 @@ def warmup_ratio(warmup_steps: int, max_steps: int) -> float:
 
 
 def ppo(
-    options: Settings, ppo: Settings, order: Order, policies: list[int], start: Start
+    options: Settings,
+    ppo: Settings,
+    order: Order,
+    policies: list[int],
+    start: Start,
+    *,
+    filtered: bool = False,
 ) -> list[str]:
     """Return the arguments of `openrlhf.cli.train_ppo_ray` for a study's options and `ppo`.
 
-    `policies` are the steps whose policies are kept.
+    `policies` are the steps whose policies are kept; `filtered`: whether groups without a signal
+    are drawn again.
     """
     layout = layouts.plan(options, ppo)
     episodes = -(-ppo["steps"] // order.steps_per_epoch)
@@ -96,6 +104,8 @@ def ppo(
         "--ds.enable_sleep": options["sleep"] and layout.colocated,
         "--eval.steps": -1,
         **_kept(start, every),
+        "--algo.dynamic_filtering_enable": filtered,
+        "--algo.dynamic_filtering_range": filtering.SCORES if filtered else None,
         "--ckpt.best_metric_key": "none",
         "--ckpt.max_num": layouts.KEPT,
     }

@@ -4,6 +4,7 @@
   and which trains on an epoch's incomplete batch. Ours returns the problems that `Order` names for
   the step: the same in every process and after a resume, without the incomplete batch where the
   study says so, and with the step's number in each label. After the last step it returns nothing.
+  With `sampler: dapo` it gives out replacements too (`limr.train.openrlhf.filtering`).
 - Metrics. What is logged is first written to a file of ours: TensorBoard's writer keeps its last
   minutes in memory, and a killed process loses them.
 - Checkpoints. PPO logs a step, saves, and then asks for the next prompts or closes the log: by then
@@ -19,15 +20,18 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from limr.core import files
+from limr.train.openrlhf import flash_attention
 from limr.train.openrlhf import task as tasks
 from limr.train.openrlhf.checkpoints import PPO_ROLES, SFT_ROLES, Checkpoints
+from limr.train.openrlhf.filtering import Walk, filtered
 
 Change = Callable[[ModuleType], None]
 
@@ -59,17 +63,35 @@ class Prompts:
         self.saves = saves
         self.order, self.step, self.steps = task.make_order(), task.start, task.steps
         self.rows = files.read_jsonl(task.data)
+        self.tries, self.asked = task.tries, 0  # problems of this step
+        self.walk = Walk(self.order, task.drawn) if task.tries is not None else None
 
-    def next_batch(self, _loader: Any, _size: int) -> tuple[list[str], list[str], list[None], bool]:
-        """Return prompts, labels, no images, and whether the epoch is over."""
+    def next_batch(self, _loader: Any, size: int) -> tuple[list[str], list[str], list[None], bool]:
+        """Return prompts, labels, no images, and whether the epoch is over.
+
+        The trainer asks for one problem more where its dynamic filtering has dropped a group.
+        """
+        if self.walk is not None and size < self.order.size:
+            return self._given(self.walk.more(size))
         self.saves.settle()
         if self.step >= self.steps:
             return [], [], [], True
         self.step += 1
-        rows = [self.rows[index] for index in self.order.batch(self.step)]
-        labels = [json.dumps({**json.loads(row["label"]), "step": self.step}) for row in rows]
+        self.asked = 0
+        if self.walk is not None:
+            return self._given(self.walk.step(self.order.size))
+        return self._given(self.order.batch(self.step))
+
+    def _given(self, places: Sequence[int]) -> tuple[list[str], list[str], list[None], bool]:
+        labels = []
+        for place in places:
+            self.asked += 1
+            label = {**json.loads(self.rows[place]["label"]), "step": self.step}
+            if self.tries is not None and self.asked > filtered(self.order, self.tries):
+                label["kept_anyway"] = True
+            labels.append(json.dumps(label))
         over = self.step % self.order.steps_per_epoch == 0 or self.step == self.steps
-        return [row["prompt"] for row in rows], labels, [None] * len(rows), over
+        return [self.rows[place]["prompt"] for place in places], labels, [None] * len(places), over
 
 
 def append_metrics(path: Path, step: int, values: Mapping[str, Any]) -> None:
@@ -137,6 +159,7 @@ CHANGES: dict[str, Change] = {
     "openrlhf.trainer.ppo_utils.samples_generator": _prompts,
     "openrlhf.utils.logging_utils": _metrics,
     "openrlhf.trainer.sft_trainer": _sft,
+    flash_attention.IMPORTER: lambda _module: None,  # unchanged, but see `_Loader.exec_module`
 }
 
 
@@ -153,7 +176,9 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Execute the module, then change it."""
-        self._loader.exec_module(module)
+        lacks = module.__name__ == flash_attention.IMPORTER
+        with flash_attention.stand_in() if lacks else nullcontext():
+            self._loader.exec_module(module)
         self._change(module)
 
     def __getattr__(self, name: str) -> Any:
@@ -161,14 +186,14 @@ class _Loader(importlib.abc.Loader):
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    def __init__(self) -> None:
-        self._looking = False
+    def __init__(self, names: Collection[str]) -> None:
+        self._names, self._looking = names, False
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find a module that is to be changed, as the other finders do."""
-        if name not in CHANGES or self._looking:
+        if name not in self._names or self._looking:
             return None
         self._looking = True
         try:
@@ -180,7 +205,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-def install() -> None:
-    """Change the trainer's modules as they are imported in this process."""
+def install(names: Collection[str] = tuple(CHANGES)) -> None:
+    """Change the trainer's modules, of these names, as they are imported in this process."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())
+        sys.meta_path.insert(0, _Finder(names))

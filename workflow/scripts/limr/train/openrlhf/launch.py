@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from limr.core.errors import InputError
-from limr.train.openrlhf import builds, cluster, command, hooks
+from limr.train.openrlhf import builds, cluster, command, flash_attention, hooks
 from limr.train.openrlhf import task as tasks
 
 SCRIPTS = Path(__file__).parents[3]
@@ -63,8 +63,9 @@ def _terminated(_number: int, _frame: FrameType | None) -> None:
 
 
 def run(path: Path) -> None:
-    """Run the trainer of a task to its end; InputError where Ray lacks GPUs that it asks for."""
+    """Run the trainer of a task to its end; InputError where it lacks GPUs or flash-attn."""
     task = tasks.read(str(path))
+    flash_attention.check(task.arguments)
     given = variables(task, path, os.environ)
     os.environ.update(given)
     hooks.install()

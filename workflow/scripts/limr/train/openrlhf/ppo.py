@@ -11,7 +11,7 @@ from limr.grading import rewards
 from limr.grading.pool import GradingPool
 from limr.models import prompt_templates
 from limr.models.interface import PpoJob
-from limr.train import runs
+from limr.train import drawing, runs
 from limr.train.embedded.order import Order
 from limr.train.openrlhf import command, layout, prompts, recording, run
 from limr.train.openrlhf.checkpoints import PPO_ROLES, PUBLISHED
@@ -45,8 +45,12 @@ def train_ppo(job: PpoJob) -> None:
     with GradingPool(job.grader, workers=1) as pool:
         pool.grade_many([_PAIR])
     ids = [problem.problem_id for problem in job.problems]
-    expected = recording.Expected(ids, order, ppo["samples_per_prompt"], ppo["steps"])
-    settings = {"ppo": dict(ppo), "reward": dict(job.reward)}
+    drawing.check_pool(job.sampler, order.problems, order.size, f"arm '{job.arm}'")
+    expected = recording.Expected(
+        ids, order, ppo["samples_per_prompt"], ppo["steps"], (job.sampler or {}).get("tries"),
+        counted=job.sampler is not None,
+    )  # fmt: skip
+    settings = {"ppo": dict(ppo), "reward": dict(job.reward), **drawing.settings(job)}
     with run.running(job, settings, PPO_ROLES) as running:
         for line in planned.described():
             note(f"{job.arm}: {line}")
@@ -88,7 +92,9 @@ def _attempt(
     )
     task = Task(
         module=command.PPO_MODULE,
-        arguments=command.ppo(job.options, ppo, order, running.kept, begin),
+        arguments=command.ppo(
+            job.options, ppo, order, running.kept, begin, filtered=expected.tries is not None
+        ),
         folder=str(folder.root),
         attempt=folder.attempts,
         start=start,
@@ -107,6 +113,8 @@ def _attempt(
         reward=dict(job.reward),
         stops=[*prompt_templates.find(template).stops, *job.options["stop"]],
         ends=ends,
+        tries=expected.tries,
+        drawn=recording.drawn(folder.root, expected, start),
     )
     nodes, seconds = task.nodes, task.ray_start_seconds
     wrapper = None

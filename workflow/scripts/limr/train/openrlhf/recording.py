@@ -19,12 +19,14 @@ import pyarrow as pa
 
 from limr.core.errors import InputError
 from limr.core.tables import ROLLOUTS, broken_rules
-from limr.train import runs
+from limr.train import drawing, runs
 from limr.train.embedded.order import Order
+from limr.train.openrlhf.filtering import Walk
 from limr.train.openrlhf.reward import FAILED
 
 Row = dict[str, Any]
 _ATTEMPT = re.compile(r"attempt-(\d+)-after-(\d+)(\.jsonl)?")
+_FOUND = ("problem_id", "sample", "verdict", "kept_anyway")  # what says whether a step is whole
 TOLERANCE = 1e-4  # between our mean reward and the trainer's, which is a 32-bit number
 
 
@@ -36,11 +38,37 @@ class Expected:
     order: Order
     samples: int
     steps: int
+    tries: int | None = None  # batches that a step may drop (`filtering`); None: none
+    counted: bool = False  # whether the metrics say what was drawn
 
-    def of_step(self, step: int) -> Counter[tuple[str, int]]:
-        """Return each problem and sample of a step, once."""
-        ids = [self.problem_ids[index] for index in self.order.batch(step)]
+    def batches(self, found: Mapping[int, Sequence[Row]]) -> dict[int, list[int]]:
+        """Return step -> the problems that it drew, in order, as places in the pool.
+
+        With filtering, how many they are is what was found, at least a batch.
+        """
+        steps = range(1, self.steps + 1)
+        if self.tries is None:
+            return {step: self.order.batch(step) for step in steps}
+        walk = Walk(self.order)
+        return {step: walk.step(self._size(found.get(step, []))) for step in steps}
+
+    def _size(self, rows: Sequence[Row]) -> int:
+        there = len({row["problem_id"] for row in rows})
+        return min(self.order.problems, max(self.order.size, there))
+
+    def of_step(self, batch: Sequence[int]) -> Counter[tuple[str, int]]:
+        """Return each problem and sample of a step, once; `batch` is what it drew."""
+        ids = [self.problem_ids[index] for index in batch]
         return Counter((name, sample) for name in ids for sample in range(self.samples))
+
+    def trained_on(self, rows: Sequence[Row]) -> list[Row]:
+        """Return those of a step's rows that the trainer did not drop."""
+        if self.tries is None:
+            return list(rows)
+        right = Counter(row["problem_id"] for row in rows if row["verdict"] == "correct")
+        return [
+            row for row in rows if row["kept_anyway"] or 0 < right[row["problem_id"]] < self.samples
+        ]
 
 
 def attempts(folder: Path) -> list[tuple[int, int, Path]]:
@@ -102,19 +130,34 @@ def rollouts(folder: Path, fields: Collection[str] | None = None) -> dict[int, l
 
 def recorded(folder: Path, expected: Expected) -> int:
     """Return how many steps, counted from the first, are completely recorded."""
-    found = rollouts(folder, ("problem_id", "sample"))
-    step = 0
-    while step < expected.steps and _problem(found.get(step + 1, []), expected, step + 1) is None:
+    found = rollouts(folder, _FOUND if expected.tries is not None else _FOUND[:2])
+    batches, step = expected.batches(found), 0
+    while step < expected.steps:
+        if _problem(found.get(step + 1, []), expected, step + 1, batches[step + 1]) is not None:
+            break
         step += 1
     return step
 
 
-def _problem(rows: Sequence[Row], expected: Expected, step: int) -> str | None:
-    """Return what is wrong with a step's rows, or None."""
-    wanted = expected.of_step(step)
+def drawn(folder: Path, expected: Expected, start: int) -> list[int]:
+    """Return how many problems each step up to `start` drew; none where nothing is filtered."""
+    if expected.tries is None:
+        return []
+    batches = expected.batches(rollouts(folder, _FOUND))
+    return [len(batches[step]) for step in range(1, start + 1)]
+
+
+def _problem(
+    rows: Sequence[Row], expected: Expected, step: int, batch: Sequence[int]
+) -> str | None:
+    """Return what is wrong with a step's rows, or None; `batch` is what it drew."""
+    wanted = expected.of_step(batch)
     found = Counter((row["problem_id"], row["sample"]) for row in rows)
     if found == wanted:
-        return None
+        kept, due = len(expected.trained_on(rows)), len(batch) * expected.samples
+        if expected.tries is not None:
+            due = expected.order.size * expected.samples
+        return None if kept == due else f"step {step}: {kept} rollouts were kept, not {due}"
     for what, difference in (("missing", wanted - found), ("too many", found - wanted)):
         if difference:
             name, sample = min(difference)
@@ -132,8 +175,9 @@ def check(found: Mapping[int, Sequence[Row]], expected: Expected, where: str) ->
         raise InputError(
             f"{where}: rollouts of step {beyond[0]}, beyond the run's {expected.steps}."
         )
+    batches = expected.batches(found)
     for step in range(1, expected.steps + 1):
-        problem = _problem(found.get(step, []), expected, step)
+        problem = _problem(found.get(step, []), expected, step, batches[step])
         if problem:
             raise InputError(
                 f"{where}: {problem}. Run the same command again: it goes on from the last whole "
@@ -144,9 +188,9 @@ def check(found: Mapping[int, Sequence[Row]], expected: Expected, where: str) ->
 def rollouts_table(found: Mapping[int, Sequence[Row]], expected: Expected) -> pa.Table:
     """Return `limr.core.tables.ROLLOUTS`, by step, place in the batch, and sample."""
     names = [name for name in ROLLOUTS.names if name not in ("step", "epoch")]
-    tables = []
+    tables, batches = [], expected.batches(found)
     for step in range(1, expected.steps + 1):
-        place = {expected.problem_ids[i]: n for n, i in enumerate(expected.order.batch(step))}
+        place = {expected.problem_ids[i]: n for n, i in enumerate(batches[step])}
         rows = sorted(found[step], key=lambda row: (place[row["problem_id"]], row["sample"]))
         columns = {name: [row[name] for row in rows] for name in names}
         tables.append(runs.rollouts_table(columns, step, expected.order.epoch(step)))
@@ -172,31 +216,44 @@ def ppo_metrics(
     Raises InputError where the trainer's own numbers lack a step, or count or average other rewards
     than were recorded.
     """
-    rows = []
+    rows: list[Row] = []
+    often: Counter[int] = Counter()
+    batches = expected.batches(found)
     for step in range(1, expected.steps + 1):
         if step not in trainer:
             raise InputError(f"{where}: the trainer logged no metrics of step {step}.")
         rows.append(_ppo_row(found[step], trainer[step], expected, step, where))
+        often.update(batches[step])
+        if expected.counted:
+            tries = -(-len(batches[step]) // expected.order.size)
+            rows[-1] |= drawing.counted(_groups(found[step]), tries, often)
     return runs.metrics_table(rows)
+
+
+def _groups(rows: Sequence[Row]) -> list[drawing.Group]:
+    """Return the groups of a step's rows; their places do not matter."""
+    samples = Counter(row["problem_id"] for row in rows)
+    right = Counter(row["problem_id"] for row in rows if row["verdict"] == "correct")
+    return [drawing.Group(0, n, right[name]) for name, n in samples.items()]
 
 
 def _ppo_row(
     samples: Sequence[Row], trainer: Row, expected: Expected, step: int, where: str
 ) -> Row:
-    n = len(samples)
-    mean = math.fsum(row["reward"] for row in samples) / n
+    n, kept = len(samples), expected.trained_on(samples)
+    mean = math.fsum(row["reward"] for row in kept) / len(kept)
     theirs, counted = trainer.get("rollout/reward_mean"), trainer.get("rollout/num_samples")
-    if counted != n or theirs is None or abs(theirs - mean) > TOLERANCE:
+    if counted != len(kept) or theirs is None or abs(theirs - mean) > TOLERANCE:
         raise InputError(
-            f"{where}: step {step}: {n} rollouts with the mean reward {mean:.6f} are recorded, but "
-            f"the trainer used {counted} with {theirs}. The record is not the training's: please "
-            "report this."
+            f"{where}: step {step}: {len(kept)} rollouts with the mean reward {mean:.6f} are "
+            f"recorded, but the trainer used {counted} with {theirs}. The record is not the "
+            "training's: please report this."
         )
     tokens = sum(row["response_tokens"] for row in samples)
     return {
         "step": step,
         "epoch": expected.order.epoch(step),
-        "mean_reward": mean,
+        "mean_reward": math.fsum(row["reward"] for row in samples) / n,
         "accuracy": sum(row["verdict"] == "correct" for row in samples) / n,
         "malformed": sum(row["verdict"] == "malformed" for row in samples) / n,
         **broken_rules([row["format"] for row in samples]),

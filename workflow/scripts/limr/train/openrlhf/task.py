@@ -38,6 +38,8 @@ class Task:
     reward: dict[str, Any] = field(default_factory=dict)  # see `limr.grading.rewards`
     stops: list[str] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)  # token ids that end a response
+    tries: int | None = None  # batches that a step may drop (`filtering`); None: none
+    drawn: list[int] = field(default_factory=list)  # problems that each step done has drawn
 
     @property
     def path(self) -> Path:

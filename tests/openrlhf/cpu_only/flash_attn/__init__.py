@@ -1,1 +1,0 @@
-"""Tests on a CPU only: OpenRLHF imports these names and, with eager attention, calls none."""
