@@ -5,16 +5,14 @@ from pathlib import Path
 from limr.core import files, plugins, provenance
 from limr.core.job_log import logged
 from limr.core.tables import read_problems
-from limr.models.interface import PpoJob, Start
-from limr.train.starts import RECORD
+from limr.models.interface import PpoJob
+from limr.train import starts
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
-    inputs = {"problems": files.sha256(snakemake.input.problems)}
-    start, states = None, list(map(Path, snakemake.output.get("states") or []))
-    if "start" in settings:
-        start = Start(**settings["start"], state=Path(snakemake.input.start))
-        inputs["start"] = files.sha256(start.state / RECORD)
+    start = starts.of(settings, snakemake.input.get("start"))
+    inputs = {"start": starts.sha256(start.state)} if start else {}
+    inputs["problems"] = files.sha256(snakemake.input.problems)
     engine = plugins.load("engines", settings["engine"])
     engine.train_ppo(
         PpoJob(
@@ -35,7 +33,7 @@ with logged(snakemake.log[0]):
             reward=settings["reward"],
             rollouts=Path(snakemake.output.rollouts),
             start=start,
-            states={int(path.name.removeprefix("step")): path for path in states},
+            states=starts.by_step(snakemake.output.get("states")),
             sampler=settings.get("sampler"),
             difficulty=Path(scores) if (scores := snakemake.input.get("difficulty")) else None,
         )

@@ -26,6 +26,16 @@ RECORD = "state.json"
 Json = dict[str, Any]
 
 
+def of(settings: Mapping[str, Any], state: str | None) -> Start | None:
+    """Return where a rule's job starts, from its settings and the state that it reads."""
+    return Start(**settings["start"], state=Path(state)) if state else None
+
+
+def by_step(paths: Sequence[str] | None) -> dict[int, Path]:
+    """Return step -> folder of the states that a rule's job keeps."""
+    return {int(Path(path).name.removeprefix("step")): Path(path) for path in paths or ()}
+
+
 def sha256(state: Path) -> str:
     """Return the digest of a state: of its record, which has those of its files."""
     return files.sha256(state / RECORD)
