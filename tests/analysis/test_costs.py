@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 import synthetic_study
-from limr.analysis import break_even, cost_curves, costs
+from limr.analysis import break_even, cost_curves, costs, run_costs
 from limr.analysis.results import Inputs
 from limr.core.errors import InputError
 from limr.report import caveats
@@ -98,7 +99,7 @@ def study(
 
 
 def test_costs_add_up_step_by_step():
-    frame = costs.by_step(study({"full": [0.2, 0.4, 0.6]}))
+    frame = run_costs.by_step(study({"full": [0.2, 0.4, 0.6]}))
     assert frame["step"].tolist() == [1, 2, 3, 4]
     assert frame["rollouts"].tolist() == [40, 80, 120, 160]
     assert frame["updates"].tolist() == [2, 4, 6, 8]
@@ -106,6 +107,55 @@ def test_costs_add_up_step_by_step():
     # One hour on 8 GPUs, spread as the steps' seconds are: 1, 1, 1 and 7 of 10.
     assert frame["hours"].tolist() == pytest.approx([0.8, 1.6, 2.4, 8.0])
     assert set(frame["device"]) == {"GPU"}
+
+
+def continued(*, last: int = 2, of_seed: int = 1) -> Inputs:
+    """`lim` went on from FULL after step 2, on problems scored by FULL's first `last` steps."""
+    ends = {"full": [0.2, 0.4, 0.6], "lim": [0.2, 0.4, 0.8]}
+    inputs = study(ends, source="early")
+    about = copy.deepcopy(inputs.study)
+    about["arms"][2]["way"] = [["full", 2]]
+    about["scored_from"]["early"] = {"arm": "full", "seed": of_seed, "last_step": last}
+    runs = [copy.deepcopy(run) for run in inputs.runs]
+    runs[1]["durations"] = {"steps_seconds": 1000.0}  # its own two steps
+    metrics = inputs.metrics.copy()
+    metrics.loc[(metrics["arm"] == "lim") & (metrics["step"] > 2), "tokens"] = 70
+    return dataclasses.replace(inputs, study=about, metrics=metrics, runs=runs)
+
+
+def test_a_continued_run_costs_its_way_and_its_own_steps():
+    frame = run_costs.by_step(continued())
+    rows = frame[frame["arm"] == "lim"]
+    assert rows["step"].tolist() == [1, 2, 3, 4]
+    assert rows["tokens"].tolist() == [100, 200, 270, 340]
+    assert rows["rollouts"].tolist() == [40, 80, 120, 160]
+    assert rows["updates"].tolist() == [2, 4, 6, 8]
+    # FULL's hour on 8 GPUs: 1 and 1 of its 10 seconds; then 1000 s, by 1 and 7 of 8.
+    own = 8 * 1000 / 3600
+    assert rows["hours"].tolist() == pytest.approx([0.8, 1.6, 1.6 + own / 8, 1.6 + own])
+
+
+def test_a_score_of_the_way_is_not_charged_again():
+    found = costs.scoring(continued(), "lim")
+    assert (found.text, found.cost.tokens, found.cost.rollouts) == ("its own first 2 steps", 0, 0)
+    bill = {entry.group.name: entry for entry in costs.entries(continued())}
+    assert bill["lim"].total == bill["lim"].own
+    assert bill["lim"].own.tokens == 340
+    assert bill["full"].own.tokens == 400
+    rows = break_even.compare(continued(), "tokens")
+    assert {row.uses for row in rows if row.against.group.name == "full"} == {1}
+    assert caveats.bill(continued()) == []
+
+
+def test_a_score_beyond_the_way_is_charged_for_the_rest():
+    found = costs.scoring(continued(last=4), "lim")
+    assert found.text == "FULL, seed 1, steps 1 to 4, after its own first 2 steps"
+    assert (found.cost.steps, found.cost.tokens, found.cost.updates) == (2, 200, 4)
+
+
+def test_a_score_of_another_seed_is_charged_whole():
+    found = costs.scoring(continued(of_seed=2), "lim")
+    assert (found.text, found.cost) == ("FULL, seed 2, steps 1 to 2", None)  # not run here
 
 
 def test_early_scoring_is_charged_by_its_epochs():
@@ -370,7 +420,7 @@ def test_rollouts_that_a_sampler_really_drew_are_charged():
     by_arm = {entry.group.name: entry for entry in costs.entries(found)}
     assert (by_arm["full"].own.rollouts, by_arm["lim"].own.rollouts) == (160.0, 320.0)
     assert by_arm["lim"].own.updates == by_arm["full"].own.updates
-    steps = costs.by_step(found).set_index(["arm", "step"])["rollouts"]
+    steps = run_costs.by_step(found).set_index(["arm", "step"])["rollouts"]
     assert steps["lim"].tolist() == [80, 160, 240, 320]
     assert steps["full"].tolist() == [40, 80, 120, 160]
     assert compute.build(found, {})["rollouts"].tolist() == [160, 320]

@@ -56,9 +56,10 @@ def archived(folder, monkeypatch, name, change=None):
     (folder / problems).write_text("".join(json.dumps(asdict(one)) + "\n" for one in POOL))
     ppo = {"prompts_per_step": SIZE, "drop_last": True, "steps": STEPS,
            "samples_per_prompt": SAMPLES}  # fmt: skip
-    arm = SimpleNamespace(settings=ppo, sampler=sampler)
+    arm = SimpleNamespace(settings=ppo, sampler=sampler, start=None)
     config = {"engine": {"train": "embedded"}}
-    study = SimpleNamespace(arms={"arm": arm}, difficulty=lambda arm: None, config=config)
+    of_arm = {"difficulty": lambda arm: None, "way": lambda arm: [], "streams": lambda arm: arm}
+    study = SimpleNamespace(arms={"arm": arm}, config=config, **of_arm)
     found = [("arm", 1, "rollouts.parquet", problems)]
     monkeypatch.setattr(verify_rollouts, "here", lambda opened: found)
     opened = SimpleNamespace(folder=folder, results="results/s", study=study)

@@ -45,7 +45,7 @@ def test_an_arm_changes_what_it_names_and_nothing_else(demo: dict[str, Any], roo
 def test_rules_are_shared_by_arms_of_the_same_steps(demo: dict[str, Any], root: Path) -> None:
     other = {**LONG, "reward": {"rule": "random"}}
     found = load(demo, root, full_long=LONG, other=other)
-    suffix, (steps, arms) = list(found.variants("ppo").items())[1]
+    suffix, (steps, _, arms) = list(found.variants("ppo").items())[1]
     assert (suffix, steps, arms) == ("_full_long", (48, 96), ["full-long", "other"])
     assert found.rule("train", "other") == "train_ppo_full_long"
     assert found.rule("evaluate", "full") == "evaluate"

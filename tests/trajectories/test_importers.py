@@ -71,6 +71,34 @@ def test_fewer_samples_are_the_first_of_each_problem_and_step(tmp_path):
         read_rollouts(path, samples=3)
 
 
+def totals(found):
+    return [(row["problem_id"], row["n"], row["n_correct"]) for row in found.table.to_pylist()]
+
+
+def test_a_part_of_a_run_is_its_steps_from_one_to_another(tmp_path):
+    path = write_rollouts(tmp_path / "r.parquet", ROWS)
+    assert totals(read_rollouts(path, steps=[1, 2])) == [("b", 1, 0), ("a", 2, 1)]
+    assert totals(read_rollouts(path, steps=[3, 4])) == [("a", 2, 1)]
+    assert read_rollouts(path, steps=[1, 4]).table.equals(read_rollouts(path).table)
+    with pytest.raises(InputError, match=r"steps: \[1, 5\] are asked for, the last one is 4"):
+        read_rollouts(path, steps=[1, 5])
+
+
+def test_runs_that_go_on_from_each_other_are_read_as_one(tmp_path):
+    """The first run went on after the step at which the second left it."""
+    whole = write_rollouts(tmp_path / "whole.parquet", ROWS)
+    other = [("b", 3, 1, 0, 1.0, "correct"), ("b", 4, 1, 0, 1.0, "correct")]
+    second = write_rollouts(tmp_path / "second.parquet", other)
+    settings = validation.complete({}, rollouts.Options, "rollouts")
+    found = rollouts.read([whole, second], PROBLEMS, {**settings, "until": [2, None]})
+    assert totals(found) == [("b", 1, 0), ("b", 2, 2), ("a", 2, 1)]
+    assert (found.rows_read, found.rows_joined) == (7, 5)
+    joined = write_rollouts(tmp_path / "joined.parquet", [*ROWS[:3], *other])
+    assert found.table.equals(read_rollouts(joined).table)
+    with pytest.raises(InputError, match="occur twice"):
+        rollouts.read([whole, whole], PROBLEMS, {**settings, "until": [2, None]})
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

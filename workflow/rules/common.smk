@@ -70,7 +70,7 @@ def any_of(names):
 wildcard_constraints:
     dataset=any_of(STUDY.datasets),
     file=any_of(SOURCES),
-    source=any_of(STUDY.config["trajectories"]),
+    source=any_of(STUDY.trajectories),
     selector=any_of(STUDY.scores),
     arm=any_of(STUDY.arms),
     seed=any_of(STUDY.seeds),

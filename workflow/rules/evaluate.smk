@@ -6,7 +6,7 @@
 # One job serves all the steps and benchmarks of a run: loading a model costs more than a step does.
 
 
-for name, steps, arms in [rule for each in EVALUATED for rule in STUDY.rules(*each)]:
+for name, variant in [rule for each in EVALUATED for rule in STUDY.rules(*each)]:
 
     rule:
         name:
@@ -16,18 +16,18 @@ for name, steps, arms in [rule for each in EVALUATED for rule in STUDY.rules(*ea
         output:
             evaluations=[
                 AT.evaluation("{arm}", "{seed}", *place)
-                for place in STUDY.places(steps)
+                for place in STUDY.places(variant.steps)
             ],
             summaries=[
                 AT.evaluation_record("{arm}", "{seed}", *place)
-                for place in STUDY.places(steps)
+                for place in STUDY.places(variant.steps)
             ],
         log:
             AT.log("evaluate", "{arm}-seed{seed}"),
         benchmark:
             AT.benchmark("evaluate", "{arm}-seed{seed}")
         wildcard_constraints:
-            arm=any_of(arms),
+            arm=any_of(variant.arms),
         conda:
             f"../../envs/{environment('generate')}.yaml"
         container:

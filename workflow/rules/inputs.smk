@@ -64,6 +64,12 @@ def judge(key):
     return grading_plugins.digest(plugin) if plugin else ""
 
 
+def state_folder(path):
+    """Return the output that other runs start from; deleted after its last use, or kept."""
+    folder = directory(path)
+    return folder if STUDY.config.get("states") == "keep" else temp(folder)
+
+
 def environment(work):
     """Return the name of an engine's environment in envs/; an engine only planned has none."""
     return getattr(plugins.load(*engine(STUDY, work)), "ENVIRONMENT", "data")

@@ -1,5 +1,6 @@
-# Takes: subsets/{arm}.jsonl and the base policy.
-# Makes: base/, and for each run: rollouts.parquet (PPO), metrics.parquet, policy/step{step}/, run.json
+# Takes: subsets/{arm}.jsonl and the base policy, or the state of another run.
+# Makes: base/, and for each run: rollouts.parquet (PPO), metrics.parquet, policy/step{step}/, run.json,
+#   state/step{step}/ where other arms start from it
 # Half-finished runs live in state/, outside every output: a failed job's outputs are deleted.
 
 
@@ -34,8 +35,9 @@ rule make_base:
         "../scripts/make_base.py"
 
 
-# Arms with evaluated steps of their own have a rule of their own: an output's steps are fixed.
-for name, steps, arms in STUDY.rules("train", "ppo"):
+# Arms with evaluated steps or kept states of their own have a rule of their own: an output's steps
+# are fixed.
+for name, variant in STUDY.rules("train", "ppo"):
 
     rule:
         name:
@@ -46,13 +48,19 @@ for name, steps, arms in STUDY.rules("train", "ppo"):
             rollouts=AT.rollouts("{arm}", "{seed}"),
             metrics=AT.metrics("{arm}", "{seed}"),
             record=AT.run_record("{arm}", "{seed}"),
-            policies=[directory(AT.policy("{arm}", "{seed}", step)) for step in steps],
+            policies=[
+                directory(AT.policy("{arm}", "{seed}", step)) for step in variant.steps
+            ],
+            states=[
+                state_folder(AT.kept_state("{arm}", "{seed}", step))
+                for step in variant.states
+            ],
         log:
             AT.log("train_ppo", "{arm}-seed{seed}"),
         benchmark:
             AT.benchmark("train_ppo", "{arm}-seed{seed}")
         wildcard_constraints:
-            arm=any_of(arms),
+            arm=any_of(variant.arms),
         conda:
             f"../../envs/{environment('train')}.yaml"
         container:
@@ -71,7 +79,7 @@ for name, steps, arms in STUDY.rules("train", "ppo"):
             "../scripts/train_ppo.py"
 
 
-for name, steps, arms in STUDY.rules("train", "sft"):
+for name, variant in STUDY.rules("train", "sft"):
 
     rule:
         name:
@@ -81,13 +89,15 @@ for name, steps, arms in STUDY.rules("train", "sft"):
         output:
             metrics=AT.metrics("{arm}", "{seed}"),
             record=AT.run_record("{arm}", "{seed}"),
-            policies=[directory(AT.policy("{arm}", "{seed}", step)) for step in steps],
+            policies=[
+                directory(AT.policy("{arm}", "{seed}", step)) for step in variant.steps
+            ],
         log:
             AT.log("train_sft", "{arm}-seed{seed}"),
         benchmark:
             AT.benchmark("train_sft", "{arm}-seed{seed}")
         wildcard_constraints:
-            arm=any_of(arms),
+            arm=any_of(variant.arms),
         conda:
             f"../../envs/{environment('train')}.yaml"
         container:

@@ -6,10 +6,13 @@ from limr.core import files, plugins, provenance
 from limr.core.job_log import logged
 from limr.core.tables import read_problems
 from limr.models.interface import PpoJob
+from limr.train import starts
 
 with logged(snakemake.log[0]):
     settings = snakemake.params.settings
-    inputs = {"problems": files.sha256(snakemake.input.problems)}
+    start = starts.of(settings, snakemake.input.get("start"))
+    inputs = {"start": starts.sha256(start.state)} if start else {}
+    inputs["problems"] = files.sha256(snakemake.input.problems)
     engine = plugins.load("engines", settings["engine"])
     engine.train_ppo(
         PpoJob(
@@ -29,6 +32,8 @@ with logged(snakemake.log[0]):
             ppo=settings["ppo"],
             reward=settings["reward"],
             rollouts=Path(snakemake.output.rollouts),
+            start=start,
+            states=starts.by_step(snakemake.output.get("states")),
             sampler=settings.get("sampler"),
             difficulty=Path(scores) if (scores := snakemake.input.get("difficulty")) else None,
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from limr.analysis import results, subset_records
@@ -79,6 +80,9 @@ def group_difference(
 def difference(inputs: Inputs, first: str, second: str, choice: Choice | None = None) -> Estimate:
     """Return the difference `first` - `second`, paired by question.
 
+    Runs of one seed that started from the same run have its steps in common: they are paired by
+    seed too, so that what the common part happened to be does not count as a difference.
+
     Args:
         inputs: what the study has.
         first: a group.
@@ -89,9 +93,35 @@ def difference(inputs: Inputs, first: str, second: str, choice: Choice | None = 
         InputError: a run lacks a question, or the groups were asked different ones.
     """
     choice = choice or Choice()
+    weights = None
+    if not choice.alike:
+        weights = results.declared(inputs).weight(list(_frames(inputs, first, choice)))
+    if (start := _start(inputs, first)) and start == _start(inputs, second):
+        gaps = _gaps_by_seed(inputs, first, second, choice)
+        return estimates.of_change(estimates.Arm(gaps), weights)
     ours, theirs = paired(inputs, first, second, choice)
-    weights = None if choice.alike else results.declared(inputs).weight(list(ours.accuracy))
     return estimates.of_difference(ours, theirs, weights)
+
+
+def _start(inputs: Inputs, group: str) -> str | None:
+    """Return the arm whose run, of its seed, every run of a group began as; None: several."""
+    arms = [arm for arm in inputs.study["arms"] if arm["group"] == group]
+    firsts = {str(arm["way"][0][0]) if arm.get("way") else str(arm["name"]) for arm in arms}
+    return firsts.pop() if len(firsts) == 1 else None
+
+
+def _gaps_by_seed(
+    inputs: Inputs, first: str, second: str, choice: Choice
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return benchmark -> (n_seeds, n_questions) differences, each a mean over a seed's draws."""
+    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice)
+    found = {}
+    for name, wide in ours.items():
+        sides = [side.groupby(level="seed", sort=True).mean() for side in (wide, theirs[name])]
+        both = sides[0].index.intersection(sides[1].index)
+        other = sides[1].reindex(index=both, columns=wide.columns)
+        found[name] = (sides[0].loc[both] - other).to_numpy(np.float64)
+    return found
 
 
 def change(inputs: Inputs, group: str, earlier: int, later: int) -> Estimate:
@@ -117,9 +147,14 @@ def paired(inputs: Inputs, first: str, second: str, choice: Choice) -> tuple[Arm
 
 
 def as_arm(frames: Mapping[str, pd.DataFrame]) -> Arm:
-    """Return benchmark -> `limr.analysis.results.answers_of` as an arm's results."""
+    """Return benchmark -> `limr.analysis.results.answers_of` as an arm's results.
+
+    The units that vary are draws, where there are several; seeds, where each draw has one alone.
+    """
     index = next(iter(frames.values())).index if frames else pd.MultiIndex.from_tuples([("", 0)])
-    draws = [str(arm) for arm in index.get_level_values(0)]
+    names, seeds = index.get_level_values(0), index.get_level_values(1)
+    alone = len(names.unique()) == len(index) > 1 and len(seeds.unique()) > 1
+    draws = [str(unit) for unit in (seeds if alone else names)]
     return Arm({name: wide.to_numpy(np.float64) for name, wide in frames.items()}, draws)
 
 

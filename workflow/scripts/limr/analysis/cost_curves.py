@@ -11,14 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
-from limr.analysis import costs, results, subset_records
+from limr.analysis import costs, results, run_costs, subset_records
 from limr.analysis.costs import Scoring
 from limr.analysis.results import Group, Inputs
 from limr.core.validation import OneOf
 
 Floats = npt.NDArray[np.float64]
 
-# unit -> (column of `costs.by_step`, divided by, name in texts)
+# unit -> (column of `run_costs.by_step`, divided by, name in texts)
 UNITS: Mapping[str, tuple[str, float, str]] = {
     "steps": ("step", 1.0, "training steps"),
     "optimizer-steps": ("updates", 1.0, "optimizer steps"),
@@ -97,7 +97,7 @@ def curves(inputs: Inputs) -> list[Curve]:
     Raises:
         InputError: the study has no evaluations.
     """
-    spent, base = costs.by_step(inputs), _base(inputs)
+    spent, base = run_costs.by_step(inputs), _base(inputs)
     frame = results.evaluated(inputs)
     found = []
     for group in results.evaluated_groups(inputs):

@@ -4,6 +4,10 @@ An arm whose problems were chosen by a score from another arm's rollouts is char
 the last epoch that the score used, and whatever had to run before that run. An arm chosen from
 responses of the base policy is charged these responses. The cost of a score from a file is unknown,
 which is not 0.
+
+A run that started from another one costs what both cost, that one up to the start: the part that
+several runs share is in the cost of each, once. A score that was made from this part costs nothing
+more.
 """
 
 from __future__ import annotations
@@ -13,33 +17,11 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from limr.analysis import results, subset_records
+from limr.analysis import subset_records
 from limr.analysis.results import Group, Inputs, Json
+from limr.analysis.run_costs import AMOUNTS, Cost, by_step, cost_of, hours_of, run_costs, way
 from limr.core import plugins
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Cost of a run, or the mean over runs; NaN where it is not recorded.
-
-    Attributes:
-        steps: training steps.
-        updates: optimizer steps of the policy.
-        rollouts: responses sampled; NaN: the kind of training samples none.
-        tokens: prompt and response tokens trained on.
-        hours: seconds of training times threads or GPUs, in hours.
-        device: what the hours are of, e.g. `CPU thread`.
-    """
-
-    steps: float
-    updates: float
-    rollouts: float
-    tokens: float
-    hours: float
-    device: str
 
 
 @dataclass(frozen=True)
@@ -101,14 +83,20 @@ def _entry(
 def scoring(inputs: Inputs, arm: str) -> Scoring | None:
     """Return what had to run before an arm's problems could be chosen; None: nothing.
 
-    That is the run of the score that chose them, and of the difficulties that its sampler has.
+    That is the run of the score that chose them, and of the difficulties that its sampler has; of
+    choices on the way of its runs too. What its runs went through anyway, as they started from the
+    run that its score is of, is charged with them and not again.
     """
-    found = [_of_log(inputs, *log) for log in _logs(inputs, arm).items()]
-    if len(found) < 2:
-        return found[0] if found else None
-    costs = [one.cost for one in found]
-    text = " and ".join(one.text for one in found)
-    return Scoring(text, _sum(costs[0], costs[1]) if costs[0] and costs[1] else None)
+    arms = [*(name for name, _ in way(inputs, arm)), arm]
+    logs = {log: epochs for name in arms for log, epochs in _logs(inputs, name).items()}
+    found = {one.text: one for log in logs.items() if (one := _of_log(inputs, *log, arm))}
+    parts = list(found.values())
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    total = parts[0].cost
+    for part in parts[1:]:
+        total = _sum(total, part.cost) if total and part.cost else None
+    return Scoring(" and ".join(found), total)
 
 
 def _logs(inputs: Inputs, arm: str) -> dict[str, Any]:
@@ -123,7 +111,8 @@ def _logs(inputs: Inputs, arm: str) -> dict[str, Any]:
     return logs
 
 
-def _of_log(inputs: Inputs, name: str, epochs: Any) -> Scoring:
+def _of_log(inputs: Inputs, name: str, epochs: Any, final: str) -> Scoring:
+    """Return what learning curves cost an arm, `final`, whose way may have the run they are of."""
     if name in inputs.samples:
         return _of_samples(inputs.samples[name])
     source = inputs.study.get("scored_from", {}).get(name)
@@ -131,8 +120,17 @@ def _of_log(inputs: Inputs, name: str, epochs: Any) -> Scoring:
         return Scoring(f"'{name}', from a file: not counted", None)
     titles = {arm["name"]: arm["title"] for arm in inputs.study["arms"]}
     early = f", {epochs} epochs" if epochs else ""
-    text = f"{titles[source['arm']]}, seed {source['seed']}{early}"
-    cost = _until(inputs, source["arm"], source["seed"], epochs)
+    if "last_step" in source:
+        early = f", steps 1 to {source['last_step']}{early}"
+    text = f"{titles.get(source['arm'], source['arm'])}, seed {source['seed']}{early}"
+    shared = _on_the_way(inputs, final, source)
+    if shared >= source.get("last_step", np.inf):
+        nothing = Cost(0.0, 0.0, 0.0, 0.0, 0.0, _device(inputs, final))
+        return Scoring(f"its own first {source['last_step']} steps", nothing)
+    cost = _until(inputs, source, epochs)
+    if shared and cost:
+        text = f"{text}, after its own first {shared} steps"
+        cost = _less(cost, _until(inputs, {**source, "last_step": shared}, None))
     before = scoring(inputs, source["arm"])
     if before is not None:
         text = f"{text}, after {before.text}"
@@ -148,105 +146,30 @@ def _of_samples(record: Json) -> Scoring:
     return Scoring(f"{n:,} responses of the base", Cost(0.0, 0.0, float(n), tokens, np.nan, ""))
 
 
-def _until(inputs: Inputs, arm: str, seed: int, epochs: int | None) -> Cost | None:
-    """Return the cost of a run's first epochs; None: of all."""
+def _on_the_way(inputs: Inputs, arm: str, source: Json) -> int:
+    """Return up to which step the run that a score is of is part of an arm's one run; 0: none.
+
+    An arm with several runs and the scores of one seed is charged that seed's run whole: to all of
+    its runs but one it is another's.
+    """
+    if [run["seed"] for run in inputs.runs if run["arm"] == arm] != [source["seed"]]:
+        return 0
+    return dict(way(inputs, arm)).get(source["arm"], 0)
+
+
+def _device(inputs: Inputs, arm: str) -> str:
+    return next((hours_of(run)[1] for run in inputs.runs if run["arm"] == arm), "")
+
+
+def _until(inputs: Inputs, source: Json, epochs: int | None) -> Cost | None:
+    """Return the cost of a run up to its `last_step`, or of its first epochs; without, of all."""
     frame = by_step(inputs)
-    rows = frame[(frame["arm"] == arm) & (frame["seed"] == seed)]
+    rows = frame[(frame["arm"] == source["arm"]) & (frame["seed"] == source["seed"])]
+    if "last_step" in source:
+        rows = rows[rows["step"] <= source["last_step"]]
     if epochs is not None:
         rows = rows[rows["epoch"] < epochs]
-    if rows.empty:
-        return None
-    last = rows.iloc[-1]
-    return Cost(
-        last["step"],
-        last["updates"],
-        last["rollouts"],
-        last["tokens"],
-        last["hours"],
-        last["device"],
-    )
-
-
-@results.remembered
-def by_step(inputs: Inputs) -> pd.DataFrame:
-    """Return what every run has cost up to each of its steps.
-
-    Returns:
-        One row per run and step: arm, seed, step, epoch, updates, rollouts (NaN: it samples none),
-        tokens, hours (NaN: not recorded), device. A run's hours are spread over its steps as
-        their seconds are.
-    """
-    frame = inputs.metrics
-    columns = ["arm", "seed", "step", "epoch", "updates", "rollouts", "tokens", "hours", "device"]
-    found = []
-    for (arm, seed), cost in run_costs(inputs).items():
-        rows = frame[(frame["arm"] == arm) & (frame["seed"] == seed)]  # type: ignore[index]
-        rows = rows.sort_values("step", kind="stable")
-        share = np.arange(1, len(rows) + 1) / len(rows)
-        seconds = rows["seconds"].cumsum().to_numpy(float) if "seconds" in rows else share
-        drawn = _drawn(rows)
-        found.append(
-            rows[["arm", "seed", "step", "epoch"]].assign(
-                updates=cost.updates * share,
-                rollouts=cost.rollouts * share if drawn is None else drawn.cumsum(),
-                tokens=rows["tokens"].cumsum().astype(np.float64),
-                hours=cost.hours * (seconds / seconds[-1]),
-                device=cost.device,
-            )
-        )
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
-
-
-@results.remembered
-def run_costs(inputs: Inputs) -> dict[tuple[str, int], Cost]:
-    """Return (arm, seed) -> cost of every run that has both metrics and a record."""
-    frame = inputs.metrics
-    if frame is None:
-        return {}
-    found = {}
-    for run in inputs.runs:
-        rows = frame[(frame["arm"] == run["arm"]) & (frame["seed"] == run["seed"])]
-        if len(rows):
-            n = inputs.subsets.get(run["arm"], {}).get("n_selected")
-            hours, device = _hours(run)
-            rollouts, updates = _counts(run.get("settings", {}), n, len(rows))
-            drawn = _drawn(rows)
-            if drawn is not None:
-                rollouts = float(drawn.sum())
-            found[run["arm"], run["seed"]] = Cost(
-                len(rows), updates, rollouts, float(rows["tokens"].sum()), hours, device
-            )
-    return found
-
-
-def _drawn(rows: pd.DataFrame) -> npt.NDArray[np.float64] | None:
-    """Return the rollouts of each step that a run with a sampler counted; None: it has none."""
-    if "rollouts" not in rows or rows["rollouts"].isna().any():
-        return None
-    return rows["rollouts"].to_numpy(np.float64)
-
-
-def _counts(settings: Json, n: int | None, steps: int) -> tuple[float, float]:
-    """Return rollouts and optimizer steps of a run on n problems.
-
-    A subset smaller than a batch is one batch (docs/deviations.md).
-    """
-    ppo: Any = settings.get("ppo")
-    if ppo is None:
-        return np.nan, float(steps)
-    prompts = min(ppo["prompts_per_step"], n) if n else ppo["prompts_per_step"]
-    each = prompts * ppo["samples_per_prompt"]
-    updates = -(-each // ppo["train_batch_size"]) * ppo["epochs_per_batch"]
-    return float(steps * each), float(steps * updates)
-
-
-def _hours(run: Json) -> tuple[float, str]:
-    hardware = run.get("hardware", {})
-    on_gpu = str(hardware.get("device", "cpu")).startswith("cuda")
-    units = hardware.get("gpus", 1) if on_gpu else hardware.get("threads", 1)
-    seconds = run.get("durations", {}).get("steps_seconds")
-    name = "GPU" if on_gpu else "CPU thread"
-    return (np.nan if seconds is None else seconds * units / 3600), name
+    return None if rows.empty else cost_of(rows.iloc[-1])
 
 
 def _mean(costs: dict[tuple[str, int], Cost], group: Group) -> Cost:
@@ -256,6 +179,13 @@ def _mean(costs: dict[tuple[str, int], Cost], group: Group) -> Cost:
         for name in ("steps", "updates", "rollouts", "tokens", "hours")
     }
     return Cost(**means, device=own[0].device)
+
+
+def _less(cost: Cost, known: Cost | None) -> Cost | None:
+    if known is None:
+        return None
+    left = {name: getattr(cost, name) - getattr(known, name) for name in ("steps", *AMOUNTS)}
+    return replace(cost, **left)
 
 
 def _sum(own: Cost, before: Cost) -> Cost:

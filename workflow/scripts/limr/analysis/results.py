@@ -27,6 +27,8 @@ Found = TypeVar("Found")
 class Group:
     """An arm with its random draws, which are shown as one: `arms` are the draws' names.
 
+    Draws that are for one seed alone are as many arms as seeds.
+
     `changes` are the keys in which it differs from the study's settings (`limr.study.arms`): a
     control.
     """
@@ -36,6 +38,7 @@ class Group:
     train: str
     arms: tuple[str, ...]
     changes: tuple[str, ...] = ()
+    draws: int = 1  # those of one seed
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,9 @@ class Inputs:
     """What a study has produced; what it has not produced is None or empty.
 
     Attributes:
-        study: `study`, `seeds`, `arms` ({name, group, train, title, changes}), `benchmarks` ({name,
-            title}), `steps` (kind of training -> evaluated steps), `declared`
+        study: `study`, `seeds`, `arms` ({name, group, train, title, changes}; `draw`, the name
+            without a seed, and `way`, the runs [arm, last step] that it goes on from),
+            `benchmarks` ({name, title}), `steps` (kind of training -> evaluated steps), `declared`
             (`limr.study.preregistration`); `scores` (name -> {selector, trajectories}) for tables
             and figures that need scores; `decodings` and `scored_from` (`limr.study.study.Study`)
             for those that need the paper or runs.
@@ -99,14 +103,17 @@ class Inputs:
     def groups(self) -> list[Group]:
         """The arms in the study's order, each with its random draws."""
         found: dict[str, Group] = {}
+        draws: dict[str, set[str]] = {}
         for arm in self.study["arms"]:
             before = found[arm["group"]].arms if arm["group"] in found else ()
+            draws.setdefault(arm["group"], set()).add(arm.get("draw", arm["name"]))
             found[arm["group"]] = Group(
                 arm["group"],
                 arm["title"],
                 arm["train"],
                 (*before, arm["name"]),
                 tuple(arm.get("changes", ())),
+                len(draws[arm["group"]]),
             )
         return list(found.values())
 

@@ -25,13 +25,17 @@ def plan(study: Study, counts: Counts) -> list[Json]:
     found = []
     for name, score in study.scores.items():
         module = plugins.load("selectors", score["selector"])
-        source = study.config["trajectories"].get(score.get("trajectories"), {})
+        source = study.trajectories.get(score["trajectories"] or "", {})
         if not module.NEEDS_TRAJECTORIES or module.SEEDED or not source.get("arm"):
             continue
+        each = score["trajectories"] not in study.config["trajectories"]
         ppo, n = study.arms[source["arm"]].settings, counts.arm(source["arm"]).n
         if not n or study.arms[source["arm"]].train != "ppo":
             continue
-        epochs = ppo["steps"] * ppo["prompts_per_step"] // n
+        if study.arms[source["arm"]].start or (each and source["seed"] != study.seeds[0]):
+            continue  # not a whole run's; or another seed's of the same kind
+        last = source["steps"][1] if "steps" in source else ppo["steps"]
+        epochs = last * ppo["prompts_per_step"] // n
         wanted = score["options"].get("epochs")
         epochs = min(epochs, wanted) if isinstance(wanted, int) else epochs
         if epochs and (wanted is None or isinstance(wanted, int)):

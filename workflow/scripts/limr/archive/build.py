@@ -123,8 +123,9 @@ def _place(found: Plan, inside: str, kind: str) -> None:
             found.stripped.add(path)
         found.files[path] = (kind, source)
         return
-    # A policy's files are many and large: that they are left out says enough.
-    found.left_out[path] = _about(source, digest=kind != "policy") | {"why": why}
+    # These files are large: that they are left out says enough.
+    large = kind in ("policy", "state")
+    found.left_out[path] = _about(source, digest=not large) | {"why": why}
     if kind == "audit":
         found.files[ids_of(inside)] = ("ids", packing.findings(source))
     elif kind in WITH_IDS:

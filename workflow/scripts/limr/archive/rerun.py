@@ -31,7 +31,8 @@ def runs(opened: Opened) -> list[tuple[str, int]]:
     engine = study.config["engine"]["train"]
     if engine != ENGINE:
         raise InputError(f"--rerun: only the engine 'embedded' repeats its bytes, not '{engine}'.")
-    found = [(arm, seed) for arm in study.arms_by("ppo") for seed in study.seeds]
+    whole = [arm for arm in study.arms_by("ppo") if study.arms[arm].start is None]
+    found = study.runs_of(*whole)  # an archive has no states for the others to start from
     found = [run for run in found if opened.has(_at(opened, *run, "rollouts.parquet"))]
     if not found:
         raise InputError("--rerun: the archive has no rollouts.")

@@ -81,7 +81,7 @@ def rules(study: Study, sources: Mapping[str, Source]) -> Rules:
                 found[name] = _OWN.format(name)
         return found
 
-    curves = restricted(study.config["trajectories"])
+    curves = restricted(study.trajectories)
     published = {
         name: curves[entry["trajectories"]]
         for name, entry in study.scores.items()
@@ -140,6 +140,9 @@ def why_not(study: Study, found: Rules, inside: str, kind: str) -> str | None:
         return closed[0] if drawn and closed else None
     if kind == "report":
         return _why_no_report(study, found)
+    if kind == "state":
+        asked = study.config["archive"].get("states", False)
+        return None if asked else "archive.states is not set"
     if kind == "policy":
         return None if found.policies else "archive.policies is false"
     return (found.base or None) if kind == "base" and stem != "limr" else None

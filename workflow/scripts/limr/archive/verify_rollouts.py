@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 
@@ -13,6 +14,7 @@ from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import ROLLOUTS, read_problems
 from limr.study import files as contents
+from limr.study.study import Study
 from limr.train import drawing
 from limr.train.embedded.order import Order
 from limr.train.openrlhf.filtering import Walk
@@ -34,19 +36,27 @@ def here(opened: Opened) -> list[tuple[str, int, str, str]]:
 def asked(opened: Opened) -> Iterator[str]:
     """Yield the first step of each run whose rollouts are not those that the study's order names.
 
-    The order follows from the arm's problems, its name and the seed alone, a sampler's choices also
-    from the verdicts before them: rollouts of another arm, seed or study do not fit, nor do
-    rollouts of which some were taken away.
+    The order follows from the arm's problems, its name and the seed alone, and those of its way; a
+    sampler's choices also from the verdicts before them: rollouts of another arm, seed or study do
+    not fit, nor do rollouts of which some were taken away.
     """
-    for arm, seed, rollouts, problems in here(opened):
-        ids = [str(row["problem_id"]) for row in files.read_jsonl(opened.folder / problems)]
-        ppo = opened.study.arms[arm].settings
-        order = Order(len(ids), ppo["prompts_per_step"], ppo["drop_last"], seed, arm)
+    runs = here(opened)
+    named = {
+        (arm, seed): [str(row["problem_id"]) for row in files.read_jsonl(opened.folder / problems)]
+        for arm, seed, _, problems in runs
+    }
+    for arm, seed, rollouts, problems in runs:
+        order = _order(opened.study, arm, seed, named)
+        if order is None:
+            continue
+        ids, ppo = named[arm, seed], opened.study.arms[arm].settings
+        start = opened.study.arms[arm].start
+        first = start.step + 1 if start else 1
         wanted = ["step", "epoch", "problem_id", "sample", "verdict"]
         frame = files.read_parquet(opened.folder / rollouts, ROLLOUTS, wanted).to_pandas()
         steps = {int(step): rows for step, rows in frame.groupby("step")}
-        if sorted(steps) != list(range(1, ppo["steps"] + 1)):
-            yield f"{rollouts}: step: expected 1 to {ppo['steps']}, found {len(steps)} steps"
+        if sorted(steps) != list(range(first, ppo["steps"] + 1)):
+            yield f"{rollouts}: step: expected {first} to {ppo['steps']}, found {len(steps)} steps"
             continue
         try:
             draws = _draws(opened, arm, order, problems)
@@ -81,6 +91,33 @@ def asked(opened: Opened) -> Iterator[str]:
                     f"{other[2]} is one too many or missing"
                 )
                 break
+
+
+def _order(
+    study: Study, arm: str, seed: int, named: dict[tuple[str, int], list[str]]
+) -> Order | None:
+    """Return the order of a run's problems; None where problems of its way cannot be named.
+
+    Args:
+        study: the study.
+        arm: the run's arm.
+        seed: its seed.
+        named: (arm, seed) -> ids of its problems.
+    """
+    order, before, start = None, None, 0
+    for name, last in [*study.way(arm), (arm, 0)]:
+        ids = named.get((name, seed))
+        if ids is None:
+            return None
+        ppo = study.arms[name].settings
+        plain = Order(len(ids), ppo["prompts_per_step"], ppo["drop_last"], seed, study.streams(arm))
+        if order is None:
+            order = plain
+        elif ids != before:  # a first pass over other problems: see `limr.train.starts`
+            epochs = order.epoch(start) + 1
+            order = replace(plain, shift=epochs * plain.steps_per_epoch - start)
+        before, start = ids, last
+    return order
 
 
 def _draws(opened: Opened, arm: str, order: Order, problems: str) -> drawing.Drawing | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
@@ -94,6 +95,8 @@ def runs(opened: Opened) -> Iterator[str]:
         plugins = _modules("engines", engine)
         if about.train == "ppo":
             settings["reward"] = about.reward
+            if about.start:
+                settings["start"] = {**asdict(about.start), "streams": study.streams(arm)}
             plugins += _modules("rewards", about.reward["rule"])
             if about.sampler is not None:
                 settings["sampler"] = about.sampler
@@ -102,6 +105,8 @@ def runs(opened: Opened) -> Iterator[str]:
         if about.train == "sft":
             texts = f"{opened.results}/solutions/{study.arm_dataset(arm)}.jsonl"
             inputs["solutions"] = opened.sha256(texts)
+        if about.start:  # the digest of a state, which no archive needs
+            inputs["start"] = found.get("inputs_sha256", {}).get("start")
         expected: Json = {
             "settings": settings,
             "code": coding.rule_digest(opened.folder, f"train_{about.train}", plugins),
@@ -163,7 +168,7 @@ def _recomputed(opened: Opened, path: str, arm: str, seed: int) -> tuple[pd.Data
     sums, odd = [], 0
     for batch in pq.ParquetFile(opened.folder / path).iter_batches(_BATCH, columns=wanted):
         frame = batch.to_pandas().astype({"verdict": str})
-        due = _due(frame, opened.study.arms[arm].reward, arm, seed)
+        due = _due(frame, opened.study.arms[arm].reward, opened.study.streams(arm), seed)
         odd += int((~(np.abs(frame["reward"] - due) < 1e-6)).sum())
         numbers = {
             "step": frame["step"],

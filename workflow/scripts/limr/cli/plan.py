@@ -192,6 +192,11 @@ def _gpu_lines(plan: dict[str, Any]) -> list[str]:
         f"Disk: {_range(total['kept_gb'])} GB of results, and up to "
         f"{total['state_gb_one_run']:g} GB of checkpoints for each run while it trains",
     ]
+    if "starts_gb" in total:
+        lines.append(
+            f"States that arms start from: {total['starts_gb']:g} GB in all, if none is deleted "
+            "before the last is made; each goes after its last use (states: keep keeps them)"
+        )
     for task in plan["gpu_jobs"]:
         for note in task["notes"]:
             lines.append(f"{task['rule']} {task['arm']}: {note}")

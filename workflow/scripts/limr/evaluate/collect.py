@@ -125,15 +125,16 @@ def collect_metrics(entries: Sequence[Entry]) -> pa.Table:
 
     Args:
         entries: (keys, path): `arm`, `group`, `train` and `seed` of each metrics file
-            (`limr.core.tables.METRICS`).
+            (`limr.core.tables.METRICS`); with `until`, the steps after that one are left out.
 
     Raises:
         InputError: no entries, or a file that is not one.
     """
-    frames = [
-        files.read_parquet(path, METRICS, newer=DRAWN).to_pandas().assign(**keys)
-        for keys, path in entries
-    ]
+    frames = []
+    for keys, path in entries:
+        run = {name: value for name, value in keys.items() if name != "until"}
+        frame = files.read_parquet(path, METRICS, newer=DRAWN).to_pandas().assign(**run)
+        frames.append(frame[frame["step"] <= keys["until"]] if "until" in keys else frame)
     counted = any(name in frame for frame in frames for name in DRAWN.names)
     schema = pa.schema([*COLLECTED_METRICS, *(DRAWN if counted else ())])
     return _joined(

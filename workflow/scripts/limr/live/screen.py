@@ -42,7 +42,7 @@ def cells(study: Study, progress: Progress) -> dict[tuple[str, str], str]:
     for name, arm in study.arms.items():
         if arm.train == "none" and name not in study.base:
             continue
-        for seed in map(str, study.seeds):
+        for seed in map(str, arm.seeds):
             trained = Path(study.paths.run_record(name, seed)).exists()
             evaluated = all(
                 Path(study.paths.evaluation_record(name, seed, at, mark)).exists()
@@ -144,7 +144,7 @@ class Screen:
         room = max(3, self.live.console.size.height - len(self.progress.running) - 5)
         styles = {"done": "green", ".": "dim", "failed": "bold red"}
         for arm in arms[:room]:
-            row = [found[arm, str(seed)] for seed in study.seeds]
+            row = [found.get((arm, str(seed)), "") for seed in study.seeds]
             table.add_row(Text(arm), *(Text(text, styles.get(text, "")) for text in row))
         if len(arms) > room:
             table.add_row(Text(f"and {len(arms) - room} more arms", "dim"))

@@ -8,6 +8,8 @@ An engine's module has these names; a function that an engine does not offer is 
   job; pure, and without the engine's own libraries; absent where nothing is to be checked;
 - `NOT_IN_DIGEST`: names of options that change memory and speed, not the results; a change of them
   reruns nothing; absent where there are none;
+- `STARTS`: True where its runs keep states and go on from those of other runs (`Start`); absent
+  where they do not, and studies that want it are refused before the first job;
 - `find_base(base) -> str`: refuses a base that cannot be had (`InputError`), in seconds, before any
   job, and says where it is; absent where a base is made from nothing;
 - `SAMPLERS`: names of the samplers that its PPO can draw by, beside having none; absent: none;
@@ -27,7 +29,7 @@ for the same job, or says in docs/design.md what it cannot promise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,6 +37,8 @@ from limr.core.errors import InputError
 from limr.core.tables import Problem, Response
 
 Settings = Mapping[str, Any]
+# Keys of `ppo` that a run with a fresh optimizer may change against the run that it goes on from.
+OPTIMIZER_KEYS = ("actor_learning_rate", "critic_learning_rate", "warmup_steps", "adam_betas")
 
 
 def split_options(options: Settings, free: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -83,6 +87,17 @@ class TrainJob:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where a run goes on from: the state that a run of another arm, of the same seed, kept."""
+
+    arm: str
+    step: int  # that the state was kept after: the run's own steps follow it
+    streams: str  # the arm that random streams are named after: the first one of the way
+    optimizer: str  # `kept`: that of the state; `fresh`: a new one
+    state: Path  # folder of the state, see `limr.train.starts`
+
+
+@dataclass(frozen=True)
 class PpoJob(TrainJob):
     """Train by PPO; `ppo` are the study's hyper-parameters under `ppo`."""
 
@@ -91,6 +106,18 @@ class PpoJob(TrainJob):
     rollouts: Path  # output: `limr.core.tables.ROLLOUTS`, by step, position in batch, sample
     sampler: Settings | None = None  # `limr.train.drawing`: its name and options; None: uniform
     difficulty: Path | None = None  # the scores that the sampler's option of this name names
+    start: Start | None = None  # None: from the base
+    states: Mapping[int, Path] = field(default_factory=dict)  # outputs: step -> state's folder
+
+    @property
+    def streams(self) -> str:
+        """The arm that random streams are named after: a continued run draws as one run would."""
+        return self.start.streams if self.start else self.arm
+
+    @property
+    def done_before(self) -> int:
+        """The steps that were done before this run begins."""
+        return self.start.step if self.start else 0
 
 
 @dataclass(frozen=True)

@@ -29,24 +29,24 @@ def bill(study: Study, counts: Counts) -> list[Json]:
         itself), at_equal_steps ("never", or None: not known), steps_to_save (uses -> steps that
         each must save to pay).
     """
-    found = []
+    found: dict[str, Json] = {}
     for name in study.arms_by("ppo"):
-        before = _scoring(study, counts, name)
-        if before is not None:
-            found.append(_row(study, counts, name, *before))
-    return found
+        before, draw = _scoring(study, counts, name), study.arms[name].draw
+        if draw in found:  # of another seed
+            found[draw]["runs"] += 1
+        elif before is not None and study.arms[name].shown:
+            found[draw] = _row(study, counts, name, *before)
+    return list(found.values())
 
 
 def _row(
     study: Study, counts: Counts, arm: str, source: str, scoring: int | None, sampled: int | None
 ) -> Json:
-    steps = study.config["ppo"]["steps"]
+    steps = study.arms[arm].settings["steps"]
     own = steps * _batch(study, counts, arm)
-    saving = {
-        n: math.ceil(scoring / n) for n in USES if scoring is not None and scoring / n < steps
-    }
+    saving = {n: math.ceil(scoring / n) for n in USES if scoring and scoring / n < steps}
     return {
-        "arm": arm,
+        "arm": study.arms[arm].draw,
         "steps": steps,
         "scored_from": source,
         "scoring_steps": scoring,
@@ -54,8 +54,8 @@ def _row(
         "rollouts": own,
         "scoring_rollouts": sampled,
         "rollouts_in_all": None if sampled is None else own + sampled,
-        "runs": len(study.seeds),
-        "at_equal_steps": None if scoring is None else "never",
+        "runs": len(study.arms[arm].seeds),
+        "at_equal_steps": None if not scoring else "never",
         "steps_to_save": {str(n): steps for n, steps in saving.items()},
     }
 
@@ -68,7 +68,7 @@ def _scoring(study: Study, counts: Counts, arm: str) -> tuple[str, int | None, i
     score = study.scores[str(study.arms[arm].score)]
     if not plugins.load("selectors", score["selector"]).NEEDS_TRAJECTORIES:
         return None
-    source = study.config["trajectories"][score["trajectories"]]
+    source = study.trajectories[score["trajectories"]]
     other = source.get("arm")
     if score["trajectories"] in study.sampled:
         n = counts.dataset(study.arm_dataset(arm)).n
@@ -77,7 +77,10 @@ def _scoring(study: Study, counts: Counts, arm: str) -> tuple[str, int | None, i
     if not other:
         return f"'{score['trajectories']}', a file", None, None
     epochs = score["options"].get("epochs")
-    steps = study.config["ppo"]["steps"]
+    steps = source["steps"][1] if "steps" in source else study.arms[other].settings["steps"]
+    on_the_way = dict(study.way(arm)).get(other, 0)
+    if on_the_way >= steps and study.arms[arm].seeds == (source["seed"],):
+        return f"its own first {steps} steps", 0, 0
     text = f"{other}, seed {source['seed']}" + (f", {epochs} epochs" if epochs else "")
     if epochs is not None:
         each = _steps_of_epoch(study, counts, other)

@@ -42,12 +42,19 @@ class Task:
     layout: Layout
     seconds: Range  # each job
     problems: str
-    kept_bytes: Range  # what each job leaves behind
+    kept_bytes: Range  # what each job leaves behind, states apart
+    states: tuple[int, ...] = ()  # steps that other runs start from
 
     @property
     def gpu_hours(self) -> Range:
         """GPU hours of each job."""
         return self.seconds.times(self.layout.gpus / 3600)
+
+    def _starts(self) -> Json:
+        if not self.states:
+            return {}
+        each = float(f"{self.layout.start_bytes / 1e9:.3g}")
+        return {"states": list(self.states), "states_gb_each": each}
 
     def described(self) -> Json:
         """Return it for JSON."""
@@ -62,6 +69,7 @@ class Task:
             "hours_each": self.seconds.times(1 / 3600).rounded(),
             "gpu_hours_each": self.gpu_hours.rounded(),
             "kept_gb_each": self.kept_bytes.times(1e-9).rounded(),
+            **self._starts(),
             "state_gb_while_running": float(f"{self.layout.state_bytes / 1e9:.3g}"),
             "commands": [list(words) for words in self.layout.commands],
             "notes": list(self.layout.notes),
@@ -101,15 +109,22 @@ def _training(given: Assumptions, name: str, plan: Callable[..., Layout]) -> Tas
     weights = len(arm.steps) * _WEIGHT_BYTES * parameters
     kept = Range(weights, weights, weights)
     if arm.train == "ppo":
-        seconds = cost.ppo_seconds(arm.settings, n, parameters, layout, given.gpu, said)
-        kept += cost.rollout_bytes(arm.settings, n, said)
+        own = arm.settings
+        if arm.start:  # the steps before are another run's
+            own = {**own, "steps": own["steps"] - arm.start.step}
+        seconds = cost.ppo_seconds(own, n, parameters, layout, given.gpu, said)
+        kept += cost.rollout_bytes(own, n, said)
     else:
         longest = _longest_solution(study)
         seconds = cost.sft_seconds(arm.settings, longest, parameters, layout, given.gpu)
-    runs = [given.counts.results / f"runs/{name}/seed{seed}/run.json" for seed in study.seeds]
+    runs = [
+        given.counts.results / f"runs/{name}/seed{seed}/run.json" for seed in study.arms[name].seeds
+    ]
     left = sum(not path.is_file() for path in runs)
     text = f"{n:,} ({problems.source})"
-    return Task(study.rule("train", name), name, len(runs), left, layout, seconds, text, kept)
+    states = study.kept_states(name)
+    rule = study.rule("train", name)
+    return Task(rule, name, len(runs), left, layout, seconds, text, kept, states)
 
 
 def _longest_solution(study: Study) -> int:
@@ -140,7 +155,7 @@ def _evaluation(given: Assumptions, name: str, layout: Layout) -> Task:
         )
     )
     kept = tokens.times(len(steps) * cost.BYTES_PER_TOKEN)
-    folders = [given.counts.results / f"evals/{name}/seed{seed}" for seed in study.seeds]
+    folders = [given.counts.results / f"evals/{name}/seed{seed}" for seed in study.arms[name].seeds]
     files = [f"step{step}/{benchmark}.json" for step in steps for benchmark in study.benchmarks]
     left = sum(not all((folder / file).is_file() for file in files) for folder in folders)
     return Task(study.rule("evaluate", name), name, len(folders), left, layout, seconds, text, kept)
@@ -162,8 +177,15 @@ def totals(found: list[Task], size: Size) -> Json:
         "gpu_hours_left": left.rounded(),
         "kept_gb": kept.times(1e-9).rounded(),
         "state_gb_one_run": float(f"{max(state, default=0.0) / 1e9:.3g}"),
+        **_all_states(found),
         "most_gpus_at_a_time": max((task.layout.gpus for task in found), default=0),
     }
+
+
+def _all_states(found: list[Task]) -> Json:
+    """Return the GB of all states that runs start from; nothing where there are none."""
+    sizes = [task.jobs * len(task.states) * task.layout.start_bytes for task in found]
+    return {"starts_gb": float(f"{sum(sizes) / 1e9:.3g}")} if sum(sizes) else {}
 
 
 def processor_minutes(rules: Mapping[str, Jobs], seconds: Mapping[str, float]) -> Json:

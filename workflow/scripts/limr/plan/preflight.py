@@ -53,7 +53,8 @@ def needed_gb(study: Study, results: Path, pinned: Mapping[str, Source]) -> floa
         return None
     kept = sum(task.kept_bytes.central * task.to_do for task in tasks)
     state = max((task.layout.state_bytes for task in tasks if task.to_do), default=0.0)
-    return (kept + state) / 1e9
+    starts = sum(task.to_do * len(task.states) * task.layout.start_bytes for task in tasks)
+    return (kept + state + starts) / 1e9
 
 
 def check_disk(study: Study, results: Path, pinned: Mapping[str, Source]) -> str:

@@ -24,19 +24,20 @@ def bill(inputs: Inputs) -> list[str]:
     chosen = {group.name for group in selected_groups(inputs)}
     scored: dict[str, list[costs.Entry]] = {}
     for entry in costs.entries(inputs):
-        if entry.group.name in chosen and entry.scoring and entry.scoring.cost:
+        before = entry.scoring.cost if entry.scoring else None
+        if entry.group.name in chosen and entry.scoring and before and before.tokens:
             scored.setdefault(entry.scoring.text, []).append(entry)
     found = []
     for source, arms in scored.items():
-        before = arms[0].scoring.cost.tokens  # type: ignore[union-attr]
+        tokens = arms[0].scoring.cost.tokens  # type: ignore[union-attr]
         own = ", ".join(
             f"{arm.group.title} {arm.own.tokens / 1e6:.2f} million, in total "
-            f"{1 + arm.own.tokens / before:.1f} times the scoring run"
+            f"{1 + arm.own.tokens / tokens:.1f} times the scoring run"
             for arm in arms
         )
         found.append(
             f"Costs: {' and '.join(arm.group.title for arm in arms)} could only be chosen after a "
-            f"run on other problems ({source}: {before / 1e6:.2f} million tokens). Their own "
+            f"run on other problems ({source}: {tokens / 1e6:.2f} million tokens). Their own "
             f"training comes on top: {own}. Fewer problems do not mean less computing."
         )
     return found

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from limr.analysis import answers as answering
-from limr.analysis import break_even, choices, costs, findings, results, sensitivity
+from limr.analysis import break_even, choices, findings, results, run_costs, sensitivity
 from limr.analysis.results import Inputs
 from limr.core import files, plugins, provenance
 from limr.report import (
@@ -223,7 +223,7 @@ def _bill(inputs: Inputs, parts: Parts, folder: Path | None) -> Json | None:
     made = next((Path(path) for path in parts.tables if Path(path).stem == BILL), None)
     if made is not None:
         return _table(made, folder)
-    if not costs.run_costs(inputs):
+    if not run_costs.run_costs(inputs):
         return None
     module = plugins.load("tables", BILL)
     frame = module.build(inputs, {})

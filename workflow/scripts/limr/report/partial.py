@@ -157,7 +157,7 @@ def _read(study: Study, folder: _Folder, paper: Path) -> tuple[Inputs, dict[str,
 
 def _records(study: Study, folder: _Folder) -> list[tuple[Json, Path]]:
     """Return the keys and the path of each record of a training run or of the base's responses."""
-    runs = {_name(run): run for run in evaluate.runs(study, trained=True)}
+    runs = {_name(run): run for run in evaluate.runs(study, trained=True, hidden=True)}
     units = {n: [study.paths.run_record(r["arm"], r["seed"])] for n, r in runs.items()}
     found = [(runs[n], paths[0]) for n, paths in folder.whole("training runs", units).items()]
     drawn = {name: folder.there(study.paths.samples_record(name)) for name in study.sampled}
@@ -196,9 +196,11 @@ def _evaluations(study: Study, folder: _Folder) -> pd.DataFrame | None:
 
 
 def _metrics(study: Study, folder: _Folder) -> pd.DataFrame | None:
-    runs = evaluate.runs(study, trained=True)
-    paths = [folder.there(study.paths.metrics(run["arm"], run["seed"])) for run in runs]
-    entries = [(run, found[0]) for run, found in zip(runs, paths, strict=True) if found]
+    entries = []
+    for parts in evaluate.metrics(study):
+        found = [folder.there(path) for _, path in parts]
+        if all(found):
+            entries += [(keys, path[0]) for (keys, _), path in zip(parts, found, strict=True)]
     return collect.collect_metrics(entries).to_pandas() if entries else None
 
 

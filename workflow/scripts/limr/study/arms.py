@@ -1,8 +1,8 @@
 """The arms of a study: what each trains on, and in what it differs from the study's own settings.
 
 An arm may change hyper-parameters (`ppo`, `sft`), evaluated steps, reward, grader, sampler, the
-rule for dead problems, or the prompt template of a base. Nothing else of the workflow knows which
-arm is a control: every rule is told its arm's settings.
+rule for dead problems, the prompt template of a base, or start from another arm. Nothing else of
+the workflow knows which arm is a control: every rule is told its arm's settings.
 """
 
 from __future__ import annotations
@@ -23,13 +23,28 @@ _CHANGES = {
     "grader": ("ppo",),
     "sampler": ("ppo",),
     "dead_problems": ("none", "ppo", "sft"),
+    "start": ("ppo",),
+    "rounds": ("ppo",),
     "template": ("none",),
 }
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where an arm's runs go on from: a run of `arm`, of the same seed, after `step`."""
+
+    arm: str
+    step: int
+    optimizer: str  # kept | fresh
+
+
+@dataclass(frozen=True)
 class Arm:
-    """A way of making a policy. `group` is the configured name, shared by the draws of an arm."""
+    """A way of making a policy. `group` is the configured name, shared by the draws of an arm.
+
+    An arm that is for one seed alone is `draw` with the seed's name: see `limr.study.continued`. A
+    round is of the arm `round_of`, which is the last of them and shows them all.
+    """
 
     name: str
     group: str
@@ -37,7 +52,12 @@ class Arm:
     train: str
     score: str | None
     cut: Json  # {}, {"threshold", "strict"} or {"size"}; `size` may name an arm
-    steps: tuple[int, ...] = (0,)  # evaluated ones, sorted; those of the base are 0
+    draw: str = ""  # its name, without a seed
+    seeds: tuple[int, ...] = ()  # it has a run of each
+    steps: tuple[int, ...] = (0,)  # evaluated ones of its own, sorted; those of the base are 0
+    start: Start | None = None
+    round_of: str = ""
+    round: int = 0
     settings: Json = field(default_factory=dict)  # of `ppo` or `sft`, the arm's changes applied
     reward: Json = field(default_factory=dict)
     grader: Json = field(default_factory=dict)  # of training; evaluations have the study's
@@ -45,6 +65,11 @@ class Arm:
     template: str | None = None
     sampler: Json | None = None  # its name and options; None: the uniform order
     changes: tuple[str, ...] = ()  # keys in which it differs from the study, sorted
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is reported: a round is, with the rounds before it, as the last of them."""
+        return self.round_of in ("", self.group)
 
 
 def arms(config: Json, where: str) -> dict[str, Arm]:
@@ -66,12 +91,15 @@ def arms(config: Json, where: str) -> dict[str, Arm]:
             "title": entry.get("title", group),
             "train": entry["train"],
             "cut": _cut(entry, at),
+            "seeds": tuple(config["seeds"]),
             **_settings(config, entry, at),
         }
-        for name, score in _named(config, group, entry, at):
+        named = _named(config, group, entry, at)
+        for draw, (name, score) in enumerate(named, start=1):
             if name in found:
                 raise InputError(f"{at}: its draw '{name}' has the name of another arm.")
-            found[name] = Arm(name=name, score=score, **settings)
+            start = _start(config, entry, draw if len(named) > 1 else 0)
+            found[name] = Arm(name=name, draw=name, score=score, start=start, **settings)
     return found
 
 
@@ -93,6 +121,17 @@ def _named(config: Json, group: str, entry: Json, at: str) -> list[tuple[str, st
         )
     number = config["scores"][score]["draws"]
     return list(zip(draws(group, number), draws(score, number), strict=True))
+
+
+def _start(config: Json, entry: Json, draw: int) -> Start | None:
+    """Return where a draw of an arm starts; from the same draw where the other arm has draws."""
+    if "start" not in entry:
+        return None
+    given = entry["start"]
+    other = config["arms"].get(given["arm"], {})
+    drawn = config["scores"].get(other.get("score"), {}).get("draws", 1)
+    name = f"{given['arm']}-{draw}" if drawn > 1 and 0 < draw <= drawn else given["arm"]
+    return Start(name, given["step"], given["optimizer"])
 
 
 def _cut(entry: Json, at: str) -> Json:
@@ -126,10 +165,17 @@ def _settings(config: Json, entry: Json, at: str) -> Json:
         "dead_problems": entry.get("dead_problems", config["dead_problems"]),
         "template": entry.get("template"),
         "sampler": entry.get("sampler"),
-        "changes": tuple(
-            sorted(key for key in _CHANGES if key in entry and not _plain(entry, key))
-        ),
+        "round_of": entry.get("round_of", ""),
+        "round": entry.get("round", 0),
+        "changes": _changes(entry),
     }
+
+
+def _changes(entry: Json) -> tuple[str, ...]:
+    """Return in what an arm differs from the study: a start is none, a fresh optimizer is."""
+    fresh = entry.get("start", {}).get("optimizer") == "fresh"
+    found = {key for key in _CHANGES if key in entry and not _plain(entry, key)}
+    return tuple(sorted(found - {"start", "rounds"} | ({"start"} if fresh else set())))
 
 
 def _plain(entry: Json, key: str) -> bool:
@@ -141,7 +187,8 @@ def _steps(config: Json, entry: Json) -> tuple[int, ...]:
     if entry["train"] == "none":
         return (0,)
     own = entry.get("evaluate_steps", config["evaluate"][f"{entry['train']}_steps"])
-    return tuple(sorted(own))
+    first = entry["start"]["step"] if "start" in entry else -1
+    return tuple(sorted(step for step in own if step > first))
 
 
 def _changed(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> Json:

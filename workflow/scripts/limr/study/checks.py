@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from limr.core import own_files, plugins, validation
 from limr.core.errors import InputError, nearest
 from limr.grading.grade import check as check_grader
 from limr.grading.strictness import grader_of
-from limr.study import preregistration, samplers
+from limr.study import continued, preregistration, samplers
 from limr.study.arms import Arm
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def check(study: Study) -> None:
     """
     _check_datasets(study)
     _check_scores(study)
+    continued.check_starts(study.arms, study.where)
     _check_trajectories(study)
     _check_arms(study)
     samplers.check(study)
@@ -87,7 +88,7 @@ def _check_scores(study: Study) -> None:
 
 
 def _check_trajectories(study: Study) -> None:
-    for name, entry in study.config["trajectories"].items():
+    for name, entry in study.trajectories.items():
         at = f"{study.where}: trajectories '{name}'"
         given = [key for key in ("arm", "path", "file") if entry.get(key) is not None]
         if name in study.sampled:
@@ -96,18 +97,32 @@ def _check_trajectories(study: Study) -> None:
             continue
         if len(given) != 1:
             raise InputError(f"{at}: give one of 'arm' (with 'seed'), 'path' or 'file'.")
+        if entry.get("seed") == continued.EACH:
+            raise InputError(f"{at}: seed: 'each' goes with 'arm': its runs are of seeds.")
         if given == ["arm"]:
-            if entry["arm"] not in study.arms_by("ppo"):
-                known = nearest(entry["arm"], study.arms_by("ppo"))
-                raise InputError(f"{at}: '{entry['arm']}' is not an arm with train: ppo.{known}")
-            if entry.get("seed") not in study.seeds:
-                raise InputError(f"{at}: seed {entry.get('seed')} is not in seeds {study.seeds}.")
+            _check_run(study, entry, at)
         importer = plugins.load("importers", entry["format"])
         try:
             if hasattr(importer, "check"):
                 importer.check(entry)
         except InputError as error:
             raise InputError(f"{at}: {error}") from None
+
+
+def _check_run(study: Study, entry: dict[str, Any], at: str) -> None:
+    """Refuse curves of a run, or of steps of it, that the study has not."""
+    if entry["arm"] not in study.arms_by("ppo"):
+        known = nearest(entry["arm"], study.arms_by("ppo"))
+        raise InputError(f"{at}: '{entry['arm']}' is not an arm with train: ppo.{known}")
+    arm = study.arms[entry["arm"]]
+    if entry.get("seed") not in arm.seeds:
+        raise InputError(f"{at}: seed {entry.get('seed')} is not in seeds {list(arm.seeds)}.")
+    first, last = entry.get("steps", (1, 1))
+    if last > arm.settings["steps"]:
+        raise InputError(
+            f"{at}: steps [{first}, {last}]: the run of '{arm.group}' ends at step "
+            f"{arm.settings['steps']}."
+        )
 
 
 def _check_own_files(study: Study) -> None:
@@ -177,9 +192,15 @@ def _check_steps(study: Study) -> None:
             continue
         own = f"arms.{arm.group}.evaluate_steps" if "evaluate_steps" in arm.changes else None
         key, last = own or f"evaluate.{arm.train}_steps", arm.settings["steps"]
-        if not arm.steps:
+        if not arm.steps and arm.start:
+            if arm.shown:
+                raise InputError(
+                    f"{study.where}: '{key}' has no step after {arm.start.step}, where arm "
+                    f"'{arm.group}' starts: none of its policies would be evaluated."
+                )
+        elif not arm.steps:
             raise InputError(f"{study.where}: '{key}' is empty, but there are arms that train.")
-        if arm.steps[-1] > last:
+        elif arm.steps[-1] > last:
             at = f"arms.{arm.group}.{arm.train}" if arm.train in arm.changes else arm.train
             raise InputError(
                 f"{study.where}: '{key}': step {arm.steps[-1]} lies beyond the run's end, "
@@ -210,7 +231,7 @@ def _check_contamination(study: Study) -> None:
 
 
 def _check_declared(study: Study) -> None:
-    groups = list(dict.fromkeys(arm.group for arm in study.arms.values()))
+    groups = list(dict.fromkeys(arm.group for arm in study.arms.values() if arm.shown))
     try:
         preregistration.check(study.config["declared"], groups, list(study.benchmarks))
     except InputError as error:
@@ -262,10 +283,12 @@ def _check_cycles(study: Study) -> None:
         found = []
         if isinstance(arm.cut.get("size"), str):
             found.append(arm.cut["size"])
+        if arm.start:
+            found.append(arm.start.arm)
         for score in filter(None, (arm.score, study.difficulty(arm.name))):
             source = study.scores[score].get("trajectories")
-            if source and study.config["trajectories"][source].get("arm"):
-                found.append(study.config["trajectories"][source]["arm"])
+            if source and study.trajectories[source].get("arm"):
+                found.append(study.trajectories[source]["arm"])
         return found
 
     for start in study.arms.values():

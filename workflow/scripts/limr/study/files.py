@@ -26,6 +26,7 @@ PATTERNS = {
     "rollouts": "runs/{arm}/seed{seed}/rollouts[.]parquet",
     "metrics": "runs/{arm}/seed{seed}/metrics[.]parquet",
     "policy": "runs/{arm}/seed{seed}/policy/step[0-9]+/.+",
+    "state": "runs/{arm}/seed{seed}/state/step[0-9]+/.+",
     "trajectories": "trajectories/{source}[.]parquet",
     "samples": "samples/{source}[.]parquet",
     "scores": "scores/{score}[.]parquet",
@@ -68,7 +69,7 @@ def _names(study: Study) -> tuple[tuple[str, tuple[str, ...]], ...]:
         ("dataset", tuple(study.datasets)),
         ("arm", tuple(study.arms)),
         ("seed", tuple(map(str, study.seeds))),
-        ("source", tuple(study.config["trajectories"])),
+        ("source", tuple(study.trajectories)),
         ("score", tuple(study.scores)),
         ("benchmark", tuple(study.benchmarks)),
         ("table", tuple(study.config["tables"])),
@@ -92,13 +93,14 @@ def required(study: Study) -> list[str]:
     paths = study.paths
     made = [path for job in plan.wanted(study, plan.jobs(study)) for path in job.outputs]
     apart = (paths.base, f"{paths.root}/preflight/")
-    found = [path for path in made if not path.startswith(apart) and "/policy/step" not in path]
+    large = re.compile("/(?:policy|state)/step[0-9]+$")
+    found = [path for path in made if not path.startswith(apart) and not large.search(path)]
     return sorted(path.removeprefix(f"{paths.root}/") for path in found)
 
 
 def runs(study: Study) -> list[tuple[str, int]]:
     """Return (arm, seed) of every training run, in the study's order."""
-    return [(arm, seed) for arm in study.trained for seed in study.seeds]
+    return study.runs
 
 
 def evaluations(study: Study) -> list[tuple[str, int, int, str]]:
@@ -107,7 +109,7 @@ def evaluations(study: Study) -> list[tuple[str, int, int, str]]:
         (arm.name, seed, step, benchmark)
         for arm in study.arms.values()
         if arm.name in study.base + study.trained
-        for seed in study.seeds
+        for seed in arm.seeds
         for step in arm.steps
         for benchmark in study.benchmarks
     ]
@@ -152,7 +154,7 @@ def metadata(study: Study, folder: Path) -> dict[str, str]:
         except ValueError:
             continue  # no record of an output
         inside = output.removeprefix(results)
-        folders = re.fullmatch("base|runs/.+/policy/step[0-9]+", inside)
+        folders = re.fullmatch("base|runs/.+/(?:policy|state)/step[0-9]+", inside)
         if output.startswith(results) and (kind(study, f"{inside}/x" if folders else inside)):
             found[output] = path.relative_to(folder).as_posix()
     return dict(sorted(found.items()))

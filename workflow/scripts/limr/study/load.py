@@ -13,7 +13,7 @@ import yaml
 
 from limr.core import plugins, validation
 from limr.core.errors import InputError, nearest
-from limr.study import checks, schema
+from limr.study import checks, continued, rounds, schema
 from limr.study.arms import arms, draws
 from limr.study.study import Study
 
@@ -38,12 +38,20 @@ def load(
     complete = left_out(validation.complete(dict(config), schema.Study, where), where)
     marks, mark_datasets = _benchmarks(complete, benchmarks, where)
     _check_disjoint(complete["datasets"], mark_datasets, where)
+    spelled = rounds.with_rounds(complete, where)
+    curves, scores, found = continued.by_seed(
+        spelled["trajectories"],
+        _scores(spelled["scores"]),
+        arms(spelled, where),
+        complete["seeds"],
+    )
     study = Study(
         name=complete["study"],
         where=where,
         config=complete,
-        arms=arms(complete, where),
-        scores=_scores(complete["scores"]),
+        arms=found,
+        scores=scores,
+        trajectories=curves,
         datasets={**complete["datasets"], **mark_datasets},
         benchmarks=marks,
         steps={
@@ -148,4 +156,12 @@ def unavailable(study: Study) -> str | None:
         engine = plugins.load("engines", study.config["engine"][key])
         if (study.trained or study.benchmarks or study.sampled) and hasattr(engine, "PLANNED"):
             return f"{study.where}: engine.{key}: {engine.PLANNED}"
+    name = study.config["engine"]["train"]
+    starting = next((arm.group for arm in study.arms.values() if arm.start), None)
+    if starting and not getattr(plugins.load("engines", name), "STARTS", False):
+        return (
+            f"{study.where}: arm '{starting}': start: the engine '{name}' cannot go on from "
+            "another arm's run yet; 'embedded' can. The study can be planned (limr plan, "
+            "snakemake -n)."
+        )
     return None

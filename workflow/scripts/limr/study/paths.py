@@ -74,6 +74,10 @@ class ResultPaths:
         """A trained policy, a folder."""
         return f"{self.run(arm, seed)}/policy/step{step}"
 
+    def kept_state(self, arm: Name, seed: Name, step: Name) -> str:
+        """What other runs start from, a folder."""
+        return f"{self.run(arm, seed)}/state/step{step}"
+
     def state(self, job: str) -> str:
         """The working folder of a job that can be resumed; no output of any rule."""
         return f"{self.root}/state/{job}"

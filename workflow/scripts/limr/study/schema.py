@@ -136,7 +136,11 @@ class Trajectories(Keys):
     plug_in: ClassVar[tuple[str, str] | None] = ("importers", "format")
     format: str = key(..., "What the source is: a file in `limr/trajectories/importers/`.")
     arm: str = key(ABSENT, "With `seed`: the run of this study whose rollouts are read.")
-    seed: int = key(ABSENT, "The run's seed.")
+    seed: int | Literal["each"] = key(
+        ABSENT,
+        "The run's seed; or `each`: each seed's own run, scored and chosen from for itself "
+        "(docs/online.md).",
+    )
     path: str = key(ABSENT, "A file of your own, or the folder of a log's files.")
     file: str | Annotated[list[str], Field(min_length=1)] = key(
         ABSENT, "A pinned file of `config/sources.yaml`, or several that are read as one."
@@ -159,7 +163,9 @@ class Score(Keys):
         "on.",
         ge=1,
     )
-    seed: int = key(0, "Seed of a seeded selector and of ties.", ge=0)
+    seed: Annotated[int, Field(ge=0)] | Literal["each"] = key(
+        0, "Seed of a seeded selector and of ties; `each`: the seed of the run that it is for."
+    )
 
 
 class Diagnostics(Keys):
@@ -215,6 +221,26 @@ class Contamination(Keys):
     longest: int = key(20000, "How many characters of a text are looked at.", ge=100, le=1_000_000)
 
 
+class Start(Keys):
+    """Where an arm's runs go on from."""
+
+    arm: str = key(..., "The arm whose run, of the same seed, is gone on from.")
+    step: int = key(..., "The step after which; the arm's own steps follow it.", ge=1)
+    optimizer: Literal["kept", "fresh"] = key(
+        "kept",
+        "`fresh`: policy and critic are kept, both optimizers begin anew (is it the data, or the "
+        "restart?); the arm's `ppo` may then change learning rates, `warmup_steps` and "
+        "`adam_betas`.",
+    )
+
+
+class Rounds(Keys):
+    """Choose, go on, choose again."""
+
+    every: int = key(..., "Steps of a round.", ge=1)
+    times: int = key(..., "How many rounds follow the start; each begins with a choice.", ge=2)
+
+
 class Arm(Keys):
     """A way of making a policy."""
 
@@ -229,6 +255,16 @@ class Arm(Keys):
     strict: bool = key(False, "Keep only problems above the threshold.")
     size: Annotated[int, Field(ge=1)] | str = key(
         ABSENT, "Keep this many of the best; or the name of an arm: as many as that arm has."
+    )
+    start: Start = key(
+        ABSENT,
+        "The run of another arm that this one goes on from, instead of the base: its policy, "
+        "critic and optimizers (docs/online.md). `ppo.steps` counts from the base.",
+    )
+    rounds: Rounds = key(
+        ABSENT,
+        "Choose again after every round, from all rollouts so far; with `start` and a score of "
+        "learning curves (docs/online.md).",
     )
     ppo: PpoChanges = key(
         ABSENT, "Keys of `ppo` that differ in this arm, such as `steps` of a longer run."
@@ -389,6 +425,9 @@ class Archive(Keys):
     policies: bool = key(
         False, "Whether trained policies go in; the base does where this study made it."
     )
+    states: bool = key(
+        ABSENT, "Whether states that arms start from go in, where they are kept (`states: keep`)."
+    )
     own_files: Annotated[list[str], EACH_ONCE] = key(
         [],
         "Entries of `datasets`, `trajectories` and `scores` whose own files may be passed on; of "
@@ -456,6 +495,12 @@ class Study(Keys):
     )
     arms: dict[Name, Arm] = key(
         ..., "Ways of making a policy; each is trained once per seed.", min_length=1
+    )
+    states: Literal["temporary", "keep"] = key(
+        ABSENT,
+        "What becomes of states that arms start from: `temporary`, the default, deletes each when "
+        "its last use is done, so that another choice repeats the run before it; `keep` keeps "
+        "them.",
     )
     leave_out: Annotated[list[Name], EACH_ONCE] = key(
         [],

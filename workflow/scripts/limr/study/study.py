@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from limr.core import plugins, validation
 from limr.study.arms import Arm
@@ -17,15 +17,28 @@ from limr.study.paths import ResultPaths
 Json = dict[str, Any]
 
 
+class Variant(NamedTuple):
+    """Arms whose runs one rule makes: their evaluated steps, and the steps of kept states."""
+
+    steps: tuple[int, ...]
+    states: tuple[int, ...]
+    arms: list[str]
+
+
 @dataclass(frozen=True, eq=False)  # one is itself: what is derived from it is kept by it
 class Study:
-    """A checked study. Mappings keep the order of the configuration."""
+    """A checked study. Mappings keep the order of the configuration.
+
+    Arms, scores and trajectories are spelled out: draws, rounds, and what is for each seed
+    (`limr.study.continued`).
+    """
 
     name: str
     where: str
     config: Json
     arms: dict[str, Arm]
     scores: dict[str, Json]
+    trajectories: dict[str, Json]
     datasets: dict[str, Json]  # the study's problem sets and its benchmarks'
     benchmarks: dict[str, Json]  # title, version and decodings, the study's changes applied
     steps: dict[str, list[int]] = field(default_factory=dict)  # kind of training -> steps
@@ -49,7 +62,7 @@ class Study:
         """Names of the trajectories that are responses of the base, drawn for them."""
         return [
             name
-            for name, entry in self.config["trajectories"].items()
+            for name, entry in self.trajectories.items()
             if getattr(plugins.load("importers", entry["format"]), "SAMPLES_BASE", False)
         ]
 
@@ -57,13 +70,13 @@ class Study:
         """Return whether a source of `trajectories` holds scores instead of learning curves."""
         if source is None:
             return False
-        importer = plugins.load("importers", self.config["trajectories"][source]["format"])
+        importer = plugins.load("importers", self.trajectories[source]["format"])
         return bool(importer.PROVIDES == "scores")
 
     @property
     def own_paths(self) -> list[tuple[str, str]]:
         """(entry, path) of each file of the user's own that problem sets, logs and scores read."""
-        entries = (*self.datasets.items(), *self.config["trajectories"].items())
+        entries = (*self.datasets.items(), *self.trajectories.items())
         found = [(name, entry["path"]) for name, entry in entries if entry.get("path")]
         for name in self.scores:
             found += [(name, path) for path in self.score_files(name)]
@@ -95,24 +108,62 @@ class Study:
         """Names of the arms with a subset of their own."""
         return [arm.name for arm in self.arms.values() if arm.score]
 
-    def variants(self, train: str) -> dict[str, tuple[tuple[int, ...], list[str]]]:
-        """Return suffix of a rule's name -> (evaluated steps, arms) of a kind of training.
+    def runs_of(self, *arms: str) -> list[tuple[str, int]]:
+        """Return (arm, seed) of every run of these arms."""
+        return [(name, seed) for name in arms for seed in self.arms[name].seeds]
 
-        The outputs of one rule are policies or evaluations of the same steps; arms that have steps
-        of their own have a rule of their own, named after the first of them.
+    @property
+    def runs(self) -> list[tuple[str, int]]:
+        """(arm, seed) of every training run, in the study's order."""
+        return self.runs_of(*self.trained)
+
+    def way(self, arm: str) -> list[tuple[str, int]]:
+        """Return (arm, last step) of the runs that an arm's goes on from, the first one first."""
+        start = self.arms[arm].start
+        return [*self.way(start.arm), (start.arm, start.step)] if start else []
+
+    def streams(self, arm: str) -> str:
+        """Return the arm that random streams of an arm's runs are named after: its way's first."""
+        return next((name for name, _ in self.way(arm)), arm)
+
+    def places_along(self, arm: str) -> list[tuple[int, str]]:
+        """Return (step, arm that evaluates it) of an arm's evaluated steps, its way's included."""
+        found: dict[int, str] = {}
+        for name, last in [*self.way(arm), (arm, None)]:
+            found |= {step: name for step in self.arms[name].steps if last is None or step <= last}
+        return sorted(found.items())
+
+    def _rounds(self, arm: Arm) -> list[list[Any]]:
+        """Return (arm, first step) of each round of an arm that is the last of them."""
+        names = [*(name for name, _ in self.way(arm.name)), arm.name]
+        rounds = [self.arms[n] for n in names if self.arms[n].round_of == arm.round_of]
+        return [[one.name, one.start.step + 1] for one in rounds if one.start]
+
+    def kept_states(self, arm: str) -> tuple[int, ...]:
+        """Return the steps of an arm that other arms start from, in order."""
+        starts = (other.start for other in self.arms.values())
+        return tuple(sorted({start.step for start in starts if start and start.arm == arm}))
+
+    def variants(self, train: str, *, states: bool = False) -> dict[str, Variant]:
+        """Return suffix of a rule's name -> the arms of a kind of training that share a rule.
+
+        The outputs of one rule are policies or evaluations of the same steps, and with `states` the
+        states of the same steps; other arms have a rule of their own, named after the first of
+        them.
         """
-        found: dict[str, tuple[tuple[int, ...], list[str]]] = {"": (tuple(self.steps[train]), [])}
+        found = {"": Variant(tuple(self.steps[train]), (), [])}
         for name in self.base if train == "none" else self.arms_by(train):
             arm = self.arms[name]
-            same = [suffix for suffix, (steps, _) in found.items() if steps == arm.steps]
+            kept = self.kept_states(name) if states else ()
+            same = [s for s, one in found.items() if (one.steps, one.states) == (arm.steps, kept)]
             suffix = same[0] if same else "_" + arm.group.replace("-", "_")
             while not same and suffix in found:
                 suffix += "_"
-            found.setdefault(suffix, (arm.steps, []))[1].append(name)
+            found.setdefault(suffix, Variant(arm.steps, kept, [])).arms.append(name)
         return found
 
-    def rules(self, stage: str, train: str) -> list[tuple[str, tuple[int, ...], list[str]]]:
-        """Return (rule, evaluated steps, arms) of a stage, `train` or `evaluate`.
+    def rules(self, stage: str, train: str) -> list[tuple[str, Variant]]:
+        """Return (rule, its arms and steps) of a stage, `train` or `evaluate`.
 
         Args:
             stage: `train` or `evaluate`.
@@ -120,13 +171,13 @@ class Study:
         """
         ends = {"none": "_base", "ppo": "", "sft": "_sft"}
         name = f"train_{train}" if stage == "train" else f"evaluate{ends[train]}"
-        variants = self.variants(train).items()
-        return [(f"{name}{suffix}", steps, arms) for suffix, (steps, arms) in variants]
+        variants = self.variants(train, states=stage == "train").items()
+        return [(f"{name}{suffix}", variant) for suffix, variant in variants]
 
     def rule(self, stage: str, arm: str) -> str:
         """Return the name of the rule that does a stage of an arm."""
         found = self.rules(stage, self.arms[arm].train)
-        return next(name for name, _, arms in found if arm in arms)
+        return next(name for name, variant in found if arm in variant.arms)
 
     def places(self, steps: Iterable[int]) -> list[tuple[int, str]]:
         """Return (step, benchmark) of each evaluation of a run, in order."""
@@ -134,7 +185,7 @@ class Study:
 
     def files(self) -> dict[str, str]:
         """Return the pinned files of the study: name in config/sources.yaml -> who needs it."""
-        entries = {**self.datasets, **self.config["trajectories"]}
+        entries = {**self.datasets, **self.trajectories}
         return {file: name for name, entry in entries.items() for file in files_of(entry)}
 
     def score_dataset(self, score: str) -> str:
@@ -165,9 +216,13 @@ class Study:
             {
                 **{"name": a.name, "group": a.group, "title": a.title, "train": a.train},
                 "changes": list(a.changes),
+                **({"draw": a.draw} if a.draw != a.name else {}),
+                **({"way": list(map(list, self.way(a.name)))} if a.start else {}),
+                **({"rounds": self._rounds(a)} if a.round else {}),
                 **self._difficulty_from(a.name),
             }
             for a in self.arms.values()
+            if a.shown
         ]
         benchmarks = [{"name": n, "title": b["title"]} for n, b in self.benchmarks.items()]
         return {
@@ -207,10 +262,17 @@ class Study:
         return {"scored_from": self.scored_from(), "base_work": self.base_work()}
 
     def scored_from(self) -> Json:
-        """Return name of learning curves -> `arm` and `seed` of the run that they are from."""
+        """Return name of learning curves -> `arm` and `seed` of the run that they are from.
+
+        With `last_step` where they are of a part of it.
+        """
         return {
-            name: {"arm": entry["arm"], "seed": entry["seed"]}
-            for name, entry in self.config["trajectories"].items()
+            name: {
+                "arm": entry["arm"],
+                "seed": entry["seed"],
+                **({"last_step": entry["steps"][1]} if "steps" in entry else {}),
+            }
+            for name, entry in self.trajectories.items()
             if entry.get("arm")
         }
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 from limr.core import provenance
 from limr.core.errors import InputError
 from limr.core.tables import DRAWN, METRICS, ROLLOUTS, VERDICTS
-from limr.models.interface import SftJob, TrainJob
+from limr.models.interface import PpoJob, SftJob, TrainJob
+from limr.train import starts
 
 _SHOWN = 5
 
@@ -24,6 +25,11 @@ def digest(
     `base` says what the base policy is, such as the sha256 of its weights; `options` are the
     engine's that count, `settings` what belongs to the kind of training or to the engine.
     """
+    continued: dict[str, Any] = {}
+    if isinstance(job, PpoJob) and job.start:
+        continued["start"] = {**asdict(job.start), "state": starts.sha256(job.start.state)}
+    if isinstance(job, PpoJob) and job.states:
+        continued["states"] = sorted(job.states)
     return provenance.digest(
         {
             "arm": job.arm,
@@ -33,6 +39,7 @@ def digest(
             "options": dict(options),
             "grader": dict(job.grader),
             "policies": sorted(job.policies),
+            **continued,
             **settings,
         }
     )
@@ -40,11 +47,15 @@ def digest(
 
 def check_steps(job: TrainJob, steps: int) -> None:
     """Refuse policies of steps that the run will not have."""
-    beyond = sorted(step for step in job.policies if not 0 <= step <= steps)
+    first = 0
+    if isinstance(job, PpoJob) and job.start:
+        first = job.start.step + 1
+    beyond = sorted(step for step in job.policies if not first <= step <= steps)
     if beyond:
         raise InputError(
             f"arm '{job.arm}': a policy of step {beyond[0]} is asked for, but the run has steps "
-            f"1 to {steps} (0 is the base). Evaluate an earlier step or train for longer."
+            f"{max(1, first)} to {steps}{'' if first else ' (0 is the base)'}. Evaluate another "
+            "step or train for longer."
         )
 
 

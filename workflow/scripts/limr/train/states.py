@@ -176,6 +176,11 @@ class States:
         return path.relative_to(self.folder).as_posix()
 
 
+def digest_of(path: Path) -> str:
+    """Return the sha256 of a whole file, however large."""
+    return _sha256(path, path.stat().st_size)
+
+
 def _sha256(path: Path, size: int) -> str:
     """Return the sha256 of a file's first bytes."""
     digest = hashlib.sha256()

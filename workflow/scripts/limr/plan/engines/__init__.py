@@ -30,5 +30,6 @@ class Layout:
     reference: bool = False  # a reference policy scores too
     recomputing: bool = True  # activations are computed twice
     state_bytes: float = 0.0  # checkpoints on disk while the job runs
+    start_bytes: float = 0.0  # one state that other runs start from
     commands: tuple[tuple[str, ...], ...] = ()  # what the job starts, word by word
     notes: tuple[str, ...] = ()

@@ -36,7 +36,9 @@ def _ppo(study: Study, arm: str, problems: int, parameters: int) -> Layout:
     options, ppo = study.config["engines"][NAME], study.arms[arm].settings
     steps = list(study.arms[arm].steps)
     planned = layout.check_ppo(options, ppo, steps)
-    order = Order(problems, ppo["prompts_per_step"], ppo["drop_last"], study.seeds[0], arm)
+    order = Order(
+        problems, ppo["prompts_per_step"], ppo["drop_last"], study.arms[arm].seeds[0], arm
+    )
     layout.check_problems(options, ppo, order, arm)
     kept = [step for step in steps if step > 0]
     sampler = study.arms[arm].sampler or {}
@@ -58,6 +60,7 @@ def _ppo(study: Study, arm: str, problems: int, parameters: int) -> Layout:
         reference=planned.reference is not None,
         recomputing=options["gradient_checkpointing"],
         state_bytes=layout.disk_bytes(parameters, options, len(kept)),
+        start_bytes=layout.checkpoint_bytes(parameters, options),
         commands=(("python", "-m", command.PPO_MODULE, *words),),
         notes=(*planned.described(), _steps(order)),
     )
@@ -83,7 +86,7 @@ def _sft(study: Study, arm: str, problems: int, parameters: int) -> Layout:
 
 def _start(study: Study, arm: str, data: str) -> command.Start:
     results = Path("results") / study.name
-    folder = results / f"state/{arm}-seed{study.seeds[0]}"
+    folder = results / f"state/{arm}-seed{study.arms[arm].seeds[0]}"
     return command.Start(results / "base", folder / data, folder, 1, 0, 0)
 
 

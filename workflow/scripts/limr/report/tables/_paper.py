@@ -60,7 +60,7 @@ def _problems(inputs: Inputs, group: Group, row: paper.Json, table: int) -> list
             "ours": ours,
             "paper's": pd.NA if theirs is None else theirs,
             "gap": pd.NA if theirs is None else ours - theirs,
-            "draws": len(group.arms),
+            "draws": group.draws,
             "paper's row": pd.NA if theirs is None else f"{row['name']}, Table {table}",
         }
     ]
@@ -84,7 +84,7 @@ def _accuracies(inputs: Inputs, group: Group, row: paper.Json, table: int) -> li
                 "gap": pd.NA if theirs is None else 100 * interval.mean - theirs,
                 "n": interval.n_questions,
                 "seeds": results.n_seeds(inputs, group.name),
-                "draws": len(group.arms),
+                "draws": group.draws,
                 "step": results.reported_step(inputs, group.name),
                 "level": 100 * results.declared(inputs).level,
                 "our decoding": _decoding(inputs, names),

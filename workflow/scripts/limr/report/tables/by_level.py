@@ -50,7 +50,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                         **found.percent("accuracy"),
                         "against all levels": 100 * (found.mean - whole),
                         "seeds": results.n_seeds(inputs, group.name),
-                        "draws": len(group.arms),
+                        "draws": group.draws,
                         "step": results.reported_step(inputs, group.name),
                         "interval level": 100 * results.declared(inputs).level,
                         "decoding": decoding,

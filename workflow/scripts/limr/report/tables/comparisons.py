@@ -60,7 +60,7 @@ def _row(inputs: Inputs, test: Tested, resamples: int) -> dict[str, Any]:
         "bootstrap high": 100 * high,
         "questions": found.n_questions,
         "seeds": ", ".join(str(results.n_seeds(inputs, group.name)) for group in pair),
-        "draws": ", ".join(str(len(group.arms)) for group in pair),
+        "draws": ", ".join(str(group.draws) for group in pair),
         "steps": ", ".join(str(results.reported_step(inputs, group.name)) for group in pair),
         "level": 100 * level,
     }

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from limr.analysis import cost_curves, costs
+from limr.analysis import cost_curves, run_costs
 from limr.analysis.cost_curves import Curve
 from limr.analysis.results import Inputs
 from limr.core.validation import Keys, Number, key
@@ -38,7 +38,7 @@ COUNTED = {"optimizer steps": "optimizer-steps", "rollouts": "rollouts", "millio
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row per accuracy and trained group."""
     curves = cost_curves.curves(inputs)
-    devices = dict(costs.by_step(inputs)[["arm", "device"]].to_numpy().tolist())
+    devices = dict(run_costs.by_step(inputs)[["arm", "device"]].to_numpy().tolist())
     rows = [
         {"accuracy %": float(target), "arm": curve.group.title}
         | _row(curve, target / 100)

@@ -34,7 +34,7 @@ def build(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
                 **{titles[name]: 100 * matrix.mean() for name, matrix in matrices.items()},
                 **interval.percent(),
                 "seeds": results.n_seeds(inputs, group.name),
-                "draws": len(group.arms),
+                "draws": group.draws,
                 "questions": interval.n_questions,
                 "step": results.reported_step(inputs, group.name),
                 "level": 100 * results.declared(inputs).level,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr.analysis import contrasts, costs, results
+from limr.analysis import contrasts, results, run_costs
 from limr.analysis.results import Group, Inputs, Run
 from limr.core.errors import InputError
 from limr.core.validation import Keys, key
@@ -34,7 +34,7 @@ class Options(Keys):
 
 def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row per PPO arm."""
-    spent = costs.by_step(inputs)
+    spent = run_costs.by_step(inputs)
     groups = [
         group
         for group in results.evaluated_groups(inputs)

@@ -20,7 +20,7 @@ def jobs(study: Study, folder: Path) -> Iterator[Job]:
         study: a checked study.
         folder: what the paths of a user's own logs are relative to: a log may be a folder.
     """
-    for source, entry in study.config["trajectories"].items():
+    for source, entry in study.trajectories.items():
         if source in study.sampled:
             yield _sample_base(study, source, entry)
         if not study.provides_scores(source):
@@ -61,12 +61,14 @@ def _sample_base(study: Study, source: str, entry: Json) -> Job:
 def _import(
     study: Study, source: str, folder: Path, made: tuple[str, str], wildcards: dict[str, str]
 ) -> Job:
-    entry = settings = study.config["trajectories"][source]
+    entry = settings = study.trajectories[source]
     problems = _problems(study, entry)
+    if entry.get("arm") and (way := study.way(entry["arm"])):
+        settings = entry = {**entry, "until": [*(last for _, last in way), None]}
     if "selector" in wildcards:
         problems = study.paths.problems(study.score_dataset(wildcards["selector"]))
     elif entry.get("arm") and "rewards" in entry and entry["rewards"] is None:
-        settings = {**entry, "rewards": rewards.values(study.arms[entry["arm"]].reward)}
+        settings = {**entry, "rewards": _rewards(study, entry["arm"])}
     return Job(
         "import_scores" if "selector" in wildcards else "import_trajectories",
         {"paths": source_files(study, source, folder), "problems": problems},
@@ -78,13 +80,21 @@ def _import(
     )
 
 
+def _rewards(study: Study, arm: str) -> list[float]:
+    """Return the rewards that the rules of an arm and its way give."""
+    arms = [*(name for name, _ in study.way(arm)), arm]
+    every = [value for name in arms for value in rewards.values(study.arms[name].reward)]
+    return list(dict.fromkeys(every))
+
+
 def source_files(study: Study, source: str, folder: Path) -> list[str]:
     """Return the files that an entry of `trajectories` reads."""
-    entry = study.config["trajectories"][source]
+    entry = study.trajectories[source]
     if source in study.sampled:
         return [study.paths.samples(source)]
     if entry.get("arm"):
-        return [study.paths.rollouts(entry["arm"], entry["seed"])]
+        arms = [*(arm for arm, _ in study.way(entry["arm"])), entry["arm"]]
+        return [study.paths.rollouts(arm, entry["seed"]) for arm in arms]
     if entry.get("path"):
         importer = plugins.load("importers", entry["format"])
         return own_files.listed(entry["path"], importer, folder)
@@ -118,7 +128,7 @@ def _select(study: Study, name: str) -> Job:
     published, checked = study.provides_scores(source), audited(study)
     origin: Json = {"score": arm.score, "trajectories": source}
     if published:
-        origin["format"] = study.config["trajectories"][source]["format"]
+        origin["format"] = study.trajectories[source]["format"]
     else:
         origin |= {"selector": score["selector"], "options": score["options"]}
     return Job(
@@ -176,12 +186,12 @@ def _diagnose(study: Study, score: str) -> Job:
 
 def curves(study: Study) -> list[str]:
     """Return the names of the study's learning curves."""
-    return [name for name in study.config["trajectories"] if not study.provides_scores(name)]
+    return [name for name in study.trajectories if not study.provides_scores(name)]
 
 
 def _backtest(study: Study) -> Job:
     paths, names = study.paths, plugins.names("selectors")
-    entries = {name: study.config["trajectories"][name] for name in curves(study)}
+    entries = {name: study.trajectories[name] for name in curves(study)}
     scores: dict[str, list[Json]] = {name: [] for name in entries}
     for name in diagnosed(study):
         entry = study.scores[name]

@@ -12,8 +12,8 @@ from limr.study.study import Study
 def jobs(study: Study) -> Iterator[Job]:
     """Yield the jobs of evaluations, one per run, and of what is collected from them."""
     if study.evaluated:
-        for arm in [*study.base, *study.trained]:
-            for seed in study.seeds:
+        for arm, seed in study.runs_of(*study.base, *study.trained):
+            if study.arms[arm].steps:  # else a round too short for an evaluated step
                 yield _evaluate(study, arm, seed)
         yield from _collect_evaluations(study)
     if study.trained:
@@ -22,34 +22,40 @@ def jobs(study: Study) -> Iterator[Job]:
         yield _measure_overlap(study, benchmark)
 
 
-def runs(study: Study, *, trained: bool = False) -> list[Json]:
+def runs(study: Study, *, trained: bool = False, hidden: bool = False) -> list[Json]:
     """Return arm, group, train and seed of every run in the report's order: arms, then seeds.
 
     Args:
         study: a checked study.
         trained: without the arms that are the base policy itself.
+        hidden: with those that are rounds of another arm.
     """
     wanted = study.trained if trained else study.base + study.trained
     return [
         {"arm": arm.name, "group": arm.group, "train": arm.train, "seed": seed}
         for arm in study.arms.values()
-        if arm.name in wanted
-        for seed in study.seeds
+        if arm.name in wanted and (hidden or arm.shown)
+        for seed in arm.seeds
     ]
 
 
 def evaluations(study: Study) -> list[Json]:
-    """Return run, step and benchmark of every evaluation, in the order of their collection."""
+    """Return run, step and benchmark of every evaluation, in the order of their collection.
+
+    An arm that starts from another has the evaluations of its way too, as if it had been one run.
+    """
     return [
         {**run, "step": step, "benchmark": benchmark}
         for run in runs(study)
-        for step, benchmark in study.places(study.arms[run["arm"]].steps)
+        for step, _ in study.places_along(run["arm"])
+        for benchmark in study.benchmarks
     ]
 
 
 def path(study: Study, key: Json) -> str:
     """Return the file of one of `evaluations`."""
-    return study.paths.evaluation(key["arm"], key["seed"], key["step"], key["benchmark"])
+    arm = dict(study.places_along(key["arm"]))[key["step"]]
+    return study.paths.evaluation(arm, key["seed"], key["step"], key["benchmark"])
 
 
 def _questions(study: Study) -> list[str]:
@@ -105,13 +111,28 @@ def _collect_evaluations(study: Study) -> Iterator[Job]:
     )
 
 
+def metrics(study: Study) -> list[list[tuple[Json, str]]]:
+    """Return, for each reported training run, keys and path of its metrics, its way's before them.
+
+    The keys have `until` where the run of the path went on after the step at which it was left.
+    """
+    found = []
+    for run in runs(study, trained=True):
+        way = study.way(run["arm"])
+        keys = [*({**run, "until": last} for _, last in way), run]
+        arms = [*(arm for arm, _ in way), run["arm"]]
+        paths = [study.paths.metrics(arm, run["seed"]) for arm in arms]
+        found.append(list(zip(keys, paths, strict=True)))
+    return found
+
+
 def _collect_metrics(study: Study) -> Job:
-    found = runs(study, trained=True)
+    parts = [part for run in metrics(study) for part in run]
     return Job(
         "collect_metrics",
-        {"metrics": [study.paths.metrics(run["arm"], run["seed"]) for run in found]},
+        {"metrics": [path for _, path in parts]},
         {"metrics": study.paths.collected("metrics")},
-        {"runs": found},
+        {"runs": [keys for keys, _ in parts]},
     )
 
 

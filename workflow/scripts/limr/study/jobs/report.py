@@ -90,7 +90,7 @@ def overview(study: Study, kind: str, name: str) -> Json:
 def _costed(study: Study) -> list[Json]:
     """Return the keys of what is read for costs, in the order of its paths."""
     samples = [{"source": source} for source in study.sampled]
-    return [*evaluate.runs(study, trained=True), *samples]
+    return [*evaluate.runs(study, trained=True, hidden=True), *samples]
 
 
 def _report(study: Study, files: Mapping[str, Paths]) -> Job:
@@ -146,7 +146,7 @@ def _notes(study: Study) -> list[str]:
     """Return the records whose notes the report shows."""
     paths, scores = study.paths, study.scores.items()
     published = [name for name, e in scores if study.provides_scores(e["trajectories"])]
-    read = [name for name in study.config["trajectories"] if not study.provides_scores(name)]
+    read = [name for name in study.trajectories if not study.provides_scores(name)]
     return [
         *(paths.problems_record(name) for name in study.config["datasets"]),
         *(paths.curves_record(name) for name in read),

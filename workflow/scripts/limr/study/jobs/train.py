@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from limr.core import plugins
 from limr.study.jobs.job import Job, Json, Paths
@@ -22,9 +23,8 @@ def jobs(study: Study) -> Iterator[Job]:
         },
         plugins=(engine(study, "train"),),
     )
-    for arm in study.trained:
-        for seed in study.seeds:
-            yield _run(study, arm, seed)
+    for arm, seed in study.runs:
+        yield _run(study, arm, seed)
 
 
 def _run(study: Study, arm: str, seed: int) -> Job:
@@ -46,6 +46,12 @@ def _run(study: Study, arm: str, seed: int) -> Job:
     if about.train == "ppo":
         made["rollouts"] = paths.rollouts(arm, seed)
         settings["reward"] = about.reward
+        kept = study.kept_states(arm)
+        if kept:
+            made["states"] = [paths.kept_state(arm, seed, step) for step in kept]
+        if about.start:
+            read["start"] = paths.kept_state(about.start.arm, seed, about.start.step)
+            settings["start"] = {**asdict(about.start), "streams": study.streams(arm)}
         used.append(("rewards", about.reward["rule"]))
         if about.sampler is not None:
             settings["sampler"] = about.sampler
@@ -85,11 +91,10 @@ def split_options(study: Study, work: str) -> tuple[Json, Json]:
 
 def result_files(study: Study) -> dict[str, Paths]:
     """Return what tables and figures may ask for."""
-    runs = [(arm, seed) for arm in study.trained for seed in study.seeds]
     return {
         "metrics": study.paths.collected("metrics") if study.trained else [],
         "runs": [
-            *(study.paths.run_record(arm, seed) for arm, seed in runs),
+            *(study.paths.run_record(arm, seed) for arm, seed in study.runs),
             *(study.paths.samples_record(source) for source in study.sampled),
         ],
     }

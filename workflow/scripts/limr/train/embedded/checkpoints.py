@@ -3,6 +3,7 @@
 <folder>/checkpoints/000008.pt       what step 9 depends on
 <folder>/rollouts/000008.parquet     rollouts of step 8
 <folder>/policies/step8/             a policy that is asked for
+<folder>/states/step8/               a state that other runs start from
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from limr.core.working_folder import Folder
 from limr.train.states import KEPT, States
 
 _CHECKPOINTS = "checkpoints"
-PUBLISHED = ("rollouts", "policies")
+PUBLISHED = ("rollouts", "policies", "states")
 
 
 def states(folder: Folder) -> States:
@@ -26,13 +27,24 @@ def states(folder: Folder) -> States:
     return States(folder.root, folder.digest, (_CHECKPOINTS, *PUBLISHED))
 
 
-def save(folder: Folder, step: int, value: dict[str, Any]) -> None:
-    """Keep what the step after `step` depends on, and the state before; remove older ones."""
+def write(path: Path, value: dict[str, Any]) -> None:
+    """Write tensors and plain values, whole or not at all."""
     buffer = io.BytesIO()
     torch.save(value, buffer)
-    path = _path(folder, step)
     with files.atomic(path) as temporary:
         temporary.write_bytes(buffer.getbuffer())
+
+
+def read(path: Path, device: torch.device) -> dict[str, Any]:
+    """Read what `write` wrote; nothing in the file is executed."""
+    found: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    return found
+
+
+def save(folder: Folder, step: int, value: dict[str, Any]) -> None:
+    """Keep what the step after `step` depends on, and the state before; remove older ones."""
+    path = _path(folder, step)
+    write(path, value)
     made = [one for name in PUBLISHED for one in folder.path(name).rglob("*") if one.is_file()]
     kept = states(folder)
     kept.save(step, [path, *sorted(made)])
@@ -47,10 +59,7 @@ def load(folder: Folder, device: torch.device) -> dict[str, Any] | None:
     Whatever was made after it is removed.
     """
     step = states(folder).go_back()
-    if step == 0:
-        return None
-    found: dict[str, Any] = torch.load(_path(folder, step), map_location=device, weights_only=True)
-    return found
+    return None if step == 0 else read(_path(folder, step), device)
 
 
 def _path(folder: Folder, step: int) -> Path:

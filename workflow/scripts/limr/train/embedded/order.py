@@ -12,7 +12,8 @@ class Order:
     """Every epoch goes through the problems in a fresh order, in batches of `size`.
 
     With `drop_last` the problems left over at an epoch's end are dropped (as the paper's loader
-    does); otherwise they make a smaller batch. Fewer problems than `size` are one batch.
+    does); otherwise they make a smaller batch. Fewer problems than `size` are one batch. `shift` is
+    added to the steps of a run that started from another one (`limr.train.starts`).
     """
 
     problems: int
@@ -20,6 +21,7 @@ class Order:
     drop_last: bool
     seed: int
     arm: str
+    shift: int = 0
 
     @property
     def steps_per_epoch(self) -> int:
@@ -30,10 +32,10 @@ class Order:
 
     def epoch(self, step: int) -> int:
         """Return the epoch, from 0, of a step, from 1."""
-        return (step - 1) // self.steps_per_epoch
+        return (step + self.shift - 1) // self.steps_per_epoch
 
     def batch(self, step: int) -> list[int]:
         """Return the indices of a step's problems, from the stream (seed, order, arm, epoch)."""
-        epoch, batch = divmod(step - 1, self.steps_per_epoch)
+        epoch, batch = divmod(step + self.shift - 1, self.steps_per_epoch)
         order = stream(self.seed, "order", self.arm, epoch).permutation(self.problems)
         return [int(index) for index in order[batch * self.size : (batch + 1) * self.size]]

@@ -21,15 +21,17 @@ from limr.core.random_streams import stream, stream_seed
 from limr.core.tables import ROLLOUTS
 from limr.grading import rewards
 from limr.grading.pool import GradingPool
-from limr.models.interface import Decoding, PpoJob
+from limr.models.interface import Decoding, PpoJob, Start
 from limr.train import drawing as drawings
-from limr.train import runs
-from limr.train.embedded import losses, packing, rollouts, run, sampling, vocabulary
+from limr.train import runs, starts
+from limr.train.embedded import checkpoints, losses, packing, rollouts, run, sampling, vocabulary
 from limr.train.embedded import model as models
 from limr.train.embedded import optimizer as optimizers
 from limr.train.embedded.batch import Batch, Sequences, parts, spread
 from limr.train.embedded.forward import Weights, weights_of
 from limr.train.embedded.order import Order
+
+STATE = "state.pt"  # in the folder of a state that other runs start from
 
 
 class Learner:
@@ -45,6 +47,27 @@ class Learner:
         betas = self.ppo["adam_betas"]
         self.policy_optimizer = optimizers.Adam(list(self.policy.parameters()), betas)
         self.critic_optimizer = optimizers.Adam(list(self.critic.parameters()), betas)
+        self.warmed_before = 0  # the step after which the optimizers began
+        if job.start is not None:
+            self._go_on_from(job.start)
+
+    def _go_on_from(self, start: Start) -> None:
+        """Take over policy and critic of another run's state, and its optimizers if kept."""
+        found = checkpoints.read(start.state / STATE, self.device)
+        kept = start.optimizer == "kept"
+        for name, part in self.saved().items():
+            if kept or not name.endswith("_optimizer"):
+                part.load_state_dict(found[name])
+        self.warmed_before = found["warmed_before"] if kept else start.step
+
+    def keep_state(self, folder: Path, step: int, order: Order, about: dict[str, Any]) -> None:
+        """Write what other runs start from, whole or not at all."""
+        with files.atomic(folder) as temporary:
+            temporary.mkdir()
+            states = {name: part.state_dict() for name, part in self.saved().items()}
+            value = {**states, "warmed_before": self.warmed_before}
+            checkpoints.write(temporary / STATE, value)
+            starts.write_record(temporary, self.job, step, order, about)
 
     def saved(self) -> dict[str, Any]:
         """Return what a checkpoint holds."""
@@ -59,12 +82,12 @@ class Learner:
     def sample(
         self, prompts: Sequence[Sequence[int]], step: int, tried: int = 0
     ) -> sampling.Samples:
-        """Draw rollouts from the stream (seed, rollouts, arm, step).
+        """Draw rollouts from the stream (seed, rollouts, the way's first arm, step).
 
         `tried`: how often the step has drawn before; its number then follows in the stream's name.
         """
         again = (tried,) if tried else ()
-        seed = stream_seed(self.job.seed, "rollouts", self.job.arm, step, *again)
+        seed = stream_seed(self.job.seed, "rollouts", self.job.streams, step, *again)
         decoding = Decoding(
             "rollouts",
             self.ppo["samples_per_prompt"],
@@ -123,7 +146,7 @@ class Learner:
         minibatches = list(self._minibatches(batch, step))
         for number, rows in enumerate(minibatches):
             sums.update(self._accumulate(batch, rows))
-            update = (step - 1) * len(minibatches) + number + 1
+            update = (step - self.warmed_before - 1) * len(minibatches) + number + 1
             for optimizer, name in (
                 (self.policy_optimizer, "actor_learning_rate"),
                 (self.critic_optimizer, "critic_learning_rate"),
@@ -140,7 +163,7 @@ class Learner:
         """
         each = batch.sequences.each
         for number in range(self.ppo["epochs_per_batch"]):
-            generator = stream(self.job.seed, "minibatches", self.job.arm, step, number)
+            generator = stream(self.job.seed, "minibatches", self.job.streams, step, number)
             order = generator.permutation(len(batch.sequences.prompts)).tolist()
             samples = [prompt * each + sample for prompt in order for sample in range(each)]
             yield from parts(samples, self.ppo["train_batch_size"])
@@ -176,12 +199,14 @@ def train_ppo(job: PpoJob) -> None:
     """Train by PPO; see `limr.models.interface.PpoJob` for the outputs.
 
     Raises InputError where a policy beyond the last step is asked for, prompts are too long, or the
-    sampler cannot draw from these problems.
+    sampler cannot draw from these problems, or the run cannot go on from the state that it should
+    start from.
     """
     ppo = job.ppo
     words = vocabulary.load(job.base)
     prompts = run.encode_prompts(job, words, ppo["max_prompt_tokens"])
-    order = Order(len(prompts), ppo["prompts_per_step"], ppo["drop_last"], job.seed, job.arm)
+    about = {"engine": "embedded", "base": files.sha256(job.base / models.WEIGHTS)}
+    order = starts.order(job, starts.read_record(job, about))
     drawing = drawings.of(job, order)
     settings = {"ppo": dict(ppo), "reward": dict(job.reward), **drawings.settings(job)}
     with run.running(job, settings, ppo["steps"]) as running, GradingPool(job.grader) as pool:
@@ -190,7 +215,7 @@ def train_ppo(job: PpoJob) -> None:
         def step(number: int) -> run.Row:
             epoch = order.epoch(number)
             drawings.replay(drawing, job, number, lambda n: running.part("rollouts", n))
-            pay = rewards.reward_function(job.reward, job.seed, job.arm, number)
+            pay = rewards.reward_function(job.reward, job.seed, job.streams, number)
             drawn = rollouts.Drawn()
 
             def sample(chosen: Sequence[int]) -> tuple[list[int], int]:
@@ -216,7 +241,10 @@ def train_ppo(job: PpoJob) -> None:
         def save_policy(folder: Path) -> None:
             models.save_policy(learner.policy, words, folder)
 
-        run.train(running, step, learner.saved(), save_policy)
-        steps = range(1, ppo["steps"] + 1)
+        def save_state(folder: Path, number: int) -> None:
+            learner.keep_state(folder, number, order, about)
+
+        run.train(running, step, learner.saved(), save_policy, save_state)
+        steps = range(job.done_before + 1, ppo["steps"] + 1)
         tables = [files.read_parquet(running.part("rollouts", n), ROLLOUTS) for n in steps]
         files.write_parquet(job.rollouts, pa.concat_tables(tables).combine_chunks())

@@ -18,7 +18,7 @@ import torch
 from limr.core import files, working_folder
 from limr.core.errors import InputError
 from limr.core.working_folder import Folder
-from limr.models.interface import Settings, TrainJob
+from limr.models.interface import PpoJob, Settings, TrainJob
 from limr.train import runs
 from limr.train.embedded import checkpoints
 from limr.train.embedded import model as models
@@ -29,23 +29,28 @@ Row = dict[str, Any]
 
 @dataclass
 class Run:
-    """A run in progress: how far it is, and one row of metrics for each step."""
+    """A run in progress: how far it is, and one row of metrics for each step of its own."""
 
     job: TrainJob
     state: Folder
     device: torch.device
-    steps: int
+    steps: int  # the last one's number
+    before: int  # steps that another run did, from whose state this one goes on
     rows: list[Row] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     @property
     def done(self) -> int:
-        """Steps that are finished."""
-        return len(self.rows)
+        """The last step that is finished."""
+        return self.before + len(self.rows)
 
     def policy(self, step: int) -> Path:
         """Return where the working folder keeps the policy of a step."""
         return self.state.path("policies", f"step{step}")
+
+    def kept_state(self, step: int) -> Path:
+        """Return where the working folder keeps the state that other runs start from."""
+        return self.state.path("states", f"step{step}")
 
     def part(self, name: str, step: int) -> Path:
         """Return where the working folder keeps a step's part of an output."""
@@ -91,7 +96,8 @@ def running(job: TrainJob, settings: Mapping[str, Any], steps: int) -> Iterator[
     runs.check_steps(job, steps)
     device = device_of(job.options)
     with working_folder.opened(job.state, job_digest(job, settings)) as state:
-        run = Run(job, state, device, steps)
+        before = job.done_before if isinstance(job, PpoJob) else 0
+        run = Run(job, state, device, steps, before)
         yield run
         _publish(run)
         state.remove()
@@ -102,13 +108,15 @@ def train(
     step: Callable[[int], Row],
     parts: Mapping[str, Any],
     save_policy: Callable[[Path], None],
+    save_state: Callable[[Path, int], None] | None = None,
 ) -> None:
     """Do the steps that are left, keeping policies and checkpoints.
 
     A checkpoint is everything that the next step depends on: `parts` (name -> module or optimizer)
     and the metrics of the steps done. It holds no generator: each step's streams are named after
     the step (`limr.core.random_streams`). `step` does a step, from 1, and returns its row of
-    metrics; `save_policy` writes the current policy to a folder.
+    metrics; `save_policy` writes the current policy to a folder, `save_state` what another run goes
+    on from. Where no checkpoint is found, `parts` are as a run begins.
     """
     found = checkpoints.load(run.state, run.device)
     if found is not None:
@@ -122,12 +130,19 @@ def train(
         run.rows.append({**row, "step": number, "seconds": time.monotonic() - begin})
         if number in run.job.policies:
             save_policy(run.policy(number))
+        if save_state is not None and number in states_of(run.job):
+            save_state(run.kept_state(number), number)
         if number % every == 0 or number == run.steps:
             states = {name: part.state_dict() for name, part in parts.items()}
             checkpoints.save(run.state, number, {"rows": run.rows, **states})
         if number % max(1, run.steps // 12) == 0 or number == run.steps:
             _report(run)
     checkpoints.states(run.state).check_before_publishing(checkpoints.PUBLISHED)
+
+
+def states_of(job: TrainJob) -> Mapping[int, Path]:
+    """Return the states that other runs start from: step -> the folder to publish it in."""
+    return job.states if isinstance(job, PpoJob) else {}
 
 
 def _report(run: Run) -> None:
@@ -141,7 +156,7 @@ def _report(run: Run) -> None:
     }
     values = "  ".join(f"{name} {value:.3f}" for name, value in shown.items() if value is not None)
     speed = sum(one["tokens"] for one in run.rows) / seconds
-    left = seconds / run.done * (run.steps - run.done)
+    left = seconds / len(run.rows) * (run.steps - run.done)
     sys.stderr.write(
         f"{run.job.arm} seed {run.job.seed}  step {run.done}/{run.steps}  {values}  "
         f"{speed:,.0f} tokens/s  {left:.0f} s left\n"
@@ -153,6 +168,9 @@ def _publish(run: Run) -> None:
     for step, folder in run.job.policies.items():
         with files.atomic(folder) as temporary:
             shutil.copytree(run.job.base if step == 0 else run.policy(step), temporary)
+    for step, folder in states_of(run.job).items():
+        with files.atomic(folder) as temporary:
+            shutil.copytree(run.kept_state(step), temporary)
     files.write_parquet(run.job.metrics, runs.metrics_table(run.rows))
     files.write_json(
         run.job.record,

@@ -16,6 +16,7 @@ from limr.models.interface import BaseJob, Policy, PpoJob, Settings, SftJob
 from limr.train.embedded import portable
 
 ENVIRONMENT = "embedded"
+STARTS = True
 SAMPLERS = plugins.names("samplers")
 CAVEAT = (
     "This is a miniature: a model of 0.3 million parameters on generated arithmetic. It shows the "

@@ -212,8 +212,13 @@ def disk_bytes(parameters: float, options: Settings, policies: int, models: int 
     Checkpoints of the trained models (policy and critic; fine-tuning: one), as many as are kept and
     one that is being written, and the 16-bit policies; a model has so many parameters.
     """
-    checkpoint = models * BYTES_PER_PARAMETER[options["zero_stage"]] * parameters
+    checkpoint = checkpoint_bytes(parameters, options, models)
     return (KEPT + 1) * checkpoint + 2.0 * parameters * (policies + 1)
+
+
+def checkpoint_bytes(parameters: float, options: Settings, models: int = 2) -> float:
+    """Return the bytes of one checkpoint: of policy and critic, with their optimizers."""
+    return float(models * BYTES_PER_PARAMETER[options["zero_stage"]] * parameters)
 
 
 def check_sft(options: Settings, sft: Settings, steps: list[int]) -> int:

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import Field
 
 from limr.core import files, progress
 from limr.core.arrow import find, strings, vector
 from limr.core.errors import InputError
 from limr.core.tables import ROLLOUTS, VERDICTS, Problem
-from limr.core.validation import Keys, Number, key
+from limr.core.validation import ABSENT, Keys, Number, key
 from limr.trajectories import reading
 from limr.trajectories.counts import Counts
 from limr.trajectories.curves import Ints
@@ -45,6 +46,18 @@ class Options(Keys):
         "samples would have shown. null: all.",
         ge=1,
     )
+    steps: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)] = key(
+        ABSENT,
+        "The first and the last training step that count, such as `[1, 24]`: the part of a run "
+        "that another arm starts from. Without the key, all.",
+    )
+
+
+def check(options: Mapping[str, Any]) -> None:
+    """Refuse steps that are none."""
+    first, last = options.get("steps", (1, 1))
+    if first > last:
+        raise InputError(f"steps: the first, {first}, lies behind the last, {last}.")
 
 
 COLUMNS = ("problem_id", "step", "epoch", "sample", "reward", "verdict")
@@ -61,45 +74,82 @@ def recognises(sample: Sample) -> bool:
 def read(
     paths: Sequence[Path], problems: Sequence[Problem] | None, options: Mapping[str, Any]
 ) -> Imported:
-    """Return the trajectories of a run.
+    """Return the trajectories of a run, or of runs that go on from each other.
+
+    Of several runs, `options` have `until`: the last step of each that counts, null for all.
 
     Raises:
         InputError: not such a file, a missing value, a negative epoch or step, a reward that is not
             finite or not the rule's, an unknown verdict, a (problem, step, sample) that occurs
-            twice, or a problem that is not in `problems`.
+            twice, steps or samples that the run has not, or a problem that is not in `problems`.
     """
-    path = reading.one(paths)
+    until = options.get("until") or [None]
+    if len(until) == 1:
+        paths = [reading.one(paths)]
     given = reading.ids_of(problems)
     ids = strings([]) if given is None else given
-    files.check_parquet(path, COLUMNS)
-    counts, keys = Counts(), np.empty(pq.read_metadata(path).num_rows, np.int64)
-    wanted, most, counted = options["samples"], 0, 0
-    if not len(keys):
-        raise InputError(f"{path}: no rows in it.")
-    for first, batch in progress.ahead(_batches(path)):
-        names = batch["problem_id"].dictionary.cast(pa.string())
-        if given is None:
-            ids = pc.unique(pa.concat_arrays([ids, names]))
-        if len(ids) > 1 << _PROBLEM_BITS:  # else two rows could have one key
-            raise InputError(f"{path}: more than {1 << _PROBLEM_BITS:,} different problem_ids.")
-        problem = find(names, ids)[vector(batch["problem_id"].indices)]
-        correct = _checked(batch, problem, options["rewards"], first, path)
-        columns: list[Any] = [problem, batch["epoch"], correct, batch["reward"]]
-        most = max(most, int(batch["sample"].max()) + 1)
-        if wanted is not None:
-            columns = [column[batch["sample"] < wanted] for column in columns]
-        one = np.ones(len(columns[0]), np.int8)
-        counted += len(one)
-        counts.add(columns[0], columns[1], one, *columns[2:])
-        key = (batch["step"].astype(np.int64) << _PROBLEM_BITS | problem) << _SAMPLE_BITS
-        keys[first : first + len(key)] = key | batch["sample"]
-    _refuse_doubled(keys, ids, path)
-    if wanted is not None and wanted > most:
-        raise InputError(
-            f"{path}: samples: {wanted} are asked for, problems have at most {most} per step."
-        )
+    rows = [_rows(path) for path in paths]
+    counts, keys = Counts(), np.empty(sum(rows), np.int64)
+    read, most, counted = 0, {"step": 0, "sample": 0}, 0
+    for path, last in zip(paths, until, strict=True):
+        for first, batch in progress.ahead(_batches(path)):
+            names = batch["problem_id"].dictionary.cast(pa.string())
+            if given is None:
+                ids = pc.unique(pa.concat_arrays([ids, names]))
+            if len(ids) > 1 << _PROBLEM_BITS:  # else two rows could have one key
+                raise InputError(f"{path}: more than {1 << _PROBLEM_BITS:,} different problem_ids.")
+            problem = find(names, ids)[vector(batch["problem_id"].indices)]
+            correct = _checked(batch, problem, options["rewards"], first, path)
+            most = {name: max(n, int(batch[name].max())) for name, n in most.items()}
+            key = (batch["step"].astype(np.int64) << _PROBLEM_BITS | problem) << _SAMPLE_BITS
+            key |= batch["sample"]
+            columns: list[Any] = [problem, batch["epoch"], correct, batch["reward"]]
+            if last is not None:
+                key = key[batch["step"] <= last]
+            keys[read : read + len(key)] = key
+            read += len(key)
+            if (kept := _kept(batch, last, options)) is not None:
+                columns = [column[kept] for column in columns]
+            counted += len(columns[0])
+            counts.add(columns[0], columns[1], None, *columns[2:])
+    _refuse_doubled(keys[:read], ids, paths[-1])
+    _refuse_too_many(options, most, paths[-1])
     table = counts.table(ids)
-    return Imported(ids, table, len(keys), counted, notes=reading.coverage(table, len(ids)))
+    return Imported(ids, table, sum(rows), counted, notes=reading.coverage(table, len(ids)))
+
+
+def _rows(path: Path) -> int:
+    """Return the number of a file's rows, which is not 0."""
+    files.check_parquet(path, COLUMNS)
+    rows = int(pq.read_metadata(path).num_rows)
+    if not rows:
+        raise InputError(f"{path}: no rows in it.")
+    return rows
+
+
+def _kept(batch: Mapping[str, Any], until: int | None, options: Mapping[str, Any]) -> Any:
+    """Return (n_rows,) which rows count; None: all."""
+    steps = options.get("steps")
+    conditions = []
+    if options["samples"] is not None:
+        conditions.append(batch["sample"] < options["samples"])
+    if until is not None:
+        conditions.append(batch["step"] <= until)
+    if steps is not None:
+        conditions += [batch["step"] >= steps[0], batch["step"] <= steps[1]]
+    return np.logical_and.reduce(conditions) if conditions else None
+
+
+def _refuse_too_many(options: Mapping[str, Any], most: Mapping[str, int], path: Path) -> None:
+    """Refuse more samples or steps than there are; `most`: the last of each, samples from 0."""
+    wanted, steps = options["samples"], options.get("steps")
+    if wanted is not None and wanted > most["sample"] + 1:
+        raise InputError(
+            f"{path}: samples: {wanted} are asked for, problems have at most "
+            f"{most['sample'] + 1} per step."
+        )
+    if steps is not None and steps[1] > most["step"]:
+        raise InputError(f"{path}: steps: {steps} are asked for, the last one is {most['step']}.")
 
 
 def _batches(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
