@@ -1,6 +1,6 @@
 """Properties of the grader: what no change of an answer may do to its verdict.
 
-`make test-long` tries each of the nine 100,000 times, which takes half an hour of one core.
+`make test-long` tries each of the nine 100,000 times: three quarters of an hour of one core.
 """
 
 import re

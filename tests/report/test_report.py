@@ -171,7 +171,7 @@ def test_what_was_not_understood_is_counted(inputs):
     frame.loc[frame.index[0], "not_understood"] = 1.0
     [found] = caveats.not_understood(changed)
     title = next(one["title"] for one in inputs.study["benchmarks"] if one["name"] == first)
-    assert f"): {title} {frame['n'].iloc[0]:,}. They count as incorrect" in found
+    assert f"(less than 0.1 %): {title} {frame['n'].iloc[0]:,}. They count as incorrect" in found
 
 
 def test_how_sure_a_selection_is_is_in_it(page, inputs):

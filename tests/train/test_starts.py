@@ -101,6 +101,12 @@ def test_a_continued_run_is_the_uninterrupted_one_byte_for_byte(folder, uninterr
     assert not second.state.exists()
 
 
+def test_the_plain_order_by_its_name_goes_on_too(folder, uninterrupted):
+    second = job(folder, 3, STEPS, sampler={"name": "uniform"})
+    ppo.train_ppo(second)
+    assert result(job(folder, 0, 3), second) == uninterrupted
+
+
 def test_three_rounds_are_the_uninterrupted_run_too(folder, uninterrupted):
     rounds = [
         job(folder, 0, 3),

@@ -88,11 +88,12 @@ def not_understood(inputs: Inputs) -> list[str]:
         return []
     counts = (frame["not_understood"] * frame["n"]).groupby(frame["benchmark"], sort=False).sum()
     n, found = int(frame["n"].sum()), round(counts.sum())
+    share = "less than 0.1" if 0 < found / n < 0.001 else f"{100 * found / n:.1f}"
     titles = {one["name"]: one["title"] for one in inputs.study["benchmarks"]}
     by = ", ".join(f"{titles[name]} {round(k):,}" for name, k in counts.items() if k > 0)
     return [
         f"Of the {n:,} responses of all evaluations the grader did not understand {found:,} "
-        f"({100 * found / n:.1f} %){': ' + by if by else ''}. They count as incorrect; the "
+        f"({share} %){': ' + by if by else ''}. They count as incorrect; the "
         "evaluations' column 'reason' has which ones."
     ]
 

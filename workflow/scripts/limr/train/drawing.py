@@ -213,7 +213,7 @@ def replay(drawing: Drawing, job: PpoJob, step: int, part: Callable[[int], Path]
     if job.sampler is None:
         return
     place = {problem.problem_id: number for number, problem in enumerate(job.problems)}
-    for done in range(drawing.done + 1, step):
+    for done in range(max(drawing.done, job.done_before) + 1, step):
         table = files.read_parquet(part(done), ROLLOUTS, _SEEN).to_pandas()
         drawing.draw(done, recorded(groups(table, place)))
 

@@ -205,7 +205,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-def install(names: Collection[str] = tuple(CHANGES)) -> None:
+def install(names: Collection[str] = CHANGES) -> None:
     """Change the trainer's modules, of these names, as they are imported in this process."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder(names))
