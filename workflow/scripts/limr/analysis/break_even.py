@@ -78,7 +78,14 @@ class BreakEven:
 
     @property
     def says_something(self) -> bool:
-        """Whether it prices something: not `at_base`, nor what a worse arm saves at equal steps."""
+        """Whether it prices something.
+
+        Not `at_base`, nor what both reach in a part that they share, nor what a worse arm saves at
+        equal steps.
+        """
+        free = self.arm.scoring(self.unit) == 0 and self.each == self.each_against
+        if free and self.question != AT_STEPS:
+            return False
         worse = self.question == AT_STEPS and self.gap.verdict == "below"
         return not self.at_base and not (worse and np.isfinite(self.uses))
 

@@ -77,7 +77,7 @@ def made_again(job: Job, folder: Path, scratch: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="again-", dir=scratch) as temporary:
         again = Path(temporary) / "archive"
         again.mkdir()
-        for path in job.inputs:
+        for path in dict.fromkeys(job.inputs):  # several arms may share a file
             (again / path).parent.mkdir(parents=True, exist_ok=True)
             if (folder / path).is_dir():
                 shutil.copytree(folder / path, again / path, copy_function=os.link)
