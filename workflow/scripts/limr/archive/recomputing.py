@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.archive import remembered, verify_derived
+from limr.archive.findings import NOTE, Findings
 from limr.archive.opened import Opened
 from limr.archive.verify_derived import Todo
 from limr.core import progress
@@ -106,3 +107,60 @@ def _import_once(jobs: Sequence[Todo]) -> None:
 
         with _style.applied():
             pass
+
+
+def recompute(
+    work: Work,
+    stand_ins: list[str],
+    findings: Findings,
+    labels: Container[str] | None,
+) -> None:
+    """Run jobs again and say where what they make is not what is archived.
+
+    Args:
+        work: the archive, and what is known of it.
+        stand_ins: problems without texts.
+        findings: is told.
+        labels: of the kinds of jobs that are run again; None: all.
+    """
+    opened, found = work.opened, verify_derived.recomputed(work.opened)
+    left = [name for name, jobs in found.items() if labels is not None and name not in labels]
+    asked = {name: jobs for name, jobs in found.items() if name not in left}
+    todo = {name: verify_derived.todo(opened, jobs, stand_ins) for name, jobs in asked.items()}
+    known = {one.outputs for jobs, _ in todo.values() for one in jobs if work.known(one)}
+    wanted = [one for jobs, _ in todo.values() for one in jobs if one.outputs not in known]
+    with started(work, wanted) as results:
+        for name, (jobs, skipped) in todo.items():
+            _derived(findings, name, jobs, results, skipped)
+    if work.place is not None:
+        remembered.forget_old(work.place)
+    if left:
+        findings.add(NOTE, "quick", f"not recomputed: {', '.join(left)}")
+
+
+def _derived(
+    findings: Findings,
+    name: str,
+    jobs: list[Todo],
+    results: Mapping[tuple[str, ...], Faults],
+    skipped: list[str],
+) -> None:
+    """Say what was found of jobs that were run again; those without a result are known."""
+    n = sum(len(one.outputs) for one in jobs)
+    before = sum(len(one.outputs) for one in jobs if one.outputs not in results)
+    if not n and not skipped:
+        return
+    asked = [results[one.outputs] for one in jobs if one.outputs in results]
+    known = f" ({before} of them by an earlier verify here; --anew repeats it)" if before else ""
+    findings.check(
+        name,
+        lambda: (text for faults in asked for text in faults()),
+        lambda: f"{n} files recomputed, without a difference{known}",
+    )
+    if skipped:
+        findings.add(
+            NOTE,
+            name,
+            f"{len(skipped)} files could not be recomputed, since an input of theirs is not here: "
+            f"{skipped[0]}, …",
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,6 @@ from limr.archive import (
     documents,
     planning,
     recomputing,
-    remembered,
     rerun,
     signing,
     unpack,
@@ -27,7 +26,6 @@ from limr.archive import verify_runs as runs
 from limr.archive.findings import FAILED, NOTE, OK, Findings
 from limr.archive.opened import Opened, read
 from limr.archive.recomputing import Work
-from limr.archive.verify_derived import Todo
 from limr.core import files as io
 from limr.study import files as contents
 
@@ -227,7 +225,7 @@ def _check_all(
     findings.check("ids", lambda: verify_derived.stand_in(opened, stand_ins), lambda: "")
     for path in stand_ins:
         findings.add(NOTE, "problems", f"{path}: its texts are left out; ids stand in for them")
-    _recompute(opened, work, stand_ins, findings, labels)
+    recomputing.recompute(work, stand_ins, findings, labels)
     findings.check(
         "subsets by id",
         lambda: verify_derived.subset_ids(opened, work.scratch, stand_ins),
@@ -235,29 +233,6 @@ def _check_all(
     )
     for path in stand_ins:
         (opened.folder / path).unlink()
-
-
-def _recompute(
-    opened: Opened,
-    work: Work,
-    stand_ins: list[str],
-    findings: Findings,
-    labels: Container[str] | None,
-) -> None:
-    """Run jobs again and compare what they make with what is archived."""
-    found = verify_derived.recomputed(opened)
-    left = [name for name, jobs in found.items() if labels is not None and name not in labels]
-    asked = {name: jobs for name, jobs in found.items() if name not in left}
-    todo = {name: verify_derived.todo(opened, jobs, stand_ins) for name, jobs in asked.items()}
-    known = {one.outputs for jobs, _ in todo.values() for one in jobs if work.known(one)}
-    wanted = [one for jobs, _ in todo.values() for one in jobs if one.outputs not in known]
-    with recomputing.started(work, wanted) as results:
-        for name, (jobs, skipped) in todo.items():
-            _derived(findings, name, jobs, results, skipped)
-    if work.place is not None:
-        remembered.forget_old(work.place)
-    if left:
-        findings.add(NOTE, "quick", f"not recomputed: {', '.join(left)}")
 
 
 def _notes(opened: Opened) -> Iterator[tuple[str, str]]:
@@ -283,31 +258,3 @@ def _notes(opened: Opened) -> Iterator[tuple[str, str]]:
     for name, here in (("metrics", runs.metrics_here), ("evaluations", runs.evaluations_here)):
         if not here(opened):
             yield name, "none is here: nothing was checked"
-
-
-def _derived(
-    findings: Findings,
-    name: str,
-    jobs: list[Todo],
-    results: Mapping[tuple[str, ...], recomputing.Faults],
-    skipped: list[str],
-) -> None:
-    """Say what was found of jobs that were run again; those without a result are known."""
-    n = sum(len(one.outputs) for one in jobs)
-    before = sum(len(one.outputs) for one in jobs if one.outputs not in results)
-    if not n and not skipped:
-        return
-    asked = [results[one.outputs] for one in jobs if one.outputs in results]
-    known = f" ({before} of them by an earlier verify here; --anew repeats it)" if before else ""
-    findings.check(
-        name,
-        lambda: (text for faults in asked for text in faults()),
-        lambda: f"{n} files recomputed, without a difference{known}",
-    )
-    if skipped:
-        findings.add(
-            NOTE,
-            name,
-            f"{len(skipped)} files could not be recomputed, since an input of theirs is not here: "
-            f"{skipped[0]}, …",
-        )
