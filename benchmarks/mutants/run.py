@@ -56,7 +56,7 @@ ROOMS = {
     ),
     "resume": Room(
         ("train/states.py",),
-        ("train/test_damaged_state.py", "train/test_embedded_state.py",
+        ("train/test_states.py", "train/test_damaged_state.py", "train/test_embedded_state.py",
          "train/test_openrlhf_checkpoints.py"),
     ),
     "joins": Room(
