@@ -63,7 +63,8 @@ ROOMS = {
         ("trajectories/matching.py", "evaluate/collect.py"),
         ("trajectories/test_text_logs.py", "trajectories/test_table_formats.py",
          "trajectories/test_logs_of_trainers.py", "trajectories/test_reader_faults.py",
-         "trajectories/test_trajectories.py", "evaluate/test_collect.py"),
+         "trajectories/test_trajectories.py", "trajectories/test_trainers_formats.py",
+         "evaluate/test_collect.py"),
     ),
     "selectors": Room(
         tuple(
