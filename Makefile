@@ -32,7 +32,8 @@ ifneq ($(if $(LIMR_MIRROR),$(wildcard $(LIMR_MIRROR)/packages)),)
 	export PIP_FIND_LINKS := $(abspath $(LIMR_MIRROR))/packages
 endif
 
-.PHONY: setup demo check test test-long test-tools style types fast whole docs site lock resolve bench clean openrlhf fetch gpu-checks
+.PHONY: setup demo check test test-long test-tools style types fast whole docs site lock resolve bench clean openrlhf fetch gpu-checks \
+	gpu-environment mutants
 .DELETE_ON_ERROR:
 
 setup: .venv/ready
@@ -95,6 +96,10 @@ build/deployment: envs/deployment.lock .venv/ready
 # Sphinx, apart: nothing else needs it.
 build/docs-tools: envs/docs.lock .venv/ready
 	@$(APART)
+
+# cosmic-ray, apart: nothing else needs it. One of its packages, pure Python, is published as source only.
+build/mutants-tools: envs/mutants.lock .venv/ready
+	@$(ALONE) rm -rf $@ $@.part && $(PIP) --require-hashes --target $@.part -r $< && touch $@.part && mv $@.part $@
 
 # TRL for tests/trajectories, apart, on top of .venv (22 MB).
 build/trl-tools: envs/trl.lock .venv/ready
@@ -162,18 +167,28 @@ resolve:
 		openrlhf-cpu.in -o openrlhf-cpu.lock
 	@cd envs && $(COMPILE) --no-deps openrlhf.in -o openrlhf.lock
 	@cd envs && for name in crate deployment; do $(COMPILE) $(UPGRADE) $$name.in -o $$name.lock || exit 1; done
-	@cd envs && $(COMPILE) -c dev.lock docs.in -o docs.lock
+	@cd envs && for name in docs mutants; do $(COMPILE) -c dev.lock $$name.in -o $$name.lock || exit 1; done
 	@cd envs && $(COMPILE) $(UPGRADE) --no-deps trl.in -o trl.lock
 	@cd envs && $(COMPILE) $(UPGRADE) --no-deps axe.in -o axe.lock
 	@cd envs && $(COMPILE) $(UPGRADE) --no-deps verl.in -o verl.lock
 	@$(PYTHON) envs/generate.py
 
-# After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.
 # What docs/gpu-checks.md lists, of the folder MODEL; without it a rehearsal on a CPU.
 gpu-checks: setup
 	$(BIN)/python benchmarks/gpu/check.py $(if $(MODEL),--model $(MODEL),--rehearse) \
 		$(if $(TRAIN_PYTHON),--train-python $(TRAIN_PYTHON))
 
+# How many small faults the tests notice, SAMPLE of them in each room: docs/mutants.md (half an hour for 40).
+SAMPLE ?= 40
+mutants: build/mutants-tools
+	@$(BIN)/python benchmarks/mutants/run.py --sample $(SAMPLE)
+
+# The lock of a GPU's environment, NAME=train or evaluate, installed and tried where there is no GPU (10 GB).
+gpu-environment: setup
+	@test -n "$(NAME)" || { echo "Name it: make gpu-environment NAME=train (or evaluate)" >&2; exit 1; }
+	@PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/gpu/environment.py $(NAME)
+
+# After `make demo`; TRL_PYTHON is a Python with benchmarks/embedded/requirements.in installed.
 bench: setup
 	@$(BIN)/python benchmarks/embedded/compare.py --trl "$(TRL_PYTHON)" \
 		--base results/demo/base --problems results/demo/problems/arithmetic.jsonl

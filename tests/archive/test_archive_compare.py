@@ -156,3 +156,31 @@ def test_differences_of_cells_name_the_column() -> None:
     found = [str(d) for d in differences.of_cells("a\tb\n1\t0.5\n", "a\tb\n1\t0.6\n")]
     assert found == ["line 2, column 'b': expected '0.5', found '0.6'"]
     assert list(differences.of_cells("a\tb\n1\t0.5\n", "a\tb\n1\t0.50\n")) == []
+
+
+@pytest.mark.parametrize(("one", "other"), [(True, False), (False, True), (True, 1), (0, False)])
+def test_a_truth_value_is_the_same_only_as_itself(one, other):
+    assert not differences.same(one, other)
+    assert differences.same(one, one)
+
+
+@pytest.mark.parametrize(("one", "other"), [("b", "a"), ("a", "b"), ("a", "")])
+def test_long_texts_are_shown_from_shortly_before_they_differ(one, other):
+    [found] = differences.of_values("x" * 200 + one, "x" * 200 + other)
+    assert found.expected == f"…'{'x' * 20}{one}'"
+    assert found.found == f"…'{'x' * 20}{other}'"
+
+
+def test_rows_that_differ_are_counted_and_nothing_is_like_nothing():
+    ours = pa.table({"id": ["a", "b", "c"], "text": ["x", None, None], "flag": [True, None, None]})
+    for texts, said in ((["x", None, None], []), (["y", "z", None], [" (2 rows)"]),
+                        (["x", None, "z"], [""])):  # fmt: skip
+        theirs = ours.set_column(1, "text", pa.array(texts, pa.string()))
+        found = [d.field for d in differences.of_tables(ours, theirs, ["id"])]
+        first = "c" if texts[0] == "x" else "a"
+        assert found == [f"text of '{first}'{more}" for more in said]
+
+
+def test_a_cell_without_a_head_is_named_by_its_place():
+    [found] = differences.of_cells("a\n1\t2\t3", "a\n1\t2\t4")
+    assert str(found) == "line 2, column '3': expected '3', found '4'"

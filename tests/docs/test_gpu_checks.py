@@ -156,3 +156,45 @@ def test_without_a_gpu_the_first_check_says_so(tmp_path):
     assert module.run(wanted, {"rehearsal": False}, tmp_path, say=lines.append) == 1
     assert "sees no CUDA device" in lines[-1]
     assert "envs/torch-cuda.lock" in lines[-1]
+
+
+@pytest.fixture(scope="module")
+def environment() -> Any:
+    sys.path[:0] = [str(SCRIPTS.parents[1] / "tests/workflow")]
+    return load("environment")
+
+
+def test_packages_that_are_not_the_locks_are_named(environment, tmp_path, monkeypatch):
+    lock = tmp_path / "x.lock"
+    lock.write_text("numpy==1.0 \\\n    --hash=sha256:0\nopenrlhf[vllm]==0.11.2 \\\nsix==1\n")
+    listed = [{"name": "NumPy", "version": "2.0"}, {"name": "openrlhf", "version": "0.11.2"}]
+    second = "openrlhf 0.11.2 requires flash-attn, which is not installed.\n"
+    other = "vllm 0.29.0 has requirement torch==1, but you have torch 2."
+    told = {"list": json.dumps(listed), "check": second + other}
+    monkeypatch.setattr(environment, "said", lambda _python, *words, **_options: told[words[2]])
+    found = environment.packages(Path("python"), lock)
+    assert found["locked"] == 3
+    assert found["problems"] == [
+        "numpy 1.0 is locked, 2.0 is installed",
+        "six 1 is locked, None is installed",
+        other,
+    ]
+
+
+def test_a_full_disk_is_refused_with_the_figure(environment, tmp_path, monkeypatch):
+    monkeypatch.setattr(environment.shutil, "disk_usage", lambda _: argparse.Namespace(free=9e9))
+    with pytest.raises(SystemExit, match="9 GB are free, 25 needed"):
+        environment.installed(tmp_path / "x.lock", tmp_path / "e/train/bin/python", "python3")
+
+
+def test_the_results_on_the_page_are_of_the_locks_and_without_a_problem(environment):
+    root = SCRIPTS.parents[1]
+    folder = root / "docs/gpu-environment-2026-11-28"
+    page = (root / "docs/environments.md").read_text()
+    for name in ("train", "evaluate"):
+        found = json.loads((folder / f"{name}.json").read_text())
+        assert found["problems"] == []
+        assert found["imports"]["unsatisfied"] == {}
+        gigabytes = found["installation"]["bytes"] / 1e9
+        assert f"| `{name}` | {found['packages']['locked']} | {gigabytes:.1f} GB |" in page
+        assert not any(found["kernels"].values())

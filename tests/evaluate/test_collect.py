@@ -102,3 +102,13 @@ def test_summary_of_an_evaluation():
     assert sampled["mean_response_tokens"] == 6.5
     assert sampled["verdicts"] == {"correct": 1, "incorrect": 1, "malformed": 2}
     assert sampled["format_rules_broken"] == {"no-box": 1, "truncated": 1}
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (2, 3), (3, 2), (4, 5), (5, 4)])
+def test_every_combination_of_keys_is_a_group_of_its_own(sizes):
+    kinds = [[None, *(f"{column}{n}" for n in range(size))] for column, size in enumerate(sizes)]
+    pairs = [(one, other) for other in kinds[1] for one in kinds[0]] * 2
+    table = pa.table({"one": [one for one, _ in pairs], "other": [other for _, other in pairs]})
+    first, group = collect._groups(table, "one", "other")
+    assert first.tolist() == list(range(len(pairs) // 2))
+    assert group.tolist() == [*range(len(pairs) // 2)] * 2

@@ -8,7 +8,7 @@ from scipy import stats
 
 from limr.core.errors import InputError
 from limr.core.random_streams import stream
-from limr.statistics import bootstrap, hypothesis_tests, power
+from limr.statistics import bootstrap, estimates, hypothesis_tests, power
 from limr.statistics.estimates import Arm, Estimate, Runs, of_difference, of_mean
 from limr.statistics.intervals import two_sided, wilson
 
@@ -279,6 +279,37 @@ def test_the_detectable_difference_is_found_in_four_studies_of_five():
     assert np.mean([g.mean for g in gaps]) == pytest.approx(least, rel=0.1)
     found = sum(gap.interval().excludes_zero for gap in gaps) / n
     assert found == pytest.approx(0.8, abs=0.05 + 2 * math.sqrt(0.16 / n))
+
+
+def test_a_design_has_the_variances_of_its_parts():
+    """By hand: arms of one and of two draws, three seeds, two benchmarks."""
+    assumed = power.Assumed(accuracy=0.4, between=0.25, habit=0.1, run=0.03, draw=0.02)
+    marks = {"a": power.Benchmark(100, 4, 0.75), "b": power.Benchmark(40, 2, 0.25)}
+    found = power.design(marks, 3, (1, 2), assumed)
+    share = {"a": 0.75**2 / 100, "b": 0.25**2 / 40}
+    one_run = {"a": 0.01 + 0.18 / 4, "b": 0.01 + 0.18 / 2}  # 0.18 = 0.75 x 0.4 x 0.6
+    noise = sum(share[name] * one_run[name] / 3 for name in share)
+    arms = sum(share[name] * (2 * 0.01 + one_run[name] / 3 + one_run[name] / 6) for name in share)
+    assert found.question_variance == pytest.approx(arms)
+    first, second = found.runs
+    assert (first.df, second.df) == (2, 1)  # seeds vary in the one, draws in the other
+    assert first.noise == pytest.approx(noise)
+    assert second.noise == pytest.approx(noise / 2)
+    assert first.raw == pytest.approx(0.03**2 / 3 + noise)
+    assert second.raw == pytest.approx(0.02**2 / 2 + 0.03**2 / 6 + noise / 2)
+    assert (found.mean, found.n_questions) == (0.0, 140)
+
+
+def test_without_any_variance_every_difference_is_found():
+    assert power.detectable(estimate(0.0, 0.0, math.inf, ())) == 0.0
+
+
+@pytest.mark.parametrize(("right", "n"), [(45, 50), (3, 50), (199, 200)])
+def test_an_accuracys_interval_is_wilsons_where_responses_are_all_that_varies(right, n):
+    mean = right / n
+    half = 1.959963984540054 * math.sqrt(mean * (1 - mean) / n)
+    found = estimates._wilson_form(mean, half, n, 0.95)
+    assert found == pytest.approx(wilson(right, n, 0.95))
 
 
 def test_fewer_seeds_detect_less():
