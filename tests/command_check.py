@@ -23,7 +23,7 @@ from snakemake.cli import get_argument_parser
 
 OTHERS = {"cat", "cd", "export", "git", "grep", "head", "hf", "sed", "sha256sum", "squeue", "tail"}
 OTHERS |= {"sbatch", "scancel", "scontrol", "srun", "tmux", "unzip", "sacct", "mkdir"}
-OTHERS |= {"echo", "eval", "ssh-keygen"}
+OTHERS |= {"echo", "eval", "ssh-keygen", "openssl", "curl"}
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _FILE = re.compile(r"(?:config|envs|benchmarks|docs|tests|profiles|workflow)/[\w./+-]+\.\w+")
 _OPEN = ("…", "...", "{", "FOLDER", "DATA")  # a word with one of these is for the reader to fill in

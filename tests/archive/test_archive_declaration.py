@@ -93,6 +93,9 @@ def test_the_declared_study_passes_and_another_one_fails(tmp_path: Path, study: 
     archive = opened(tmp_path, study, SOON)
     assert list(declaration.faults(archive)) == []
     assert "by the same commit" in declaration.passed(archive)
+    left_out = {**STUDY, "archive": {"responses": False}}  # which changes no run
+    silent = load_study(left_out, "study.yaml", Path(), own_files=False)
+    assert list(declaration.faults(opened(tmp_path, silent, SOON))) == []
     other = load_study({**STUDY, "seeds": [2]}, "study.yaml", Path(), own_files=False)
     [told] = declaration.faults(opened(tmp_path, other, SOON))
     assert "the study is not the one that was declared" in told

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,17 @@ def document(study: Study, code: coding.Code, time: datetime) -> dict[str, Any]:
     """Return what a declaration says."""
     return {
         "study": study.name,
-        "study_sha256": hashlib.sha256(documents.study_yaml(study)).hexdigest(),
+        "study_sha256": digest(study),
         "commit": code.commit,
         "changed": list(code.changed),
         "time": time.isoformat(timespec="seconds"),
     }
+
+
+def digest(study: Study) -> str:
+    """Return the sha256 of the study with every default, but for what its archive leaves out."""
+    kept = {key: value for key, value in study.config.items() if key != "archive"}
+    return hashlib.sha256(documents.study_yaml(replace(study, config=kept))).hexdigest()
 
 
 def faults(opened: Opened) -> Iterator[str]:
@@ -78,7 +85,7 @@ def faults(opened: Opened) -> Iterator[str]:
     if not opened.has(path):
         return
     said = opened.json(path)
-    found = opened.sha256(opened.record["config"])
+    found = digest(opened.study)
     if said["study_sha256"] != found:
         yield (
             f"{path}: study_sha256: expected {said['study_sha256']}, found {found}: the study is "

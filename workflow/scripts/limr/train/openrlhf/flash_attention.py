@@ -50,7 +50,8 @@ def stand_in() -> Iterator[None]:
 
 
 def _installed() -> bool:
-    return importlib.util.find_spec("flash_attn") is not None
+    found = importlib.util.find_spec("flash_attn")
+    return found is not None and found.origin is not None  # an empty folder of this name is none
 
 
 def _module(name: str) -> ModuleType:
