@@ -35,28 +35,13 @@ def model(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def killed(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[case.VllmProject, int]:
-    """A copy in which the evaluation was killed half-way, and how many responses were there.
-
-    It has then been made to its end; tests must not change it.
-    """
+def done(model: Path, tmp_path_factory: pytest.TempPathFactory) -> case.VllmProject:
+    """A copy in which the evaluation has run; tests must not change it."""
     folder = tmp_path_factory.mktemp("vllm") / "project"
-    study = case.study(model, shard=5, max_sequences=2)  # slow enough to be killed half-way
-    project = case.project(folder, study, [case.GREEDY, case.SAMPLED])
-    for _ in range(4):  # on a busy machine it may end before it is seen half-way
-        before = _killed(project)
-        n_kept = sum(map(len, before.values()))
-        if n_kept < case.ALL:
-            break
-        shutil.rmtree(project.folder / STATE)
-    result = project.evaluate()
+    found = case.project(folder, case.study(model), [case.GREEDY, case.SAMPLED])
+    result = found.evaluate()
     assert result.returncode == 0, result.output[-6000:]
-    return project, n_kept
-
-
-@pytest.fixture(scope="module")
-def done(killed: tuple[case.VllmProject, int]) -> case.VllmProject:
-    return killed[0]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -145,20 +130,24 @@ def _killed(project) -> dict[str, dict[int, object]]:
     return {name: dict(shards.Shards(folder, case.ALL).found) for name, folder in kept.items()}
 
 
-def test_a_killed_job_goes_on_from_its_shards(killed):
-    project, n_kept = killed
+@pytest.mark.long  # models/test_vllm_engine.py has it with a stand-in
+def test_a_killed_job_goes_on_from_its_shards(model, done, tmp_path):
+    study = case.study(model, shard=5, max_sequences=2)  # slow enough to be killed half-way
+    project = case.project(tmp_path / "project", study, [case.GREEDY, case.SAMPLED])
+    for _ in range(4):  # on a busy machine it may end before it is seen half-way
+        before = _killed(project)
+        n_kept = sum(map(len, before.values()))
+        if n_kept < case.ALL:
+            break
+        shutil.rmtree(project.folder / STATE)
     assert 0 < n_kept < case.ALL
-    said = [line for line in (project.folder / LOG).read_text().splitlines() if "are kept" in line]
-    assert sum(int(line.split()[0]) for line in said) == n_kept
-    assert not (project.folder / STATE).exists()
-
-
-@pytest.mark.long
-def test_other_shards_other_batches_no_kill_the_same_responses(model, done, tmp_path):
-    project = case.project(tmp_path / "project", case.study(model), [case.GREEDY, case.SAMPLED])
     result = project.evaluate()
     assert result.returncode == 0, result.output[-6000:]
+    said = [line for line in (project.folder / LOG).read_text().splitlines() if "are kept" in line]
+    assert sum(int(line.split()[0]) for line in said) == n_kept
+    # Other shards, other batches, a kill: the same responses.
     assert files.sha256(project.folder / EVALUATION) == files.sha256(done.folder / EVALUATION)
+    assert not (project.folder / STATE).exists()
 
 
 def _workers(folder: Path) -> list[psutil.Process]:
@@ -190,6 +179,7 @@ def test_a_prompt_without_room_stops_the_job_before_it_generates(model, done, tm
     assert "vLLM has loaded" not in text
 
 
+@pytest.mark.long  # models/test_vllm_engine.py has the refusal alone
 def test_more_gpus_than_there_are_is_refused_before_loading(model, done, tmp_path):
     study = case.study(model, tensor_parallel=2)
     _, said = _evaluated_again(done, tmp_path, study, [case.GREEDY])

@@ -77,6 +77,7 @@ def test_a_cancelled_job_is_submitted_again_and_goes_on(
     same_as_quiet(one_run, local_run)
 
 
+@pytest.mark.long
 def test_a_lost_node_only_moves_the_job(one_run: OnSlurm, local_run: Project) -> None:
     running = submitted(one_run)
     lost = job(one_run)

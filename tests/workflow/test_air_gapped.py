@@ -171,7 +171,9 @@ def test_a_second_fetch_needs_no_network_and_changes_nothing(cut, carried):
     assert after == before
 
 
-@pytest.mark.parametrize("page", ["air-gapped.md", "environments.md"])
+@pytest.mark.parametrize(
+    "page", ["air-gapped.md", pytest.param("environments.md", marks=pytest.mark.long)]
+)
 def test_an_environment_is_made_and_used(cut, carried, tmp_path, page):
     """By the page's own lines; what is then imported is the environment's own."""
     project, made = carried

@@ -62,22 +62,29 @@ def study(name: str, model: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def finished_real(model: Path, mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy in which the study has run with two templates; tests must not change it."""
+    """A copy in which the study has run; tests must not change it."""
     project = make_project(tmp_path_factory.mktemp("real") / "project")
     benchmark = yaml.safe_load((ROOT / "config/benchmarks/math500.yaml").read_text())
     benchmark["dataset"]["limit"] = PROBLEMS
     slice_file = project.folder / "config/benchmarks/math500-slice.yaml"
     slice_file.write_text(yaml.safe_dump(benchmark))
-    for name, wanted in (("chat", []), ("shots", [COLLECTED.format("shots")])):
-        project.write(study(name, model))
-        found = project.run(*wanted, mirror=mirror)
-        assert found.returncode == 0, found.output[-6000:]
+    project.write(study("chat", model))
+    found = project.run(mirror=mirror)
+    assert found.returncode == 0, found.output[-6000:]
     return project
 
 
-@pytest.fixture(params=["chat", "shots"])
-def results(request: pytest.FixtureRequest, finished_real: Project) -> Path:
-    return finished_real.folder / "results" / request.param
+@pytest.fixture(params=["chat", pytest.param("shots", marks=pytest.mark.long)])
+def results(
+    request: pytest.FixtureRequest, finished_real: Project, model: Path, mirror: Path
+) -> Path:
+    """The results by a template; those of long prompts are made where they are asked for."""
+    name = request.param
+    if not (finished_real.folder / COLLECTED.format(name)).exists():
+        finished_real.write(study(name, model))
+        found = finished_real.run(COLLECTED.format(name), mirror=mirror)
+        assert found.returncode == 0, found.output[-6000:]
+    return finished_real.folder / "results" / name
 
 
 def evaluation(results: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -145,8 +152,10 @@ def test_verdicts_are_the_graders(results: Path) -> None:
             assert (row.verdict, row.format) == ("malformed", "truncated")
 
 
-def test_shots_make_it_box_and_end(finished_real: Project) -> None:
-    frame, _ = evaluation(finished_real.folder / "results/shots")
+@pytest.mark.long
+@pytest.mark.parametrize("results", ["shots"], indirect=True)
+def test_shots_make_it_box_and_end(results: Path) -> None:
+    frame, _ = evaluation(results)
     boxed = frame[~frame["truncated"] & frame["answer"].notna()]
     assert len(boxed) >= PROBLEMS // 3  # the examples' form is followed, without an end token
     assert set(boxed["verdict"]) <= {"correct", "incorrect"}
