@@ -445,7 +445,7 @@ FORGED: dict[str, Kind] = {
         f"crate: {CRATE}: #run endTime: expected",
     ),
     "a study that is not the declared one": Kind(
-        text(f"{RESULTS}/study.yaml", "# The study as it was run", "# The study"),
+        document(f"{RESULTS}/declared.json", "study_sha256", value="0" * 64),
         f"declaration: {RESULTS}/declared.json: study_sha256: expected",
     ),
     "a declaration after the first job": Kind(
