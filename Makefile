@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-deps
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 3
 PYTEST := $(BIN)/pytest --dist loadscope --no-loadscope-reorder
 RLHF_PIP := .venv-openrlhf/bin/python -m pip --disable-pip-version-check install --quiet --quiet \
 	--no-deps --require-hashes

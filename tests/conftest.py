@@ -62,7 +62,7 @@ LONGEST = (
     "test_figures.py",
     "test_grading_data.py",
 )
-PROCESSES = 4  # that usually work: each begins with one of the longest
+PROCESSES = 3  # that usually work: each begins with one of the longest
 ROUNDS = 10
 # Each test for itself, among those above: they wait more than they work.
 APART = (
