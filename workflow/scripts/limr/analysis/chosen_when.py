@@ -8,19 +8,18 @@ from limr.analysis import subset_records
 from limr.analysis.results import Group, Inputs
 from limr.core.errors import InputError
 
+Round = tuple[Group, int, list[list[str]]]
 
-def rounds(inputs: Inputs) -> list[tuple[Group, int, list[list[str]]]]:
-    """Return, for each round of each arm with a choice, the problems of each of its runs.
+
+def _rounds(inputs: Inputs) -> dict[str, list[Round]]:
+    """Return group -> its rounds, in order: group, first step, the problems of each of its runs.
 
     An arm that chooses once has one round. Everything and random problems are no choice.
-
-    Returns:
-        (group, first step of the round, a list of problem ids for each of its arms).
 
     Raises:
         InputError: no arm chooses.
     """
-    found = []
+    found: dict[str, list[Round]] = {}
     ways = {arm["name"]: arm for arm in inputs.study["arms"]}
     for group in inputs.groups:
         if not subset_records.is_chosen(subset_records.group_record(inputs, group)):
@@ -32,7 +31,8 @@ def rounds(inputs: Inputs) -> list[tuple[Group, int, list[list[str]]]]:
                 ids = inputs.subsets.get(one, {}).get("problem_ids")
                 if ids is not None:
                     by_round.setdefault(int(step), []).append(list(ids))
-        found += [(group, step, chosen) for step, chosen in sorted(by_round.items())]
+        if by_round:
+            found[group.name] = [(group, step, ids) for step, ids in sorted(by_round.items())]
     if not found:
         raise InputError("no arm of this study chooses its problems by a score.")
     return found
@@ -45,7 +45,7 @@ def counted(inputs: Inputs) -> pd.DataFrame:
         group, title, round (from 1), first step, runs, problem_id, chosen (runs that chose it).
     """
     rows: list[dict[str, object]] = []
-    for name, parts in _by_group(inputs).items():
+    for name, parts in _rounds(inputs).items():
         every = dict.fromkeys(id_ for _, _, chosen in parts for ids in chosen for id_ in ids)
         for number, (group, step, chosen) in enumerate(parts, start=1):
             sets = [set(ids) for ids in chosen]
@@ -65,7 +65,7 @@ def summary(inputs: Inputs) -> pd.DataFrame:
         and distinct, problems that any run chose.
     """
     rows = []
-    for parts in _by_group(inputs).values():
+    for parts in _rounds(inputs).values():
         before: list[set[str]] | None = None
         for number, (group, step, chosen) in enumerate(parts, start=1):
             sets = [set(ids) for ids in chosen]
@@ -81,10 +81,3 @@ def summary(inputs: Inputs) -> pd.DataFrame:
             )  # fmt: skip
             before = sets
     return pd.DataFrame(rows).astype({"kept": "Float64", "new": "Float64"})
-
-
-def _by_group(inputs: Inputs) -> dict[str, list[tuple[Group, int, list[list[str]]]]]:
-    found: dict[str, list[tuple[Group, int, list[list[str]]]]] = {}
-    for part in rounds(inputs):
-        found.setdefault(part[0].name, []).append(part)
-    return found

@@ -122,6 +122,7 @@ class Drawing:
         self.plug_in = plugins.load("samplers", self.options["name"])
         self.order, self.difficulty = order, difficulty
         self.draws: list[Draw] = []
+        self._often: Counter[int] = Counter()  # problem -> how often it was drawn so far
 
     @property
     def done(self) -> int:
@@ -136,6 +137,7 @@ class Drawing:
             pairs = zip(chosen, right, strict=True)
             groups = [Group(int(place), samples, int(count)) for place, count in pairs]
             self.draws.append(Draw(step, groups))
+            self._often.update(group.problem for group in groups)
             view = self._view(step)
             if not hasattr(self.plug_in, "kept"):
                 return list(range(len(view.groups)))
@@ -147,10 +149,9 @@ class Drawing:
         return View(step, self.order, self.draws, self.difficulty)
 
     def counted(self, step: int) -> dict[str, int]:
-        """Return the columns `limr.core.tables.DRAWN` of a step that was drawn."""
+        """Return the columns `limr.core.tables.DRAWN` of the step that was drawn last."""
         view = self._view(step)
-        often = Counter(group.problem for draw in self.draws for group in draw.groups)
-        return counted(view.groups, view.tries, often)
+        return counted(view.groups, view.tries, self._often)
 
 
 def counted(groups: Sequence[Group], tries: int, often: Mapping[int, int]) -> dict[str, int]:

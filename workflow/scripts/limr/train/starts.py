@@ -12,6 +12,7 @@ after the last that was begun.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,14 +101,14 @@ def read_record(job: PpoJob, about: Json) -> Json | None:
 
 def order(job: PpoJob, record: Json | None) -> Order:
     """Return the order of a run's problems; `record` is that of the state that it starts from."""
-    ppo, n = job.ppo, len(job.problems)
-    plain = Order(n, ppo["prompts_per_step"], ppo["drop_last"], job.seed, job.streams)
+    size, drop_last = job.ppo["prompts_per_step"], job.ppo["drop_last"]
+    plain = Order(len(job.problems), size, drop_last, job.seed, job.streams)
     if record is None or job.start is None:
         return plain
     shift = record["shift"]
     if record["problems"] != _digest(job.problems):
         shift = (record["epoch"] + 1) * plain.steps_per_epoch - job.start.step
-    return Order(n, plain.size, plain.drop_last, plain.seed, plain.arm, shift)
+    return replace(plain, shift=shift)
 
 
 def _check_same(job: PpoJob, start: Start, record: Json, about: Json, at: str) -> None:
