@@ -11,6 +11,7 @@ import pytest
 import yaml
 from continued_study import continued
 
+from limr.core import plugins
 from limr.core.errors import InputError
 from limr.models import interface
 from limr.study import continued as continued_arms
@@ -194,12 +195,28 @@ def test_a_start_that_cannot_be_is_refused_before_any_job(
         load(continued(x=arm))
 
 
-def test_an_engine_that_cannot_go_on_is_said_before_the_first_job(root: Path) -> None:
+def test_an_engine_that_cannot_go_on_is_said_before_the_first_job(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = yaml.safe_load((root / "config/online-single-node.yaml").read_text())
     study = load_study(config, "online.yaml", root / "config/benchmarks")
-    assert "the engine 'openrlhf' cannot go on from another arm's run yet" in str(
-        unavailable(study)
-    )
+    assert unavailable(study) is None
+    monkeypatch.delattr(plugins.load("engines", "openrlhf"), "STARTS")
+    assert "the engine 'openrlhf' cannot go on from another arm's run." in str(unavailable(study))
+
+
+@pytest.mark.parametrize("every", [10, 15])
+def test_states_are_kept_at_checkpoints_or_refused_before_any_job(load: Any, every: int) -> None:
+    config = yaml.safe_load(Path("config/online-single-node.yaml").read_text())
+    config["engines"]["openrlhf"]["checkpoint_every"] = every
+    config["evaluate"]["ppo_steps"] = [60]
+    config["arms"]["full"]["evaluate_steps"] = [30]
+    if every == 10:
+        assert load(config).kept_states("full") == (40,)
+        return
+    message = "arm 'full': .*checkpoint_every 15 does not divide step 40, which is evaluated or st"
+    with pytest.raises(InputError, match=message):
+        load(config)
 
 
 def test_the_declared_study_costs_every_arm_the_same(root: Path) -> None:
