@@ -152,7 +152,7 @@ def _rerun(opened: Opened, steps: int, scratch: Path, findings: Findings) -> Non
     findings.check(
         "rerun",
         lambda: rerun.differences(opened, steps, scratch / "rerun"),
-        lambda: f"steps 1 to {steps} of {n} runs trained again: every rollout is the same",
+        lambda: f"the first {steps} steps of {n} runs trained again: every rollout is the same",
     )
 
 
