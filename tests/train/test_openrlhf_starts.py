@@ -68,11 +68,14 @@ def folder(tmp_path: Path, trainer: Trainer) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def uninterrupted(tmp_path: Path, trainer: Trainer) -> dict[str, Any]:
-    stand_in.base(tmp_path / "whole")
-    made = job(tmp_path / "whole", 0, STEPS)
-    ppo.train_ppo(made)
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("whole")
+    stand_in.base(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in.install(patch)
+        made = job(folder, 0, STEPS)
+        ppo.train_ppo(made)
     return result(made)
 
 

@@ -110,7 +110,7 @@ def test_an_archive_of_it_is_trained_again_from_the_starts(copied: Project) -> N
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
     runs = 2 * (1 + 1 + 2 + 1)  # two seeds of full, continued, two rounds, chosen
-    said = f"rerun: the first 1 steps of {runs} runs trained again: every rollout is the same"
+    said = f"rerun: the first step of {runs} runs trained again: every rollout is the same"
     assert said in done.stdout
 
 
