@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from limr.analysis import results, subset_records
+from limr.analysis import cells, results, subset_records
 from limr.analysis.results import Group, Inputs, Run
 from limr.statistics import estimates
 from limr.statistics.estimates import Arm, Estimate
@@ -96,11 +95,51 @@ def difference(inputs: Inputs, first: str, second: str, choice: Choice | None = 
     weights = None
     if not choice.alike:
         weights = results.declared(inputs).weight(list(_frames(inputs, first, choice)))
+    terms = [as_arm(frames) for _, frames in _terms(inputs, first, second, choice)]
+    return estimates.of_sum(terms, weights)
+
+
+def mean_difference(inputs: Inputs, places: Sequence[tuple[str, str, int]]) -> Estimate:
+    """Return the mean of differences `first` - `second` at several places.
+
+    A run that several of them have in common, such as two steps of one run or one reference of many
+    groups, is one run: what it adds to each is summed before runs are said to vary.
+
+    Args:
+        inputs: what the study has.
+        places: (first, second, step) of each, at least one.
+
+    Raises:
+        InputError: a run lacks a question, or the groups were asked different ones.
+    """
+    total: dict[tuple[str, ...], dict[str, pd.DataFrame]] = {}
+    for first, second, step in places:
+        for key, frames in _terms(inputs, first, second, Choice(step=step)):
+            known = total.get(key, {})
+            total[key] = {
+                name: wide if name not in known else known[name] + wide
+                for name, wide in frames.items()
+            }
+    columns = {name: wide.columns for name, wide in next(iter(total.values())).items()}
+    terms = [
+        as_arm({name: frames[name].reindex(columns=columns[name]) / len(places) for name in frames})
+        for frames in total.values()
+    ]
+    return estimates.of_sum(terms, results.declared(inputs).weight(list(columns)))
+
+
+def _terms(
+    inputs: Inputs, first: str, second: str, choice: Choice
+) -> list[tuple[tuple[str, ...], dict[str, pd.DataFrame]]]:
+    """Return whose runs, and what each adds to `first` - `second` at each question.
+
+    Columns are in one order, by id, so that every question is compared with itself.
+    """
     if (start := _start(inputs, first)) and start == _start(inputs, second):
-        gaps = _gaps_by_seed(inputs, first, second, choice)
-        return estimates.of_change(estimates.Arm(gaps), weights)
-    ours, theirs = paired(inputs, first, second, choice)
-    return estimates.of_difference(ours, theirs, weights)
+        return [((first, second), _gaps_by_seed(inputs, first, second, choice))]
+    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice)
+    less = {name: -wide.reindex(columns=ours[name].columns) for name, wide in theirs.items()}
+    return [((first,), ours), ((second,), less)]
 
 
 def _start(inputs: Inputs, group: str) -> str | None:
@@ -112,15 +151,16 @@ def _start(inputs: Inputs, group: str) -> str | None:
 
 def _gaps_by_seed(
     inputs: Inputs, first: str, second: str, choice: Choice
-) -> dict[str, npt.NDArray[np.float64]]:
-    """Return benchmark -> (n_seeds, n_questions) differences, each a mean over a seed's draws."""
+) -> dict[str, pd.DataFrame]:
+    """Return benchmark -> differences, a row for each seed of both: a mean over its draws."""
     ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice)
     found = {}
     for name, wide in ours.items():
         sides = [side.groupby(level="seed", sort=True).mean() for side in (wide, theirs[name])]
         both = sides[0].index.intersection(sides[1].index)
         other = sides[1].reindex(index=both, columns=wide.columns)
-        found[name] = (sides[0].loc[both] - other).to_numpy(np.float64)
+        gaps = sides[0].loc[both] - other
+        found[name] = gaps.set_index(pd.MultiIndex.from_product([[""], both]))
     return found
 
 
@@ -201,10 +241,13 @@ def pairs(inputs: Inputs) -> list[tuple[Group, Group]]:
 
     References are the PPO groups that train on every problem, and those that train on random ones,
     where no other setting is changed. A control is compared with them but is never a reference.
+    Cells of a sweep are compared only with references of the same values; what a sweep changes in
+    both is no other setting.
     """
     trained = [group for group in results.evaluated_groups(inputs) if group.train != "none"]
     records = {group.name: subset_records.group_record(inputs, group) for group in trained}
-    plain = [g for g in trained if g.train == "ppo" and not g.changes]
+    swept = {group.name for group in trained if cells.cell_of(inputs, group.name)}
+    plain = [g for g in trained if g.train == "ppo" and (not g.changes or g.name in swept)]
     full = [g for g in plain if subset_records.is_full(records[g.name])]
     drawn = [g for g in plain if subset_records.is_random(records[g.name])]
     return [
@@ -212,7 +255,10 @@ def pairs(inputs: Inputs) -> list[tuple[Group, Group]]:
         for references in (full, drawn)
         for second in references
         for first in trained
-        if first is not second and not (references is drawn and first in full)
+        if first is not second
+        and not (references is drawn and first in full)
+        and set(second.changes) <= set(first.changes)
+        and cells.agree(inputs, first, second)
     ]
 
 
