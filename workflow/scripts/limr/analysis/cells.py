@@ -81,6 +81,26 @@ def joined(inputs: Inputs, one: Cell, other: Cell) -> Cell:
     return tuple((axis, both[axis]) for axis in axes(inputs) if axis in both)
 
 
+def n_seeds(inputs: Inputs, group: str, step: int) -> int:
+    """Return with how many seeds a group was evaluated at a step."""
+    return len(_evaluated(inputs).get((group, step), ()))
+
+
+def steps(inputs: Inputs, group: str) -> list[int]:
+    """Return the steps at which a group was evaluated, in order."""
+    return sorted(step for name, step in _evaluated(inputs) if name == group)
+
+
+@results.remembered
+def _evaluated(inputs: Inputs) -> dict[tuple[str, int], set[int]]:
+    """Return (group, step) -> the seeds that were evaluated there."""
+    found: dict[tuple[str, int], set[int]] = {}
+    rows = results.evaluated(inputs)[["group", "step", "seed"]].drop_duplicates()
+    for group, step, seed in zip(rows["group"], rows["step"], rows["seed"], strict=True):
+        found.setdefault((str(group), int(step)), set()).add(int(seed))
+    return found
+
+
 def value_text(value: Value) -> str:
     """Return a value of an axis for people."""
     if isinstance(value, bool):

@@ -14,6 +14,8 @@ from limr.statistics import estimates
 from limr.statistics.estimates import Arm, Estimate
 from limr.statistics.intervals import Interval
 
+Key = tuple[str, ...]  # whose runs: a group's, or those of two groups that share their start
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -95,8 +97,8 @@ def difference(inputs: Inputs, first: str, second: str, choice: Choice | None = 
     weights = None
     if not choice.alike:
         weights = results.declared(inputs).weight(list(_frames(inputs, first, choice)))
-    terms = [as_arm(frames) for _, frames in _terms(inputs, first, second, choice)]
-    return estimates.of_sum(terms, weights)
+    arms = [as_arm(frames) for _, frames in terms(inputs, first, second, choice)]
+    return estimates.of_sum(arms, weights)
 
 
 def mean_difference(inputs: Inputs, places: Sequence[tuple[str, str, int]]) -> Estimate:
@@ -112,25 +114,25 @@ def mean_difference(inputs: Inputs, places: Sequence[tuple[str, str, int]]) -> E
     Raises:
         InputError: a run lacks a question, or the groups were asked different ones.
     """
-    total: dict[tuple[str, ...], dict[str, pd.DataFrame]] = {}
+    total: dict[Key, dict[str, pd.DataFrame]] = {}
     for first, second, step in places:
-        for key, frames in _terms(inputs, first, second, Choice(step=step)):
+        for key, frames in terms(inputs, first, second, Choice(step=step)):
             known = total.get(key, {})
             total[key] = {
                 name: wide if name not in known else known[name] + wide
                 for name, wide in frames.items()
             }
     columns = {name: wide.columns for name, wide in next(iter(total.values())).items()}
-    terms = [
+    arms = [
         as_arm({name: frames[name].reindex(columns=columns[name]) / len(places) for name in frames})
         for frames in total.values()
     ]
-    return estimates.of_sum(terms, results.declared(inputs).weight(list(columns)))
+    return estimates.of_sum(arms, results.declared(inputs).weight(list(columns)))
 
 
-def _terms(
+def terms(
     inputs: Inputs, first: str, second: str, choice: Choice
-) -> list[tuple[tuple[str, ...], dict[str, pd.DataFrame]]]:
+) -> list[tuple[Key, dict[str, pd.DataFrame]]]:
     """Return whose runs, and what each adds to `first` - `second` at each question.
 
     Columns are in one order, by id, so that every question is compared with itself.

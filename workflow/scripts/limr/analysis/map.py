@@ -18,7 +18,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from limr.analysis import cells, contrasts, results, subset_records
+from limr.analysis import cells, contrasts, results, shared_variance, subset_records
 from limr.analysis.cells import Match, Value
 from limr.analysis.contrasts import Choice
 from limr.analysis.results import Inputs
@@ -60,7 +60,8 @@ class Difference:
         estimate: None: one of the two has not been evaluated there.
         interval: at the declared level; None as above.
         p: its p value; NaN as above.
-        holm: p corrected for all cells and steps of the pair.
+        holm: p corrected for all cells and steps of the pair; each enters with the larger of its
+            own p and that with moderated variances (`limr.analysis.shared_variance`).
     """
 
     pair: Pair
@@ -151,9 +152,12 @@ def differences(inputs: Inputs, pair: Pair) -> list[Difference]:
         for step in _steps(inputs, match)
     ]
     there = [one for one in found if one.estimate is not None]
-    corrected = dict(
-        zip(map(id, there), hypothesis_tests.holm([one.p for one in there]), strict=True)
-    )
+    careful = [
+        shared_variance.p_value(inputs, pair, one.match, one.step, one.estimate)
+        for one in there
+        if one.estimate is not None
+    ]
+    corrected = dict(zip(map(id, there), hypothesis_tests.holm(careful), strict=True))
     return [replace(one, holm=corrected.get(id(one), one.holm)) for one in found]
 
 
@@ -161,32 +165,18 @@ def _steps(inputs: Inputs, match: Match) -> list[int]:
     """Return the steps at which both groups are evaluated, or will be."""
     planned = inputs.study.get("steps", {})
     both = [set(planned.get(group.train, ())) for group in (match.first, match.second)]
-    there = contrasts.shared_steps(inputs, match.first.name, match.second.name)
-    return sorted({int(step) for step in both[0] & both[1] if step > 0} | set(there))
+    there = [set(cells.steps(inputs, group.name)) for group in (match.first, match.second)]
+    return sorted(int(step) for step in (both[0] & both[1]) | (there[0] & there[1]) if step > 0)
 
 
 def _difference(inputs: Inputs, pair: Pair, match: Match, step: int) -> Difference:
     names = match.first.name, match.second.name
-    seeds = (_seeds(inputs, names[0], step), _seeds(inputs, names[1], step))
+    seeds = cells.n_seeds(inputs, names[0], step), cells.n_seeds(inputs, names[1], step)
     if 0 in seeds:
         return Difference(pair, match, step, seeds)
     estimate = contrasts.difference(inputs, *names, Choice(step=step))
     interval = estimate.interval(results.declared(inputs).level)
     return Difference(pair, match, step, seeds, estimate, interval, estimate.p_value())
-
-
-def _seeds(inputs: Inputs, group: str, step: int) -> int:
-    return len(_evaluated(inputs).get((group, step), ()))
-
-
-@results.remembered
-def _evaluated(inputs: Inputs) -> dict[tuple[str, int], set[int]]:
-    """Return (group, step) -> the seeds that were evaluated there."""
-    found: dict[tuple[str, int], set[int]] = {}
-    rows = results.evaluated(inputs)[["group", "step", "seed"]].drop_duplicates()
-    for group, step, seed in zip(rows["group"], rows["step"], rows["seed"], strict=True):
-        found.setdefault((str(group), int(step)), set()).add(int(seed))
-    return found
 
 
 def last(found: Sequence[Difference]) -> list[Difference]:

@@ -39,8 +39,10 @@ def means(
             is resampled together. None: everything has runs of its own.
     """
     of = runs_of or {name: name for name in arms}
-    first = {of[name]: arm for name, arm in reversed(arms.items())}
-    runs = {name: _run_weights(first[name], resamples, rng) for name in dict.fromkeys(of.values())}
+    runs: dict[str, Floats] = {}
+    for name, arm in arms.items():
+        if of[name] not in runs:
+            runs[of[name]] = _run_weights(arm, resamples, rng)
     found = {name: np.zeros(resamples) for name in arms}
     for benchmark, weight in weights.items():
         shapes = {arm.accuracy[benchmark].shape[1] for arm in arms.values()}

@@ -56,7 +56,7 @@ class Runs:
 
     raw: float
     noise: float
-    df: int
+    df: float
 
 
 @dataclass(frozen=True)

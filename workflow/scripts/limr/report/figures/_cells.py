@@ -110,7 +110,10 @@ def frame(inputs: Inputs, found: Sequence[Difference], options: Mapping[str, Any
         trains on everything), margin, level.
     """
     x, y = drawn_axes(inputs, found, options)
-    values = {**cells.axes(inputs), STEP: sorted({one.step for one in found})}
+    values: dict[str, Sequence[Any]] = {
+        **cells.axes(inputs),
+        STEP: sorted({one.step for one in found}),
+    }
     within, level = mapping.margin(inputs, options["margin"]), results.declared(inputs).level
     rows = []
     for one in found:
@@ -124,7 +127,7 @@ def frame(inputs: Inputs, found: Sequence[Difference], options: Mapping[str, Any
                 **_placed("y", y, one, values),
                 **(interval.percent("difference") if interval else
                    dict.fromkeys(("difference", "low", "high"), float("nan"))),
-                "mark": "" if not interval or not interval.excludes_zero else "**" if called else "*",
+                "mark": "**" if called else "*" if interval and interval.excludes_zero else "",
                 "as_good": mapping.as_good(inputs, one, within),
                 "of_full": mapping.kind(inputs, one.pair[1]) == "full",
                 "margin": 100 * within,

@@ -31,9 +31,9 @@ def data(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     """Draw a panel for each pair and each value of the axes that are not drawn."""
     frame = frame.assign(panel=frame["panel"].fillna(""), mark=frame["mark"].fillna(""))
-    panels = list(frame.groupby(["comparison", "panel"], sort=False))
-    across = min(_COLUMNS, max(frame.groupby("comparison")["panel"].nunique()))
-    lines = [-(-n // across) for n in frame.groupby("comparison", sort=False)["panel"].nunique()]
+    pairs = list(frame.groupby("comparison", sort=False))
+    across = min(_COLUMNS, max(own["panel"].nunique() for _, own in pairs))
+    lines = [-(-own["panel"].nunique() // across) for _, own in pairs]
     wide, high = (int(frame[f"{side}_place"].max()) + 1 for side in "xy")
     drawn = _style.figure(
         1.3 + across * max(1.7, 0.3 + 0.62 * wide), sum(lines) * (0.85 + 0.44 * high) + 0.3
@@ -41,21 +41,21 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     axes = drawn.subplots(sum(lines), across, squeeze=False)
     for ax in axes.ravel():
         ax.set_visible(False)
-    end, row, last = _cells.largest(frame["difference"]), -1, ""
-    for (comparison, panel), rows in panels:
-        place = place + 1 if comparison == last else 0
-        row, last = row + (place % across == 0), comparison
-        ax = axes[row, place % across]
-        ax.set_visible(True)
-        _draw(ax, rows, end)
-        _cells.name_axes(ax, rows, outer=place % across == 0)
-        ax.set_title("\n".join(part for part in (comparison if not place else " ", panel) if part))
+    end = _cells.largest(frame["difference"])
+    for number, (comparison, own) in enumerate(pairs):
+        for place, (panel, rows) in enumerate(own.groupby("panel", sort=False)):
+            ax = axes[sum(lines[:number]) + place // across, place % across]
+            ax.set_visible(True)
+            _draw(ax, rows, end)
+            _cells.name_axes(ax, rows, outer=place % across == 0)
+            names = [str(comparison) if place == 0 else " ", str(panel)]
+            ax.set_title("\n".join(name for name in names if name))
     _bar(drawn, axes, end)
     return drawn
 
 
 def _draw(ax: Axes, rows: pd.DataFrame, end: float) -> None:
-    """Draw the cells of a panel, their numbers, and a line around those that are as good as full."""
+    """Draw a panel's cells, their numbers, and a line around those that are as good as full."""
     from matplotlib.patches import Rectangle
 
     colours = _cells.colours()
@@ -111,8 +111,8 @@ def caption(frame: pd.DataFrame) -> str:
         )
     return (
         "Difference of the mean accuracy in points, paired by question, for each pair (first − "
-        f"second) and cell. Blue: the first is better, orange: worse. Bold with *: the "
-        f"{frame['level'].max():g} % interval over runs and questions excludes 0; **: it does after "
+        "second) and cell. Blue: the first is better, orange: worse. Bold with *: the "
+        f"{frame['level'].max():g} % interval over runs and questions excludes 0; **: after "
         f"Holm's correction for all cells and steps of the pair too.{line}{gone} Cells share "
         "questions, steps of a run share the run: neighbours are no independent confirmation."
     )

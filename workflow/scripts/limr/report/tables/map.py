@@ -40,7 +40,7 @@ def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
         found = mapping.differences(inputs, pair)
         smooth = surface.at_cells(inputs, found) if options["smooth"] else []
         for place, one in enumerate(found):
-            mean, error = smooth[place] if smooth else (pd.NA, pd.NA)
+            mean, error = smooth[place] if smooth else (float("nan"), float("nan"))
             rows.append(
                 {
                     **_map.where(inputs, pair, one.match.cell),
@@ -93,7 +93,8 @@ def caption(frame: pd.DataFrame) -> str:
         "Differences arm − against in points, paired by question, in every cell of the sweep "
         "(all: the axis reaches neither arm) and at every evaluated step, with the "
         f"{frame['level'].max():g} % interval over runs and questions and its p value.{gone} Holm "
-        "p is corrected for all cells and steps of the pair, however they hang together. As good: "
+        "p is corrected for all cells and steps of the pair, however they hang together, from the "
+        "larger of p and the p that takes the variance between runs from all groups. As good: "
         "whether the arm is shown, one-sided, to be no more than "
         f"{frame['margin'].max():g} points worse. MDE: true difference that such a cell finds in "
         "80 % of studies. Seeds are those of both arms. Steps of one run are not independent, nor "
