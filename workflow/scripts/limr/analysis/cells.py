@@ -15,6 +15,7 @@ from limr.analysis.results import Group, Inputs
 
 Value = bool | int | float | str
 Cell = tuple[tuple[str, Value], ...]  # (axis, value) in the axes' order
+Pair = tuple[str, str]  # names of arms in the study's file
 
 
 @dataclass(frozen=True)

@@ -14,21 +14,28 @@ from dataclasses import replace
 import numpy as np
 
 from limr.analysis import cells, contrasts, results
-from limr.analysis.cells import Match
+from limr.analysis.cells import Match, Pair
 from limr.analysis.contrasts import Choice, Key
 from limr.analysis.results import Inputs
 from limr.statistics import estimates, moderation
 from limr.statistics.estimates import Estimate, Runs
 
 
-def p_value(
-    inputs: Inputs, pair: tuple[str, str], match: Match, step: int, estimate: Estimate
-) -> float:
+def p_value(inputs: Inputs, pair: Pair, match: Match, step: int, estimate: Estimate) -> float:
     """Return the larger p of a difference: with its own variance between runs, and the moderated.
+
+    Raises:
+        InputError: a run lacks a question.
+    """
+    return max(estimate.p_value(), moderated(inputs, pair, match, step, estimate).p_value())
+
+
+def moderated(inputs: Inputs, pair: Pair, match: Match, step: int, estimate: Estimate) -> Estimate:
+    """Return a difference whose runs vary as is usual among the cells of a pair at a step.
 
     Args:
         inputs: what the study has.
-        pair: the two arms of the file, whose cells are looked at together.
+        pair: two arms of the file, whose cells are looked at together.
         match: the groups that are compared.
         step: the training step.
         estimate: their difference.
@@ -38,7 +45,7 @@ def p_value(
     """
     known = _moderated(inputs, pair, step)
     runs = tuple(known[key] for key in _keys(inputs, match, step) if key in known)
-    return max(estimate.p_value(), replace(estimate, runs=runs).p_value())
+    return replace(estimate, runs=runs)
 
 
 def _keys(inputs: Inputs, match: Match, step: int) -> list[Key]:
@@ -47,7 +54,7 @@ def _keys(inputs: Inputs, match: Match, step: int) -> list[Key]:
 
 
 @results.remembered
-def _moderated(inputs: Inputs, pair: tuple[str, str], step: int) -> dict[Key, Runs]:
+def _moderated(inputs: Inputs, pair: Pair, step: int) -> dict[Key, Runs]:
     """Return whose runs -> how they vary, moderated among those with the same kind of units."""
     found: dict[Key, Runs] = {}
     for match in cells.matches(inputs, *pair):

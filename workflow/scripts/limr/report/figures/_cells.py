@@ -19,6 +19,7 @@ from limr.report.figures import _style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.figure import Figure
 
 # Worse, none, better: the two ends of Okabe and Ito's palette, apart for colour-blind readers too.
 ENDS = (_style.PALETTE[1], "#F7F6F3", _style.PALETTE[0])
@@ -158,6 +159,17 @@ def colours() -> LinearSegmentedColormap:
 def largest(values: pd.Series[float]) -> float:
     """Return the end of a scale that is as long on both sides of 0."""
     return max(1.0, float(values.abs().max())) if values.notna().any() else 1.0
+
+
+def bar(drawn: Figure, axes: Any, end: float) -> None:
+    """Draw the scale of colours, which all panels share."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    scale = ScalarMappable(Normalize(-end, end), colours())
+    bar = drawn.colorbar(scale, ax=axes, shrink=min(1.0, 2.2 / drawn.get_figheight()), pad=0.02)
+    bar.set_label("points")
+    bar.outline.set_visible(False)
 
 
 def name_axes(ax: Axes, rows: pd.DataFrame, outer: bool) -> None:

@@ -50,7 +50,7 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
             _cells.name_axes(ax, rows, outer=place % across == 0)
             names = [str(comparison) if place == 0 else " ", str(panel)]
             ax.set_title("\n".join(name for name in names if name))
-    _bar(drawn, axes, end)
+    _cells.bar(drawn, axes, end)
     return drawn
 
 
@@ -86,17 +86,6 @@ def _draw(ax: Axes, rows: pd.DataFrame, end: float) -> None:
     ax.grid(visible=False)
     for spine in ax.spines.values():
         spine.set_visible(False)
-
-
-def _bar(drawn: Figure, axes: Any, end: float) -> None:
-    """Draw the scale of colours, which all panels share."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    scale = ScalarMappable(Normalize(-end, end), _cells.colours())
-    bar = drawn.colorbar(scale, ax=axes, shrink=min(1.0, 2.2 / drawn.get_figheight()), pad=0.02)
-    bar.set_label("points")
-    bar.outline.set_visible(False)
 
 
 def caption(frame: pd.DataFrame) -> str:
