@@ -19,7 +19,7 @@ from typing import Annotated
 from pydantic import Field
 
 from limr.analysis import cells, contrasts, results, shared_variance, subset_records
-from limr.analysis.cells import Match, Value
+from limr.analysis.cells import Match, Pair, Value
 from limr.analysis.contrasts import Choice
 from limr.analysis.results import Inputs
 from limr.core.errors import InputError, nearest
@@ -28,7 +28,6 @@ from limr.statistics import hypothesis_tests, power
 from limr.statistics.estimates import Estimate
 from limr.statistics.intervals import Interval
 
-Pair = tuple[str, str]  # names of arms in the study's file
 Pairs = Annotated[
     list[Annotated[list[str], Field(min_length=2, max_length=2)]] | None,
     Field(

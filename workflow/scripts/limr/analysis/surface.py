@@ -1,9 +1,9 @@
 """A smooth surface through a map's differences, with its uncertainty: a Gaussian process.
 
 The true differences are a constant and a smooth deviation from it (squared exponential, one length
-per axis), both of unknown size. What was measured is the truth and an error. The errors' standard
-errors are the cells' own, and they hang together as far as cells share questions, runs and
-references: their correlations come from a bootstrap that resamples questions for all cells at once
+per axis), both of unknown size. What was measured is the truth and an error. The errors' sizes are
+the cells' own, their variance between runs moderated (`limr.analysis.shared_variance`). They hang
+together as far as cells share questions, runs and references: their correlations come from a bootstrap that resamples questions for all cells at once
 and the runs of a group at all of its steps at once. Sizes and lengths maximise the marginal
 likelihood. They are then taken for known, so that the band is a little narrow.
 
@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from limr.analysis import cells, contrasts, results
+from limr.analysis import cells, contrasts, results, shared_variance
 from limr.analysis import map as mapping
-from limr.analysis.cells import Value
-from limr.analysis.map import STEP, Difference, Pair
+from limr.analysis.cells import Pair, Value
+from limr.analysis.map import STEP, Difference
 from limr.analysis.results import Inputs
 from limr.core.errors import InputError
 from limr.core.plugins import heavy_imports
@@ -128,12 +128,19 @@ def _places(axes: Sequence[Axis], points: Sequence[Point]) -> Floats:
 
 def covariance(inputs: Inputs, own: Sequence[Difference]) -> Floats:
     """Return the (n, n) covariance of the errors of differences, in squared points of accuracy."""
-    errors = [100 * one.estimate.standard_error for one in own if one.estimate is not None]
+    errors = [100 * _error(inputs, one) for one in own]
     drawn = draws(inputs, own)
     spread = drawn.std(axis=0)
     together = np.cov(drawn, rowvar=False) / np.outer(spread, spread).clip(1e-12)
     np.fill_diagonal(together, 1.0)
     return np.asarray(together * np.outer(errors, errors), np.float64)
+
+
+def _error(inputs: Inputs, one: Difference) -> float:
+    if one.estimate is None:
+        return float("nan")
+    where = one.pair, one.match, one.step
+    return shared_variance.moderated(inputs, *where, one.estimate).standard_error
 
 
 def draws(inputs: Inputs, own: Sequence[Difference]) -> Floats:
@@ -168,7 +175,7 @@ def _fitted(inputs: Inputs, axes: Sequence[Axis], own: Sequence[Difference]) -> 
             "environment up anew (`make setup`), or leave it out (`smooth: false`)."
         ) from None
     size = {"constant_value": 1.0, "constant_value_bounds": (1e-3, 1e4)}
-    lengths = RBF(np.full(len(axes), 0.5), (0.1, 10.0))
+    lengths = RBF(np.full(len(axes), 0.5), (0.25, 10.0))
     kernel = ConstantKernel(**size) + ConstantKernel(**size) * lengths
     process = GaussianProcessRegressor(
         kernel + _errors(covariance(inputs, own)), n_restarts_optimizer=2, random_state=0

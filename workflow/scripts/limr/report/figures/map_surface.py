@@ -11,7 +11,8 @@ import pandas as pd
 
 from limr.analysis import cells, results, surface
 from limr.analysis import map as mapping
-from limr.analysis.map import STEP, Difference, Pair
+from limr.analysis.cells import Pair
+from limr.analysis.map import STEP, Difference
 from limr.analysis.results import Inputs
 from limr.analysis.surface import Surface
 from limr.core.errors import InputError

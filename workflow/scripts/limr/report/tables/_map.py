@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from limr.analysis import cells
-from limr.analysis.cells import Cell
-from limr.analysis.map import Pair
+from limr.analysis.cells import Cell, Pair
 from limr.analysis.results import Inputs
 
 SHOWS = {"above": "better", "below": "worse", "level": "no difference shown"}
