@@ -53,9 +53,13 @@ def families(inputs: Inputs) -> dict[str, list[Group]]:
 
 def title(inputs: Inputs, name: str) -> str:
     """Return the title of an arm of the file: that of a copy, without its cell."""
-    first = families(inputs)[name][0]
-    cell = cell_of(inputs, first.name)
-    return first.title.split(f", {cell[0][0]} ")[0] if cell else first.title
+    return without_cell(inputs, families(inputs)[name][0])
+
+
+def without_cell(inputs: Inputs, group: Group) -> str:
+    """Return a group's title without its cell."""
+    cell = cell_of(inputs, group.name)
+    return group.title.split(f", {cell[0][0]} ")[0] if cell else group.title
 
 
 @results.remembered

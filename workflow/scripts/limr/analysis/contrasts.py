@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ class Choice:
         benchmarks: None: all.
         seed: None: all.
         alike: whether every benchmark counts the same, whatever the declared weights.
+        second_step: training step of the second group, where it is another one.
     """
 
     step: int | str | None = None
@@ -35,6 +36,14 @@ class Choice:
     benchmarks: Sequence[str] | None = None
     seed: int | None = None
     alike: bool = False
+    second_step: int | None = None
+
+    @property
+    def of_second(self) -> Choice:
+        """What the second group is compared by."""
+        if self.second_step is None:
+            return self
+        return replace(self, step=self.second_step, second_step=None)
 
 
 def group_interval(
@@ -139,7 +148,7 @@ def terms(
     """
     if (start := _start(inputs, first)) and start == _start(inputs, second):
         return [((first, second), _gaps_by_seed(inputs, first, second, choice))]
-    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice)
+    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice.of_second)
     less = {name: -wide.reindex(columns=ours[name].columns) for name, wide in theirs.items()}
     return [((first,), ours), ((second,), less)]
 
@@ -155,7 +164,7 @@ def _gaps_by_seed(
     inputs: Inputs, first: str, second: str, choice: Choice
 ) -> dict[str, pd.DataFrame]:
     """Return benchmark -> differences, a row for each seed of both: a mean over its draws."""
-    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice)
+    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice.of_second)
     found = {}
     for name, wide in ours.items():
         sides = [side.groupby(level="seed", sort=True).mean() for side in (wide, theirs[name])]
@@ -182,7 +191,7 @@ def change(inputs: Inputs, group: str, earlier: int, later: int) -> Estimate:
 
 def paired(inputs: Inputs, first: str, second: str, choice: Choice) -> tuple[Arm, Arm]:
     """Return the results of two groups, with the same questions in the same order."""
-    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice)
+    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice.of_second)
     # Aligned by id, so that every question is compared with itself.
     same = {name: wide.reindex(columns=ours[name].columns) for name, wide in theirs.items()}
     return as_arm(ours), as_arm(same)

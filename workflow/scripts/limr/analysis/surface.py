@@ -3,9 +3,10 @@
 The true differences are a constant and a smooth deviation from it (squared exponential, one length
 per axis), both of unknown size. What was measured is the truth and an error. The errors' sizes are
 the cells' own, their variance between runs moderated (`limr.analysis.shared_variance`). They hang
-together as far as cells share questions, runs and references: their correlations come from a bootstrap that resamples questions for all cells at once
-and the runs of a group at all of its steps at once. Sizes and lengths maximise the marginal
-likelihood. They are then taken for known, so that the band is a little narrow.
+together as far as cells share questions, runs and references: their correlations come from a
+bootstrap that resamples questions for all cells at once and the runs of a group at all of its steps
+at once. Sizes and lengths maximise the marginal likelihood. They are then taken for known, so that
+the band is a little narrow.
 
 Numbers that span a factor of four and more are taken by their logarithms. Over values that are no
 numbers nothing is smooth: each has a surface of its own.
