@@ -85,6 +85,8 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
     if cells.axes(whole):  # beside the map, the page looks at one cell
         inputs = cells.only(whole, cells.shown(whole))
     arms = [arm for arm in inputs.study["arms"] if arm["name"] in inputs.subsets]
+    here = {arm["name"] for arm in inputs.study["arms"]}
+    said = [(key, path) for key, path in parts.answers if key["arm"] in here]
     answers = sensitivity.answers(inputs)
     page = template.template(Path(parts.folder), "report.html.j2").render(
         **template.fixed(Path(parts.folder), scripts=SCRIPTS),
@@ -110,7 +112,7 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         subsets=[_subset(arm, inputs) for arm in arms],
         notes=[(Path(path).stem, files.read_json(path).get("notes", [])) for path in parts.notes],
         browser=problem_browser.build(inputs, parts.rollouts, parts.texts),
-        questions=question_browser.build(inputs, parts.answers, parts.texts),
+        questions=question_browser.build(inputs, said, parts.texts),
         kept_by=_kept_by(inputs),
         texts=parts.texts,
         bill=_bill(whole, parts, folder),
