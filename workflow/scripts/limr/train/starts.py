@@ -12,6 +12,7 @@ after the last that was begun.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.models.interface import OPTIMIZER_KEYS, PpoJob, Start
 from limr.train.embedded.order import Order
-from limr.train.states import Entry, digest_of
+from limr.train.states import THREADS, Entry, digest_of
 
 RECORD = "state.json"
 Json = dict[str, Any]
@@ -149,14 +150,20 @@ def _check_same(job: PpoJob, start: Start, record: Json, about: Json, at: str) -
 
 def _check_files(folder: Path, record: Json, at: str) -> None:
     entries: Mapping[str, Sequence[Any]] = record["files"]
-    for name, (size, digest) in entries.items():
-        path = folder / name
-        whole = path.is_file() and path.stat().st_size == size and digest_of(path) == digest
-        if not whole:
-            raise InputError(
-                f"{at}: {path} is missing or has other bytes than were written. Delete {folder} "
-                "and run the same command again: the state is made anew."
-            )
+
+    def whole(name: str) -> bool:
+        path, (size, digest) = folder / name, entries[name]
+        return path.is_file() and path.stat().st_size == size and digest_of(path) == digest
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        damaged = [
+            name for name, good in zip(entries, pool.map(whole, entries), strict=True) if not good
+        ]
+    if damaged:
+        raise InputError(
+            f"{at}: {folder / damaged[0]} is missing or has other bytes than were written. Delete "
+            f"{folder} and run the same command again: the state is made anew."
+        )
 
 
 def _compared(ppo: Mapping[str, Any]) -> Json:

@@ -23,7 +23,7 @@ from limr.core.job_log import note
 RECORDS = "whole"
 KEPT = 2  # states at a time
 _BLOCK = 1 << 20
-_THREADS = 8  # digests at a time: checkpoints of large models are many gigabytes
+THREADS = 8  # digests at a time: checkpoints of large models are many gigabytes
 
 Entry = tuple[int, str]  # bytes, sha256
 
@@ -73,7 +73,7 @@ class States:
                 _sha256(same[0], size),
             )
 
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             found = list(pool.map(entry, names.values()))
         entries = {
             self._name(path): one
