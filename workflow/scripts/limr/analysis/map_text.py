@@ -61,7 +61,8 @@ def _counted(inputs: Inputs, pair: Pair) -> str:
         f"{first} is better than {second} in {_of(better)} of {len(there)} cells{_where(better)}, "
         f"worse in {_of(worse)}{_where(worse)}, and {left} cannot be told apart"
     )
-    return f"{text} ({missing} more are not evaluated)" if missing else text
+    be = "is" if missing == 1 else "are"
+    return f"{text} ({missing} more {be} not evaluated)" if missing else text
 
 
 def _called(inputs: Inputs, there: Sequence[Difference], word: str) -> list[Difference]:

@@ -8,7 +8,7 @@ from typing import Any
 from limr.analysis import cells, map_text, results
 from limr.analysis import map as mapping
 from limr.analysis.map import STEP, Difference
-from limr.analysis.number_text import p_equation, p_text, points
+from limr.analysis.number_text import p_equation, p_text, points, signed
 from limr.analysis.results import Inputs
 from limr.report.figures import _cells
 
@@ -111,7 +111,7 @@ def _cell(inputs: Inputs, one: Difference | None, end: float) -> Mapping[str, An
     )
     within = f"; no more than {100 * mapping.margin(inputs):g} points worse" if good else ""
     return {
-        "text": f"{100 * one.estimate.mean:+.1f}".replace("-", "−") + mark,
+        "text": signed(100 * one.estimate.mean) + mark,
         "shade": f"{'m' if shade < 0 else 'p'}{abs(shade)}",
         "good": good,
         "detail": (
