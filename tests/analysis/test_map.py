@@ -9,7 +9,15 @@ from scipy import stats
 
 import synthetic_study
 import synthetic_sweep
-from limr.analysis import best_size, cells, contrasts, equal_what, overfitting, shared_variance
+from limr.analysis import (
+    best_size,
+    cells,
+    contrasts,
+    equal_what,
+    map_text,
+    overfitting,
+    shared_variance,
+)
 from limr.analysis import map as mapping
 from limr.analysis.results import Inputs
 from limr.core.errors import InputError
@@ -108,9 +116,9 @@ def test_holm_is_over_all_cells_and_steps_of_the_larger_p(inputs):
 
 def test_the_region_of_a_true_effect_is_found_and_no_other(inputs):
     whole, *regions = mapping.regions(inputs, ("limr", "rand"))
-    called = [mapping.region_text(r) for r in regions if r.holm < 0.05]
+    called = [map_text.region_text(r) for r in regions if r.holm < 0.05]
     assert called == ["useless 0.5"]
-    [half] = [r for r in regions if mapping.region_text(r) == "useless 0.5"]
+    [half] = [r for r in regions if map_text.region_text(r) == "useless 0.5"]
     assert half.interval.low < 0.08 < half.interval.high  # 12 points in two of its three cells
     assert whole.n == 9
     members = [d for d in mapping.last(mapping.differences(inputs, ("limr", "rand")))
@@ -205,6 +213,25 @@ def test_cells_that_are_not_evaluated_are_shown_as_missing(inputs):
     assert mapping.regions(half, ("limr", "rand"))[0].n == 7
     only = dataclasses.replace(inputs, evaluations=e[e["group"] == "base"])
     assert mapping.regions(only, ("limr", "rand")) == []
+
+
+def test_a_cell_with_one_run_is_shown_and_never_called(inputs):
+    """Its interval covers the questions only: with it, luck of a run would be called an effect."""
+    e = inputs.evaluations
+    lone = dataclasses.replace(inputs, evaluations=e[(e["group"] != "full-useless0_5")
+                                                     | (e["seed"] == 1)])  # fmt: skip
+    found = mapping.differences(lone, ("limr", "full"))
+    alone = [one for one in found if one.place["useless"] == 0.5]
+    assert len(alone) == 9
+    assert any(one.interval.excludes_zero for one in alone)
+    assert all(math.isnan(one.holm) and mapping.mark(lone, one) == "" for one in alone)
+    assert not any(mapping.as_good(lone, one, 0.02) for one in alone)
+    whole, *regions = mapping.regions(lone, ("limr", "full"))
+    assert whole.n == 6
+    assert "useless 0.5" not in [map_text.region_text(one) for one in regions]
+    assert len(mapping.differences(lone, ("limr", "rand"))) == 27
+    single = dataclasses.replace(inputs, evaluations=e[e["seed"] == 1])
+    assert map_text.answer(single).startswith("No two arms of one cell have been evaluated by two")
 
 
 def test_without_a_sweep_the_map_is_over_the_steps():

@@ -88,7 +88,7 @@ def test_the_answer_says_only_what_holds_after_holm(inputs):
     text = answers.answer(inputs)
     assert text.startswith(f"At step 48, LIMR is better than RAND in {len(better)} of 8 cells (")
     assert "worse in none" in text
-    assert "(1 more is not evaluated)" in text
+    assert "(1 more is not evaluated by two seeds)" in text
     lines = findings.sentences(inputs)
     assert (
         lines[0] == "The study declared no comparison before it ran: all of the map is exploratory."

@@ -103,6 +103,7 @@ def caption(frame: pd.DataFrame) -> str:
         "Difference of the mean accuracy in points, paired by question, for each pair (first − "
         "second) and cell. Blue: the first is better, orange: worse. Bold with *: the "
         f"{frame['level'].max():g} % interval over runs and questions excludes 0; **: after "
-        f"Holm's correction for all cells and steps of the pair too.{line}{gone} Cells share "
-        "questions, steps of a run share the run: neighbours are no independent confirmation."
+        f"Holm's correction for all cells and steps of the pair too.{line}{gone} Cells with one "
+        "run of an arm are never marked. Cells share questions, steps of a run share the run: "
+        "neighbours are no independent confirmation."
     )
