@@ -268,6 +268,7 @@ def test_arms_meet_at_the_latest_equal_amount_or_not_at_all(ours, theirs, expect
     assert equal_what.meet(ours, theirs, 0.05) == expected
 
 
+@pytest.mark.slow
 def test_equal_passes_of_a_quarter_are_a_quarter_of_the_steps(inputs):
     [match] = [m for m in cells.matches(inputs, "limr", "full")
                if dict(m.cell) == {"useless": 0.5, "size": 64}]  # fmt: skip
@@ -281,6 +282,7 @@ def test_equal_passes_of_a_quarter_are_a_quarter_of_the_steps(inputs):
     assert found["passes"].estimate.mean == pytest.approx(means[0] - means[1])
 
 
+@pytest.mark.slow
 def test_the_best_size_is_charged_for_its_scoring(inputs):
     tables = best_size.tables(inputs, "rollouts", [1536, 6144, 7680])
     assert len(tables) == 2 * 3 * 3  # limr and rand, shares of useless problems, budgets
