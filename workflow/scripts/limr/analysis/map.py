@@ -59,9 +59,8 @@ class Difference:
         estimate: None: one of the two has not been evaluated there.
         interval: at the declared level; None as above.
         p: its p value; NaN as above.
-        holm: p corrected for all cells and steps of the pair; each enters with the larger of its
-            own p and that with moderated variances (`limr.analysis.shared_variance`). NaN: one of
-            the two has one run, so that nothing is known of how runs vary.
+        holm: p corrected for all planned cells and steps of the pair; each enters with the larger of
+            its own p and `limr.analysis.shared_variance`'s. NaN: one of the two has one run.
     """
 
     pair: Pair
@@ -174,8 +173,14 @@ def differences(inputs: Inputs, pair: Pair) -> list[Difference]:
         for one in there
         if one.estimate is not None
     ]
-    corrected = dict(zip(map(id, there), hypothesis_tests.holm(careful), strict=True))
+    corrected = dict(zip(map(id, there), _holm(careful, len(found)), strict=True))
     return [replace(one, holm=corrected.get(id(one), one.holm)) for one in found]
+
+
+def _holm(p_values: Sequence[float], planned: int) -> list[float]:
+    """Return Holm's p of a family in which those that are still missing count as 1."""
+    missing = [1.0] * (planned - len(p_values))
+    return hypothesis_tests.holm([*p_values, *missing])[: len(p_values)]
 
 
 def _steps(inputs: Inputs, match: Match) -> list[int]:
@@ -228,7 +233,8 @@ def regions(inputs: Inputs, pair: Pair, axes: tuple[str, ...] | None = None) -> 
     Raises:
         InputError: a run lacks a question.
     """
-    there = [one for one in last(differences(inputs, pair)) if one.tested]
+    planned = last(differences(inputs, pair))
+    there = [one for one in planned if one.tested]
     if not there:
         return []
     parts = [
@@ -236,11 +242,11 @@ def regions(inputs: Inputs, pair: Pair, axes: tuple[str, ...] | None = None) -> 
         for axis, values in cells.axes(inputs).items()
         if axes is None or axis in axes
         for value in values
-        if any(axis in one.place for one in there)
+        if any(one.place.get(axis) == value for one in planned)
     ]
     whole = _region(inputs, pair, None, None, there)
     found = [_region(inputs, pair, *part) for part in parts if part[2]]
-    corrected = hypothesis_tests.holm([one.estimate.p_value() for one in found])
+    corrected = _holm([one.estimate.p_value() for one in found], len(parts))
     return [whole, *(replace(one, holm=p) for one, p in zip(found, corrected, strict=True))]
 
 

@@ -124,11 +124,10 @@ def _regions(inputs: Inputs, pair: Pair) -> str:
     """Return the mean over all cells, and the regions that differ after Holm."""
     whole, *regions = mapping.regions(inputs, pair)
     first, second = (cells.title(inputs, name) for name in pair)
-    many = f"all {whole.n} cells" if whole.n > 1 else "its one cell"
-    text = f"{first} − {second} over {many} is {points(whole.interval)}, {_p(whole)}"
+    text = f"{first} − {second}, {over(whole)}, is {points(whole.interval)}, {_p(whole)}"
     alpha = 1 - results.declared(inputs).level
     called = [one for one in regions if one.holm < alpha]
-    if not regions:
+    if whole.n == 1:
         return f"{text}."
     if not called:
         return f"{text}; no region by a single axis differs from 0 after Holm."
@@ -137,6 +136,11 @@ def _regions(inputs: Inputs, pair: Pair) -> str:
         for one in called
     )
     return f"{text}. Regions that differ from 0 after Holm: {named}."
+
+
+def over(region: Region) -> str:
+    """Return over how many cells a region's mean is, for people."""
+    return f"mean of {region.n} cells" if region.n > 1 else "in one cell"
 
 
 def _p(region: Region) -> str:
