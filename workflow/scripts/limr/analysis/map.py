@@ -59,8 +59,8 @@ class Difference:
         estimate: None: one of the two has not been evaluated there.
         interval: at the declared level; None as above.
         p: its p value; NaN as above.
-        holm: p corrected for all planned cells and steps of the pair; each enters with the larger of
-            its own p and `limr.analysis.shared_variance`'s. NaN: one of the two has one run.
+        holm: p corrected for all planned cells and steps of the pair; each enters with the larger
+            of its own p and `limr.analysis.shared_variance`'s. NaN: one of the two has one run.
     """
 
     pair: Pair
