@@ -9,7 +9,15 @@ from scipy import stats
 
 import synthetic_study
 import synthetic_sweep
-from limr.analysis import best_size, cells, contrasts, equal_what, overfitting, shared_variance
+from limr.analysis import (
+    best_size,
+    cells,
+    contrasts,
+    equal_what,
+    map_text,
+    overfitting,
+    shared_variance,
+)
 from limr.analysis import map as mapping
 from limr.analysis.results import Inputs
 from limr.core.errors import InputError
@@ -108,9 +116,9 @@ def test_holm_is_over_all_cells_and_steps_of_the_larger_p(inputs):
 
 def test_the_region_of_a_true_effect_is_found_and_no_other(inputs):
     whole, *regions = mapping.regions(inputs, ("limr", "rand"))
-    called = [mapping.region_text(r) for r in regions if r.holm < 0.05]
+    called = [map_text.region_text(r) for r in regions if r.holm < 0.05]
     assert called == ["useless 0.5"]
-    [half] = [r for r in regions if mapping.region_text(r) == "useless 0.5"]
+    [half] = [r for r in regions if map_text.region_text(r) == "useless 0.5"]
     assert half.interval.low < 0.08 < half.interval.high  # 12 points in two of its three cells
     assert whole.n == 9
     members = [d for d in mapping.last(mapping.differences(inputs, ("limr", "rand")))
@@ -200,11 +208,35 @@ def test_cells_that_are_not_evaluated_are_shown_as_missing(inputs):
     assert lacking == {(0, 32, 12), (0, 32, 24), (0, 32, 48), (0.5, 128, 48)}
     assert found[0, 32, 12].seeds == (0, 3)
     assert math.isnan(found[0, 32, 12].holm)
+    # What is missing counts as tested: nothing is called that the whole would not allow.
+    least = min(d.holm for d in found.values() if d.estimate is not None)
+    own = [shared_variance.p_value(half, d.pair, d.match, d.step, d.estimate)
+           for d in found.values() if d.estimate is not None]  # fmt: skip
+    assert least == pytest.approx(27 * min(own))
     before = {tuple(d.place.values()): d for d in mapping.differences(inputs, ("limr", "rand"))}
     assert found[0.25, 64, 24].interval == before[0.25, 64, 24].interval
     assert mapping.regions(half, ("limr", "rand"))[0].n == 7
     only = dataclasses.replace(inputs, evaluations=e[e["group"] == "base"])
     assert mapping.regions(only, ("limr", "rand")) == []
+
+
+def test_a_cell_with_one_run_is_shown_and_never_called(inputs):
+    """Its interval covers the questions only: with it, luck of a run would be called an effect."""
+    e = inputs.evaluations
+    lone = dataclasses.replace(inputs, evaluations=e[(e["group"] != "full-useless0_5")
+                                                     | (e["seed"] == 1)])  # fmt: skip
+    found = mapping.differences(lone, ("limr", "full"))
+    alone = [one for one in found if one.place["useless"] == 0.5]
+    assert len(alone) == 9
+    assert any(one.interval.excludes_zero for one in alone)
+    assert all(math.isnan(one.holm) and mapping.mark(lone, one) == "" for one in alone)
+    assert not any(mapping.as_good(lone, one, 0.02) for one in alone)
+    whole, *regions = mapping.regions(lone, ("limr", "full"))
+    assert whole.n == 6
+    assert "useless 0.5" not in [map_text.region_text(one) for one in regions]
+    assert len(mapping.differences(lone, ("limr", "rand"))) == 27
+    single = dataclasses.replace(inputs, evaluations=e[e["seed"] == 1])
+    assert map_text.answer(single).startswith("No two arms of one cell have been evaluated by two")
 
 
 def test_without_a_sweep_the_map_is_over_the_steps():
@@ -241,6 +273,7 @@ def test_arms_meet_at_the_latest_equal_amount_or_not_at_all(ours, theirs, expect
     assert equal_what.meet(ours, theirs, 0.05) == expected
 
 
+@pytest.mark.slow
 def test_equal_passes_of_a_quarter_are_a_quarter_of_the_steps(inputs):
     [match] = [m for m in cells.matches(inputs, "limr", "full")
                if dict(m.cell) == {"useless": 0.5, "size": 64}]  # fmt: skip
@@ -254,6 +287,7 @@ def test_equal_passes_of_a_quarter_are_a_quarter_of_the_steps(inputs):
     assert found["passes"].estimate.mean == pytest.approx(means[0] - means[1])
 
 
+@pytest.mark.slow
 def test_the_best_size_is_charged_for_its_scoring(inputs):
     tables = best_size.tables(inputs, "rollouts", [1536, 6144, 7680])
     assert len(tables) == 2 * 3 * 3  # limr and rand, shares of useless problems, budgets

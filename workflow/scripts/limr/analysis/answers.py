@@ -124,7 +124,7 @@ def _of_cells(inputs: Inputs, pair: Pair) -> Verdict:
     whole = mapping.regions(inputs, pair)[0]
     names = " − ".join(cells.title(inputs, name) for name in pair)
     word, gap = whole.interval.verdict, points(whole.interval)
-    what, p = f"{names}, mean of {whole.n} cells", p_equation(whole.estimate.p_value())
+    what, p = f"{names}, {map_text.over(whole)}", p_equation(whole.estimate.p_value())
     return Verdict(what, word, _SHOWS[word], word, gap, p)
 
 

@@ -139,6 +139,12 @@ def mean_difference(inputs: Inputs, places: Sequence[tuple[str, str, int]]) -> E
     return estimates.of_sum(arms, results.declared(inputs).weight(list(columns)))
 
 
+def comparable(inputs: Inputs, first: str, second: str, step: int) -> bool:
+    """Return whether both groups have runs at a step; of a common start, of one seed."""
+    found = terms(inputs, first, second, Choice(step=step))
+    return not any(wide.empty for _, frames in found for wide in frames.values())
+
+
 def terms(
     inputs: Inputs, first: str, second: str, choice: Choice
 ) -> list[tuple[Key, dict[str, pd.DataFrame]]]:

@@ -59,8 +59,8 @@ class Difference:
         estimate: None: one of the two has not been evaluated there.
         interval: at the declared level; None as above.
         p: its p value; NaN as above.
-        holm: p corrected for all cells and steps of the pair; each enters with the larger of its
-            own p and that with moderated variances (`limr.analysis.shared_variance`).
+        holm: p corrected for all planned cells and steps of the pair; each enters with the larger
+            of its own p and `limr.analysis.shared_variance`'s. NaN: one of the two has one run.
     """
 
     pair: Pair
@@ -71,6 +71,11 @@ class Difference:
     interval: Interval | None = None
     p: float = float("nan")
     holm: float = float("nan")
+
+    @property
+    def tested(self) -> bool:
+        """Whether both have several runs: with one, an interval covers the questions only."""
+        return self.estimate is not None and self.estimate.n_runs > 1
 
     @property
     def place(self) -> dict[str, Value]:
@@ -162,14 +167,20 @@ def differences(inputs: Inputs, pair: Pair) -> list[Difference]:
         for match in cells.matches(inputs, *pair)
         for step in _steps(inputs, match)
     ]
-    there = [one for one in found if one.estimate is not None]
+    there = [one for one in found if one.tested]
     careful = [
         shared_variance.p_value(inputs, pair, one.match, one.step, one.estimate)
         for one in there
         if one.estimate is not None
     ]
-    corrected = dict(zip(map(id, there), hypothesis_tests.holm(careful), strict=True))
+    corrected = dict(zip(map(id, there), _holm(careful, len(found)), strict=True))
     return [replace(one, holm=corrected.get(id(one), one.holm)) for one in found]
+
+
+def _holm(p_values: Sequence[float], planned: int) -> list[float]:
+    """Return Holm's p of a family in which those that are still missing count as 1."""
+    missing = [1.0] * (planned - len(p_values))
+    return hypothesis_tests.holm([*p_values, *missing])[: len(p_values)]
 
 
 def _steps(inputs: Inputs, match: Match) -> list[int]:
@@ -183,7 +194,7 @@ def _steps(inputs: Inputs, match: Match) -> list[int]:
 def _difference(inputs: Inputs, pair: Pair, match: Match, step: int) -> Difference:
     names = match.first.name, match.second.name
     seeds = cells.n_seeds(inputs, names[0], step), cells.n_seeds(inputs, names[1], step)
-    if 0 in seeds:
+    if 0 in seeds or not contrasts.comparable(inputs, *names, step):
         return Difference(pair, match, step, seeds)
     estimate = contrasts.difference(inputs, *names, Choice(step=step))
     interval = estimate.interval(results.declared(inputs).level)
@@ -212,7 +223,7 @@ def last(found: Sequence[Difference]) -> list[Difference]:
 def regions(inputs: Inputs, pair: Pair, axes: tuple[str, ...] | None = None) -> list[Region]:
     """Return a pair's mean difference over all cells, and over those of every value of some axes.
 
-    At the last step, over the cells that have results there; empty where there are none.
+    At the last step, over the cells that have several runs there; empty where there are none.
 
     Args:
         inputs: what the study has.
@@ -222,7 +233,8 @@ def regions(inputs: Inputs, pair: Pair, axes: tuple[str, ...] | None = None) -> 
     Raises:
         InputError: a run lacks a question.
     """
-    there = [one for one in last(differences(inputs, pair)) if one.estimate is not None]
+    planned = last(differences(inputs, pair))
+    there = [one for one in planned if one.tested]
     if not there:
         return []
     parts = [
@@ -230,11 +242,11 @@ def regions(inputs: Inputs, pair: Pair, axes: tuple[str, ...] | None = None) -> 
         for axis, values in cells.axes(inputs).items()
         if axes is None or axis in axes
         for value in values
-        if any(axis in one.place for one in there)
+        if any(one.place.get(axis) == value for one in planned)
     ]
     whole = _region(inputs, pair, None, None, there)
     found = [_region(inputs, pair, *part) for part in parts if part[2]]
-    corrected = hypothesis_tests.holm([one.estimate.p_value() for one in found])
+    corrected = _holm([one.estimate.p_value() for one in found], len(parts))
     return [whole, *(replace(one, holm=p) for one, p in zip(found, corrected, strict=True))]
 
 
@@ -258,7 +270,7 @@ def mean(inputs: Inputs, own: Sequence[Difference]) -> Estimate:
 
 def least(inputs: Inputs, found: Difference) -> float:
     """Return the smallest true difference that such a cell finds in 80 % of studies; NaN: none."""
-    if found.estimate is None:
+    if found.estimate is None or not found.tested:
         return float("nan")
     return power.detectable(found.estimate, results.declared(inputs).level)
 
@@ -272,19 +284,15 @@ def margin(inputs: Inputs, wanted: float | None = None) -> float:
 
 def as_good(inputs: Inputs, found: Difference, within: float) -> bool:
     """Return whether the first is shown to be no more than a margin worse (one-sided)."""
-    if found.estimate is None:
+    if found.estimate is None or not found.tested:
         return False
     level = results.declared(inputs).level
     return found.estimate.mean - found.estimate.half_width(2 * level - 1) > -within
 
 
-def place_text(one: Difference) -> str:
-    """Return where a difference is, for people."""
-    return ", ".join(part for part in (cells.text(one.match.cell), f"step {one.step:,}") if part)
-
-
-def region_text(one: Region) -> str:
-    """Return which cells a region has, for people."""
-    if one.axis is None or one.value is None:
-        return "all cells"
-    return f"{one.axis} {cells.value_text(one.value)}"
+def mark(inputs: Inputs, found: Difference) -> str:
+    """Return `*` where the interval excludes 0, `**` where it does after Holm too, else nothing."""
+    if found.interval is None or not found.tested:
+        return ""
+    called = found.holm < 1 - results.declared(inputs).level
+    return "**" if called else "*" if found.interval.excludes_zero else ""

@@ -23,10 +23,10 @@ def answer(inputs: Inputs) -> str:
     """Return the map's answer in one sentence; that nothing is evaluated, where it is so."""
     pairs = evaluated(inputs)
     if not pairs:
-        return "No two arms of one cell have been evaluated yet."
+        return "No two arms of one cell have been evaluated by two seeds (yet)."
     parts = [_counted(inputs, pair) for pair in pairs if _is_choice(inputs, pair)]
     parts = parts or [_counted(inputs, pairs[0])]
-    found = [one for one in mapping.differences(inputs, pairs[0]) if one.estimate is not None]
+    found = [one for one in mapping.differences(inputs, pairs[0]) if one.tested]
     first = found[0].estimate
     seeds = sorted({n for one in found for n in one.seeds})
     many = " to ".join(str(n) for n in dict.fromkeys((seeds[0], seeds[-1])))
@@ -39,7 +39,7 @@ def answer(inputs: Inputs) -> str:
 
 
 def evaluated(inputs: Inputs) -> list[Pair]:
-    """Return the pairs that have results."""
+    """Return the pairs that have results of several runs."""
     if inputs.evaluations is None:
         return []
     return [pair for pair in mapping.pairs(inputs) if mapping.regions(inputs, pair)]
@@ -52,7 +52,7 @@ def _is_choice(inputs: Inputs, pair: Pair) -> bool:
 def _counted(inputs: Inputs, pair: Pair) -> str:
     """Return in how many cells the first is better and worse, and which these are."""
     everywhere = mapping.last(mapping.differences(inputs, pair))
-    there = [one for one in everywhere if one.interval is not None]
+    there = [one for one in everywhere if one.tested]
     better, worse = (_called(inputs, there, word) for word in ("above", "below"))
     first, second = (cells.title(inputs, name) for name in pair)
     left = len(there) - len(better) - len(worse)
@@ -61,7 +61,8 @@ def _counted(inputs: Inputs, pair: Pair) -> str:
         f"{first} is better than {second} in {_of(better)} of {len(there)} cells{_where(better)}, "
         f"worse in {_of(worse)}{_where(worse)}, and {left} cannot be told apart"
     )
-    return f"{text} ({missing} more are not evaluated)" if missing else text
+    be = "is" if missing == 1 else "are"
+    return f"{text} ({missing} more {be} not evaluated by two seeds)" if missing else text
 
 
 def _called(inputs: Inputs, there: Sequence[Difference], word: str) -> list[Difference]:
@@ -123,19 +124,23 @@ def _regions(inputs: Inputs, pair: Pair) -> str:
     """Return the mean over all cells, and the regions that differ after Holm."""
     whole, *regions = mapping.regions(inputs, pair)
     first, second = (cells.title(inputs, name) for name in pair)
-    many = f"all {whole.n} cells" if whole.n > 1 else "its one cell"
-    text = f"{first} − {second} over {many} is {points(whole.interval)}, {_p(whole)}"
+    text = f"{first} − {second}, {over(whole)}, is {points(whole.interval)}, {_p(whole)}"
     alpha = 1 - results.declared(inputs).level
     called = [one for one in regions if one.holm < alpha]
-    if not regions:
+    if whole.n == 1:
         return f"{text}."
     if not called:
         return f"{text}; no region by a single axis differs from 0 after Holm."
     named = ", ".join(
-        f"{mapping.region_text(one)} {points(one.interval)} (after Holm {p_text(one.holm)})"
+        f"{region_text(one)} {points(one.interval)} (after Holm {p_text(one.holm)})"
         for one in called
     )
     return f"{text}. Regions that differ from 0 after Holm: {named}."
+
+
+def over(region: Region) -> str:
+    """Return over how many cells a region's mean is, for people."""
+    return f"mean of {region.n} cells" if region.n > 1 else "in one cell"
 
 
 def _p(region: Region) -> str:
@@ -144,9 +149,7 @@ def _p(region: Region) -> str:
 
 def _power(inputs: Inputs, pair: Pair) -> str:
     """Return what a cell could have found, and where less is as good as the full set."""
-    there = [
-        one for one in mapping.last(mapping.differences(inputs, pair)) if one.estimate is not None
-    ]
+    there = [one for one in mapping.last(mapping.differences(inputs, pair)) if one.tested]
     first, second = (cells.title(inputs, name) for name in pair)
     least = 100 * median(mapping.least(inputs, one) for one in there)
     text = (
@@ -162,3 +165,15 @@ def _power(inputs: Inputs, pair: Pair) -> str:
             f"{_number(good)} of {len(there)} cells, each taken alone"
         )
     return f"{text}."
+
+
+def place_text(one: Difference) -> str:
+    """Return where a difference is, for people."""
+    return ", ".join(part for part in (cells.text(one.match.cell), f"step {one.step:,}") if part)
+
+
+def region_text(one: Region) -> str:
+    """Return which cells a region has, for people."""
+    if one.axis is None or one.value is None:
+        return "all cells"
+    return f"{one.axis} {cells.value_text(one.value)}"

@@ -16,6 +16,12 @@ def p_equation(p: float) -> str:
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
+def signed(points: float) -> str:
+    """Return e.g. `+18.5` or `−3.0`; what rounds to 0 has no sign."""
+    text = f"{points:+.1f}".replace("-", "−")
+    return "0.0" if text[1:] == "0.0" else text
+
+
 def percent(interval: Interval) -> str:
     """Return e.g. `52.1 % [50.0, 54.2]`."""
     return f"{100 * interval.mean:.1f} % [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"

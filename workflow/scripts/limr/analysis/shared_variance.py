@@ -59,7 +59,8 @@ def _moderated(inputs: Inputs, pair: Pair, step: int) -> dict[Key, Runs]:
     found: dict[Key, Runs] = {}
     for match in cells.matches(inputs, *pair):
         names = match.first.name, match.second.name
-        if all(cells.n_seeds(inputs, name, step) for name in names):
+        both = all(cells.n_seeds(inputs, name, step) for name in names)
+        if both and contrasts.comparable(inputs, *names, step):
             for key, frames in contrasts.terms(inputs, *names, Choice(step=step)):
                 weights = results.declared(inputs).weight(list(frames))
                 if own := estimates.of_sum([contrasts.as_arm(frames)], weights).runs:

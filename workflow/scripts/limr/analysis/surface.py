@@ -92,7 +92,7 @@ def surfaces(inputs: Inputs, pair: Pair) -> list[Surface]:
     Raises:
         InputError: a run lacks a question, or scikit-learn is not installed.
     """
-    there = [one for one in mapping.differences(inputs, pair) if one.estimate is not None]
+    there = [one for one in mapping.differences(inputs, pair) if one.tested]
     names = [name for name in (*cells.axes(inputs), STEP) if there and name in there[0].place]
     found = {name: axis(name, [one.place[name] for one in there]) for name in names}
     smooth = tuple(one for one in found.values() if one is not None)

@@ -8,7 +8,7 @@ from typing import Any
 from limr.analysis import cells, map_text, results
 from limr.analysis import map as mapping
 from limr.analysis.map import STEP, Difference
-from limr.analysis.number_text import p_equation, p_text, points
+from limr.analysis.number_text import p_equation, p_text, points, signed
 from limr.analysis.results import Inputs
 from limr.report.figures import _cells
 
@@ -99,24 +99,29 @@ def _cell(inputs: Inputs, one: Difference | None, end: float) -> Mapping[str, An
     if one is None:
         return {"text": "", "shade": "none", "good": False, "detail": "no such cell"}
     names = " − ".join(cells.title(inputs, name) for name in one.pair)
-    where = f"{names}, {mapping.place_text(one)}"
+    where = f"{names}, {map_text.place_text(one)}"
     if one.interval is None or one.estimate is None:
         detail = f"{where}: not evaluated ({one.seeds[0]} and {one.seeds[1]} seeds are there)"
         return {"text": "–", "shade": "none", "good": False, "detail": detail}
     shade = round(_SHADES * one.estimate.mean / end) if end else 0
-    called = one.holm < 1 - results.declared(inputs).level
-    mark = "**" if called else "*" if one.interval.excludes_zero else ""
     good = mapping.kind(inputs, one.pair[1]) == "full" and mapping.as_good(
         inputs, one, mapping.margin(inputs)
     )
     within = f"; no more than {100 * mapping.margin(inputs):g} points worse" if good else ""
     return {
-        "text": f"{100 * one.estimate.mean:+.1f}".replace("-", "−") + mark,
+        "text": signed(100 * one.estimate.mean) + mapping.mark(inputs, one),
         "shade": f"{'m' if shade < 0 else 'p'}{abs(shade)}",
         "good": good,
-        "detail": (
-            f"{where}: {points(one.interval)}, {p_equation(one.p)}, after Holm {p_text(one.holm)}; "
-            f"{one.estimate.n_questions:,} questions, {one.seeds[0]} and {one.seeds[1]} seeds; "
-            f"would find {100 * mapping.least(inputs, one):.1f} points{within}"
-        ),
+        "detail": f"{where}: {points(one.interval)}, {_sureness(inputs, one)}{within}",
     }
+
+
+def _sureness(inputs: Inputs, one: Difference) -> str:
+    n = one.estimate.n_questions if one.estimate is not None else 0
+    made_of = f"{n:,} questions, {one.seeds[0]} and {one.seeds[1]} seeds"
+    if not one.tested:
+        return f"{made_of}: one run, so that the interval covers the questions only"
+    return (
+        f"{p_equation(one.p)}, after Holm {p_text(one.holm)}; {made_of}; would find "
+        f"{100 * mapping.least(inputs, one):.1f} points"
+    )

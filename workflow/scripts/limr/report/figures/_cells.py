@@ -119,7 +119,6 @@ def frame(inputs: Inputs, found: Sequence[Difference], options: Mapping[str, Any
     rows = []
     for one in found:
         interval = one.interval
-        called = interval is not None and one.holm < 1 - level
         rows.append(
             {
                 "comparison": " − ".join(cells.title(inputs, name) for name in one.pair),
@@ -128,7 +127,7 @@ def frame(inputs: Inputs, found: Sequence[Difference], options: Mapping[str, Any
                 **_placed("y", y, one, values),
                 **(interval.percent("difference") if interval else
                    dict.fromkeys(("difference", "low", "high"), float("nan"))),
-                "mark": "**" if called else "*" if interval and interval.excludes_zero else "",
+                "mark": mapping.mark(inputs, one),
                 "as_good": mapping.as_good(inputs, one, within),
                 "of_full": mapping.kind(inputs, one.pair[1]) == "full",
                 "margin": 100 * within,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from limr.analysis.number_text import signed
 from limr.analysis.results import Inputs
 from limr.report.figures import _cells, _style
 
@@ -70,7 +71,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, end: float) -> None:
         )
         ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, linewidth=1, **look))
         strong = abs(value) / end > 0.62 if known else False
-        text = f"{value:+.1f}{row['mark']}".replace("-", "−") if known else "–"
+        text = f"{signed(value)}{row['mark']}" if known else "–"
         ax.text(x, y, text, ha="center", va="center", fontsize=9,
                 color="white" if strong else _style.INK,
                 fontweight="bold" if row["mark"] else "normal")  # fmt: skip
@@ -102,6 +103,7 @@ def caption(frame: pd.DataFrame) -> str:
         "Difference of the mean accuracy in points, paired by question, for each pair (first − "
         "second) and cell. Blue: the first is better, orange: worse. Bold with *: the "
         f"{frame['level'].max():g} % interval over runs and questions excludes 0; **: after "
-        f"Holm's correction for all cells and steps of the pair too.{line}{gone} Cells share "
-        "questions, steps of a run share the run: neighbours are no independent confirmation."
+        f"Holm's correction for all cells and steps of the pair too.{line}{gone} Cells with one "
+        "run of an arm are never marked. Cells share questions, steps of a run share the run: "
+        "neighbours are no independent confirmation."
     )

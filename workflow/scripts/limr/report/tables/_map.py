@@ -10,6 +10,7 @@ from limr.analysis.results import Inputs
 
 SHOWS = {"above": "better", "below": "worse", "level": "no difference shown"}
 MISSING = "not evaluated"
+ALONE = "one run"
 
 
 def where(inputs: Inputs, pair: Pair, cell: Cell) -> dict[str, Any]:

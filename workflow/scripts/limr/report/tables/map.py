@@ -64,12 +64,13 @@ def _row(inputs: Inputs, one: Difference, within: float) -> dict[str, Any]:
         return {**dict.fromkeys(names, pd.NA), "shows": _map.MISSING, "after Holm": "", **empty}
     word = one.interval.verdict
     called = word if one.holm < 1 - results.declared(inputs).level else "level"
+    shows = (_map.SHOWS[word], _map.SHOWS[called]) if one.tested else (_map.ALONE, _map.ALONE)
     return {
         **one.interval.percent("difference"),
         "p": one.p,
         "Holm p": one.holm,
-        "shows": _map.SHOWS[word],
-        "after Holm": _map.SHOWS[called],
+        "shows": shows[0],
+        "after Holm": shows[1],
         "as good": "yes" if mapping.as_good(inputs, one, within) else "not shown",
         "MDE": 100 * mapping.least(inputs, one),
         "questions": one.estimate.n_questions,
@@ -93,10 +94,12 @@ def caption(frame: pd.DataFrame) -> str:
         "Differences arm − against in points, paired by question, in every cell of the sweep "
         "(all: the axis reaches neither arm) and at every evaluated step, with the "
         f"{frame['level'].max():g} % interval over runs and questions and its p value.{gone} Holm "
-        "p is corrected for all cells and steps of the pair, however they hang together, from the "
-        "larger of p and the p that takes the variance between runs from all groups. As good: "
-        "whether the arm is shown, one-sided, to be no more than "
+        "p is corrected for all planned cells and steps of the pair, however they hang together, "
+        "from the larger of p and the p that takes the variance between runs from all groups. As "
+        "good: whether the arm is shown, one-sided, to be no more than "
         f"{frame['margin'].max():g} points worse. MDE: true difference that such a cell finds in "
-        "80 % of studies. Seeds are those of both arms. Steps of one run are not independent, nor "
-        f"are cells with the same reference: for means over cells see map-regions.{smooth}"
+        "80 % of studies. Seeds are those of both arms; with one alone nothing is known of how "
+        "runs vary: its interval covers the questions only, and nothing is called. Steps of one "
+        "run are not independent, nor are cells with the same reference: for means over cells see "
+        f"map-regions.{smooth}"
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from limr.analysis import cells, results
+from limr.analysis import cells, map_text, results
 from limr.analysis import map as mapping
 from limr.analysis.results import Inputs
 from limr.core.errors import InputError, nearest
@@ -69,7 +69,7 @@ def _rows(inputs: Inputs, options: Mapping[str, Any], decoding: str) -> pd.DataF
                 {
                     "arm": cells.title(inputs, pair[0]),
                     "against": cells.title(inputs, pair[1]),
-                    "region": mapping.region_text(one),
+                    "region": map_text.region_text(one),
                     "cells": one.n,
                     "of": len(own),
                     "step": everywhere[0].step,
