@@ -35,7 +35,8 @@ class Study:
 
     name: str
     where: str
-    config: Json
+    config: Json  # complete, its sweep spelled out
+    written: Json  # the same as its file has it: the cells of a sweep are not in it
     arms: dict[str, Arm]
     scores: dict[str, Json]
     trajectories: dict[str, Json]
@@ -87,6 +88,11 @@ class Study:
         entry = self.scores[score]
         options = getattr(plugins.load("selectors", entry["selector"]), "OWN_FILES", ())
         return [entry["options"][name] for name in options if entry["options"][name] is not None]
+
+    @property
+    def axes(self) -> dict[str, list[Any]]:
+        """The values of each axis of its sweep, as given; none where it has no sweep."""
+        return {name: axis["to"] for name, axis in self.config.get("sweep", {}).items()}
 
     @property
     def paths(self) -> ResultPaths:
@@ -219,6 +225,7 @@ class Study:
                 **({"draw": a.draw} if a.draw != a.name else {}),
                 **({"way": list(map(list, self.way(a.name)))} if a.start else {}),
                 **({"rounds": self._rounds(a)} if a.round else {}),
+                **({"cell": a.cell, "of": a.of} if a.cell else {}),
                 **self._difficulty_from(a.name),
             }
             for a in self.arms.values()
@@ -232,6 +239,7 @@ class Study:
             "benchmarks": benchmarks,
             "steps": self.steps,
             "declared": self.config["declared"],
+            **({"sweep": self.axes} if self.axes else {}),
         }
 
     def decodings(self) -> Json:
