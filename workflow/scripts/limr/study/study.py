@@ -1,13 +1,10 @@
-"""A study: one configuration, checked as a whole and spelled out for the rules.
-
-`load` validates the keys (`limr.study.schema`), then what no schema can say (`limr.study.checks`).
-Everything that can be known to fail is refused here, in seconds, before any job starts.
-"""
+"""A study: one configuration, checked as a whole and spelled out for the rules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from limr.core import plugins, validation
@@ -182,8 +179,17 @@ class Study:
 
     def rule(self, stage: str, arm: str) -> str:
         """Return the name of the rule that does a stage of an arm."""
-        found = self.rules(stage, self.arms[arm].train)
-        return next(name for name, variant in found if arm in variant.arms)
+        return self._rules[stage, arm]
+
+    @cached_property
+    def _rules(self) -> dict[tuple[str, str], str]:
+        return {
+            (stage, arm): name
+            for stage in ("train", "evaluate")
+            for train in ("none", "ppo", "sft")
+            for name, variant in self.rules(stage, train)
+            for arm in variant.arms
+        }
 
     def places(self, steps: Iterable[int]) -> list[tuple[int, str]]:
         """Return (step, benchmark) of each evaluation of a run, in order."""
