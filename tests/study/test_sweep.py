@@ -285,3 +285,24 @@ def test_a_strangers_sweep_cannot_ask_for_more_than_a_study_may(study: Json, roo
     found = load(study, root, much={"set": "datasets.arithmetic.problems", "to": [8, 10**9]})
     assert not list(documents.too_much_asked(found.written))
     assert "much1000000000.problems" in next(documents.too_much_asked(found.config))
+
+
+def test_a_cell_of_more_problems_than_its_pool_has_is_named_and_can_be_left_out(
+    study: Json, root: Path
+) -> None:
+    axes = {
+        "pool": {"set": "datasets.arithmetic.problems", "to": [12, 24]},
+        "size": {**SIZE, "to": [8, 16]},
+    }
+    words = (
+        r"arm 'limr-pool12-size16': size 16: 'arithmetic-pool12' has only 12 .*out: \[limr-pool12"
+    )
+    with pytest.raises(InputError, match=words):
+        load(study, root, **axes)
+    gone = ["limr-pool12-size16", "rand-pool12-size16"]
+    found = load({**study, "leave_out": gone}, root, **axes)
+    assert [name for name, arm in found.arms.items() if arm.of == "limr"] == [
+        "limr-pool12-size8",
+        "limr-pool24-size8",
+        "limr-pool24-size16",
+    ]

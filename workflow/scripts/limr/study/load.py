@@ -13,7 +13,7 @@ import yaml
 
 from limr.core import plugins, validation
 from limr.core.errors import InputError, nearest
-from limr.study import checks, continued, rounds, schema, sweep
+from limr.study import checks, continued, file_checks, rounds, schema, sweep
 from limr.study.arms import arms, draws
 from limr.study.study import Study
 
@@ -64,7 +64,7 @@ def load(
     )
     checks.check(study)
     if own_files:
-        checks.check_files(study)
+        file_checks.check(study)
     return study
 
 
