@@ -19,7 +19,7 @@ from limr.study.arms import Arm
 from limr.study.study import Study
 
 Json = dict[str, Any]
-_PAIRS = 3  # that are shown where the study names none
+_PAIRS = 6  # that are shown where the study names none
 
 
 def plan(
@@ -101,7 +101,7 @@ def _row(what: str, runs: Sequence[_Runs], on_gpus: bool, speed: float | None) -
     on_cores = None if speed is None else float(f"{left * speed / 3600:.3g}")
     return {
         "what": what,
-        "arms": len(runs),
+        "arms": len({one.arm.draw for one in runs}),
         "runs": sum(one.n for one in runs),
         "to_do": sum(len(one.left) for one in runs),
         "rollouts": sum(one.n * one.rollouts for one in runs),
