@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from limr import __main__ as command_line
 from limr.plan import detectable, grid, grid_text
 from limr.plan.counts import Counts
 from limr.statistics import power
@@ -147,3 +149,18 @@ def test_the_spread_of_finished_runs_is_taken(study: Study, tmp_path: Path) -> N
         found.append(design.assumed)
     assert np.mean([one.accuracy for one in found]) == pytest.approx(0.6, abs=0.01)
     assert np.mean([one.run**2 for one in found]) == pytest.approx(spread**2, rel=0.3)
+
+
+def test_the_shipped_map_costs_what_its_header_says_in_few_lines(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(root)
+    path = "config/map-single-node.yaml"
+    assert command_line.main(["plan", path]) == 0
+    text = capsys.readouterr().out
+    low, central, high = re.findall(r"^GPU hours: (\S+) / (\S+) / (\S+);", text, re.M)[0]
+    assert f"{central} GPU hours of an H100 ({low} to {high})" in Path(path).read_text()
+    assert len(text.splitlines()) < 120  # of 61 arms with 65 runs
+    assert "limr - rand" in text
+    assert re.search(r"^size = 4096 +3 +15 +15 ", text, re.M)
+    assert "limr-size512-samples8 and 3 more" in text
