@@ -19,6 +19,7 @@ from limr.study.arms import Arm
 from limr.study.study import Study
 
 Json = dict[str, Any]
+_RULES = ("train_ppo", "evaluate")  # whose jobs a run's time is
 _PAIRS = 6  # that are shown where the study names none
 
 
@@ -119,9 +120,6 @@ def _seconds(study: Study, counts: Counts, runs: Mapping[str, _Runs]) -> float |
             if None not in each:
                 took, done = took + sum(filter(None, each)), done + one.rollouts
     return took / done if done else None
-
-
-_RULES = ("train_ppo", "evaluate")
 
 
 def _took(path: Path) -> float | None:
