@@ -76,7 +76,7 @@ def test_a_killed_sweep_goes_on_and_a_cell_is_its_arm_run_alone(
     assert cells == theirs
     assert project.digests()["base/model.safetensors"] == base
 
-    project.write(swept(0.5, 0, 0.25))  # one more value: its cells, and what shows all of them
+    project.write(swept(0, 0.5, 0.25))  # one more value: its cells, and what shows all of them
     planned = project.planned()
     new = {job for job in planned if "0_5" in job}
     assert set(planned) - new == {
