@@ -347,6 +347,9 @@ def test_measured_times_are_means_of_what_can_be_read(tmp_path):
     rules = {name: jobs.Jobs(3, 2) for name in names}
     seconds = jobs.measured(tmp_path, rules)
     assert seconds == {"train_ppo": 45.0, "evaluate_base": 6.0}  # it inherits from evaluate
+    assert jobs.measured(tmp_path, {"train_ppo_full_long": jobs.Jobs(1, 1)}) == {
+        "train_ppo_full_long": 45.0
+    }
     minutes = {"train_ppo": 1.5, "make_base": None, "evaluate_base": 0.2}
     assert estimate.processor_minutes(rules, seconds) == minutes
 

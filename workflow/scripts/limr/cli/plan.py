@@ -8,11 +8,11 @@ import math
 import os
 import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from limr.core.errors import InputError
+from limr.plan.text import in_words, table
 
 HELP = "say what a study will do and cost: jobs, GPU hours, disk, command lines; runs nothing"
 EPILOG = """\
@@ -75,7 +75,7 @@ def _check(path: Path) -> None:
 def build(args: argparse.Namespace) -> dict[str, Any]:
     """Return the plan, as `--json` prints it."""
     from limr.analysis import sureness
-    from limr.plan import bill, counts, detectable, estimate, hardware, jobs, models
+    from limr.plan import bill, counts, detectable, estimate, grid, hardware, jobs, models
     from limr.sources import pinned as sources
 
     for name in ("parameters", "response_tokens"):
@@ -108,14 +108,20 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
         "jobs": {
             rule: {"all": n.all, "there": n.there, "to_do": n.to_do} for rule, n in counted.items()
         },
-        "gpu_jobs": [task.described() for task in tasks],
+        "gpu_jobs": [{**task.described(), **_of(study, task.arm)} for task in tasks],
         "bill": bill.bill(study, sizes),
         "totals": estimate.totals(tasks, size) if size else None,
         "choices": sureness.plan(study, sizes),
         "detectable": detectable.plan(study, sizes, share),
         **estimate.states(study),
         "processor_minutes": estimate.processor_minutes(others, seconds),
+        **({"sweep": grid.plan(study, sizes, tasks, share)} if study.axes else {}),
     }
+
+
+def _of(study: Any, arm: str) -> dict[str, str]:
+    """Return the name in the file of an arm that is a cell of a sweep."""
+    return {"of": study.arms[arm].of} if study.arms[arm].of else {}
 
 
 def _code() -> Path:
@@ -163,7 +169,11 @@ def text(plan: dict[str, Any]) -> str:
     rows = [
         (rule, str(n["all"]), str(n["there"]), str(n["to_do"])) for rule, n in plan["jobs"].items()
     ]
-    lines += ["", *_table(("jobs", "all", "there", "to do"), rows)]
+    lines += ["", *table(("jobs", "all", "there", "to do"), rows)]
+    if "sweep" in plan:
+        from limr.plan import grid_text
+
+        lines += ["", *grid_text.lines(plan["sweep"])]
     if plan["gpu_jobs"]:
         lines += ["", *_gpu_lines(plan)]
     if found := plan.get("states"):
@@ -176,33 +186,46 @@ def text(plan: dict[str, Any]) -> str:
     if plan["choices"]:
         from limr.analysis import sureness
 
-        lines += ["", *sureness.lines(plan["choices"])]
+        lines += ["", *sureness.lines(_alike(plan["choices"]))]
     lines += ["", *plan["detectable"]["lines"]] if plan["detectable"] else []
     return "\n".join(lines) + "\n"
 
 
+def _alike(choices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what is said of scores, once where it is the same of several, as in a sweep."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in choices:
+        found.setdefault(json.dumps({**row, "score": ""}), []).append(row)
+    return [
+        {**rows[0], "score": rows[0]["score"] + (f" and {len(rows) - 1} more" * (len(rows) > 1))}
+        for rows in found.values()
+    ]
+
+
 def _gpu_lines(plan: dict[str, Any]) -> list[str]:
-    rows = []
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}  # the cells of an arm are together
     for task in plan["gpu_jobs"]:
-        place = f"{task['nodes']} x {task['gpus'] // task['nodes']}"
-        left = f"{task['to_do']} of {task['jobs']}"
-        each = (_range(task["hours_each"]), _range(task["gpu_hours_each"]))
-        rows.append((f"{task['rule']} {task['arm']}", left, place, *each, task["problems"]))
+        work = task["rule"].partition("_")[0] if "of" in task else task["rule"]
+        groups.setdefault((work, task.get("of", task["arm"])), []).append(task)
     head = ("GPU jobs", "to do", "nodes x GPUs", "hours each", "GPU hours each", "problems")
     total = plan["totals"]
-    lines = [f"GPU: {plan['gpu']}; ranges are low, central, high", *_table(head, rows), ""]
-    lines += [
-        f"GPU hours: {_range(total['gpu_hours'])}; still to do: {_range(total['gpu_hours_left'])}",
-        f"Disk: {_range(total['kept_gb'])} GB of results, and up to "
+    lines = [
+        f"GPU: {plan['gpu']}; ranges are low, central, high",
+        *table(head, [_gpu_row(tasks) for tasks in groups.values()]),
+        "",
+        f"GPU hours: {in_words(total['gpu_hours'])}; still to do: "
+        f"{in_words(total['gpu_hours_left'])}",
+        f"Disk: {in_words(total['kept_gb'])} GB of results, and up to "
         f"{total['state_gb_one_run']:g} GB of checkpoints for each run while it trains",
     ]
     if "starts_gb" in total:
         lines.append(_states_line(f"{total['starts_gb']:g} GB in all"))
-    for task in plan["gpu_jobs"]:
+    for task, *others in groups.values():
         for note in task["notes"]:
             lines.append(f"{task['rule']} {task['arm']}: {note}")
+        more = f"; those of {len(others)} more cells differ in their values" if others else ""
         for command in task["commands"]:
-            lines += ["", f"# {task['rule']}, arm {task['arm']}", shlex.join(command)]
+            lines += ["", f"# {task['rule']}, arm {task['arm']}{more}", shlex.join(command)]
     return lines
 
 
@@ -213,6 +236,28 @@ def _states_line(size: str) -> str:
     )
 
 
+def _gpu_row(tasks: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Return a row of the table of GPU jobs: of an arm, or of all cells of one."""
+    first = tasks[0]
+    places = {f"{task['nodes']} x {task['gpus'] // task['nodes']}": None for task in tasks}
+    left, jobs = (sum(task[key] for task in tasks) for key in ("to_do", "jobs"))
+    same = len({task["problems"] for task in tasks}) == 1
+    return (
+        f"{first['rule']} {first['arm']}" + (f" and {len(tasks) - 1} more" * (len(tasks) > 1)),
+        f"{left} of {jobs}",
+        ", ".join(places),
+        in_words(_envelope([task["hours_each"] for task in tasks])),
+        in_words(_envelope([task["gpu_hours_each"] for task in tasks])),
+        first["problems"] if same else "by cell",
+    )
+
+
+def _envelope(ranges: list[dict[str, float]]) -> dict[str, float]:
+    """Return the lowest end, the mean of the central ones, the highest end."""
+    low, central, high = ([one[end] for one in ranges] for end in ("low", "central", "high"))
+    return {"low": min(low), "central": sum(central) / len(central), "high": max(high)}
+
+
 def _bill_lines(found: list[dict[str, Any]]) -> list[str]:
     from limr.plan import bill
 
@@ -221,7 +266,7 @@ def _bill_lines(found: list[dict[str, Any]]) -> list[str]:
         "uses: steps to save", "scored from",
     )  # fmt: skip
     seeds = found[0]["runs"]
-    lines = [*_table(head, bill.lines(found))]
+    lines = [*table(head, bill.lines(found))]
     if any(row["at_equal_steps"] for row in found):
         lines += [
             "At equal steps a chosen subset never pays its scoring run back. It pays after so many "
@@ -238,16 +283,4 @@ def _processor_lines(minutes: dict[str, float | None]) -> list[str]:
     if known:
         more = "" if len(known) == len(minutes) else ", and the unknown"
         rows.append(("together", f"{sum(known):.3g}{more}"))
-    return _table(("on a CPU, still to do", "minutes (as in an earlier run)"), rows)
-
-
-def _range(found: dict[str, float]) -> str:
-    return " / ".join(f"{float(f'{found[end]:.2g}'):,g}" for end in ("low", "central", "high"))
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (head, *rows)
-    ]
+    return table(("on a CPU, still to do", "minutes (as in an earlier run)"), rows)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from limr.live import grid
 from limr.live.progress import Job, Progress, in_words, step
 from limr.study.study import Study
 
@@ -36,13 +37,22 @@ def line(job: Job) -> str:
     return said.removeprefix(name).strip()
 
 
-def cells(study: Study, progress: Progress) -> dict[tuple[str, str], str]:
-    """Return how far each run is: arm and seed -> `.` waits, `3/9` trains, `trained`, `done`."""
+def cells(
+    study: Study, progress: Progress, done: set[tuple[str, str]] | None = None
+) -> dict[tuple[str, str], str]:
+    """Return how far each run is: arm and seed -> `.` waits, `3/9` trains, `trained`, `done`.
+
+    Files of runs in `done` are not looked at again; runs that are found done are added to it.
+    """
+    done = set() if done is None else done
     found: dict[tuple[str, str], str] = {}
     for name, arm in study.arms.items():
         if arm.train == "none" and name not in study.base:
             continue
         for seed in map(str, arm.seeds):
+            if (name, seed) in done:
+                found[name, seed] = "done"
+                continue
             trained = Path(study.paths.run_record(name, seed)).exists()
             evaluated = all(
                 Path(study.paths.evaluation_record(name, seed, at, mark)).exists()
@@ -52,10 +62,12 @@ def cells(study: Study, progress: Progress) -> dict[tuple[str, str], str]:
             found[name, seed] = "trained" if trained else "."
             if study.benchmarks and evaluated and (trained or arm.train == "none"):
                 found[name, seed] = "done"
+                done.add((name, seed))
     for job in progress.running:
         key = (job.wildcards.get("arm", ""), job.wildcards.get("seed", ""))
         if key in found and job.rule.startswith(("train", "evaluate")):
             trains = job.rule.startswith("train")
+            done.discard(key)
             found[key] = (step(job.said()) or "trains") if trains else "evaluates"
     for job in progress.failed:
         key = (job.wildcards.get("arm", ""), job.wildcards.get("seed", ""))
@@ -97,6 +109,7 @@ class Screen:
         from rich.live import Live
 
         self.study, self.progress, self.began, self.log = study, progress, began, log
+        self.done: set[tuple[str, str]] = set()
         console = Console(stderr=True, highlight=False)
         self.live = Live(console=console, auto_refresh=False, transient=True)
 
@@ -131,17 +144,24 @@ class Screen:
         return Group(*parts)
 
     def _grid(self, study: Study) -> RenderableType:
-        """Return the table of arms by seeds, as far as the terminal is high."""
+        """Return arms by seeds, or a sweep by cells, as far as the terminal is high."""
         from rich.table import Table
         from rich.text import Text
 
-        found = cells(study, self.progress)
+        found = cells(study, self.progress, self.done)
+        room = max(3, self.live.console.size.height - len(self.progress.running) - 5)
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("arm")
+        if study.axes:
+            sweep = grid.grid(study, found, room)
+            for head in sweep.head:
+                table.add_column(head, justify="right", no_wrap=True)
+            for label, counts in sweep.rows:
+                table.add_row(Text(label), *(Text(one.text, one.style) for one in counts))
+            return table
         for seed in study.seeds:
             table.add_column(f"seed {seed}", justify="right", no_wrap=True)
         arms = list(dict.fromkeys(arm for arm, _ in found))
-        room = max(3, self.live.console.size.height - len(self.progress.running) - 5)
         styles = {"done": "green", ".": "dim", "failed": "bold red"}
         for arm in arms[:room]:
             row = [found.get((arm, str(seed)), "") for seed in study.seeds]

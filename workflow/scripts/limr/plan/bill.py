@@ -43,7 +43,7 @@ def _row(
     study: Study, counts: Counts, arm: str, source: str, scoring: int | None, sampled: int | None
 ) -> Json:
     steps = study.arms[arm].settings["steps"]
-    own = steps * _batch(study, counts, arm)
+    own = steps * batch(study, counts, arm)
     saving = {n: math.ceil(scoring / n) for n in USES if scoring and scoring / n < steps}
     return {
         "arm": study.arms[arm].draw,
@@ -55,6 +55,7 @@ def _row(
         "scoring_rollouts": sampled,
         "rollouts_in_all": None if sampled is None else own + sampled,
         "runs": len(study.arms[arm].seeds),
+        **({"of": study.arms[arm].of} if study.arms[arm].of else {}),
         "at_equal_steps": None if not scoring else "never",
         "steps_to_save": {str(n): steps for n, steps in saving.items()},
     }
@@ -87,7 +88,7 @@ def _scoring(study: Study, counts: Counts, arm: str) -> tuple[str, int | None, i
         if each is None:
             return text, None, None
         steps = min(steps, epochs * each)
-    rollouts = steps * _batch(study, counts, other)
+    rollouts = steps * batch(study, counts, other)
     before = _scoring(study, counts, other)
     if before is None:
         return text, steps, rollouts
@@ -97,16 +98,16 @@ def _scoring(study: Study, counts: Counts, arm: str) -> tuple[str, int | None, i
     return text, steps + before[1], rollouts + before[2]
 
 
-def _batch(study: Study, counts: Counts, arm: str) -> int:
-    """Return the rollouts of a step; a subset smaller than a batch is one batch."""
-    ppo, n = study.config["ppo"], counts.arm(arm).n
+def batch(study: Study, counts: Counts, arm: str) -> int:
+    """Return the rollouts of a step of an arm; a subset smaller than a batch is one batch."""
+    ppo, n = study.arms[arm].settings, counts.arm(arm).n
     prompts = min(ppo["prompts_per_step"], n) if n else ppo["prompts_per_step"]
     return int(prompts * ppo["samples_per_prompt"])
 
 
 def _steps_of_epoch(study: Study, counts: Counts, arm: str) -> int | None:
     """Return the steps of an epoch; None where the number of problems is not known."""
-    ppo, n = study.config["ppo"], counts.arm(arm).n
+    ppo, n = study.arms[arm].settings, counts.arm(arm).n
     if not n:
         return None
     whole = n / int(ppo["prompts_per_step"])
@@ -114,21 +115,31 @@ def _steps_of_epoch(study: Study, counts: Counts, arm: str) -> int | None:
 
 
 def lines(found: list[Json]) -> list[tuple[str, ...]]:
-    """Return rows of texts: arm, own steps, scoring, in all, rollouts, uses, scored from."""
+    """Return rows of texts: arm, own steps, scoring, in all, rollouts, uses, scored from.
+
+    Cells of a sweep whose numbers are the same are one row.
+    """
+    rows: dict[tuple[str, ...], list[Json]] = {}
+    for row in found:
+        rows.setdefault((str(row.get("of", row["arm"])), *_numbers(row)), []).append(row)
     return [
         (
-            row["arm"],
-            f"{row['steps']:,}",
-            _text(row["scoring_steps"]),
-            _text(row["steps_in_all"]),
-            _text(row["rollouts_in_all"]),
-            ", ".join(
-                f"{n}: {row['steps_to_save'][n]}" for n in sorted(row["steps_to_save"], key=int)
-            )
-            or "-",
-            row["scored_from"],
+            same[0]["arm"] + (f" and {len(same) - 1} more" * (len(same) > 1)),
+            *numbers,
+            same[0]["scored_from"] if len(same) == 1 else "each from a run of its cell",
         )
-        for row in found
+        for (_, *numbers), same in rows.items()
+    ]
+
+
+def _numbers(row: Json) -> list[str]:
+    saved = row["steps_to_save"]
+    return [
+        f"{row['steps']:,}",
+        _text(row["scoring_steps"]),
+        _text(row["steps_in_all"]),
+        _text(row["rollouts_in_all"]),
+        ", ".join(f"{n}: {saved[n]}" for n in sorted(saved, key=int)) or "-",
     ]
 
 

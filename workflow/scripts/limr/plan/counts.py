@@ -17,6 +17,7 @@ class Count:
 
     n: int
     source: str
+    at_most: bool = False  # a threshold may keep fewer
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,11 @@ class Counts:
             return Count(size, f"arms.{arm.group}.size")
         if isinstance(size, str) and size != name:
             found = self.arm(size)
-            return Count(found.n, f"as many as '{size}' ({found.source})")
+            return Count(found.n, f"as many as '{size}' ({found.source})", found.at_most)
         whole = self.dataset(self.study.arm_dataset(name))
         if not arm.cut:
             return whole
-        return Count(whole.n, f"not scored yet: at most {whole.source}")
+        return Count(whole.n, f"not scored yet: at most {whole.source}", at_most=True)
 
 
 def _lines(path: Path) -> int:

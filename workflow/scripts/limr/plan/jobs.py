@@ -68,9 +68,10 @@ def measured(results: Path, rules: Mapping[str, Jobs]) -> dict[str, float]:
     found: dict[str, float] = {}
     for rule in rules:
         seconds: list[float] = []
-        folder = results / "benchmarks" / rule
-        if not folder.is_dir():  # a rule that inherits, as evaluate_base does from evaluate
-            folder = folder.with_name(rule.rpartition("_")[0] or rule)
+        folder, name = results / "benchmarks" / rule, rule
+        while not folder.is_dir() and "_" in name:  # of another's steps, as train_ppo_full_long
+            name = name.rpartition("_")[0]
+            folder = folder.with_name(name)
         for path in sorted(folder.glob("*.tsv")):
             with path.open(encoding="utf-8", newline="") as file:
                 for row in csv.DictReader(file, delimiter="\t"):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limr.core import own_files, plugins, validation
+from limr.core import plugins, validation
 from limr.core.errors import InputError, nearest
-from limr.grading.grade import check as check_grader
-from limr.grading.strictness import grader_of
 from limr.study import continued, preregistration, samplers
 from limr.study.arms import Arm
 
@@ -34,16 +31,6 @@ def check(study: Study) -> None:
     _check_engines(study)
     _check_shown(study)
     _check_cycles(study)
-
-
-def check_files(study: Study) -> None:
-    """Check what a study names outside itself: a user's own files, graders.
-
-    Raises:
-        InputError: one is missing, or of no use.
-    """
-    _check_own_files(study)
-    _check_graders(study)
 
 
 def _check_datasets(study: Study) -> None:
@@ -125,44 +112,14 @@ def _check_run(study: Study, entry: dict[str, Any], at: str) -> None:
         )
 
 
-def _check_own_files(study: Study) -> None:
-    for name, entry in study.datasets.items():
-        for key in ("path", "overrides"):
-            if entry.get(key) and not Path(entry[key]).is_file():
-                raise InputError(
-                    f"{study.where}: dataset '{name}': {key}: there is no file '{entry[key]}'."
-                )
-    for name, entry in study.config["trajectories"].items():
-        if entry.get("path"):
-            try:
-                own_files.expand(Path(entry["path"]), plugins.load("importers", entry["format"]))
-            except InputError as error:
-                raise InputError(f"{study.where}: trajectories '{name}': {error}") from None
-    for name in study.scores:
-        for path in study.score_files(name):
-            if not Path(path).is_file():
-                raise InputError(f"{study.where}: score '{name}': there is no file '{path}'.")
-
-
-def _check_graders(study: Study) -> None:
-    for key in ("grader", "second_opinion"):
-        try:
-            check_grader(study.config[key])
-        except InputError as error:
-            raise InputError(f"{study.where}: {key}: {error}") from None
-    for name, benchmark in study.benchmarks.items():
-        try:
-            check_grader(grader_of(study.config["grader"], benchmark))
-        except InputError as error:
-            raise InputError(f"{study.where}: benchmark '{name}': {error}") from None
-
-
 def _check_arms(study: Study) -> None:
     for arm in study.arms.values():
         size = arm.cut.get("size")
         if isinstance(size, str) and size not in study.selected:
             known = nearest(size, study.selected)
             raise InputError(f"{study.where}: arm '{arm.group}': size: no arm '{size}'.{known}")
+        if isinstance(size, int):
+            _check_size(study, arm, size)
         if arm.template is not None:
             _check_template(study, arm)
         if arm.train == "sft":
@@ -172,6 +129,19 @@ def _check_arms(study: Study) -> None:
                     f"{study.where}: arm '{arm.group}': dataset source '{source}' has no worked "
                     "solutions to fine-tune on."
                 )
+
+
+def _check_size(study: Study, arm: Arm, size: int) -> None:
+    """Refuse more problems than a problem set is known to have, before a scoring run."""
+    pool = study.arm_dataset(arm.name)
+    entry = study.datasets[pool]
+    expected = getattr(plugins.load("datasets", entry["source"]), "expected", None)
+    n = expected(entry) if expected else None
+    if n is not None and size > n:
+        cell = f" Or leave this cell out: `leave_out: [{arm.group}]`." if arm.cell else ""
+        raise InputError(
+            f"{study.where}: arm '{arm.group}': size {size}: '{pool}' has only {n} problems.{cell}"
+        )
 
 
 def _check_template(study: Study, arm: Arm) -> None:

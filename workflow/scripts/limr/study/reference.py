@@ -32,6 +32,7 @@ as a module of your own Snakefile, see [docs/module.md](../docs/module.md). The 
   (docs/samplers.md).
 - `online.yaml`: score, then go on from the same checkpoint, with controls (docs/online.md);
   `online-single-node.yaml`: its plan for 8 GPUs.
+- `map-single-node.yaml`: a sweep of subset sizes and selectors for 8 GPUs (docs/sweeps.md).
 - `published.yaml`: MATH-FULL and the published scores give the paper's subset; nothing is trained.
 - `benchmarks/*.yaml`: one file per benchmark.
 - `sources.yaml`: the pinned public files, with sha256.
