@@ -298,6 +298,16 @@ def extra_script(folder: Path) -> None:
     (folder / "run-me.sh").write_text("echo harm\n")
 
 
+def stranger(path: str) -> Any:
+    """Add a file."""
+
+    def change(folder: Path) -> None:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("{}")
+
+    return change
+
+
 def crate(identifier: str, key: str, value: Any) -> Any:
     def change(folder: Path) -> None:
         content = json.loads((folder / CRATE).read_text())
@@ -461,6 +471,13 @@ FORGED: dict[str, Kind] = {
         text("provenance/commit", "all", "All"), "code: provenance/commit: commit: expected"
     ),
     "a script that nothing explains": Kind(extra_script, "code: run-me.sh: neither code, nor"),
+    "a comment in the study": Kind(
+        text(f"{RESULTS}/study.yaml", "\n", "\n# It reached 99 %.\n"),
+        f"configuration: {RESULTS}/study.yaml: it says more than its keys",
+    ),
+    "a file beside the commit": Kind(
+        stranger("provenance/letter.txt"), "code: provenance/letter.txt: neither code"
+    ),
     "an unfinished job": Kind(
         document(OF_LIMR, "incomplete", value=True),
         f"workflow records: {RESULTS}/subsets/limr.json: Snakemake's record says that it was not",
@@ -514,6 +531,7 @@ def packed(folder: Path, path: Path, *, forge: bool) -> Path:
             data = (folder / name).read_bytes()
             known[name]["sha256"] = hashlib.sha256(data).hexdigest()
             known[name]["contentSize"] = str(len(data))
+        known["./"]["hasPart"].sort(key=lambda part: str(part["@id"]))
         gone = [n for n, e in known.items() if "sha256" in e and n not in names]
         content["@graph"] = [entity for name, entity in known.items() if name not in gone]
         (folder / CRATE).write_text(json.dumps(content))
@@ -554,6 +572,11 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
         f"FAILED manifest: {RESULTS}/scores/lim.parquet: it is listed and missing",
     ),
     "an extra file": (extra_script, False, "FAILED manifest: run-me.sh: it is not listed"),
+    "a policy that the study leaves out": (
+        stranger(f"{RUN}/full/seed1/policy/step3/config.json"),
+        True,
+        f"FAILED code: {RUN}/full/seed1/policy/step3/config.json: neither code",
+    ),
     "one byte": (
         text(f"{RESULTS}/headline.txt", "R", "r"),
         False,
@@ -695,6 +718,7 @@ UNSEEN: dict[str, Callable[[Path], None]] = {
         f"{EVALS}/limr/seed1/step6/arithmetic-easy.json", "grader_version", value="9"
     ),
     "a picture, and the matplotlib that drew it": other_picture,
+    "when a job ran, in its record": document(OF_LIMR, "starttime", value=2e9),
 }
 # What nothing follows from but steps that are trained again: how, and what says so.
 AGAIN: dict[str, tuple[Callable[[Path], None], str]] = {

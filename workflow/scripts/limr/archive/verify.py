@@ -204,7 +204,9 @@ def _opened(path: Path, folder: Path, findings: Findings) -> Opened | None:
 
     def configuration() -> Iterator[str]:
         found.append(read(folder, digests))
-        yield from ()
+        name = found[0].record["config"]
+        if documents.yaml_text(documents.read_yaml(folder / name)) != (folder / name).read_bytes():
+            yield f"{name}: it says more than its keys and values: limr writes no comments"
 
     passed = "the record and the study are valid by the schema of this limr"
     findings.check("configuration", configuration, lambda: passed)
