@@ -7,6 +7,7 @@ be exchanged for another. Some of these mutants are drawn per room; each is writ
 this repository, and the room's tests are run on it, in a process that is forked where numpy,
 PyTorch and pytest are loaded already. Places in annotations and decorators, on which no value
 depends, are left out. What no test noticed is listed; docs/mutants.md says what became of it.
+`--again RESULTS` tries those once more.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = "workflow/scripts/limr"
-SECONDS = 60  # of the processor, for one mutant; one that needs more counts as noticed
+Mutant = tuple[Path, str, int]  # the file, what it becomes, the line that is another
+SECONDS = 30  # of the processor, for one mutant; one that needs more counts as noticed
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,12 @@ ROOMS = {
                          "learnability", "lim", "lim_curve_free", "linear", "nonzero", "progress",
                          "two_anchor", "variance", "window")
         ),
-        ("scores/test_selectors.py",),
+        ("scores/test_selectors.py", "scores/test_own_file_selectors.py"),
+    ),
+    "noise": Room(
+        tuple(f"scores/{name}.py" for name in ("noise", "posterior", "selector_kinds")),
+        ("scores/test_noise.py", "scores/test_posterior.py", "scores/test_resampling.py",
+         "scores/test_selectors.py"),
     ),
 }  # fmt: skip
 
@@ -84,9 +91,12 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=40, help="mutants per room")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--room", action="append", choices=list(ROOMS), help="(all)")
+    parser.add_argument("--again", type=Path, metavar="RESULTS", help="only these, which lived")
     parser.add_argument("--tools", type=Path, default=ROOT / "build/mutants-tools")
     parser.add_argument("--output", type=Path, default=ROOT / "build/mutants.json")
     options = parser.parse_args()
+    output = options.output.resolve()
+    lived = json.loads(options.again.read_text())["rooms"] if options.again else {}
     sys.path.append(str(options.tools))
     folder = copied(ROOT / "build/mutants")
     load_libraries(folder)
@@ -96,10 +106,15 @@ def main() -> int:
         "sample": options.sample,
         "rooms": {},
     }
-    for name in options.room or ROOMS:
-        found["rooms"][name] = tried(ROOMS[name], folder, options.sample, options.seed)
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(found, indent=1) + "\n")
+    for name in options.room or lived or ROOMS:
+        room = ROOMS[name]
+        if lived:
+            drawn, every = list(again(lived[name]["survivors"], folder)), lived[name]["mutants"]
+        else:
+            drawn, every = sample(room, folder, options.sample, options.seed)
+        found["rooms"][name] = tried(room, folder, drawn, every)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(found, indent=1) + "\n")
         one = found["rooms"][name]
         print(f"{name}: {one['noticed']} of {one['tried']} noticed, {one['mutants']} there are, "
               f"{one['cpu_seconds']:.0f} s", flush=True)  # fmt: skip
@@ -136,19 +151,40 @@ def load_libraries(folder: Path) -> None:
     os.environ["PYTHONPATH"] = str(folder / "workflow/scripts")
 
 
-def tried(room: Room, folder: Path, sample: int, seed: int) -> dict[str, Any]:
-    """Try some mutants of a room."""
-    from cosmic_ray import plugins
+def sample(room: Room, folder: Path, number: int, seed: int) -> tuple[list[Mutant], int]:
+    """Return some mutants of a room, and how many there are."""
     from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator
 
+    every = [one for module in room.modules for one in mutants(folder / LIBRARY / module)]
+    drawn = random.Random(seed).sample(every, min(number, len(every)))  # noqa: S311 (no secret)
+    return [
+        (path, mutate_code(path.read_text(), get_operator(operator)(), occurrence), line)
+        for path, operator, occurrence, line in drawn
+    ], len(every)
+
+
+def again(survivors: list[dict[str, Any]], folder: Path) -> Iterator[Mutant]:
+    """Yield mutants that lived, at the nearest line that reads as theirs did."""
+    for one in survivors:
+        path = folder / LIBRARY / one["module"]
+        lines = path.read_text().splitlines(keepends=True)
+        places = [n for n, text in enumerate(lines) if text.strip() == one["was"]]
+        if not places:
+            print(f"{one['module']}:{one['line']}: changed since: {one['was']}")
+            continue
+        place = min(places, key=lambda n: abs(n + 1 - one["line"]))
+        lines[place] = lines[place].replace(one["was"], one["is"])
+        yield path, "".join(lines), place + 1
+
+
+def tried(room: Room, folder: Path, drawn: list[Mutant], every: int) -> dict[str, Any]:
+    """Try mutants of a room, which has `every`."""
     if not noticed_nothing(room, folder):
         raise SystemExit(f"{room.tests}: they fail without a mutant")
-    every = [one for module in room.modules for one in mutants(folder / LIBRARY / module)]
-    drawn = random.Random(seed).sample(every, min(sample, len(every)))  # noqa: S311 (no secret)
     survivors, begin = [], cpu()
-    for path, operator, occurrence, line in drawn:
+    for path, mutant, line in drawn:
         text = path.read_text()
-        mutant = mutate_code(text, plugins.get_operator(operator)(), occurrence)
         try:
             path.write_text(mutant)
             if noticed_nothing(room, folder):
@@ -164,7 +200,7 @@ def tried(room: Room, folder: Path, sample: int, seed: int) -> dict[str, Any]:
             path.write_text(text)
     return {
         "modules": list(room.modules),
-        "mutants": len(every),
+        "mutants": every,
         "tried": len(drawn),
         "noticed": len(drawn) - len(survivors),
         "cpu_seconds": round(cpu() - begin, 1),

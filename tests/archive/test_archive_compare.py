@@ -82,7 +82,7 @@ def test_rows_of_numbers_alone_are_numbered(
     for side, number in ((first, 1), (second, 2)):
         files.write_text(side / "tables/t.tsv", f"n\tm\n0\t5\n1\t{number}\n")
     found = json.loads(compared(capsys, first, second, "--json"))["tables"]
-    assert found == [{"name": "t.row 2.m", "first": "1.0", "second": "2.0"}]
+    assert found == [{"name": "t.row 2.m", "first": "1", "second": "2"}]
 
 
 def test_an_archive_is_compared_with_a_folder(

@@ -74,7 +74,7 @@ def test_verify_names_it(tmp_path: Path) -> None:
     opened = SimpleNamespace(
         folder=tmp_path,
         files=files,
-        record={"code": code, "config": "results/s/study.yaml"},
+        record={"code": code, "config": "results/s/study.yaml", "settings": {"policies": False}},
         study=SimpleNamespace(own_paths=[]),
         results="results/s",
     )

@@ -170,7 +170,7 @@ def test_entries_that_overlap_unpack_to_no_more_than_others(
     with pytest.raises(unpack.RefusedError, match="more than any study"):
         unpack.check(path)
     monkeypatch.setattr(unpack, "FREE_TOTAL", 100_000)
-    with pytest.raises(unpack.RefusedError, match="damaged"):  # the name there is another
+    with pytest.raises(unpack.RefusedError, match="between its files"):
         unpacked(path, tmp_path / "out")
 
 
@@ -181,6 +181,25 @@ def test_a_truncated_archive(kept: float, tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[: int(kept if kept > 1 else kept * size)])
     with pytest.raises(unpack.RefusedError, match="cut short"):
         unpack.check(path)
+
+
+def test_something_before_the_first_file_or_between_two(tmp_path: Path) -> None:
+    path = make(tmp_path / "a.zip", {"a.txt": b"1", "b.txt": b"2" * 99}, plain)
+    whole = path.read_bytes()
+    second = whole.index(b"PK\3\4", 4)
+    table = whole.index(b"PK\1\2")
+    path.write_bytes(b"#!/bin/sh\n" + whole)  # zipfile reads it all the same
+    with pytest.raises(unpack.RefusedError, match="between its files, at byte 0"):
+        unpack.check(path)
+    for at in (second, table):  # the offsets behind are made to fit
+        entries = bytearray(whole[table:])
+        if at == second:
+            place = entries.index(b"PK\1\2", 4) + 42
+            entries[place : place + 4] = struct.pack("<L", second + 5)
+        entries[-6:-2] = struct.pack("<L", table + 5)
+        path.write_bytes(whole[:at] + b"hello" + whole[at:table] + entries)
+        with pytest.raises(unpack.RefusedError, match=f"between its files, at byte {at}"):
+            unpack.check(path)
 
 
 def test_something_behind_the_end(tmp_path: Path) -> None:

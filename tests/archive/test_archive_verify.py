@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from limr.archive import IDS, verify, verify_files, verify_runs
+from limr.archive import IDS, differences, verify, verify_files, verify_runs
 from limr.archive.findings import Findings
 from limr.archive.opened import Opened
 from limr.core import files as io
@@ -270,3 +270,10 @@ def test_a_check_of_nothing_is_a_note(opened: Opened) -> None:
     n = len(verify_runs.drawn(opened.study))
     assert said("metrics") == [f"ok     metrics: 1 of {n} as the rollouts give them; rewards too"]
     assert "metrics" not in dict(verify._notes(opened))
+
+
+def test_counts_are_compared_exactly_and_means_nearly() -> None:
+    assert not differences.same(12_345_678_901, 12_345_678_902)
+    assert not list(differences.of_cells("a\tb\n5\t0.1", "a\tb\n5.0\t0.10000000001"))
+    [found] = differences.of_cells("a\ttokens\n5\t12345678901", "a\ttokens\n5\t12345678902")
+    assert found.field == "line 2, column 'tokens'"

@@ -17,14 +17,14 @@ SAMPLES, STEPS, SIZE = 3, 6, 4
 POOL = [tables.Problem(f"p{n}", "1+1", "2", "test", 1 + n % 5) for n in range(14)]
 
 
-def archived(folder, monkeypatch, name, change=None):
+def archived(folder, monkeypatch, name, change=None, says=None):
     """A stand-in for an unpacked archive of one run that a policy of chance made."""
     given = {"difficulty": "level"} if name == "adarft" else {}
     keys = validation.options(plugins.load("samplers", name))
     sampler = {"name": name, **validation.complete(given, keys, name)}
     order = Order(len(POOL), SIZE, True, 1, "arm")
     hard = drawing.difficulties(sampler, POOL, None, "")
-    run, parts = drawing.Drawing(sampler, order, hard), []
+    run, parts, counts = drawing.Drawing(sampler, order, hard), [], []
     for step in range(1, STEPS + 1):
         rows = []
 
@@ -42,6 +42,7 @@ def archived(folder, monkeypatch, name, change=None):
             return right, SAMPLES
 
         run.draw(step, sample)
+        counts.append({"step": step, "epoch": order.epoch(step), **run.counted(step)})
         names = [name for name in tables.ROLLOUTS.names if name not in ("step", "epoch")]
         empty = {"reward": 0.0, "response_tokens": 1, "truncated": False, "response": ""}
         columns = {key: [{**empty, **row}[key] for row in rows] for key in names}
@@ -51,6 +52,8 @@ def archived(folder, monkeypatch, name, change=None):
         table = change(table.to_pylist())
         table = tables.pa.Table.from_pylist(table, schema=tables.ROLLOUTS)
     files.write_parquet(folder / "rollouts.parquet", table)
+    counts[3] |= says or {}
+    files.write_parquet(folder / "metrics.parquet", runs.metrics_table(counts))
     (folder / "results/s/subsets").mkdir(parents=True)
     problems = "results/s/subsets/arm.jsonl"
     (folder / problems).write_text("".join(json.dumps(asdict(one)) + "\n" for one in POOL))
@@ -84,5 +87,16 @@ def test_its_own_draws_pass_and_taken_ones_do_not(tmp_path, monkeypatch, name):
 
 @pytest.mark.parametrize("name", ["adarft", "dapo", "dps", "mopps"])
 def test_a_forged_verdict_is_seen_by_what_was_drawn_next(tmp_path, monkeypatch, name):
-    [found] = archived(tmp_path, monkeypatch, name, turned)
+    *counts, found = archived(tmp_path, monkeypatch, name, turned)
     assert "the problems are not those that" in found
+    assert all(line.startswith("metrics.parquet: step 1: ") for line in counts)
+
+
+@pytest.mark.parametrize("name", ["dapo", "uniform"])
+@pytest.mark.parametrize("column", [*tables.DRAWN.names, "epoch"])
+def test_what_the_metrics_say_was_drawn_follows_from_the_rollouts(
+    tmp_path, monkeypatch, name, column
+):
+    [found] = archived(tmp_path, monkeypatch, name, says={column: 99})
+    assert found.startswith(f"metrics.parquet: step 4: {column}: expected ")
+    assert found.endswith(", found 99")

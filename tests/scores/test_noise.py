@@ -141,6 +141,12 @@ def test_a_single_sample_has_no_debiased_score_and_says_so(selector, options):
     assert not np.isnan(score(selector, single, noise="shrink", **options).values).any()
 
 
+def test_the_mean_curve_is_that_of_the_problems_that_are_scored():
+    taken = tr.Samples(np.array([[8, 8], [8, 1], [8, 8]]), np.array([[2, 4], [3, 1], [0, 5]]))
+    options = {"epochs": None, "missing": "backfill-one", "noise": "debias"}
+    assert noise.rates(taken, options).curves.mean.tolist() == [1 / 8, 9 / 16]
+
+
 def test_always_solved_is_exactly_0_debiased_and_one_problem_is_its_own_mean():
     rng = stream(25, "always")
     n = rng.integers(2, 17, (500, 9))

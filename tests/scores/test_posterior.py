@@ -191,3 +191,37 @@ def test_a_log_of_nothing_and_a_log_of_one_epoch():
     one = tr.Samples(np.array([[8], [8]]), np.array([[1], [8]]))
     mean = posterior.moments(one, posterior.fit(one)).mean
     assert mean[0] < 0.5 < mean[1]
+
+
+def test_draws_have_the_means_of_the_posterior_and_its_ties_between_epochs():
+    n, correct = (
+        np.array([[8, 0, 3, 20], [2, 2, 2, 2], [0, 0, 9, 1]]),
+        np.array([[1, 0, 2, 15], [0, 1, 0, 2], [0, 0, 9, 0]]),
+    )
+    walk, again = posterior.Walk(np.full(64, 1 / 64), 0.3), 200
+    many = tr.Samples(np.repeat(n, again, axis=0), np.repeat(correct, again, axis=0))
+    drawn = np.array(list(posterior.draws(many, walk, 20, stream(3, "draws"))))
+    assert drawn.shape == (20, 3 * again, 4)
+    drawn = drawn.reshape(20, 3, again, 4).swapaxes(1, 2).reshape(-1, 3, 4)
+    taken = tr.Samples(n, correct)
+    np.testing.assert_allclose(drawn.mean(axis=0), posterior.moments(taken, walk).mean, atol=0.015)
+    weights = np.broadcast_to(np.array([1.0, -1.0, 2.0, 0.5]), n.shape)
+    found = (drawn * weights).sum(axis=2).var(axis=0)
+    np.testing.assert_allclose(found, posterior.of_sum(taken, walk, weights).variance, rtol=0.12)
+
+
+@pytest.mark.parametrize(("epochs", "number"), [(2, 2000), (20, 1250), (50, 500), (1000, 200)])
+def test_the_fit_takes_as_many_visits_of_long_logs_as_of_short_ones(epochs, number):
+    n = np.full((2500, epochs), 1)
+    used = posterior._representative(tr.Samples(n, n * (np.arange(2500) % 3 == 0)[:, np.newaxis]))
+    assert used.n.shape == (number, epochs)
+    assert used.pass_rate.mean() == pytest.approx(1 / 3, abs=2 / number)
+
+
+def test_sums_over_a_long_log_do_not_vanish():
+    """Chances of 1,500 epochs, multiplied, are no number of a machine any more."""
+    n = np.full((2, 1500), 4)
+    taken, walk = tr.Samples(n, n // 2), posterior.Walk(np.full(32, 1 / 32), 0.2)
+    found = posterior.of_sum(taken, walk, np.full(n.shape, 1 / 1500))
+    np.testing.assert_allclose(found.mean, posterior.moments(taken, walk).mean.mean(axis=1))
+    assert (found.variance > 0).all()

@@ -304,7 +304,29 @@ def test_a_flat_curve_in_the_middle_passes_linears_threshold():
 
 def test_variance_by_hand():
     # K = 2: the deviations from the mean are ±.5, ±.25 and 0
+    scale = variance.SCALE_WITHOUT_NOISE
+    assert scale.to(np.array([-0.3, 0, 0.4])) == pytest.approx([-0.09, 0, 0.16])
+    assert scale.back(np.array([-0.09, 0, 0.16])) == pytest.approx([-0.3, 0, 0.4])
     assert scored("variance", [[0, 8], [2, 6], [5, 5]])["score"].tolist() == [0.5, 0.25, 0]
+
+
+@pytest.mark.parametrize(("selector", "name"), [
+    ("frontier", "target"), ("decayed", "target"), ("window", "low"), ("window", "high"),
+])  # fmt: skip
+@pytest.mark.parametrize("value", [-0.01, 1.01])
+def test_no_rate_below_0_or_above_1_is_aimed_at(selector, name, value):
+    with pytest.raises(ValueError, match=name):
+        validation.options(plugins.load("selectors", selector)).model_validate({name: value})
+
+
+def test_bottom_lim_warns_of_problems_that_were_never_solved():
+    taken = samples(rows_of([[0, 0], [4, 8], [0, 0], [0, None]]))
+    options = {"epochs": None, "missing": "backfill-one"}
+    warn = plugins.load("selectors", "bottom-lim").warnings
+    assert warn(np.array([False, True, False, True]), taken, options) == []
+    [said] = warn(np.array([True, True, False, False]), taken, options)
+    assert said.startswith("1 of the 2 selected problems were never solved")
+    assert "(2 such problems in all)" in said
 
 
 def test_pass_rate_selectors_by_hand():

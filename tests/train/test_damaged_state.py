@@ -21,6 +21,7 @@ DAMAGES: dict[str, Damage] = {
     "of another run": lambda path, other: shutil.copy(other, path),
     "other bytes": lambda path, other: path.write_bytes(b"\xff" * path.stat().st_size),
     "longer": lambda path, other: path.write_bytes(path.read_bytes() + b"\n"),
+    "a link": lambda path, other: (path.unlink(), path.symlink_to(other)),
     "a folder": lambda path, other: (path.unlink(), path.mkdir(), (path / "x").touch()),
 }
 FILES = [
@@ -107,12 +108,13 @@ def rerun(
     folder = tmp_path / f"{damage}-{name.replace('/', '-')}"
     shutil.copytree(first, folder)
     path = folder / "state" / name
-    before = path.read_bytes()
+    before, others = path.read_bytes(), (other / "state" / name).read_bytes()
     DAMAGES[damage](path, other / "state" / name)
-    same = path.is_file() and path.read_bytes() == before  # both runs have the same vocabulary
+    same = not path.is_symlink() and path.is_file() and path.read_bytes() == before
     capsys.readouterr()
     ppo.train_ppo(case.ppo_job(folder))
     assert outputs(folder) == expected
+    assert (other / "state" / name).read_bytes() == others
     said = capsys.readouterr().err
     harmless = same or (damage == "longer" and name.startswith(("whole/", "job.txt")))
     step = 4 if harmless else GOES_ON.get(name, 3 if "step4" in name else 0)

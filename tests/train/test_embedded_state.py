@@ -43,6 +43,29 @@ def test_half_written_files_are_removed(tmp_path):
         assert list(state.root.rglob(".*.tmp")) == []
 
 
+def test_a_link_is_taken_away_and_what_is_behind_it_stays(tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "attempts.txt").write_text("started\n")
+    with working_folder.opened(tmp_path / "state", "a") as state:
+        state.path(".parts.77.tmp").symlink_to(other)
+        state.path("attempts.txt").unlink()
+        state.path("attempts.txt").symlink_to(other / "attempts.txt")
+    with working_folder.opened(tmp_path / "state", "a") as state:
+        assert state.attempts == 1
+        assert list(state.root.rglob(".*.tmp")) == []
+    assert (other / "attempts.txt").read_text() == "started\n"
+
+
+def test_a_folder_that_is_a_link_to_nowhere_is_set_aside(tmp_path, capsys):
+    (tmp_path / "state").symlink_to(tmp_path / "purged")
+    (tmp_path / "state.other-unknown").write_text("set aside before")
+    with working_folder.opened(tmp_path / "state", "a") as state:
+        assert state.attempts == 1
+    assert (tmp_path / "state.other-unknown").is_symlink()
+    assert "starts anew" in capsys.readouterr().err
+
+
 def test_nothing_is_left_but_what_is_named(tmp_path):
     with working_folder.opened(tmp_path / "state", "a") as state:
         state.remove()

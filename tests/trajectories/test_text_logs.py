@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -270,3 +272,54 @@ def test_a_text_of_none_of_the_problems_is_unknown():
     prompts = [(f"unknown {i}", None) for i in range(200)] + [(PROMPTS["B"], "9"), (" ", None)]
     found, _ = matching.to_problems(prompts, PROBLEMS, Findings())
     assert found.tolist() == [-1] * 200 + [1, -1]
+
+
+def joined(texts, problems):
+    found = Findings()
+    places, _ = matching.to_problems([(text, None) for text in texts], problems, found)
+    return places.tolist(), {one.code: one for one in found}
+
+
+def test_of_frames_that_fit_as_well_the_longest_problem_is_meant():
+    """'2 + 2' is a problem, and a part of the other one, which is asked here."""
+    for n in range(12):
+        problems = [Problem("part", "2 + 2", "4", "t"),
+                    Problem("whole", f"{'1 + ' * n}2 + 2 + 2 =", "6", "t")]  # fmt: skip
+        [place], said = joined([f"Please: {problems[1].prompt} Answer:"], problems)
+        assert problems[place].problem_id == "whole"
+        assert said["frames"].text.endswith("taken off: 'Please: ' … 'Answer:' (1 prompts).")
+        assert said["frames"].count == 1
+
+
+def test_three_frames_are_shown_and_the_others_counted():
+    problems = [Problem(str(n), f"{'x' * n} plus {'y' * n} makes?", "1", "t") for n in range(1, 4)]
+    ends = ["", "!", "?" * 40, "." * 41, "-"]
+    texts = [f"{'#' * m}: {one.prompt}{end}" for m, end in enumerate(ends, 1) for one in problems]
+    places, said = joined(texts, problems)
+    assert places == [0, 1, 2] * 5
+    text = said["frames"].text
+    assert text.count("(3 prompts)") == 3
+    assert text.endswith(" and 2 others.")
+    assert said["frames"].count == 5
+    [frames] = [joined(texts[a : a + 3], problems)[1]["frames"].text for a in [6]]
+    assert f"'###: ' … '{'?' * 40}' (3" in frames
+    [frames] = [joined(texts[a : a + 3], problems)[1]["frames"].text for a in [9]]
+    assert f"'####: ' … '{'.' * 40}…' (3" in frames
+
+
+def test_rows_without_an_id_are_not_two_texts_of_the_last_one():
+    def doubtful(*rows):
+        names, texts = ["a", "b"], ["one", "two", "o ne", "three"]
+        log = SimpleNamespace(
+            names=names,
+            name=np.array([name for name, _ in rows]),
+            prompts=[(text, None) for text in texts],
+            prompt=np.array([prompt for _, prompt in rows]),
+        )
+        return matching.ids_of_several_texts(log)
+
+    assert doubtful((0, 0), (1, 1), (-1, 2), (-1, 3)) == []
+    assert doubtful((0, 0), (0, 2), (1, 1), (1, 1)) == []  # blanks aside, and a row twice
+    assert doubtful((0, 0), (0, 1), (1, 3), (-1, 2)) == ["a"]
+    assert doubtful((1, 2), (0, 0), (1, 3), (-1, 2)) == ["b"]
+    assert doubtful((1, 0), (0, 0), (0, 3), (1, 3)) == ["a", "b"]

@@ -28,6 +28,7 @@ from limr.archive import (
     declaration,
     documents,
     planning,
+    rerun,
     restore,
     signing,
     verify,
@@ -222,6 +223,29 @@ def document(path: str, *keys: Any, value: Any) -> Any:
     return change
 
 
+def in_both(column: str, arm: str, seed: int, value: Any) -> Any:
+    """Change a metric of a run's second step, in its own table and in the collected one."""
+
+    def change(folder: Path) -> None:
+        whole = f"{RESULTS}/collected/metrics.parquet"
+        keys = pq.read_table(folder / whole, columns=["arm", "seed", "step"]).to_pylist()
+        row = keys.index({"arm": arm, "seed": seed, "step": 2})
+        parquet(whole, column, lambda _: value, row)(folder)
+        parquet(f"{RUN}/{arm}/seed{seed}/metrics.parquet", column, lambda _: value, 1)(folder)
+
+    return change
+
+
+def more_of(path: str) -> Any:
+    """Add a column to a table."""
+
+    def change(folder: Path) -> None:
+        table = pq.read_table(folder / path)
+        pq.write_table(table.append_column("claim", pa.array(["!"] * len(table))), folder / path)
+
+    return change
+
+
 def first_digit(path: str) -> Any:
     """Change a digit in the last line."""
 
@@ -272,6 +296,16 @@ def other_pixel(folder: Path) -> None:
 
 def extra_script(folder: Path) -> None:
     (folder / "run-me.sh").write_text("echo harm\n")
+
+
+def stranger(path: str) -> Any:
+    """Add a file."""
+
+    def change(folder: Path) -> None:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("{}")
+
+    return change
 
 
 def crate(identifier: str, key: str, value: Any) -> Any:
@@ -348,6 +382,14 @@ FORGED: dict[str, Kind] = {
         parquet(f"{RUN}/rand-1/seed1/metrics.parquet", "mean_reward", lambda x: x + 0.1),
         f"metrics: {RUN}/rand-1/seed1/metrics.parquet: mean_reward of step 4: expected",
     ),
+    "in which epoch a step was, in both tables": Kind(
+        in_both("epoch", "rand-1", 1, 9),
+        f"rollouts: {RUN}/rand-1/seed1/metrics.parquet: step 2: epoch: expected",
+    ),
+    "a column more of a table": Kind(
+        more_of(f"{RUN}/limr/seed2/rollouts.parquet"),
+        f"columns: {RUN}/limr/seed2/rollouts.parquet: column 'claim'",
+    ),
     "an evaluation's verdict": Kind(
         parquet(
             f"{EVALS}/limr/seed1/step6/arithmetic-easy.parquet",
@@ -405,6 +447,10 @@ FORGED: dict[str, Kind] = {
         document(f"{RUN}/full/seed1/run.json", "settings", "ppo", "gamma", value=0.5),
         f"runs: {RUN}/full/seed1/run.json: settings.ppo.gamma: expected 1.0, found 0.5",
     ),
+    "the digest of a run's settings": Kind(
+        document(f"{RUN}/limr/seed1/run.json", "settings_sha256", value="0" * 64),
+        f"runs: {RUN}/limr/seed1/run.json: settings_sha256: expected",
+    ),
     "the code that a run names": Kind(
         document(f"{RUN}/full/seed2/run.json", "code", value="0" * 16),
         f"runs: {RUN}/full/seed2/run.json: code: expected",
@@ -425,6 +471,13 @@ FORGED: dict[str, Kind] = {
         text("provenance/commit", "all", "All"), "code: provenance/commit: commit: expected"
     ),
     "a script that nothing explains": Kind(extra_script, "code: run-me.sh: neither code, nor"),
+    "a comment in the study": Kind(
+        text(f"{RESULTS}/study.yaml", "\n", "\n# It reached 99 %.\n"),
+        f"configuration: {RESULTS}/study.yaml: it says more than its keys",
+    ),
+    "a file beside the commit": Kind(
+        stranger("provenance/letter.txt"), "code: provenance/letter.txt: neither code"
+    ),
     "an unfinished job": Kind(
         document(OF_LIMR, "incomplete", value=True),
         f"workflow records: {RESULTS}/subsets/limr.json: Snakemake's record says that it was not",
@@ -478,6 +531,7 @@ def packed(folder: Path, path: Path, *, forge: bool) -> Path:
             data = (folder / name).read_bytes()
             known[name]["sha256"] = hashlib.sha256(data).hexdigest()
             known[name]["contentSize"] = str(len(data))
+        known["./"]["hasPart"].sort(key=lambda part: str(part["@id"]))
         gone = [n for n, e in known.items() if "sha256" in e and n not in names]
         content["@graph"] = [entity for name, entity in known.items() if name not in gone]
         (folder / CRATE).write_text(json.dumps(content))
@@ -518,6 +572,11 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
         f"FAILED manifest: {RESULTS}/scores/lim.parquet: it is listed and missing",
     ),
     "an extra file": (extra_script, False, "FAILED manifest: run-me.sh: it is not listed"),
+    "a policy that the study leaves out": (
+        stranger(f"{RUN}/full/seed1/policy/step3/config.json"),
+        True,
+        f"FAILED code: {RUN}/full/seed1/policy/step3/config.json: neither code",
+    ),
     "one byte": (
         text(f"{RESULTS}/headline.txt", "R", "r"),
         False,
@@ -620,6 +679,16 @@ def records_anew(folder: Path) -> None:
                 path.write_text(json.dumps(about))
 
 
+def other_base(folder: Path) -> None:
+    path = folder / f"{RESULTS}/base/model.safetensors"
+    path.write_bytes(path.read_bytes()[:-4000] + bytes(4000))
+
+
+def other_picture(folder: Path) -> None:
+    document("archive.json", "matplotlib", value="0.1")(folder)
+    (folder / f"{RESULTS}/figures/reward.pdf").write_bytes(b"%PDF-1.4")
+
+
 # What no recomputing can see, by someone who writes every digest anew: a signature does.
 UNSEEN: dict[str, Callable[[Path], None]] = {
     "the text of a rollout, its verdict kept": parquet(
@@ -641,7 +710,23 @@ UNSEEN: dict[str, Callable[[Path], None]] = {
     "the declaration, made again afterwards": document(
         f"{RESULTS}/declared.json", "commit", value="0" * 40
     ),
+    "the loss of fine-tuning, in both tables": in_both("loss", "sft", 2, 0.0),
+    "what a run says of its packages": document(
+        f"{RUN}/limr/seed1/run.json", "versions", "torch", value="9"
+    ),
+    "an evaluation's version of the grader": document(
+        f"{EVALS}/limr/seed1/step6/arithmetic-easy.json", "grader_version", value="9"
+    ),
+    "a picture, and the matplotlib that drew it": other_picture,
+    "when a job ran, in its record": document(OF_LIMR, "starttime", value=2e9),
 }
+# What nothing follows from but steps that are trained again: how, and what says so.
+AGAIN: dict[str, tuple[Callable[[Path], None], str]] = {
+    "losses and KL of a run, in both tables": (
+        in_both("kl", "full", 1, 0.5), "metrics.parquet: kl of '2': expected"
+    ),
+    "the weights of the base": (other_base, "rollouts.parquet: step 1, sample "),
+}  # fmt: skip
 
 
 def test_what_recomputing_cannot_see_a_signature_does(
@@ -662,10 +747,30 @@ def test_what_recomputing_cannot_see_a_signature_does(
     packed(folder, path, forge=True)
     lines: list[str] = []
     assert not verify.verify(path, lines.append, signers, steps=1)
-    signature, rerun = [line for line in lines if line.startswith("FAILED")]
+    signature, again = [line for line in lines if line.startswith("FAILED")]
     assert signature.startswith("FAILED signature: tiny.zip.intoto.json: it is not the statement")
-    assert rerun.startswith(f"FAILED rerun: {RUN}/linear/seed1/rollouts.parquet: step 1, sample 3 ")
-    assert "response: run again" in rerun
+    assert again.startswith(f"FAILED rerun: {RUN}/linear/seed1/rollouts.parquet: step 1, sample 3 ")
+    assert "response: run again" in again
+    assert any(line.startswith("note   figures: drawn by matplotlib 0.1") for line in lines)
+
+
+@pytest.mark.parametrize("kind", AGAIN)
+def test_what_recomputing_cannot_see_training_again_does(
+    kind: str, archive: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
+    monkeypatch.setattr(verify_derived, "recomputed", lambda _: {})
+    monkeypatch.setattr(rerun, "runs", lambda _: [("full", 1)])
+    change, named = AGAIN[kind]
+    folder = unpacked(archive, tmp_path / "archive")
+    change(folder)
+    records_anew(folder)
+    path, lines = packed(folder, tmp_path / "tiny.zip", forge=True), []
+    assert verify.verify(path, lines.append), lines
+    lines.clear()
+    assert not verify.verify(path, lines.append, steps=2)
+    [found] = [line for line in lines if line.startswith("FAILED")]
+    assert found.startswith(f"FAILED rerun: {RUN}/full/seed1/{named}")
 
 
 def test_steps_that_are_trained_again_are_the_same(
@@ -694,7 +799,7 @@ def test_another_processor_is_refused_with_the_reason(
 def test_every_forgery_is_on_the_page() -> None:
     rows = (ROOT / "docs/forgeries.md").read_text().splitlines()
     listed = [row.split(" | ")[0].removeprefix("| ") for row in rows if row.startswith("| ")]
-    assert sorted(listed[1:]) == sorted([*FORGED, *ALONE, *UNSEEN])
+    assert sorted(listed[1:]) == sorted([*FORGED, *ALONE, *UNSEEN, *AGAIN])
     assert len(listed) > 40
 
 

@@ -169,9 +169,13 @@ def within(folder: Path, path: str) -> bool:
 
 def study_yaml(study: Study) -> bytes:
     """Return `study.yaml` of an archive: the study as it was run, every default spelled out."""
-    kept = {key: value for key, value in study.written.items() if key != "mirror"}
+    return yaml_text({key: value for key, value in study.written.items() if key != "mirror"})
+
+
+def yaml_text(config: Mapping[str, Any]) -> bytes:
+    """Return a configuration as an archive has it: nothing is in it but its keys and values."""
     head = "# The study as it was run, every default spelled out.\n"
-    text: str = yaml.dump(kept, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    text: str = yaml.dump(config, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
     return (head + text).encode()
 
 

@@ -10,12 +10,17 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import chain, islice
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from limr.archive.differences import of_tables
 from limr.archive.opened import Opened
 from limr.core import files, plugins
 from limr.core.errors import InputError
-from limr.core.tables import ROLLOUTS, read_problems
+from limr.core.tables import METRICS, ROLLOUTS, read_problems
 from limr.models.interface import PpoJob, Start
 from limr.study.jobs.train import split_options
 
@@ -69,7 +74,7 @@ def _check_machine(opened: Opened, arm: str, seed: int) -> None:
 
 
 def differences(opened: Opened, steps: int, scratch: Path) -> Iterator[str]:
-    """Train the first steps of every run again; yield the first row that differs of each.
+    """Train the first steps of every run again; yield what differs first of each.
 
     Args:
         opened: an archive that `runs` accepts.
@@ -77,35 +82,57 @@ def differences(opened: Opened, steps: int, scratch: Path) -> Iterator[str]:
             up to there.
         scratch: a folder for what is made.
     """
-    import pyarrow.compute as pc
-
     for arm, seed in runs(opened):
         about = opened.study.arms[arm]
         before = about.start.step if about.start else 0
         n = min(max([before + steps, *opened.study.kept_states(arm)]), about.settings["steps"])
         job = _job(opened, arm, seed, n, scratch)
         plugins.load("engines", ENGINE).train_ppo(job)
-        made = files.read_parquet(job.rollouts, ROLLOUTS)
-        path = _at(opened, arm, seed, "rollouts.parquet")
-        there = files.read_parquet(opened.folder / path, ROLLOUTS)
-        there = there.filter(pc.less_equal(there["step"], n))
-        kept = [
-            name for name in ROLLOUTS.names
-            if name != "response" or not opened.record["without_responses"]
-        ]  # fmt: skip
-        rows = (made.select(kept).to_pylist(), there.select(kept).to_pylist())
-        if rows[0] == rows[1]:
-            continue
-        if len(rows[0]) != len(rows[1]):
-            counts = f"{len(rows[1])} rollouts, {len(rows[0])} when run again"
-            yield f"{path}: steps {before + 1} to {n}: {counts}"
-            continue
-        again, said = next((a, b) for a, b in zip(*rows, strict=True) if a != b)
-        field = next(name for name in kept if again[name] != said[name])
-        yield (
-            f"{path}: step {said['step']}, sample {said['sample']} of '{said['problem_id']}': "
-            f"{field}: run again {again[field]!r}, found {said[field]!r}"
+        found = chain(
+            _of_rollouts(opened, job.rollouts, _at(opened, arm, seed, "rollouts.parquet"), n),
+            _of_metrics(opened, job.metrics, _at(opened, arm, seed, "metrics.parquet"), n),
         )
+        yield from islice(found, 1)
+
+
+def _of_rollouts(opened: Opened, again: Path, path: str, n: int) -> Iterator[str]:
+    """Yield the first rollout up to step `n` that is another than the one that was made again."""
+    made = files.read_parquet(again, ROLLOUTS)
+    there = _until(files.read_parquet(opened.folder / path, ROLLOUTS), n)
+    kept = [
+        name for name in ROLLOUTS.names
+        if name != "response" or not opened.record["without_responses"]
+    ]  # fmt: skip
+    rows = (made.select(kept).to_pylist(), there.select(kept).to_pylist())
+    if rows[0] == rows[1]:
+        return
+    if len(rows[0]) != len(rows[1]):
+        counts = f"{len(rows[1])} rollouts, {len(rows[0])} when run again"
+        yield f"{path}: steps {pc.min(made['step'])} to {n}: {counts}"
+        return
+    due, said = next((a, b) for a, b in zip(*rows, strict=True) if a != b)
+    field = next(name for name in kept if due[name] != said[name])
+    yield (
+        f"{path}: step {said['step']}, sample {said['sample']} of '{said['problem_id']}': "
+        f"{field}: run again {due[field]!r}, found {said[field]!r}"
+    )
+
+
+def _of_metrics(opened: Opened, again: Path, path: str, n: int) -> Iterator[str]:
+    """Yield where metrics up to step `n` differ from those that were made again, by column.
+
+    Losses follow from no row of rollouts.
+    """
+    if not opened.has(path):
+        return
+    made = files.read_parquet(again, METRICS).drop_columns(["seconds"])
+    there = _until(files.read_parquet(opened.folder / path, METRICS), n)
+    for field in of_tables(made, there, ["step"]):
+        yield f"{path}: {field}"
+
+
+def _until(table: pa.Table, step: int) -> pa.Table:
+    return table.filter(pc.less_equal(table["step"], step))
 
 
 def _job(opened: Opened, arm: str, seed: int, steps: int, scratch: Path) -> PpoJob:

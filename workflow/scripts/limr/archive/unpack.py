@@ -66,6 +66,7 @@ def check(path: Path) -> list[zipfile.ZipInfo]:
         _check_table(path)
         with zipfile.ZipFile(path) as zipped:
             entries = zipped.infolist()
+            gap = _gap(zipped)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
     except _DAMAGED as error:
@@ -81,7 +82,21 @@ def check(path: Path) -> list[zipfile.ZipInfo]:
         raise RefusedError(
             f"it would unpack to {total:,} bytes from {size:,}: more than any study's archive does"
         )
+    if gap is not None:
+        raise RefusedError(f"there is something between its files, at byte {gap:,}")
     return entries
+
+
+def _gap(zipped: zipfile.ZipFile) -> int | None:
+    """Return where there are bytes that belong to no entry: a program before the first, say."""
+    end, file = 0, zipped.fp
+    for entry in sorted(zipped.infolist(), key=lambda one: one.header_offset):
+        if entry.header_offset > end or file is None:
+            return end
+        file.seek(entry.header_offset + 26)
+        lengths = struct.unpack("<HH", file.read(4))  # of the name and of what is beside it
+        end = max(end, entry.header_offset + 30 + sum(lengths) + entry.compress_size)
+    return None if zipped.start_dir <= end else end
 
 
 def _check_table(path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from limr import __version__
 from limr.archive import (
     CRATE,
+    build,
     declaration,
     documents,
     planning,
@@ -89,6 +90,11 @@ OF_FILES: tuple[Check, ...] = (
     ("runs", runs.runs, _says("settings, problems and code are the study's")),
 )
 OF_ROWS: tuple[Check, ...] = (
+    (
+        "columns",
+        runs.columns,
+        _says("of rollouts, metrics and evaluations: those of limr's tables"),
+    ),
     ("responses", runs.responses, _responses_passed),
     ("rollouts", verify_rollouts.asked, _rollouts_passed),
     ("metrics", runs.metrics, _metrics_passed),
@@ -198,7 +204,9 @@ def _opened(path: Path, folder: Path, findings: Findings) -> Opened | None:
 
     def configuration() -> Iterator[str]:
         found.append(read(folder, digests))
-        yield from ()
+        name = found[0].record["config"]
+        if documents.yaml_text(documents.read_yaml(folder / name)) != (folder / name).read_bytes():
+            yield f"{name}: it says more than its keys and values: limr writes no comments"
 
     passed = "the record and the study are valid by the schema of this limr"
     findings.check("configuration", configuration, lambda: passed)
@@ -255,6 +263,13 @@ def _notes(opened: Opened) -> Iterator[tuple[str, str]]:
         )
     for lock in opened.record["environments"]["changed_since_runs"]:
         yield "environments", f"envs/{lock} is not the one of every run (as stated)"
+    drawn_by, ours = opened.record.get("matplotlib"), build.version("matplotlib")
+    if drawn_by != ours:
+        yield (
+            "figures",
+            f"drawn by matplotlib {drawn_by}, as it says, and this is {ours}: nobody looked at the "
+            "pictures, only at their data",
+        )
     for name, here in (("metrics", runs.metrics_here), ("evaluations", runs.evaluations_here)):
         if not here(opened):
             yield name, "none is here: nothing was checked"

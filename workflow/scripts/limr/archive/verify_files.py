@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from limr.archive import (
+    CHANGES,
     COMMIT,
     CRATE,
+    IDS,
     RECORD,
     SOURCES_LOCK,
     WITH_IDS,
@@ -119,10 +121,12 @@ def _unexplained(opened: Opened) -> Iterator[str]:
     """Yield files that are not of the code, the results, the records, or the author's own."""
     known = {*opened.record["code"]["files"], opened.record["config"], RECORD, CRATE, SOURCES_LOCK}
     own = [str(Path(path)) for _, path in opened.study.own_paths]
-    folders = ("provenance/", f"{contents.METADATA}/", *(f"{path}/" for path in own))
-    for name in sorted(set(opened.files) - {*known, *own}):
-        of_results = name.startswith(f"{opened.results}/")
-        if opened.kind(name) is None and (of_results or not name.startswith(folders)):
+    folders = (f"{IDS}/", f"{contents.METADATA}/", *(f"{path}/" for path in own))
+    policies = opened.record["settings"]["policies"]
+    for name in sorted(set(opened.files) - {*known, *own, COMMIT, CHANGES}):
+        of_results, kind = name.startswith(f"{opened.results}/"), opened.kind(name)
+        explained = kind is not None if of_results else name.startswith(folders)
+        if not explained or (kind == "policy" and not policies):
             yield name
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
-from limr.archive import ids_of
+from limr.archive import differences, ids_of
 from limr.archive.opened import Opened
 from limr.core import files
 from limr.core.errors import InputError
-from limr.core.tables import ROLLOUTS, read_problems
+from limr.core.tables import DRAWN, METRICS, ROLLOUTS, read_problems
 from limr.study import files as contents
 from limr.study.study import Study
 from limr.train import drawing
@@ -38,7 +39,8 @@ def asked(opened: Opened) -> Iterator[str]:
 
     The order follows from the arm's problems, its name and the seed alone, and those of its way; a
     sampler's choices also from the verdicts before them: rollouts of another arm, seed or study do
-    not fit, nor do rollouts of which some were taken away.
+    not fit, nor do rollouts of which some were taken away. From the same choices follow the metrics
+    that say what was drawn.
     """
     runs = here(opened)
     named = {
@@ -67,6 +69,8 @@ def asked(opened: Opened) -> Iterator[str]:
             continue
         engine = opened.study.config["engine"]["train"]
         walk = Walk(order) if engine == "openrlhf" else None
+        metrics = str(Path(rollouts).with_name("metrics.parquet"))
+        said, often = _said(opened, arm, metrics), Counter[int]()
         for step, rows in steps.items():
             try:
                 batch = _batch(draws, walk, step, rows, ids)
@@ -91,6 +95,11 @@ def asked(opened: Opened) -> Iterator[str]:
                     f"{other[2]} is one too many or missing"
                 )
                 break
+            often.update(batch)
+            counted = {"epoch": order.epoch(step), **_counted(draws, step, rows, batch, often)}
+            due = {name: counted[name] for name in said.get(step, {})}
+            for field in differences.of_values(due, said.get(step, {})):
+                yield f"{metrics}: step {step}: {field}"
 
 
 def _order(
@@ -150,3 +159,28 @@ def _batch(
     place = {name: number for number, name in enumerate(ids)}
     draws.draw(step, drawing.recorded(drawing.groups(rows, place)))
     return [group.problem for one in draws.draws if one.step == step for group in one.groups]
+
+
+def _said(opened: Opened, arm: str, metrics: str) -> dict[int, dict[str, int]]:
+    """Return step -> what a run's metrics say of what it drew, and its epoch.
+
+    A run that started from another one's state says its epoch alone: its counts begin there.
+    """
+    if not (opened.folder / metrics).exists():
+        return {}
+    table = files.read_parquet(opened.folder / metrics, METRICS, newer=DRAWN)
+    counts = () if opened.study.arms[arm].start else DRAWN.names
+    names = ["epoch", *(name for name in counts if name in table.column_names)]
+    rows = table.select(names).to_pylist()
+    return dict(zip(table["step"].to_pylist(), rows, strict=True))
+
+
+def _counted(
+    draws: drawing.Drawing, step: int, rows: pd.DataFrame, batch: list[int], often: Counter[int]
+) -> dict[str, int]:
+    """Return what the metrics of a step should say that it drew."""
+    if draws.draws:
+        return draws.counted(step)
+    groups = rows.assign(right=rows["verdict"] == "correct").groupby("problem_id")["right"]
+    found = [drawing.Group(0, len(right), int(right.sum())) for _, right in groups]
+    return drawing.counted(found, -(-len(batch) // draws.order.size), often)

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 from limr.archive import IDS, differences, documents
 from limr.archive import code as coding
 from limr.archive.opened import Opened
-from limr.core import files
+from limr.core import files, provenance
 from limr.core import plugins as registry
-from limr.core.tables import EVALUATIONS, METRICS, REASONS, ROLLOUTS, VERDICTS
+from limr.core.tables import DRAWN, EVALUATIONS, METRICS, REASONS, ROLLOUTS, VERDICTS
 from limr.evaluate import collect
 from limr.grading import rewards
 from limr.sources.pinned import load_sources
@@ -29,6 +29,11 @@ from limr.study.study import Study
 
 Json = dict[str, Any]
 _BATCH = 1 << 18
+_KNOWN = {
+    "rollouts": ROLLOUTS.names,
+    "metrics": [*METRICS.names, *DRAWN.names],
+    "evaluation": [*EVALUATIONS.names, *REASONS.names],
+}
 
 
 def tables(opened: Opened) -> Iterator[str]:
@@ -37,6 +42,18 @@ def tables(opened: Opened) -> Iterator[str]:
         why = documents.table_problem(opened.folder / name) if name.endswith(".parquet") else None
         if why:
             yield f"{name}: {why}"
+
+
+def columns(opened: Opened) -> Iterator[str]:
+    """Yield tables that nothing recomputes and that have more than limr writes into them."""
+    for name in sorted(opened.files):
+        known = _KNOWN.get(str(opened.kind(name)))
+        if known is not None and name.endswith(".parquet"):
+            schema = pq.read_schema(opened.folder / name)
+            for column in [one for one in schema.names if one not in known]:
+                yield f"{name}: column {differences.shown(column)}: limr writes none of that name"
+            if schema.metadata:
+                yield f"{name}: it has metadata, and limr writes none"
 
 
 def data(opened: Opened) -> Iterator[str]:
@@ -109,6 +126,7 @@ def runs(opened: Opened) -> Iterator[str]:
             inputs["start"] = found.get("inputs_sha256", {}).get("start")
         expected: Json = {
             "settings": settings,
+            "settings_sha256": provenance.digest(settings),
             "code": coding.rule_digest(opened.folder, f"train_{about.train}", plugins),
             "inputs_sha256": inputs,
         }

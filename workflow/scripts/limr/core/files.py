@@ -34,11 +34,11 @@ def atomic(path: str | Path) -> Iterator[Path]:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    _remove(temporary)
+    remove(temporary)
     try:
         yield temporary
         if temporary.is_dir() and target.exists():
-            _remove(target)
+            remove(target)
         temporary.replace(target)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -49,10 +49,11 @@ def atomic(path: str | Path) -> Iterator[Path]:
             ) from error
         raise
     finally:
-        _remove(temporary)
+        remove(temporary)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, a folder or a link, if it is there; never what is behind a link."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -50,18 +50,19 @@ def opened(root: Path, digest: str) -> Iterator[Folder]:
         _set_aside_other(root, digest)
         root.mkdir(exist_ok=True)
         for leftover in root.rglob(".*.tmp"):  # half-written when an earlier process was killed
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+            files.remove(leftover)
         files.write_text(root / "job.txt", digest + "\n")
-        if (root / "attempts.txt").is_dir():  # no process of ours makes one
-            shutil.rmtree(root / "attempts.txt")
-        with (root / "attempts.txt").open("a", encoding="utf-8") as file:
+        mark = root / "attempts.txt"
+        if mark.is_symlink() or not mark.is_file():  # no process of ours makes one
+            files.remove(mark)
+        with mark.open("a", encoding="utf-8") as file:
             file.write("started\n")
-        attempts = (root / "attempts.txt").read_bytes().count(b"\n")
+        attempts = mark.read_bytes().count(b"\n")
         yield Folder(root, digest, attempts, waited, lock)
 
 
 def _set_aside_other(root: Path, digest: str) -> None:
-    if not root.exists():
+    if not os.path.lexists(root):  # a link to nowhere is there
         return
     mark = root / "job.txt"
     found = mark.read_text(encoding="utf-8", errors="replace").strip() if mark.is_file() else ""
@@ -69,7 +70,7 @@ def _set_aside_other(root: Path, digest: str) -> None:
         return
     found = found if found.isalnum() else "unknown"  # it becomes a name
     aside = root.with_name(f"{root.name}.other-{found[:8]}")
-    shutil.rmtree(aside, ignore_errors=True)
+    files.remove(aside)
     root.rename(aside)
     sys.stderr.write(
         f"{root}: holds the unfinished run of another configuration, or its job.txt is damaged: "

@@ -4,13 +4,14 @@
 
 A state is all that a restart goes on from. It is whole if its record can be read, belongs to this
 job, and every file has the bytes that were recorded. Files that grow (`growing`) are recorded as
-far as they had grown: a restart cuts them there.
+far as they had grown: a restart cuts them there. Links are not followed: what is behind one may be
+another run's.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ class States:
 
     def forget(self, step: int) -> None:
         """Remove the record of a state."""
-        _remove(self._record(step))
+        files.remove(self._record(step))
 
     def check(self, step: int, under: tuple[str, ...] = ("",)) -> None:
         """Raise NotWholeError if the state after a step is not whole.
@@ -97,6 +98,8 @@ class States:
                 continue
             path = self.folder / name
             try:
+                if Path(os.path.realpath(path)) != Path(os.path.realpath(self.folder)) / name:
+                    raise NotWholeError(f"{name} is a link, or behind one")
                 found = path.stat().st_size if path.is_file() else None
                 if found is None:
                     raise NotWholeError(f"{name} is missing")
@@ -126,6 +129,7 @@ class States:
         and what happens, is said on stderr.
         """
         left = [name for name in (*self.owned, *self.growing) if (self.folder / name).exists()]
+        _remove_unless_folder(self.folder / RECORDS)
         for step in reversed(self.steps()):
             try:
                 self.check(step)
@@ -147,21 +151,21 @@ class States:
         kept = {name for one in self.steps() for name in self._known(one)}
         for path in list(self._files(self.owned)):
             if self._name(path) not in kept:
-                _remove(path)
+                files.remove(path)
         sizes = self._known(step)
-        for path in self._files(self.growing):
-            with path.open("r+b") as file:
-                file.truncate(sizes.get(self._name(path), (0, ""))[0])
-        for name in self.owned:
+        for path in list(self._files(self.growing)):
+            if self._name(path) in sizes:
+                os.truncate(path, sizes[self._name(path)][0])
+            else:
+                files.remove(path)
+        for name in (*self.owned, *self.growing):
             _remove_empty(self.folder / name)
 
     def _files(self, names: tuple[str, ...]) -> Iterator[Path]:
         for name in names:
             root = self.folder / name
-            if root.is_dir():
-                yield from (path for path in root.rglob("*") if not path.is_dir())
-            else:
-                _remove(root)  # a file in the place of a folder
+            _remove_unless_folder(root)
+            yield from (path for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
 
     def _known(self, step: int) -> dict[str, Entry]:
         """Return what a record says, nothing if it cannot be used."""
@@ -204,11 +208,10 @@ def _sha256(path: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _remove_unless_folder(path: Path) -> None:
+    """Remove a file or a link in the place of a folder."""
+    if path.is_symlink() or not path.is_dir():
+        files.remove(path)
 
 
 def _remove_empty(root: Path) -> None:
