@@ -62,6 +62,37 @@ TABLE: dict[str, str] = {
         \text{(C)} || \text{C only} || = nothing added
         24 || 24\text{ percent off} || ! of something
     """,
+    "words around": r"""
+        7 || \text{only } 7 \text{ fails} || ! an exception: the verb is no name
+        7 || \text{just } 7 \text{ breaks the rule} || ! an exception
+        7 || \text{Only } 7 || = nothing added
+        12 || \text{A total of } 12 \text{ students} || = what is counted
+        7 || 7 \text{ fails} || ! a denial by a verb
+        7 || 7 \text{ rejected} || ! a denial by a participle
+        7 || 7 \text{ (extraneous)} || ! a denial in brackets
+        7 || 7 \text{ beats the others} || ! a sentence: an article behind a verb
+        7 || 7 \text{ people in the room} || = an article behind a preposition
+        7 || 7 \text{ mistakenly} || ! an adverb at the end
+        7 || 7 \text{ daily} || = no adverb of doubt
+        7 || 7\text{ M} || ! a letter that no table has as a unit
+        7 || 7\text{ bn} || ! a magnitude
+        7 || 7 \text{ ordered pairs} || = counted one by one
+        7 || 7 \text{ onwards} || ! a bound
+        7 || 7 \text{ неверно} || ! a Russian denial
+        7 || \text{wrong} = 7 || ! a denial before an equals sign
+        7 || \text{not} = 7 || ! a denial
+        7 || \text{at least} = 7 || ! a bound
+        7 || \text{twice the number} = 7 || ! another number
+        7 || \text{distance between two lines} = 7 || = what is asked for
+        7 || \text{The missing angle is } 7 || = what is asked for
+        7 || \text{The rejected root is } 7 || ! a denial before a verb
+        7 || 答案是7 || = the answer is, in Chinese
+        9 \text{ kg} || 9 \text{ kg short} || ! beside a unit
+        x = 7 || \text{only } x = 7 \text{ fails} || ! an exception
+        \text{(B)} || \text{(B) fails} || ! a denial
+        \text{Monday} || \text{on Monday} || = a preposition alone
+        \text{Monday} || \text{not on Monday} || ! a denial
+    """,
     "units": r"""
         60 \text{ km/h} || 60 \text{ m/s} || ! another unit
         60 \text{ km/h} || 60 \text{ kilometers per hour} || = spelled out

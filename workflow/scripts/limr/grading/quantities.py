@@ -129,7 +129,7 @@ def _temperature(node: Node, rest: list[Token]) -> Quantity:
         return Quantity(node, units.find("fahrenheit"))
     phrase = [token.text for token in rest]
     is_phrase = all(token.kind == "word" and len(token.text) > 1 for token in rest)
-    if is_phrase and words.is_harmless(phrase):
+    if is_phrase and words.is_counted(phrase):
         return Quantity(node, units.DEGREE)
     raise NotUnderstoodError("what follows a degree sign")
 
@@ -150,7 +150,7 @@ def unit_of(tokens: list[Token]) -> Unit:
     if unit is not None and not rest:
         return unit
     phrase = [token.text for token in rest]
-    if any(token.kind not in ("word", "letter") for token in rest) or not words.is_harmless(phrase):
+    if any(token.kind not in ("word", "letter") for token in rest) or not words.is_counted(phrase):
         raise NotUnderstoodError("'" + " ".join(phrase) + "'")
     if any(token.kind == "letter" and token.text != "a" for token in rest):
         raise NotUnderstoodError("letters")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from limr.grading import evaluation
+from limr.grading import evaluation, words
 from limr.grading.arithmetic import to_float
 from limr.grading.nodes import Node, is_literal, letter_of, walk
 from limr.grading.values import Choice, Listing, Quantity, Ratio, Relation, Text, Value
@@ -179,7 +179,7 @@ def last_value(value: Relation) -> Value | None:
 def _is_asked(term: Value, last: Value) -> bool:
     """Tell whether a left side may be what was asked for, and not an equation to be solved."""
     if isinstance(term, Text):
-        return True
+        return words.is_subject(term.words)
     if isinstance(term, Listing):
         return False
     found = nodes(term)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 
 def in_order(text: str) -> tuple[str, ...]:
@@ -50,12 +51,12 @@ _SCALES: dict[str, Fraction] = {
         (
             "1000000",
             "million millions millon millón millones milhão milhões millionen milione milioni "
-            "миллион миллиона миллионов 百万",
+            "миллион миллиона миллионов mio 百万",
         ),
         ("100000000", "亿 億 억"),
         (
             "1000000000",
-            "billion billions milliard milliards milliarde milliarden miliardo miliardi "
+            "billion billions bn mrd milliard milliards milliarde milliarden miliardo miliardi "
             "миллиард миллиардов",
         ),
         ("1000000000000", "trillion trillions 兆"),
@@ -97,10 +98,37 @@ _CHANGE = listed(
     "therefore hence thus non nicht ni pas keine nein sauf excepto pero menos más mas oder ou "
     "или не нет 不 非 或"
 )
+_DENYING = in_order(  # verbs: what they are said of is not the answer, or not surely
+    "fail reject exclude omit discard violate contradict deny refute disprove lack miss ignore "
+    "assume eliminate invalidate dismiss disqualify forbid prohibit guess suspect suppose miscount "
+    "mistake overcount undercount overshoot undershoot doubt refuse bar disregard exempt disagree "
+    "err pretend conjecture speculate estimate approximate cancel add subtract deduct appear look"
+)
+_ENDINGS = (("", "s es d ed ing"), ("e", "ing"), ("y", "ied ies"))  # what goes, what comes
+_DENIED = frozenset(
+    verb.removesuffix(gone) + ending
+    for one in _DENYING
+    for verb in (one, one + one[-1])  # barred, omitted
+    for gone, endings in _ENDINGS
+    for ending in ["", *endings.split()]
+) | listed(
+    "upwards downwards onwards afterwards past behind previous former besides beside despite "
+    "unlike near versus within against beneath underneath via notwithstanding given provided "
+    "granted regarding concerning pending lest whenever wherever whereas extraneous spurious "
+    "bogus fake bad improbable implausible inadmissible unacceptable unsuitable inconsistent "
+    "insufficient inadequate short shy tentative provisional etc uncertain unsure unverified "
+    "unproven untrue nope nah falsch kein faux fausse falso falsa incorrecto "
+    "incorrecta errado errada errato errata ninguno nunca jamais aucun sbagliato sbagliata "
+    "неверно неправильно"
+)
+_PAIRS = listed("pair pairs couple couples")
+_HOWEVER = listed("exactly precisely family monthly weekly daily yearly hourly")  # end in -ly
+_OWNERS = listed("the its his her their our my them")  # follow a preposition, or a verb
 _LINKS = listed("of the a an in on per each for with from by its his her their our my them")
 _VERBS = listed(
     "is are was were equals equal be pays costs has takes needs gets gives becomes es est ist"
 )
+STATING = listed("答案是 答案为 答案為 结果是 结果为")  # what follows is the answer
 _LABELS = listed("option choice answer 选 选项 答案 选择 故选")
 OPTIONS = frozenset(  # what a choice says (without articles), though its words may change a value
     {
@@ -111,16 +139,18 @@ OPTIONS = frozenset(  # what a choice says (without articles), though its words 
         "not enough information",
     }
 )
+ALONE = listed("just only")  # may belong to a verb behind the value: `only 7 fails`
 EXACTLY = tuple(  # before a value they add nothing
     in_order(text) for text in ("exactly", "precisely", "just", "only", "a total of", "total of")
 )
 HENCE = listed("therefore thus hence so then")
 SUBJECTS = listed(  # may begin a sentence without changing what it says
-    "maximum minimum least most greatest there he she it they we"
+    "maximum minimum least most greatest there he she it they we between that which who "
+    "first second third both missing short given previous"
 )
 ORDINAL = frozenset(["st", "nd", "rd", "th"])  # what follows the digits of 1st, 2nd, 3rd, 4th
 SHORT = listed("or is of to if no")  # words of two letters that are never products
-MAX_PHRASE = 8  # words beside a value
+MAX_PHRASE, MAX_SUBJECT = 8, 20  # words beside a value, and in front of an equals sign or verb
 
 
 def is_closed(word: str) -> bool:
@@ -214,10 +244,30 @@ def is_harmless(phrase: Sequence[str]) -> bool:
     if len(phrase) > MAX_PHRASE:
         return False
     shown = [word.casefold() for word in phrase]
+    if shown[1:] and shown[-1] in _PAIRS:
+        shown.pop()  # `ordered pairs` and `red pairs` are counted one by one
     place = shown.index("than") if "than" in shown[1:-1] else 0
     if place and shown[place - 1] in ("more", "less", "fewer"):  # `more than Susan`
         shown[place - 1 : place + 1] = []
     return not any(map(_may_change, shown))
+
+
+def is_subject(phrase: Sequence[str]) -> bool:
+    """Tell whether words, in lower case, name what is asked for: `distance between two lines`."""
+    said = SUBJECTS | AND | _PAIRS | _NUMBERS.keys()
+    is_bound = any(before == "at" and word in SUBJECTS for before, word in pairwise(phrase))
+    named = (word for word in phrase if word not in said)
+    return len(phrase) <= MAX_SUBJECT and not is_bound and not any(map(_may_change, named))
+
+
+def is_counted(phrase: Sequence[str]) -> bool:
+    """Tell whether words behind a number can name what is counted: neither sentence nor adverb."""
+    shown = [word.casefold() for word in phrase]
+    has_object = any(word in _OWNERS and before not in _LINKS for before, word in pairwise(shown))
+    is_letter = any(len(word) == 1 and word.isascii() and word != "a" for word in shown)
+    is_adverb = shown[-1].endswith("ly") and shown[-1] not in _HOWEVER
+    is_other = has_object or is_letter or is_adverb or not ALONE.isdisjoint(shown)
+    return not is_other and is_harmless(phrase)
 
 
 def _may_change(word: str) -> bool:
@@ -227,6 +277,14 @@ def _may_change(word: str) -> bool:
     if "illion" in word or word.endswith("fold"):
         return True
     return any(
-        part in _CHANGE or part in _NUMBERS or part in _SCALES or part in AND or part in OR
+        part in _CHANGE
+        or part in _DENIED
+        or part in _NUMBERS
+        or part in _SCALES
+        or part in AND
+        or part in OR
         for part in parts
-    ) or (not word.isascii() and any(sign in word for sign in "十百千万萬亿億兆不非或半多余几倍"))
+    ) or (
+        not word.isascii()
+        and any(sign in word for sign in "十百千万萬亿億兆不非或半多余几倍错误誤假")
+    )
