@@ -79,6 +79,11 @@ ALTERNATIVES = (
     "1000003 \\lor {}",
     "\\text{{at least }} {}",
     "\\{{{}, 1000003\\}}",
+    "\\text{{only }} {} \\text{{ fails}}",
+    "{} \\text{{ fails}}",
+    "{} \\text{{ withdrawn}}",
+    "\\text{{wrong}} = {}",
+    "\\text{{twice the number}} = {}",
 )
 REWRITES = (
     "${}$",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from limr.grading import greek_units, words
+from limr.grading import greek_units, phrases, words
 from limr.grading.brackets import SIGNS
 from limr.grading.clauses import choice, value
 from limr.grading.pieces import as_text, stripped
@@ -109,12 +109,12 @@ def _behind_opening(tokens: list[Token]) -> list[Token]:
             and token.text == ":"
         ):
             return []
-        if not words.is_subject(opening) or not behind:
+        if not phrases.is_subject(opening) or not behind:
             return []
         first = behind[0].text.casefold()
         if (
             behind[0].kind == "word"
-            and not words.is_harmless([first])
+            and not phrases.is_harmless([first])
             and words.number([first]) is None
         ):
             return []

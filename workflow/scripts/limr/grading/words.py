@@ -1,14 +1,13 @@
-"""Words around and in place of values: number words, closed classes, what a phrase may contain.
+"""Words around and in place of values: number words and closed classes.
 
-Nouns are an open class and name what is counted. Numerals, negations, conjunctions, comparisons,
-auxiliary verbs are closed classes: they can change a value, and can be listed.
+Numerals, negations, conjunctions, comparisons, auxiliary verbs can change a value; they
+can be listed. What a phrase beside a value may be: `limr.grading.phrases`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 
 
 def in_order(text: str) -> tuple[str, ...]:
@@ -98,32 +97,6 @@ _CHANGE = listed(
     "therefore hence thus non nicht ni pas keine nein sauf excepto pero menos más mas oder ou "
     "или не нет 不 非 或"
 )
-_DENYING = in_order(  # verbs: what they are said of is not the answer, or not surely
-    "fail reject exclude omit discard violate contradict deny refute disprove lack miss ignore "
-    "assume eliminate invalidate dismiss disqualify forbid prohibit guess suspect suppose miscount "
-    "mistake overcount undercount overshoot undershoot doubt refuse bar disregard exempt disagree "
-    "err pretend conjecture speculate estimate approximate cancel add subtract deduct appear look"
-)
-_ENDINGS = (("", "s es d ed ing"), ("e", "ing"), ("y", "ied ies"))  # what goes, what comes
-_DENIED = frozenset(
-    verb.removesuffix(gone) + ending
-    for one in _DENYING
-    for verb in (one, one + one[-1])  # barred, omitted
-    for gone, endings in _ENDINGS
-    for ending in ["", *endings.split()]
-) | listed(
-    "upwards downwards onwards afterwards past behind previous former besides beside despite "
-    "unlike near versus within against beneath underneath via notwithstanding given provided "
-    "granted regarding concerning pending lest whenever wherever whereas extraneous spurious "
-    "bogus fake bad improbable implausible inadmissible unacceptable unsuitable inconsistent "
-    "insufficient inadequate short shy tentative provisional etc uncertain unsure unverified "
-    "unproven untrue nope nah falsch kein faux fausse falso falsa incorrecto "
-    "incorrecta errado errada errato errata ninguno nunca jamais aucun sbagliato sbagliata "
-    "неверно неправильно"
-)
-_PAIRS = listed("pair pairs couple couples")
-_HOWEVER = listed("exactly precisely family monthly weekly daily yearly hourly")  # end in -ly
-_OWNERS = listed("the its his her their our my them")  # follow a preposition, or a verb
 _LINKS = listed("of the a an in on per each for with from by its his her their our my them")
 _VERBS = listed(
     "is are was were equals equal be pays costs has takes needs gets gives becomes es est ist"
@@ -144,13 +117,9 @@ EXACTLY = tuple(  # before a value they add nothing
     in_order(text) for text in ("exactly", "precisely", "just", "only", "a total of", "total of")
 )
 HENCE = listed("therefore thus hence so then")
-SUBJECTS = listed(  # may begin a sentence without changing what it says
-    "maximum minimum least most greatest there he she it they we between that which who "
-    "first second third both missing short given previous"
-)
 ORDINAL = frozenset(["st", "nd", "rd", "th"])  # what follows the digits of 1st, 2nd, 3rd, 4th
 SHORT = listed("or is of to if no")  # words of two letters that are never products
-MAX_PHRASE, MAX_SUBJECT = 8, 20  # words beside a value, and in front of an equals sign or verb
+_MOST_WORDS = 8  # of a number
 
 
 def is_closed(word: str) -> bool:
@@ -166,6 +135,11 @@ def is_closed(word: str) -> bool:
         or word in _LABELS
         or word == "yes"
     )
+
+
+def changes(word: str) -> bool:
+    """Tell whether a word, in lower case, is a numeral, a negation, a conjunction or the like."""
+    return any(word in one for one in (_CHANGE, _NUMBERS, _SCALES, AND, OR))
 
 
 def is_link(word: str) -> bool:
@@ -227,7 +201,7 @@ def _part(word: str, before: Sequence[str]) -> Fraction | None:
 
 def numeral(run: Sequence[str]) -> tuple[Fraction, int] | None:
     """Return the number that a row of words begins with, and of how many; None for none."""
-    for length in range(min(len(run), MAX_PHRASE), 0, -1):
+    for length in range(min(len(run), _MOST_WORDS), 0, -1):
         value = number(run[:length])
         if value is not None:
             return value, length
@@ -237,54 +211,3 @@ def numeral(run: Sequence[str]) -> tuple[Fraction, int] | None:
 def scale(word: str) -> Fraction | None:
     """Return what a word after a number multiplies it by, as `million` and `tenths` do."""
     return _SCALES.get(word.casefold())
-
-
-def is_harmless(phrase: Sequence[str]) -> bool:
-    """Tell whether words beside a value can only name what is counted: nouns and adjectives."""
-    if len(phrase) > MAX_PHRASE:
-        return False
-    shown = [word.casefold() for word in phrase]
-    if shown[1:] and shown[-1] in _PAIRS:
-        shown.pop()  # `ordered pairs` and `red pairs` are counted one by one
-    place = shown.index("than") if "than" in shown[1:-1] else 0
-    if place and shown[place - 1] in ("more", "less", "fewer"):  # `more than Susan`
-        shown[place - 1 : place + 1] = []
-    return not any(map(_may_change, shown))
-
-
-def is_subject(phrase: Sequence[str]) -> bool:
-    """Tell whether words, in lower case, name what is asked for: `distance between two lines`."""
-    said = SUBJECTS | AND | _PAIRS | _NUMBERS.keys()
-    is_bound = any(before == "at" and word in SUBJECTS for before, word in pairwise(phrase))
-    named = (word for word in phrase if word not in said)
-    return len(phrase) <= MAX_SUBJECT and not is_bound and not any(map(_may_change, named))
-
-
-def is_counted(phrase: Sequence[str]) -> bool:
-    """Tell whether words behind a number can name what is counted: neither sentence nor adverb."""
-    shown = [word.casefold() for word in phrase]
-    has_object = any(word in _OWNERS and before not in _LINKS for before, word in pairwise(shown))
-    is_letter = any(len(word) == 1 and word.isascii() and word != "a" for word in shown)
-    is_adverb = shown[-1].endswith("ly") and shown[-1] not in _HOWEVER
-    is_other = has_object or is_letter or is_adverb or not ALONE.isdisjoint(shown)
-    return not is_other and is_harmless(phrase)
-
-
-def _may_change(word: str) -> bool:
-    if word in _LINKS:
-        return False
-    parts = [word, *word.replace("'", "-").split("-")]
-    if "illion" in word or word.endswith("fold"):
-        return True
-    return any(
-        part in _CHANGE
-        or part in _DENIED
-        or part in _NUMBERS
-        or part in _SCALES
-        or part in AND
-        or part in OR
-        for part in parts
-    ) or (
-        not word.isascii()
-        and any(sign in word for sign in "十百千万萬亿億兆不非或半多余几倍错误誤假")
-    )
