@@ -78,6 +78,7 @@ TABLE: dict[str, str] = {
         7 || 7 \text{ children} || = an irregular plural
         7 || 7 \text{ banana} || ! no plural
         1 || 1 \text{ banana} || = one of them
+        1 || \frac{2}{2} \text{ withdrawn} || ! no noun
         \frac{1}{3} || \frac13 \text{ pizza} || = a part of one
         12 || 12\text{th grade} || = an ordinal with what it counts
         7 || 7 \text{ of them} || = what a preposition begins

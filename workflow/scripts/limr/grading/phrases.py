@@ -50,6 +50,7 @@ _BESIDE = listed(  # beside a number, a unit or a noun
     "precisely final answer verified north south east west northeast northwest southeast southwest "
     "wide tall long high deep thick old apart away ahead daily weekly monthly yearly hourly angle"
 )
+_NO_NOUN = ("ed", "en", "wn", "ing", "ly")  # how participles and adverbs end
 _OWNERS = listed("the its his her their our my them")  # follow a preposition, or a verb
 
 
@@ -88,8 +89,10 @@ def is_counted(phrase: Sequence[str], *, is_one: bool = False) -> bool:
         return False
     group = takewhile(lambda word: not words.is_link(word), shown[: _comparison(shown)])
     named = [word for word in group if word not in _BESIDE]
-    if is_one or not named:
+    if not named:
         return True
+    if is_one:
+        return not named[-1].endswith(_NO_NOUN)
     nouns = [at for at, word in enumerate(named) if _is_plural(word)]
     return bool(nouns) and all(word.endswith(("ed", "ing")) for word in named[nouns[-1] + 1 :])
 
