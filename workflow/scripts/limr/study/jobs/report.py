@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from limr.core import plugins
 from limr.core.errors import InputError, nearest
-from limr.grading.strictness import grader_of
 from limr.study.jobs import choose, data, evaluate, train
 from limr.study.jobs.job import Job, Json, Paths
 from limr.study.study import Study
@@ -123,10 +122,7 @@ def _report(study: Study, files: Mapping[str, Paths]) -> Job:
                 **study.overview(),
                 "scored_from": curves,
                 "contamination": study.config["contamination"],
-                "graders": {
-                    name: grader_of(study.config["grader"], benchmark)
-                    for name, benchmark in study.benchmarks.items()
-                },
+                "graders": study.graders(),
             },
             "runs": _costed(study),
             "curves": list(curves),
