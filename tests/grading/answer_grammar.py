@@ -4,58 +4,57 @@ Also expressions as trees, which are written in several ways and computed by Pyt
 second opinion on whether two of them are equal.
 """
 
+import re
 from fractions import Fraction
+from itertools import permutations
 
 import hypothesis.strategies as st
 
 numbers = st.integers(2, 10**6)
 small = st.integers(2, 9)
+TWO_LETTERS = list(permutations("abkmnpqrtuvxyz", 2))
 UNITS = ["cm", "km", "kg", "mL", "hours", "minutes", "m/s", "km/h", "dollars"]
 
 
 @st.composite
-def answers(draw):
-    """Return an answer of any of the common types."""
+def answers(draw, having=""):
+    """Return an answer of any of the common types that matches a pattern."""
     a, b = draw(numbers), draw(numbers)
     k = draw(small)
-    letters = draw(st.permutations("abkmnpqrtuvxyz"))
-    x, y = letters[:2]
+    x, y = draw(st.sampled_from(TWO_LETTERS))
     low, high = min(a, b), max(a, b) + 1
-    return draw(
-        st.sampled_from(
-            [
-                f"{a}",
-                f"-{a}",
-                f"{a}.{b}",
-                f"\\frac{{{a}}}{{{b}}}",
-                f"{a}\\sqrt{{{b}}}",
-                f"{a}+{b}i",
-                f"({a}, {b})",
-                f"\\{{{a}, {b}\\}}",
-                f"[{low}, {high})",
-                f"(-\\infty, {low}] \\cup ({high}, \\infty)",
-                f"{a}, {b}, {a}",
-                f"{a}:{b}",
-                f"{a}{x}^2-{b}{y}",
-                f"{a}^{{{x}-{k}}}",
-                f"{x}_{{{k}}}+{a}{y}",
-                f"{x} = {a}{y}",
-                f"{x} = {a}, {y} = -{b}",
-                f"{x} \\le {a}",
-                f"{low} < {x} \\le {high}",
-                f"f({x}) = {a}{x}+{b}",
-                f"{a}\\pi",
-                f"\\log_{{{k}}} {a}",
-                f"{a}\\text{{ {draw(st.sampled_from(UNITS))}}}",
-                f"{a} \\text{{ hours }} {k} \\text{{ minutes}}",
-                f"{k}:{30 + k} \\text{{ p.m.}}",
-                f"{a} \\pmod{{{a + b}}}",
-                f"1{k}2_{{1{k}}}",
-                f"\\begin{{pmatrix}} {a} \\\\ {b} \\end{{pmatrix}}",
-                f"{a} \\text{{ and }} {b}",
-            ]
-        )
-    )
+    forms = [
+        f"{a}",
+        f"-{a}",
+        f"{a}.{b}",
+        f"\\frac{{{a}}}{{{b}}}",
+        f"{a}\\sqrt{{{b}}}",
+        f"{a}+{b}i",
+        f"({a}, {b})",
+        f"\\{{{a}, {b}\\}}",
+        f"[{low}, {high})",
+        f"(-\\infty, {low}] \\cup ({high}, \\infty)",
+        f"{a}, {b}, {a}",
+        f"{a}:{b}",
+        f"{a}{x}^2-{b}{y}",
+        f"{a}^{{{x}-{k}}}",
+        f"{x}_{{{k}}}+{a}{y}",
+        f"{x} = {a}{y}",
+        f"{x} = {a}, {y} = -{b}",
+        f"{x} \\le {a}",
+        f"{low} < {x} \\le {high}",
+        f"f({x}) = {a}{x}+{b}",
+        f"{a}\\pi",
+        f"\\log_{{{k}}} {a}",
+        f"{a}\\text{{ {draw(st.sampled_from(UNITS))}}}",
+        f"{a} \\text{{ hours }} {k} \\text{{ minutes}}",
+        f"{k}:{30 + k} \\text{{ p.m.}}",
+        f"{a} \\pmod{{{a + b}}}",
+        f"1{k}2_{{1{k}}}",
+        f"\\begin{{pmatrix}} {a} \\\\ {b} \\end{{pmatrix}}",
+        f"{a} \\text{{ and }} {b}",
+    ]
+    return draw(st.sampled_from([form for form in forms if re.search(having, form)]))
 
 
 ALTERNATIVES = (
@@ -79,6 +78,11 @@ ALTERNATIVES = (
     "1000003 \\lor {}",
     "\\text{{at least }} {}",
     "\\{{{}, 1000003\\}}",
+    "\\text{{only }} {} \\text{{ fails}}",
+    "{} \\text{{ fails}}",
+    "{} \\text{{ withdrawn}}",
+    "\\text{{wrong}} = {}",
+    "\\text{{twice the number}} = {}",
 )
 REWRITES = (
     "${}$",

@@ -62,6 +62,56 @@ TABLE: dict[str, str] = {
         \text{(C)} || \text{C only} || = nothing added
         24 || 24\text{ percent off} || ! of something
     """,
+    "words around": r"""
+        7 || \text{only } 7 \text{ fails} || ! an exception: the verb is no name
+        7 || \text{just } 7 \text{ breaks the rule} || ! an exception
+        7 || \text{Only } 7 || = nothing added
+        12 || \text{A total of } 12 \text{ students} || = what is counted
+        7 || 7 \text{ fails} || ! a denial by a verb
+        7 || 7 \text{ rejected} || ! a denial by a participle
+        7 || 7 \text{ (extraneous)} || ! a denial in brackets
+        7 || 7 \text{ beats the others} || ! a sentence: an article behind a verb
+        7 || 7 \text{ people in the room} || = an article behind a preposition
+        7 || 7 \text{ mistakenly} || ! an adverb
+        7 || 7 \text{ withdrawn} || ! one word that may be anything
+        7 || 7 \text{ marbles left} || = a plural noun and what is left of it
+        7 || 7 \text{ children} || = an irregular plural
+        7 || 7 \text{ banana} || ! no plural
+        1 || 1 \text{ banana} || = one of them
+        1 || \frac{2}{2} \text{ withdrawn} || ! no noun
+        \frac{1}{3} || \frac13 \text{ pizza} || = a part of one
+        12 || 12\text{th grade} || = an ordinal with what it counts
+        7 || 7 \text{ of them} || = what a preposition begins
+        7 || 7 \text{ km ahead} || = beside a unit
+        7 || 7 \text{ daily} || = no adverb of doubt
+        7 || 7\text{ M} || ! a letter that no table has as a unit
+        7 || 7\text{ bn} || ! a magnitude
+        7 || 7 \text{ ordered pairs} || = counted one by one
+        7 || 7 \text{ onwards} || ! a bound
+        7 || 7 \text{ неверно} || ! a Russian denial
+        7 || \text{wrong} = 7 || ! a denial before an equals sign
+        7 || \text{not} = 7 || ! a denial
+        7 || \text{at least} = 7 || ! a bound
+        7 || \text{half the area} = 7 || ! another number
+        7 || \text{twice the number} = 7 || ! another number
+        7 || \text{distance between two lines} = 7 || = what is asked for
+        7 || \text{The missing angle is } 7 || = what is asked for
+        7 || \text{The rejected root is } 7 || ! a denial before a verb
+        7 || 答案是7 || = the answer is, in Chinese
+        2 \pmod{4} || \text{wrong} = 2 \pmod{4} || ! a denial before a residue
+        2 \pmod{4} || 5 \equiv 2 \pmod{4} || ! another class
+        2 \pmod{4} || 6 \equiv 2 \pmod{4} || = the same class
+        f(a) = 2a || \text{wrong} = f(a) = 2a || ! a denial before a definition
+        36 || 3 \text{ apples} = 36 || ! no equation of numbers
+        36 || 1 \text{ hour} = 36 \text{ min} || ! no equation of units
+        36 || 0.6 \text{ min} = 36 \text{ s} || = an equation of units
+        36 || 0.36 = 36\% || = a hundredth
+        9 \text{ kg} || 9 \text{ kg short} || ! beside a unit
+        x = 7 || \text{only } x = 7 \text{ fails} || ! an exception
+        \text{(B)} || \text{(B) fails} || ! a denial
+        \text{Monday} || \text{on Monday} || = a preposition alone
+        \text{Monday} || \text{not on Monday} || ! a denial
+    """,
     "units": r"""
         60 \text{ km/h} || 60 \text{ m/s} || ! another unit
         60 \text{ km/h} || 60 \text{ kilometers per hour} || = spelled out

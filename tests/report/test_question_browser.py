@@ -15,8 +15,9 @@ import pytest
 
 import synthetic_study
 from limr.analysis.results import Inputs
-from limr.core.tables import EVALUATIONS, Problem
-from limr.report import question_browser
+from limr.core.tables import EVALUATIONS, REASONS, Problem
+from limr.report import explanations, question_browser
+from limr.report.explanations import Explanations
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,13 @@ def answers(path: Path, said: list[tuple[str | None, str, str]], decoding: str =
         for column, field in zip(columns, EVALUATIONS, strict=True)
     ]
     pq.write_table(pa.table(arrays, schema=EVALUATIONS), path)
+    return path
+
+
+def with_reasons(path: Path, reasons: list[str]) -> Path:
+    """Add to an evaluation why its verdicts are not correct."""
+    table = pq.read_table(path, schema=EVALUATIONS)
+    pq.write_table(table.append_column(REASONS.field("reason"), pa.array(reasons)), path)
     return path
 
 
@@ -83,11 +91,60 @@ def test_answers_stand_side_by_side_with_verdict_and_reason(inputs: Inputs, tmp_
     [row] = [row for row in unpacked(found)["rows"] if row[0] == "easy-3"]
     assert row[2:5] == [2, "4+11=?⟨U+202E⟩", "15"]
     shown = row[6][2]
-    assert shown[0] == ["13", "incorrect", "", 2]
-    assert sorted(shown[1:]) == [["", "malformed", "no box", 1], ["15", "correct", "", 1]]
+    assert shown[0] == ["13", "incorrect", "", 2, None]  # of a version without reasons
+    assert [one[:4] for one in sorted(shown[1:])] == [
+        ["", "malformed", "no box", 1],
+        ["15", "correct", "", 1],
+    ]
     assert row[6][1] == []
     bare = unpacked(question_browser.build(inputs, given, texts=False))
     assert all(row[3] == row[4] == "" and not any(row[6]) for row in bare["rows"])
+
+
+OURS = {"preset": "default", "plugin": None}
+
+
+def test_the_page_says_how_verdicts_were_reached(inputs: Inputs, tmp_path: Path) -> None:
+    said = [
+        ("15.0", "correct", ""),
+        ("5 or 15", "incorrect", ""),
+        (r"15 \text{ fails}", "incorrect", ""),
+        ("16", "correct", ""),
+        ("14", "incorrect", ""),
+        (None, "malformed", "no box"),
+    ]
+    reasons = ["", "different", "not-understood", "", "timed-out", "no box"]
+    key = {"arm": "limr", "seed": 1, "step": 48, "benchmark": "easy"}
+    path = with_reasons(answers(tmp_path / "a.parquet", said), reasons)
+    graded = dataclasses.replace(inputs, study={**inputs.study, "graders": {"easy": OURS}})
+    found = question_browser.build(graded, [(key, path)], texts=True)
+    data = unpacked(found)
+    [row] = [row for row in data["rows"] if row[0] == "easy-3"]
+    how = {one[0]: None if one[4] is None else data["how"][one[4]] for one in row[6][2]}
+    assert how == {  # the commonest four, one of which is judged otherwise by now
+        "15.0": "expression: the same value",
+        "5 or 15": "expression: each alternative",
+        r"15 \text{ fails}": "not understood, expression: words where a value is asked",
+        "16": None,
+    }
+    assert found is not None
+    assert not found.unexplained
+
+
+@pytest.mark.parametrize("grader", [{"preset": "paper"}, {**OURS, "plugin": "x"}, {}])
+def test_of_another_rule_nothing_is_said(grader: dict[str, Any]) -> None:
+    assert Explanations({"easy": grader}).place("easy", "5", "5", "correct", "") is None
+
+
+def test_only_so_many_answers_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explanations, "MOST", 2)
+    how = Explanations({"easy": OURS})
+    found = [how.place("easy", "5", answer, "incorrect", "different") for answer in "67"]
+    assert found == [0, 0]
+    assert how.place("easy", "5", "5" * 999, "incorrect", "different") is None
+    assert how.is_whole is False
+    monkeypatch.setattr(explanations, "SECONDS", -1)
+    assert Explanations({"easy": OURS}).place("easy", "5", "5", "correct", "") is None
 
 
 def test_without_evaluations_there_is_none(inputs: Inputs) -> None:

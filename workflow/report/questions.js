@@ -57,9 +57,9 @@
       for (const name of ["arm", "right", "answers, the commonest first"]) head.append(element("th", "", name));
       for (const [k, arm] of data.arms.entries()) {
         const line = element("tr"), said = element("td", "w");
-        for (const [answer, verdict, why, n] of row[6][k]) {
-          const one = element("div", `said ${verdict}`);
-          one.append(element("b", "", `${n} ×`), element("bdi", "", answer || "(no answer)"), element("i", "", `${verdict}${why ? `: ${why}` : ""}`));
+        for (const [answer, verdict, why, n, how] of row[6][k]) {
+          const one = element("div", `said ${verdict}`), rule = how === null ? "" : ` (${data.how[how]})`;
+          one.append(element("b", "", `${n} ×`), element("bdi", "", answer || "(no answer)"), element("i", "", `${verdict}${why ? `: ${why}` : ""}${rule}`));
           said.append(one);
         }
         line.append(element("td", "", arm.title), element("td", "n", `${row[5][k][0]} of ${row[5][k][1]}`), said);

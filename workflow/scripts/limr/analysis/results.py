@@ -60,7 +60,8 @@ class Inputs:
             `benchmarks` ({name, title}), `steps` (kind of training -> evaluated steps), `declared`
             (`limr.study.preregistration`); `scores` (name -> {selector, trajectories}) for tables
             and figures that need scores; `decodings` and `scored_from` (`limr.study.study.Study`)
-            for those that need the paper or runs.
+            for those that need the paper or runs; `graders` (benchmark -> its grader's settings)
+            for the report.
         evaluations: see `limr.evaluate.collect.COLLECTED_EVALUATIONS`, and `COLLECTED_REASONS`.
         metrics: see `limr.evaluate.collect.COLLECTED_METRICS`, and `limr.core.tables.DRAWN` where a
             run has a sampler.

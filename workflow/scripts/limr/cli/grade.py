@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from limr.grading.grade import Grade
     from limr.grading.screen import Item
 
-_COMPARED = ("", "different", "not-understood", "not-compared")  # reasons
 _OTHER_RULES = ("preset", "plugin")
 HELP = "grade responses: rows with gold and response gain verdict, answer and reason"
 
@@ -102,14 +101,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _explained(gold: str, grade: Grade, strictness: str) -> dict[str, Any]:
     """Return how a verdict was reached; an answer that was not compared has None."""
-    from limr.grading.equality import judge
+    from limr.grading.equality import explained
     from limr.grading.grade import GRADER_VERSION
 
-    found: dict[str, Any] = {"outcome": None, "type": None, "rule": None}
-    if grade.answer is not None and grade.reason in _COMPARED:
-        one = judge(gold, grade.answer, strictness)
-        found = {"outcome": one.outcome, "type": one.kind, "rule": one.rule}
-    return {**found, "grader_version": GRADER_VERSION}
+    one = explained(gold, grade.answer, grade.verdict, grade.reason, strictness)
+    found = (one.outcome, one.kind, one.rule) if one else (None, None, None)
+    return dict(zip(("outcome", "type", "rule"), found, strict=True)) | {
+        "grader_version": GRADER_VERSION
+    }
 
 
 def _outcomes(rows: Sequence[Mapping[str, Any]]) -> str:

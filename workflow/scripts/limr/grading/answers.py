@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from limr.grading import greek_units, words
+from limr.grading import greek_units, phrases, words
 from limr.grading.brackets import SIGNS
 from limr.grading.clauses import choice, value
 from limr.grading.pieces import as_text, stripped
 from limr.grading.quantifiers import without_parameters, without_quantifier
 from limr.grading.quantities import quantity
 from limr.grading.tokens import NotUnderstoodError, Token, spelling, tokenise
-from limr.grading.values import Unread, Value
+from limr.grading.values import Quantity, Unread, Value
 
 MAX_ANSWER = 4_000  # characters; longer answers are not read
 _ENDS = [["is", *said, "answer"] for said in (["the"], ["my"], ["the", "final"])] + [["only"]]
@@ -81,8 +81,12 @@ def _answer(tokens: list[Token]) -> Value:
         if length < len(tokens) and end[-length:] in _ENDS:
             return _answer(stripped(tokens[:-length]))
     for said in words.EXACTLY:
-        if tuple(token.text for token in tokens[: len(said)]) == said and len(tokens) > len(said):
-            return _answer(tokens[len(said) :])
+        begins = tuple(token.text.casefold() for token in tokens[: len(said)]) == said
+        if begins and len(tokens) > len(said):
+            inner = _answer(tokens[len(said) :])
+            if said[0] in words.ALONE and isinstance(inner, Quantity) and inner.says_more:
+                raise NotUnderstoodError("'" + said[0] + "' and words behind the value")
+            return inner
     behind = _behind_opening(tokens)
     if behind:
         return _answer(stripped(behind))
@@ -92,9 +96,8 @@ def _answer(tokens: list[Token]) -> Value:
 def _behind_opening(tokens: list[Token]) -> list[Token]:
     """Return what follows the beginning of a sentence, `The answer is` or `Maximum value:`."""
     for place, token in enumerate(tokens[:20]):
-        is_end = token.text == ":" or (
-            place > 0 and token.kind == "word" and words.is_verb(token.text)
-        )
+        is_verb = token.kind == "word" and words.is_verb(token.text)
+        is_end = token.text in (":", *words.STATING) or (place > 0 and is_verb)
         if not is_end:
             if token.kind not in ("word", "letter"):
                 return []
@@ -106,13 +109,12 @@ def _behind_opening(tokens: list[Token]) -> list[Token]:
             and token.text == ":"
         ):
             return []
-        named = [word for word in opening if word not in words.SUBJECTS]
-        if not words.is_harmless(named) or not behind:
+        if not phrases.is_subject(opening) or not behind:
             return []
         first = behind[0].text.casefold()
         if (
             behind[0].kind == "word"
-            and not words.is_harmless([first])
+            and not phrases.is_harmless([first])
             and words.number([first]) is None
         ):
             return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from limr.grading import brackets, cases, quantities, regions, special, units, words
+from limr.grading import brackets, cases, phrases, quantities, regions, special, units, words
 from limr.grading.brackets import FIGURES, SIGNS, UNIONS
 from limr.grading.expressions import Parser
 from limr.grading.nodes import letter_of, symbol
@@ -133,13 +133,13 @@ def _choice_with(letter: str, rest: list[Token], *, is_open: bool) -> Choice | N
         content = value(rest)
     except NotUnderstoodError:
         phrase = [token.text for token in rest if token.text not in PUNCTUATION]
-        if not words.is_harmless(phrase) or any(token.kind != "word" for token in rest):
+        if not phrases.is_harmless(phrase) or any(token.kind != "word" for token in rest):
             return None
         content = Text(tuple(word.casefold() for word in phrase))
     if isinstance(content, Choice) or (isinstance(content, Quantity) and letter_of(content.node)):
         return None  # `(A) (B)`: two letters
     said = content.words if isinstance(content, Text) else ()
-    if not words.is_harmless(said) and not {" ".join(said)} & words.OPTIONS:
+    if not phrases.is_harmless(said) and not {" ".join(said)} & words.OPTIONS:
         return None
     return Choice(letter, content)
 
@@ -208,24 +208,25 @@ def _relation(tokens: list[Token]) -> Value | None:
         pieces[0].pop()
     if not all(pieces) or len(pieces) > MAX_ITEMS:
         raise NotUnderstoodError("a side is missing")
-    return Relation(tuple(_side(piece) for piece in pieces), tuple(signs))
+    sides = tuple(map(_side, pieces))
+    if isinstance(sides[0], Text) and not phrases.is_subject(sides[0].words):
+        raise NotUnderstoodError("words that are no name")
+    return Relation(sides, tuple(signs))
 
 
 def _side(piece: list[Token]) -> Value:
     """Return a side of a relation; words alone are a name."""
     spelled = [token.text for token in piece]
     if all(token.kind == "word" for token in piece) and words.number(spelled) is None:
-        return (
-            Quantity(symbol(" ".join(spelled).casefold()))
-            if words.is_harmless(spelled)
-            else _item(piece)
-        )
+        if not phrases.is_harmless(spelled):
+            return _item(piece)
+        return Quantity(symbol(" ".join(spelled).casefold()))
     try:
         return value(piece)
     except NotUnderstoodError:
         phrase = [token.text.casefold() for token in piece]
         named = [token.kind in ("word", "letter") or token.text in FIGURES for token in piece]
-        if all(named) and words.is_harmless(phrase) and "than" not in phrase:
+        if all(named) and phrases.is_harmless(phrase) and "than" not in phrase:
             return Quantity(symbol(" ".join(phrase)))
         raise
 

@@ -19,6 +19,7 @@ from limr.grading.values import Quantity
 _TIGHT = re.compile(r"\d,\d{3}")  # a gold list has blanks, or no groups of three digits
 _ZEROS = re.compile(r"\d\s*,\s*0\d\d(?!\d)")  # no item of a list begins with a zero
 REMEMBERED = 1_024  # judgements
+COMPARED = ("", "different", "not-understood", "not-compared")  # reasons of compared answers
 UNREAD = "not-understood"  # why a verdict is incorrect: the outcome is NOT_UNDERSTOOD
 
 
@@ -70,6 +71,19 @@ def why_not(gold: str, answer: str, strictness: str = STANDARD) -> str:
     if found.outcome == NOT_UNDERSTOOD:
         return UNREAD
     return "not-compared" if found.rule == UNDONE else "different"
+
+
+def explained(
+    gold: str, answer: str | None, verdict: str, reason: str, strictness: str = STANDARD
+) -> Judgement | None:
+    """Return how a verdict of `limr.grading.grade.Grade` was reached, asked again.
+
+    None where the answers were not compared (a format rule, a limit), or are judged otherwise now.
+    """
+    if answer is None or verdict == "malformed" or reason not in COMPARED:
+        return None
+    found = judge(gold, answer, strictness)
+    return found if (found.outcome == EQUAL) == (verdict == "correct") else None
 
 
 def form(text: str) -> str:

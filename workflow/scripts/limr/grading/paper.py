@@ -20,7 +20,7 @@ import threading
 from functools import cache, lru_cache
 from typing import Any
 
-from limr.grading import formats, guards
+from limr.grading import formats, guards, two_stages
 
 MAX_BOXES = 4
 MAX_ANSWER = 4_000  # of an answer; longer ones equal nothing
@@ -154,6 +154,7 @@ def forget() -> None:
 def parsed(text: str) -> Any:
     """Return math-verify's readings of an unchanged text, [] where there are none."""
     quiet()
+    two_stages.install()
     from math_verify import parse
 
     try:

@@ -13,6 +13,7 @@ OPEN = listed(r"( [ { \{ langle lfloor lceil")
 CLOSE = listed(r") ] } \} rangle rfloor rceil")
 PUNCTUATION = frozenset(".,;:")
 _ARTICLES = frozenset(["a", "an", "the"])
+_PLACES = frozenset(["at", "in", "on"])
 _SAME_TEXT = {
     **dict.fromkeys(
         (
@@ -115,6 +116,8 @@ def as_text(tokens: Sequence[Token]) -> Text | None:
         for token in tokens
         if token.text not in PUNCTUATION and token.text.casefold() not in _ARTICLES
     ]
+    if len(shown) == 2 and shown[0] in _PLACES and not words.is_closed(shown[1]):
+        shown = shown[1:]  # `on Monday`
     joined = " ".join(shown)
     return Text(tuple(_SAME_TEXT.get(joined, joined).split()))
 

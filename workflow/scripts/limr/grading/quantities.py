@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from limr.grading import units, words
+from limr.grading import phrases, units, words
 from limr.grading.expressions import Parser
 from limr.grading.nodes import MINUS_ONE, Node, number
 from limr.grading.tokens import NotUnderstoodError, Token
@@ -31,7 +31,8 @@ def quantity(tokens: Sequence[Token]) -> Quantity:
         return Quantity(inner.node, replace(currency, beside=frozenset(filter(_names, said))))
     parser = Parser(tokens)
     node = parser.expression()
-    return _with_unit(node, parser.tokens[parser.place :])
+    ordinal = node.op == "number" and any(t.text == "^" for t in parser.tokens[: parser.place])
+    return _with_unit(node, parser.tokens[parser.place :], is_ordinal=ordinal)  # 12^{th} grade
 
 
 def compound(tokens: Sequence[Token]) -> Quantity | None:
@@ -76,7 +77,7 @@ def _pieces(tokens: Sequence[Token]) -> list[list[Token]]:
     return pieces
 
 
-def _with_unit(node: Node, rest: list[Token]) -> Quantity:
+def _with_unit(node: Node, rest: list[Token], *, is_ordinal: bool = False) -> Quantity:
     if not rest:
         inner = _without_degree(node)
         return Quantity(inner, units.DEGREE) if inner else Quantity(node)
@@ -84,15 +85,22 @@ def _with_unit(node: Node, rest: list[Token]) -> Quantity:
     if inner:
         return _temperature(inner, rest)
     if rest[0].text.casefold() in words.ORDINAL and not rest[0].gap:
-        return _with_unit(node, rest[1:])
+        return _with_unit(node, rest[1:], is_ordinal=True)
     if node.op != "number" and _is_bare_word(node):
         raise NotUnderstoodError("words")
     times = _magnitude(rest[0])
-    is_ordinal = times and times < 1 and not rest[0].text.endswith("s") and node != number(1)
-    if times is not None and node.op == "number" and not is_ordinal:
+    is_rank = times and times < 1 and not rest[0].text.endswith("s") and node != number(1)
+    if times is not None and node.op == "number" and not is_rank:
         return _with_unit(number(node.value * times), rest[1:])
-    unit = unit_of(rest)
-    return Quantity(node, unit)
+    return Quantity(node, unit_of(rest, is_one=is_ordinal or _is_one(node)))
+
+
+def _is_one(node: Node) -> bool:
+    """Tell whether a number is one or a part of one."""
+    parts = node.args if node.op == "div" else (node, number(1))
+    if any(part.op != "number" for part in parts):
+        return False
+    return abs(parts[0].value) <= abs(parts[1].value)
 
 
 def _without_degree(node: Node) -> Node | None:
@@ -129,13 +137,16 @@ def _temperature(node: Node, rest: list[Token]) -> Quantity:
         return Quantity(node, units.find("fahrenheit"))
     phrase = [token.text for token in rest]
     is_phrase = all(token.kind == "word" and len(token.text) > 1 for token in rest)
-    if is_phrase and words.is_harmless(phrase):
+    if is_phrase and phrases.is_counted(phrase):
         return Quantity(node, units.DEGREE)
     raise NotUnderstoodError("what follows a degree sign")
 
 
-def unit_of(tokens: list[Token]) -> Unit:
-    """Return the unit that tokens write; NotUnderstoodError where they may say something else."""
+def unit_of(tokens: list[Token], *, is_one: bool = False) -> Unit:
+    """Return the unit that tokens write; NotUnderstoodError where they may say something else.
+
+    `is_one` as in `phrases.is_counted`.
+    """
     tokens = [token for token in tokens if token.text != "."]
     if tokens and tokens[0].text == "(" and tokens[-1].text == ")":
         tokens = tokens[1:-1]
@@ -150,7 +161,8 @@ def unit_of(tokens: list[Token]) -> Unit:
     if unit is not None and not rest:
         return unit
     phrase = [token.text for token in rest]
-    if any(token.kind not in ("word", "letter") for token in rest) or not words.is_harmless(phrase):
+    are_words = all(token.kind in ("word", "letter") for token in rest)
+    if not are_words or not phrases.is_counted(phrase, is_one=is_one):
         raise NotUnderstoodError("'" + " ".join(phrase) + "'")
     if any(token.kind == "letter" and token.text != "a" for token in rest):
         raise NotUnderstoodError("letters")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from limr.grading import evaluation
+from limr.grading import evaluation, pairs, phrases, strictness
 from limr.grading.arithmetic import to_float
 from limr.grading.nodes import Node, is_literal, letter_of, walk
 from limr.grading.values import Choice, Listing, Quantity, Ratio, Relation, Text, Value
@@ -179,7 +179,7 @@ def last_value(value: Relation) -> Value | None:
 def _is_asked(term: Value, last: Value) -> bool:
     """Tell whether a left side may be what was asked for, and not an equation to be solved."""
     if isinstance(term, Text):
-        return True
+        return phrases.is_subject(term.words)
     if isinstance(term, Listing):
         return False
     found = nodes(term)
@@ -211,14 +211,30 @@ def _is_consistent(terms: list[Value], signs: list[str]) -> bool:
             if sign == "~":
                 return False
             continue
+        if sign == "=" and not _is_same_amount(first, second):
+            return False
         if getattr(first, "unit", None) != getattr(second, "unit", None):
             continue  # 36 seconds are about 1 minute
-        if sign == "=" and not evaluation.same_number(left, right):
-            return False
         left, right = to_float(left), to_float(right)
         if sign == "~" and abs(left - right) > abs(left) * _ABOUT:
             return False
     return True
+
+
+def _is_same_amount(first: Value, second: Value) -> bool:
+    """Tell whether two numbers are equal in their units: 1 hour and 60 minutes, 0.5 and 50 %."""
+    if not isinstance(first, Quantity) or not isinstance(second, Quantity):
+        return False
+    possible = pairs.factors(first.unit, second.unit)
+    if (first.unit is None) != (second.unit is None):
+        possible += strictness.left_out(first, second)
+    left, node = evaluation.real_value(first.node), second.node
+    return any(
+        evaluation.same_number(
+            left, evaluation.real_value(Node("mul", (factor, node)) if factor else node)
+        )
+        for factor in possible
+    )
 
 
 def mapping(value: Value) -> dict[str, Value] | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
+from limr.grading import evaluation, phrases
 from limr.grading.expressions import Parser
 from limr.grading.nodes import Node, symbol
-from limr.grading.tokens import Token
+from limr.grading.tokens import NotUnderstoodError, Token
 from limr.grading.values import Based, Clock, Quantity, Relation, Residue, Text, Value
 from limr.grading.words import in_order
 
@@ -86,11 +88,31 @@ def residue(tokens: list[Token]) -> Value | None:
     if left and left[-1].text == "(":
         left.pop()
     signs = [place for place, token in enumerate(left) if token.text in ("equiv", "=")]
-    if signs:
-        left = left[signs[-1] + 1 :]
-    if not left or not right:
+    before, left = (left[: signs[-1]], left[signs[-1] + 1 :]) if signs else ([], left)
+    if (
+        not left
+        or not right
+        or not phrases.is_subject([t.text for t in before if t.kind == "word"])
+    ):
         return None
-    return Residue(Parser(left).whole(), Parser(right).whole())
+    found = Residue(Parser(left).whole(), Parser(right).whole())
+    if _is_wrong(before, found):
+        raise NotUnderstoodError("another class")
+    return found
+
+
+def _is_wrong(before: list[Token], found: Residue) -> bool:
+    r"""Tell whether a number before the sign is of another class, as in `5 \equiv 2 \pmod{4}`."""
+    try:
+        first, second, modulus = (
+            evaluation.real_value(one)
+            for one in (Parser(before).whole(), found.node, found.modulus)
+        )
+    except (NotUnderstoodError, ArithmeticError, ValueError):
+        return False
+    if not isinstance(first, Fraction) or not isinstance(second, Fraction):
+        return False
+    return isinstance(modulus, Fraction) and modulus != 0 and (first - second) % modulus != 0
 
 
 def arrow(tokens: list[Token]) -> Relation | None:

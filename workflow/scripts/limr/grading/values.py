@@ -16,6 +16,11 @@ class Quantity:
     unit: Unit | None = None
     kind = "expression"
 
+    @property
+    def says_more(self) -> bool:
+        """Whether words stand behind it that no table of units has."""
+        return self.unit is not None and bool(self.unit.words or self.unit.beside)
+
 
 @dataclass(frozen=True)
 class Listing:

@@ -1,7 +1,7 @@
-"""Words around and in place of values: number words, closed classes, what a phrase may contain.
+"""Words around and in place of values: number words and closed classes.
 
-Nouns are an open class and name what is counted. Numerals, negations, conjunctions, comparisons,
-auxiliary verbs are closed classes: they can change a value, and can be listed.
+Numerals, negations, conjunctions, comparisons, auxiliary verbs can change a value; they
+can be listed. What a phrase beside a value may be: `limr.grading.phrases`.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ _SCALES: dict[str, Fraction] = {
         (
             "1000000",
             "million millions millon millón millones milhão milhões millionen milione milioni "
-            "миллион миллиона миллионов 百万",
+            "миллион миллиона миллионов mio 百万",
         ),
         ("100000000", "亿 億 억"),
         (
             "1000000000",
-            "billion billions milliard milliards milliarde milliarden miliardo miliardi "
+            "billion billions bn mrd milliard milliards milliarde milliarden miliardo miliardi "
             "миллиард миллиардов",
         ),
         ("1000000000000", "trillion trillions 兆"),
@@ -101,6 +101,7 @@ _LINKS = listed("of the a an in on per each for with from by its his her their o
 _VERBS = listed(
     "is are was were equals equal be pays costs has takes needs gets gives becomes es est ist"
 )
+STATING = listed("答案是 答案为 答案為 结果是 结果为")  # what follows is the answer
 _LABELS = listed("option choice answer 选 选项 答案 选择 故选")
 OPTIONS = frozenset(  # what a choice says (without articles), though its words may change a value
     {
@@ -111,16 +112,14 @@ OPTIONS = frozenset(  # what a choice says (without articles), though its words 
         "not enough information",
     }
 )
+ALONE = listed("just only")  # may belong to a verb behind the value: `only 7 fails`
 EXACTLY = tuple(  # before a value they add nothing
     in_order(text) for text in ("exactly", "precisely", "just", "only", "a total of", "total of")
 )
 HENCE = listed("therefore thus hence so then")
-SUBJECTS = listed(  # may begin a sentence without changing what it says
-    "maximum minimum least most greatest there he she it they we"
-)
 ORDINAL = frozenset(["st", "nd", "rd", "th"])  # what follows the digits of 1st, 2nd, 3rd, 4th
 SHORT = listed("or is of to if no")  # words of two letters that are never products
-MAX_PHRASE = 8  # words beside a value
+_MOST_WORDS = 8  # of a number
 
 
 def is_closed(word: str) -> bool:
@@ -136,6 +135,11 @@ def is_closed(word: str) -> bool:
         or word in _LABELS
         or word == "yes"
     )
+
+
+def changes(word: str) -> bool:
+    """Tell whether a word, in lower case, is a numeral, a negation, a conjunction or the like."""
+    return any(word in one for one in (_CHANGE, _NUMBERS, _SCALES, AND, OR))
 
 
 def is_link(word: str) -> bool:
@@ -197,7 +201,7 @@ def _part(word: str, before: Sequence[str]) -> Fraction | None:
 
 def numeral(run: Sequence[str]) -> tuple[Fraction, int] | None:
     """Return the number that a row of words begins with, and of how many; None for none."""
-    for length in range(min(len(run), MAX_PHRASE), 0, -1):
+    for length in range(min(len(run), _MOST_WORDS), 0, -1):
         value = number(run[:length])
         if value is not None:
             return value, length
@@ -207,26 +211,3 @@ def numeral(run: Sequence[str]) -> tuple[Fraction, int] | None:
 def scale(word: str) -> Fraction | None:
     """Return what a word after a number multiplies it by, as `million` and `tenths` do."""
     return _SCALES.get(word.casefold())
-
-
-def is_harmless(phrase: Sequence[str]) -> bool:
-    """Tell whether words beside a value can only name what is counted: nouns and adjectives."""
-    if len(phrase) > MAX_PHRASE:
-        return False
-    shown = [word.casefold() for word in phrase]
-    place = shown.index("than") if "than" in shown[1:-1] else 0
-    if place and shown[place - 1] in ("more", "less", "fewer"):  # `more than Susan`
-        shown[place - 1 : place + 1] = []
-    return not any(map(_may_change, shown))
-
-
-def _may_change(word: str) -> bool:
-    if word in _LINKS:
-        return False
-    parts = [word, *word.replace("'", "-").split("-")]
-    if "illion" in word or word.endswith("fold"):
-        return True
-    return any(
-        part in _CHANGE or part in _NUMBERS or part in _SCALES or part in AND or part in OR
-        for part in parts
-    ) or (not word.isascii() and any(sign in word for sign in "十百千万萬亿億兆不非或半多余几倍"))

@@ -177,6 +177,7 @@ def _overview(study: Study) -> Json:
         "decodings": study.decodings(),
         **study.costs(),
         "contamination": study.config["contamination"],
+        "graders": study.graders(),
     }
     return {**study.overview(), **told, "scores": scores}
 

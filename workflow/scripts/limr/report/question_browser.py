@@ -12,7 +12,8 @@ import pandas as pd
 from limr.analysis import findings, results
 from limr.analysis.results import Group, Inputs
 from limr.core import files, safe_text
-from limr.core.tables import EVALUATIONS
+from limr.core.tables import EVALUATIONS, REASONS, Problem
+from limr.report.explanations import Explanations
 from limr.report.figures import _style
 from limr.report.problem_browser import pack
 
@@ -24,11 +25,15 @@ _READ = ("problem_id", "decoding", "verdict", "format", "answer")
 
 @dataclass(frozen=True)
 class Questions:
-    """The packed data of the explorer, the number of questions, and whether it has answers."""
+    """The packed data of the explorer, the number of questions, and whether it has answers.
+
+    `unexplained`: some answers, the last ones, were left out of those whose verdicts are explained.
+    """
 
     data: str
     n: int
     answers: bool
+    unexplained: bool = False
 
 
 def build(inputs: Inputs, answers: Answers, texts: bool) -> Questions | None:
@@ -49,6 +54,7 @@ def build(inputs: Inputs, answers: Answers, texts: bool) -> Questions | None:
     counts = _counts(inputs, groups)
     said = _answers(inputs, answers) if texts else {}
     known = {(name, p.problem_id): p for name, ps in inputs.problems.items() for p in ps}
+    how = Explanations(inputs.study.get("graders", {}))
     titles = results.benchmarks(inputs)
     rows = []
     for benchmark, key in counts.index:
@@ -65,7 +71,10 @@ def build(inputs: Inputs, answers: Answers, texts: bool) -> Questions | None:
                     [int(v) for v in pair]
                     for pair in counts.loc[(benchmark, key)].to_numpy().reshape(-1, 2)
                 ],
-                [said.get((benchmark, key, group.name), []) for group in groups],
+                [
+                    _explained(said.get((benchmark, key, group.name), []), benchmark, problem, how)
+                    for group in groups
+                ],
             ]
         )
     main = findings.main_group(inputs)
@@ -76,8 +85,9 @@ def build(inputs: Inputs, answers: Answers, texts: bool) -> Questions | None:
         "main": next((i for i, g in enumerate(groups) if main and g.name == main.name), 0),
         "against": _reference(inputs, groups, main),
         "rows": rows,
+        "how": list(how.texts),
     }
-    return Questions(pack(data), len(rows), bool(said))
+    return Questions(pack(data), len(rows), bool(said), not how.is_whole)
 
 
 def _reference(inputs: Inputs, groups: Sequence[Group], main: Group | None) -> int:
@@ -108,8 +118,22 @@ def _counts(inputs: Inputs, groups: Sequence[Group]) -> pd.DataFrame:
     return wide.sort_index(level=0, key=lambda names: names.map(order.index), sort_remaining=False)
 
 
-def _answers(inputs: Inputs, answers: Answers) -> dict[tuple[str, str, str], list[Json]]:
-    """Return (benchmark, question, group) -> its commonest answers: answer, verdict, why, times."""
+def _explained(
+    said: Sequence[tuple[Any, ...]], benchmark: str, problem: Problem | None, how: Explanations
+) -> list[list[Any]]:
+    """Return answers as shown: answer, verdict, broken rule, times, and the place in `how`."""
+    shown = []
+    for answer, verdict, rule, reason, n in said:
+        place = how.place(benchmark, problem.answer, answer, verdict, reason) if problem else None
+        shown.append([safe_text.bounded(answer, ANSWER), verdict, rule, n, place])
+    return shown
+
+
+def _answers(inputs: Inputs, answers: Answers) -> dict[tuple[str, str, str], list[tuple[Any, ...]]]:
+    """Return (benchmark, question, group) -> its commonest answers.
+
+    Each has answer, verdict, broken format rule, reason (None where it was not recorded) and times.
+    """
     groups = {arm: group.name for group in inputs.groups for arm in group.arms}
     steps = {
         g.name: results.reported_steps(inputs, g.name) for g in results.evaluated_groups(inputs)
@@ -119,23 +143,25 @@ def _answers(inputs: Inputs, answers: Answers) -> dict[tuple[str, str, str], lis
         group = groups[key["arm"]]
         reported = steps.get(group, {}).get((key["arm"], key["seed"])) == key["step"]
         if reported and key["benchmark"] in results.benchmarks(inputs):
-            rows = files.read_parquet(path, EVALUATIONS, _READ).to_pandas()
+            rows = files.read_parquet(path, EVALUATIONS, _READ, newer=REASONS).to_pandas()
             rows = rows[rows["decoding"] == results.decodings(frame, key["benchmark"])[0]]
             parts.append(rows.assign(benchmark=key["benchmark"], group=group))
     if not parts:
         return {}
+    keys, each = ["benchmark", "problem_id", "group"], ["answer", "verdict", "format", "reason"]
     every = (
         pd.concat(parts, ignore_index=True)
         .astype({"verdict": str})
         .fillna({"answer": "", "format": ""})
+        .reindex(columns=[*keys, *each])
     )
-    keys = ["benchmark", "problem_id", "group"]
-    times = every.groupby([*keys, "answer", "verdict", "format"], sort=False).size()
-    found: dict[tuple[str, str, str], list[Any]] = {}
-    for (benchmark, key, group, answer, verdict, why), n in times.sort_values(
+    times = every.groupby([*keys, *each], sort=False, dropna=False).size()
+    found: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {}
+    for (benchmark, key, group, answer, verdict, rule, why), n in times.sort_values(
         ascending=False, kind="stable"
     ).items():
         own = found.setdefault((str(benchmark), str(key), str(group)), [])
         if len(own) < MOST:
-            own.append([safe_text.bounded(str(answer), ANSWER), str(verdict), str(why), int(n)])
+            reason = None if pd.isna(why) else str(why)
+            own.append((str(answer), str(verdict), str(rule), reason, int(n)))
     return found

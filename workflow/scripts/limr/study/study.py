@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from limr.core import plugins, validation
+from limr.grading import strictness
 from limr.study.arms import Arm
 from limr.study.paths import ResultPaths
 
@@ -251,6 +252,11 @@ class Study:
     def decodings(self) -> Json:
         """Return benchmark -> how its responses are drawn, for those who say so."""
         return {name: benchmark["decodings"] for name, benchmark in self.benchmarks.items()}
+
+    def graders(self) -> Json:
+        """Return benchmark -> the settings of its grader, for those who explain verdicts."""
+        grader = self.config["grader"]
+        return {name: strictness.grader_of(grader, b) for name, b in self.benchmarks.items()}
 
     def engine_options(self, work: str) -> Json:
         """Return the options of the engine that does `train` or `generate`, defaults filled in."""

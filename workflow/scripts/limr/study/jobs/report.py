@@ -122,6 +122,7 @@ def _report(study: Study, files: Mapping[str, Paths]) -> Job:
                 **study.overview(),
                 "scored_from": curves,
                 "contamination": study.config["contamination"],
+                "graders": study.graders(),
             },
             "runs": _costed(study),
             "curves": list(curves),
