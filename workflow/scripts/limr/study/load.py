@@ -36,6 +36,7 @@ def load(
         InputError: anything in the study is wrong; one message, the first cause first.
     """
     complete = left_out(validation.complete(dict(config), schema.Study, where), where)
+    curves_to = complete.pop("live_curves", {"to": ()})["to"]
     marks, mark_datasets = _benchmarks(complete, benchmarks, where)
     _check_disjoint(complete["datasets"], mark_datasets, where)
     spelled = rounds.with_rounds(complete, where)
@@ -59,6 +60,7 @@ def load(
             "ppo": sorted(complete["evaluate"]["ppo_steps"]),
             "sft": sorted(complete["evaluate"]["sft_steps"]),
         },
+        live_curves=curves_to,
     )
     checks.check(study)
     if own_files:
