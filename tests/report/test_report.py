@@ -53,7 +53,7 @@ def page(inputs, tmp_path_factory):
         make.make_table(name, inputs, {}, paths)
     for name in ("accuracy", "scores"):
         figures.append(folder / "figures" / f"{name}.png")
-        paths = {key: figures[-1].with_suffix(f".{key}") for key in ("pdf", "png", "tsv")}
+        paths = {key: figures[-1].with_suffix(f".{key}") for key in ("pdf", "png", "svg", "tsv")}
         paths["caption"] = figures[-1].with_suffix(".txt")
         make.draw_figure(name, inputs, {}, paths)
     (folder / "lim.json").write_text(json.dumps({"notes": ["one text under two ids"]}))

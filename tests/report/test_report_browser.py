@@ -37,7 +37,7 @@ def page(tmp_path_factory):
     table = folder / "tables/results"
     make.make_table("results", inputs, {}, {k: table.with_suffix(s) for k, s in kinds.items()})
     figure = folder / "figures/accuracy"
-    kinds = {"pdf": ".pdf", "png": ".png", "tsv": ".tsv", "caption": ".txt"}
+    kinds = {"pdf": ".pdf", "png": ".png", "svg": ".svg", "tsv": ".tsv", "caption": ".txt"}
     make.draw_figure("accuracy", inputs, {}, {k: figure.with_suffix(s) for k, s in kinds.items()})
     synthetic_rollouts.write(inputs.trajectories["full"], folder / "rollouts.parquet")
     parts = report.Parts(
@@ -84,7 +84,7 @@ def test_it_loads_in_silence_and_asks_for_nothing(desk, page):
     assert desk.get_log("browser") == []
     asked = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
     assert [name for name in desk.execute_script(asked) if not name.startswith("data:")] == []
-    assert desk.execute_script("return document.images[0].naturalWidth") > 500
+    assert desk.execute_script("return document.querySelector('.drawn svg').clientWidth") > 500
     assert count(desk) == "384 of 384 problems"
     assert desk.title == "made-up: what was found"
 

@@ -140,7 +140,7 @@ def test_a_summary_agrees_with_its_responses(results: Path) -> None:
 
 def test_every_figure_and_table_has_its_data(results: Path) -> None:
     for name in TINY["figures"]:
-        for suffix in ("pdf", "png", "tsv", "txt"):
+        for suffix in ("pdf", "png", "svg", "tsv", "txt"):
             assert (results / f"figures/{name}.{suffix}").stat().st_size > 0
     for name in TINY["tables"]:
         for suffix in ("tsv", "md"):

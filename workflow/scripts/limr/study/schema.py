@@ -536,6 +536,11 @@ class Study(Keys):
     figures: Annotated[dict[str, Any], ByName("figures")] = key(
         {}, "Figures to draw, with options; files in `limr/report/figures/`."
     )
+    style: Literal["screen", "paper"] = key(
+        ABSENT,
+        "What the PDF and PNG files of figures are for: the `screen`, the default, or a `paper`, "
+        "as wide as its column (3.4 inches) or page (7), with texts of 7 points and more.",
+    )
     live_curves: LiveCurves = key(
         ABSENT,
         "Where the numbers of training runs go while they run (docs/running.md). A change of it "
