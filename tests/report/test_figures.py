@@ -345,7 +345,7 @@ def test_for_a_paper_a_figure_is_as_wide_as_its_page_and_can_be_read(inputs, tmp
     with Image.open(outputs["png"]) as picture:
         assert picture.width == 300 * _style.PAGE
     with _style.applied():
-        module, frame, settings = data("one-benchmark", inputs, benchmark="arithmetic-easy")
+        module, frame, settings = data("one-benchmark", inputs, benchmark="easy")
         drawn = module.draw(frame, settings)
         _style.fit_for_paper(drawn)
         assert drawn.get_size_inches()[0] == _style.COLUMN

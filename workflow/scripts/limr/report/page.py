@@ -90,8 +90,10 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
     here = {arm["name"] for arm in inputs.study["arms"]}
     said = [(key, path) for key, path in parts.answers if key["arm"] in here]
     answers = sensitivity.answers(inputs)
+    texts = (problem.prompt for found in inputs.problems.values() for problem in found)
+    formulas = template.formulas(texts if parts.texts else ())
     page = template.template(Path(parts.folder), "report.html.j2").render(
-        **template.fixed(Path(parts.folder), scripts=SCRIPTS),
+        **template.fixed(Path(parts.folder), scripts=(*formulas, *SCRIPTS)),
         study=inputs.study,
         missing=[(part.kind, list(part.names), part.total) for part in parts.missing],
         declared="" if inputs.evaluations is None else declared_text(inputs, parts.config),

@@ -127,7 +127,7 @@ def fit_for_paper(drawn: Figure) -> None:
     width, height = drawn.get_size_inches()
     drawn.set_size_inches(COLUMN if width < WIDE else PAGE, SMALLER * height)
     for text in cast(list[Text], drawn.findobj(Text)):
-        text.set_fontsize(max(7.0, SMALLER * text.get_fontsize()))
+        text.set_fontsize(max(7.0, SMALLER * float(text.get_fontsize())))
     for line in cast(list[Line2D], drawn.findobj(Line2D)):
         line.set(
             linewidth=SMALLER * line.get_linewidth(), markersize=SMALLER * line.get_markersize()

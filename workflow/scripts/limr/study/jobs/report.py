@@ -11,7 +11,7 @@ from limr.study.jobs.job import Job, Json, Paths
 from limr.study.study import Study
 
 # Files of the repository itself, which are inputs too.
-_SCRIPTS = ("report.js", "steps.js", "map.js", "questions.js")
+_SCRIPTS = ("report.js", "steps.js", "map.js", "questions.js", "katex.min.js", "formulas.js")
 PAGE = [
     f"workflow/report/{name}"
     for name in ("report.html.j2", "report.css", *_SCRIPTS, "parts.html.j2", "map.html.j2")
