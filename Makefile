@@ -27,8 +27,8 @@ APART = $(ALONE) rm -rf $@ $@.part && \
 
 # A mirror with packages (`make fetch`) stands in for every index: docs/air-gapped.md.
 ifneq ($(if $(LIMR_MIRROR),$(wildcard $(LIMR_MIRROR)/packages)),)
-.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools build/axe .venv-openrlhf/ready: export PIP_NO_INDEX := 1
-.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools build/axe .venv-openrlhf/ready: \
+.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools build/trackio-tools build/axe .venv-openrlhf/ready: export PIP_NO_INDEX := 1
+.venv/ready .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools build/trackio-tools build/axe .venv-openrlhf/ready: \
 	export PIP_FIND_LINKS := $(abspath $(LIMR_MIRROR))/packages
 endif
 
@@ -80,7 +80,7 @@ test-long: setup test-tools
 	@$(PYTEST) --numprocesses $(TEST_PROCESSES) -m "long or hypothesis" --hypothesis-profile long \
 		--durations 40
 
-test-tools: .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools build/axe openrlhf
+test-tools: .venv/real-model build/crate-validator build/deployment build/docs-tools build/trl-tools build/verl-tools build/trackio-tools build/axe openrlhf
 
 # A small pretrained language model for the tests (93 MB), which nothing else needs.
 # pip takes what an interrupted pip left for whole, unless it is told not to look.
@@ -110,6 +110,10 @@ build/trl-tools: envs/trl.lock .venv/ready
 
 # verl's reward managers for tests/grading, apart, on top of .venv-openrlhf (25 MB).
 build/verl-tools: envs/verl.lock .venv/ready
+	@$(APART)
+
+# trackio for tests/live, apart, on top of .venv (35 MB): its packages serve a page that limr does not.
+build/trackio-tools: envs/trackio.lock .venv/ready
 	@$(APART)
 
 # axe-core for the tests of pages, apart (0.2 MB): its package asks for a browser's driver that they do not use.
@@ -173,6 +177,7 @@ resolve:
 	@cd envs && for name in docs mutants; do $(COMPILE) -c dev.lock $$name.in -o $$name.lock || exit 1; done
 	@cd envs && $(COMPILE) $(UPGRADE) --no-deps trl.in -o trl.lock
 	@cd envs && $(COMPILE) $(UPGRADE) --no-deps axe.in -o axe.lock
+	@cd envs && $(COMPILE) $(UPGRADE) --no-deps trackio.in -o trackio.lock
 	@cd envs && $(COMPILE) $(UPGRADE) --no-deps verl.in -o verl.lock
 	@$(PYTHON) envs/generate.py
 

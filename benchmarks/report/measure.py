@@ -45,7 +45,7 @@ def build(folder: Path) -> dict[str, Any]:
         make.make_table(name, inputs, {}, paths)
         tables.append(paths["tsv"])
     for name in FIGURES:
-        kinds = {"pdf": "pdf", "png": "png", "tsv": "tsv", "caption": "txt"}
+        kinds = {"pdf": "pdf", "png": "png", "svg": "svg", "tsv": "tsv", "caption": "txt"}
         paths = {kind: folder / f"figures/{name}.{suffix}" for kind, suffix in kinds.items()}
         make.draw_figure(name, inputs, {}, paths)
         figures.append(paths["png"])

@@ -1,8 +1,8 @@
 """Build the documentation as a site: `build.py OUTPUT` writes OUTPUT/html; a warning is an error.
 
 The pages are staged in OUTPUT/source as they stand in the repository, so that their links hold;
-the selectors' pages are made there, from the selectors. Sphinx is taken from build/docs-tools (or
-the folder LIMR_DOCS_TOOLS). Nothing is fetched, by the build or by a page.
+the pages of selectors, figures and the library are made there, from their code. Sphinx is taken
+from build/docs-tools (or the folder LIMR_DOCS_TOOLS). Nothing is fetched, by the build or a page.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import figure_pages
 import selector_pages
 
 HERE = Path(__file__).parent
@@ -35,6 +36,8 @@ def stage(source: Path) -> None:
                 if linked.is_file() and linked.is_relative_to(ROOT) and linked.suffix != ".md":
                     _copy(linked, source)
     selector_pages.write(source / "docs")
+    figure_pages.write(source / "docs")
+    shutil.copy2(HERE / "library.md", source / "docs/library.md")
 
 
 def _copy(file: Path, source: Path) -> None:
@@ -52,7 +55,8 @@ def build(output: Path) -> int:
     tools = os.environ.get("LIMR_DOCS_TOOLS", str(ROOT / "build/docs-tools"))
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
     command += ["--conf-dir", str(HERE), "--doctree-dir", str(output / "doctrees")]
-    environment = {**os.environ, "PYTHONPATH": tools}
+    path = os.pathsep.join((str(ROOT / "workflow/scripts"), tools))
+    environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run([*command, str(source), str(html)], env=environment, check=False)
     if done.returncode == 0:
         (html / "index.html").write_text(HOME, encoding="utf-8")

@@ -83,3 +83,4 @@ def test_the_text_of_a_failed_job_stands_alone(tmp_path: Path) -> None:
     log.write_text("reading\nlimr: there is no network.\nTake a mirror.\n")
     assert command._last_words(log) == ["limr: there is no network.", "Take a mirror."]
     assert command._bare("WorkflowError in file x.smk, line 3:\nno room\n") == "no room"
+    assert command._bare('no room\n  File "x.smk", line 54, in __onstart\n') == "no room"

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
-from small_study import ROOT, little
+from small_study import ROOT, TINY, little
 
 pytestmark = pytest.mark.slow
 PARTS = ("workflow", "config", "envs", "profiles", "Snakefile", "Makefile", "README.md", "LICENSE")
@@ -24,17 +26,14 @@ LOG = [
     for n in range(4)
     for k in range(4)
 ]
-# Imports that fail, as in an environment that has no more than `limr look` needs.
-BLOCKED = """
-import sys
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("torch", "snakemake", "matplotlib", "transformers"):
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Blocked())
-from limr.__main__ import main
-sys.exit(main(["look", "log.jsonl"]))
-"""
+# The whole way, as short as can be.
+SHORT = little(
+    base={"warmup": {**TINY["base"]["warmup"], "steps": 4}},
+    ppo={"steps": 1},
+    evaluate={"ppo_steps": [1], "benchmarks": {"arithmetic-easy": {}}},
+)
+SHORT |= {"arms": {name: SHORT["arms"][name] for name in ("base", "full")}, "tables": {}}
+SHORT |= {"scores": {"everything": {"selector": "full"}}, "trajectories": {}}
 
 
 class Installed:
@@ -57,8 +56,25 @@ class Installed:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
         self.python = folder / "venv/bin/python"
         subprocess.run([*PIP, "--python", self.python, "install", *offline, str(wheel)], check=True)
-        [site] = (folder / "venv/lib").glob("python*/site-packages")
-        (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+        [self.packages] = (folder / "venv/lib").glob("python*/site-packages")
+        self.add_what_the_wheel_asks_for("")
+
+    def add_what_the_wheel_asks_for(self, extra: str) -> None:
+        """Add the packages that pip would install with the wheel, and no other: links to ours."""
+        [wheel] = metadata.distributions(path=[str(self.packages)], name="limr")
+        found, todo = {"limr"}, [(wheel, extra)]
+        while todo:
+            package, extra = todo.pop()
+            for asked in map(Requirement, package.requires or []):
+                if asked.marker and not asked.marker.evaluate({"extra": extra}):
+                    continue
+                of = wheel if asked.name == "limr" else metadata.distribution(asked.name)
+                new = {asked.name, *(f"{asked.name}[{name}]" for name in asked.extras)} - found
+                todo += [(of, name) for name in ("", *asked.extras)] if new else []
+                found |= new
+                for top in {path.parts[0] for path in of.files or [] if of is not wheel} - {".."}:
+                    if not (self.packages / top).exists():
+                        (self.packages / top).symlink_to(Path(sysconfig.get_path("purelib"), top))
 
     def run(self, *words: str, code: int = 0) -> str:
         """Run limr, and return what it says."""
@@ -79,8 +95,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     (made.home / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in LOG))
     answer = {"response": r"It is \boxed{2}.", "gold": "2"}
     (made.home / "answers.jsonl").write_text(json.dumps(answer) + "\n")
-    (made.home / "study.yaml").write_text(yaml.safe_dump(little(), sort_keys=False))
+    (made.home / "study.yaml").write_text(yaml.safe_dump(SHORT, sort_keys=False))
     return made
+
+
+@pytest.fixture(scope="module")
+def with_trainer(installed: Installed) -> Installed:
+    """The same environment after `pip install limr[train]`; asked for by the last tests only."""
+    installed.add_what_the_wheel_asks_for("train")
+    return installed
 
 
 def test_the_library_is_the_wheel_s(installed: Installed) -> None:
@@ -89,32 +112,34 @@ def test_the_library_is_the_wheel_s(installed: Installed) -> None:
     assert "/venv/" in path
 
 
-def test_a_log_is_looked_at_without_torch_or_snakemake(installed: Installed) -> None:
-    assert "report.html" in installed.run("-c", BLOCKED)
-    assert (installed.home / "log.jsonl.limr/report.html").stat().st_size > 10_000
-
-
 @pytest.mark.parametrize(
     ("command", "said"),
     [
+        ("look log.jsonl", "log.jsonl.limr/report.html"),
         ("score log.jsonl --selector learnability --output s.parquet", "Written to s.parquet."),
         ("grade answers.jsonl --output v.jsonl", ""),
         ("plan study.yaml", "Study 'tiny' (study.yaml)"),
-        ("run demo -n --cores 1", "train_sft"),
+        ("run demo", "install limr with its extra"),
         ("run nowhere.yaml", "there is no such study"),
     ],
 )
-def test_each_command_works_without_the_clone(
+def test_each_command_works_with_what_the_wheel_needs(
     command: str, said: str, installed: Installed
 ) -> None:
-    assert said in installed.run(*command.split(), code=2 if "nowhere" in command else 0)
+    assert not (installed.packages / "torch").exists()
+    assert said in installed.run(*command.split(), code=2 if "run" in command else 0)
+
+
+def test_a_study_runs_to_its_page(with_trainer: Installed) -> None:
+    said = with_trainer.run("run", "study.yaml", "--cores", "2")
+    assert "jobs in" in said
+    assert "Report: results/tiny/report.html" in said
+    assert str(with_trainer.home) not in said
+    assert with_trainer.run("open", "tiny").startswith("results/tiny/report.html")
 
 
 @pytest.mark.long
-def test_a_study_runs_to_its_page(installed: Installed) -> None:
-    said = installed.run("run", "study.yaml", "--cores", "2")
-    assert "24 jobs in" in said
-    assert "Report: results/tiny/report.html" in said
-    assert "Nothing was left to do." in installed.run("run", "study.yaml")
-    assert str(installed.home) not in said
-    assert installed.run("open", "tiny").startswith("results/tiny/report.html")
+def test_the_demo_runs_to_its_page(with_trainer: Installed) -> None:
+    said = with_trainer.run("run", "demo", "--cores", "2")
+    assert "Report: results/demo/report.html" in said
+    assert "Nothing was left to do." in with_trainer.run("run", "demo")

@@ -35,7 +35,8 @@ def build(output: Path, root: Path, **more: str) -> subprocess.CompletedProcess[
 @pytest.fixture(scope="session")
 def site(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("site")
-    done = build(output, root, LIMR_DOCS_TOOLS=str(tools(root)))
+    few = {"LIMR_SITE_FIGURES": "accuracy"}  # to draw all takes a quarter of a minute
+    done = build(output, root, LIMR_DOCS_TOOLS=str(tools(root)), **few)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WARNING" not in done.stdout + done.stderr
     return output
@@ -54,6 +55,18 @@ def test_every_page_and_selector_is_there(site: Path, root: Path) -> None:
         assert 'src="../../_images/' in page, name  # what it picks
         for key in validation.options(module).model_fields:
             assert f">{key}<" in page, (name, key)
+
+
+@pytest.mark.slow
+def test_figures_formulas_and_the_library_are_there(site: Path) -> None:
+    docs = site / "html/docs"
+    figures = (docs / "figures.html").read_text()
+    assert re.search(r'src="\.\./_images/accuracy\d*\.png"', figures)
+    assert '<span class="math">r_i^k</span>' in (docs / "concepts.html").read_text()
+    assert (site / "html/_static/katex.min.js").is_file()
+    library = (docs / "library.html").read_text()
+    for name in ("limr.look.notebook.read", "limr.scores.scoring.from_curves", "PpoJob"):
+        assert f'id="{name}"' in library or f".{name}" in library, name
 
 
 def test_no_page_loads_anything_from_a_network(site: Path) -> None:

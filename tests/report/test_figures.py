@@ -5,6 +5,7 @@ import itertools
 import subprocess
 import sys
 
+import matplotlib.text
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,11 +16,11 @@ from limr.analysis.results import Inputs
 from limr.core import plugins, validation
 from limr.core.errors import InputError
 from limr.core.tables import TRAJECTORIES
-from limr.report import make
+from limr.report import inline_svg, make
 from limr.report.figures import _style
 
 NAMES = plugins.names("figures")
-OUTPUTS = {"pdf": "f.pdf", "png": "f.png", "tsv": "f.tsv", "caption": "f.txt"}
+OUTPUTS = {"pdf": "f.pdf", "png": "f.png", "svg": "f.svg", "tsv": "f.tsv", "caption": "f.txt"}
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,7 @@ def test_every_figure_comes_with_data_and_caption(name, inputs, tmp_path):
     assert found["png"].startswith(b"\x89PNG")
     assert found["pdf"].startswith(b"%PDF")
     assert b"CreationDate" not in found["pdf"]
+    assert inline_svg.inline(tmp_path / "a/f.svg", name)
     assert found["caption"].decode().startswith(plugins.load("figures", name).TITLE + ". ")
     assert len(pd.read_csv(tmp_path / "a" / "f.tsv", sep="\t")) > 10
 
@@ -64,7 +66,7 @@ def test_a_figure_is_a_function_of_its_data_alone(inputs, tmp_path):
     pixels = []
     for table in (frame, again):
         with _style.applied():
-            _style.save(module.draw(table, settings), tmp_path / "x.pdf", tmp_path / "x.png")
+            _style.save(module.draw(table, settings), {"png": tmp_path / "x.png"})
         pixels.append((tmp_path / "x.png").read_bytes())
     assert pixels[0] == pixels[1]
 
@@ -322,3 +324,30 @@ def test_enough_marks_what_the_study_has_and_promises_more_from_more(inputs):
     assert "unlimited samples in all 6 epochs" in text
     with pytest.raises(InputError, match="figure 'enough': no subset is cut from a score"):
         data("enough", dataclasses.replace(inputs, trajectories={}), scores=["lim"])
+
+
+def test_scores_outside_of_their_interval_are_hollow_and_explained():
+    module = plugins.load("figures", "uncertainty")
+    problem = {"role": "problem", "score": 0.5, "low": 0.4, "high": 0.6, "score_name": "lim"}
+    frame = pd.DataFrame([problem, {**problem, "score": 0.7}, {**problem, "low": None}])
+    assert list(module.is_outside(frame)) == [False, True, False]
+    told = module.caption(frame.assign(draws=9, n=3, level=0.95))
+    assert "Hollow: scores outside of their interval (1 here). That is no contradiction" in told
+    assert "Hollow" not in module.caption(frame.iloc[:1].assign(draws=9, n=3, level=0.95))
+
+
+@pytest.mark.slow
+def test_for_a_paper_a_figure_is_as_wide_as_its_page_and_can_be_read(inputs, tmp_path):
+    from PIL import Image
+
+    outputs = {key: tmp_path / file for key, file in OUTPUTS.items()}
+    make.draw_figure("learning-curves", inputs, {}, outputs, "paper")
+    with Image.open(outputs["png"]) as picture:
+        assert picture.width == 300 * _style.PAGE
+    with _style.applied():
+        module, frame, settings = data("one-benchmark", inputs, benchmark="easy")
+        drawn = module.draw(frame, settings)
+        _style.fit_for_paper(drawn)
+        assert drawn.get_size_inches()[0] == _style.COLUMN
+        sizes = [text.get_fontsize() for text in drawn.findobj(matplotlib.text.Text)]
+        assert min(sizes) >= 7

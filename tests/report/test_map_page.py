@@ -75,7 +75,7 @@ def test_the_figures_data_are_the_tables(inputs, tmp_path):
     assert set(frame["y_axis"]) == {"useless"}
     assert frame["difference"].isna().sum() == 4
     assert not frame.loc[~frame["of_full"], "comparison"].str.contains("FULL").any()
-    drawn = {kind: tmp_path / f"m.{kind}" for kind in ("pdf", "png", "tsv", "caption")}
+    drawn = {kind: tmp_path / f"m.{kind}" for kind in ("pdf", "png", "svg", "tsv", "caption")}
     make.draw_figure("map", inputs, {"steps": [48]}, drawn)
     assert "Hatched: not evaluated (yet), 2 of 27" in drawn["caption"].read_text()
     for wrong, message in (({"x": "siz"}, "there is no axis 'siz'"), ({"steps": [7]}, "step 7")):

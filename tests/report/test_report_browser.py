@@ -37,7 +37,7 @@ def page(tmp_path_factory):
     table = folder / "tables/results"
     make.make_table("results", inputs, {}, {k: table.with_suffix(s) for k, s in kinds.items()})
     figure = folder / "figures/accuracy"
-    kinds = {"pdf": ".pdf", "png": ".png", "tsv": ".tsv", "caption": ".txt"}
+    kinds = {"pdf": ".pdf", "png": ".png", "svg": ".svg", "tsv": ".tsv", "caption": ".txt"}
     make.draw_figure("accuracy", inputs, {}, {k: figure.with_suffix(s) for k, s in kinds.items()})
     synthetic_rollouts.write(inputs.trajectories["full"], folder / "rollouts.parquet")
     parts = report.Parts(
@@ -84,7 +84,7 @@ def test_it_loads_in_silence_and_asks_for_nothing(desk, page):
     assert desk.get_log("browser") == []
     asked = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
     assert [name for name in desk.execute_script(asked) if not name.startswith("data:")] == []
-    assert desk.execute_script("return document.images[0].naturalWidth") > 500
+    assert desk.execute_script("return document.querySelector('.drawn svg').clientWidth") > 500
     assert count(desk) == "384 of 384 problems"
     assert desk.title == "made-up: what was found"
 
@@ -208,7 +208,7 @@ def test_the_policy_stops_what_would_write_markup(desk, page):
     assert desk.execute_script(trial) == "TypeError"
     added = "const s = document.createElement('img'); s.src = 'http://127.0.0.1:9/x.png';"
     desk.execute_script(f"{added} document.body.append(s);")
-    WebDriverWait(desk, 5).until(lambda b: b.execute_script("return document.images.length") > 1)
+    WebDriverWait(desk, 5).until(lambda b: b.execute_script("return document.images.length") > 0)
     messages = []
     WebDriverWait(desk, 5).until(lambda b: messages.extend(b.get_log("browser")) or messages)
     assert "Content Security Policy" in messages[-1]["message"]
@@ -369,3 +369,32 @@ def test_the_section_that_is_read_is_marked(desk, page):
     for section in ("found", "browse"):
         desk.execute_script(f"document.getElementById('{section}').scrollIntoView()")
         assert is_marked(section)
+
+
+TEX = (
+    r"Is $\frac{1}{2}$ or $5 more? $\href{javascript:alert(1)}{x}$ $\text{<b>b</b>}$ $\nope$ \(y\)"
+)
+
+
+@pytest.mark.slow
+def test_formulas_are_drawn_as_elements_and_nothing_else_of_a_text_is(desk, tmp_path):
+    inputs = synthetic_study.inputs()
+    first, *others = synthetic_study.problems()
+    asked = [dataclasses.replace(first, prompt=TEX), *others]
+    inputs = dataclasses.replace(inputs, problems={**inputs.problems, "arithmetic": asked})
+    synthetic_rollouts.write(inputs.trajectories["full"], tmp_path / "rollouts.parquet")
+    rollouts = {"full": tmp_path / "rollouts.parquet"}
+    parts = report.Parts(config={"study": "made-up"}, rollouts=rollouts)
+    report.build_report(inputs, parts, tmp_path / "report.html")
+    shown(opened(desk, tmp_path / "report.html"), first.problem_id)
+    made = "return [...document.querySelectorAll('#problem pre')[0].querySelectorAll('%s')].length"
+    assert desk.execute_script(made % "math") == 4
+    assert desk.execute_script(made % "a, b, img, script") == 0
+    [text] = desk.execute_script("return [document.querySelector('#problem pre').innerText]")
+    assert "or $5 more?" in text
+    assert r"$\nope$" in text
+    desk.find_element(By.CSS_SELECTOR, "#problem .written").click()
+    assert desk.execute_script("return document.querySelector('#problem pre').innerText") == TEX
+    assert desk.get_log("browser") == []
+    epochs = desk.find_elements(By.CSS_SELECTOR, "#problem details summary")
+    assert [one.text.split(":")[0] for one in epochs] == [f"epoch {n}" for n in range(1, 7)]

@@ -68,7 +68,16 @@ def test_verdicts_are_counted_by_epoch(inputs, path):
     assert (counts["malformed"] == (curves["n_correct"] < 8)).all()
 
 
-def test_few_responses_of_the_start_and_the_end_are_shown(path):
+def test_all_responses_are_shown_where_they_are_few_and_short(path, monkeypatch):
+    found = shown.read(path, 200)
+    assert found.all
+    assert {len(responses) for responses in found.shown.values()} == {48}
+    monkeypatch.setattr(shown, "ALL_CHARACTERS", 1_000)
+    assert not shown.read(path, 200).all
+
+
+def test_few_responses_of_the_start_and_the_end_are_shown(path, monkeypatch):
+    monkeypatch.setattr(shown, "ALL_ROWS", 1_000)
     found = shown.read(path, 200).shown
     assert len(found) == 384
     for key, responses in found.items():
@@ -88,6 +97,7 @@ def test_texts_come_from_their_own_rows_across_batches(path, monkeypatch):
 
 
 def test_long_texts_come_few_at_a_time(path, monkeypatch):
+    monkeypatch.setattr(shown, "ALL_ROWS", 1_000)
     whole = shown.read(path, 500)
     monkeypatch.setattr(shown, "ROOM", 2_000)
     sizes = [len(texts) for texts in shown._batches(path)]

@@ -60,6 +60,7 @@ TARGETS: dict[str, tuple[set[str], int]] = {
     "build/docs-tools": ({*VENV, "build/docs-tools/docs"}, 6),
     "build/trl-tools": ({*VENV, "build/trl-tools/trl"}, 6),
     "build/verl-tools": ({*VENV, "build/verl-tools/verl"}, 6),
+    "build/trackio-tools": ({*VENV, "build/trackio-tools/trackio"}, 6),
     "build/axe": ({*VENV, "build/axe/axe"}, 6),
     "openrlhf": (RLHF, 5),
 }

@@ -51,7 +51,11 @@
     };
     const opened = (row) => {
       const box = element("div", "asked");
-      if (row[3]) box.append(element("pre", "text", row[3]));
+      if (row[3]) {
+        const asked = element("pre", "text");
+        asked.append(...(typeof withFormulas === "function" ? withFormulas(row[3]) : [row[3]]));
+        box.append(asked);
+      }
       if (row[4]) box.append(element("p", "soft", `Gold answer: ${row[4]}`));
       const table = element("table"), head = element("tr"), body = element("tbody");
       for (const name of ["arm", "right", "answers, the commonest first"]) head.append(element("th", "", name));

@@ -311,6 +311,8 @@
       box.append(item);
       return box;
     };
+    const canDraw = typeof withFormulas === "function";
+    const readable = (text) => (canDraw && !state.written ? withFormulas(text) : [text]);
     const chunks = new Map();
     const responses = async (i) => {
       const k = Math.floor(i / data.chunk), holder = $(`responses-${k}`);
@@ -334,7 +336,15 @@
       close.type = "button";
       close.addEventListener("click", shut);
       const head = element("div", "head");
-      head.append(title, close);
+      head.append(title);
+      if (canDraw) {
+        const written = element("button", "written", "As written");
+        written.type = "button";
+        written.setAttribute("aria-pressed", String(state.written));
+        written.addEventListener("click", () => { state.written = !state.written; open(at, false); });
+        head.append(written);
+      }
+      head.append(close);
       panel.append(head);
       const facts = element("dl", "numbers");
       for (const name of data.scores) pair(facts, `score ‘${name}’`, number(data.values[name][i], 3));
@@ -354,7 +364,7 @@
         if (!text) return;
         panel.append(element("h4", "", name));
         const pre = element("pre", "text");
-        pre.append(element("span", "soft", begin), text, element("span", "soft", end));
+        pre.append(element("span", "soft", begin), ...readable(text), element("span", "soft", end));
         pre.dir = "auto";
         panel.append(pre);
       };
@@ -369,8 +379,17 @@
       if (focus || small.matches) panel.scrollIntoView({ block: "nearest" });
       const found = await responses(i);
       if (state.open !== i || !found.length) return;
-      shown.append(element("h4", "", "Some responses"));
+      shown.append(element("h4", "", data.all ? "All responses" : "Some responses"));
+      let place = shown, last = -1;
       for (const [epoch, step, verdict, tokens, truncated, text, reward] of found) {
+        if (data.all && epoch !== last) {
+          last = epoch;
+          const own = found.filter((one) => one[0] === epoch), right = own.filter((one) => one[2] === "correct").length;
+          place = element("details");
+          place.append(element("summary", "", `${words.epoch} ${epoch + 1}: ${right} of ${own.length} correct`));
+          place.open = epoch === found[found.length - 1][0];
+          shown.append(place);
+        }
         const box = element("div", "response");
         const what = element("p", "what");
         what.append(element("i", verdict), element("b", "", verdict));
@@ -380,10 +399,10 @@
         if (truncated) said.push("cut off by the limit");
         if (typeof reward === "number") said.push(`reward ${String(reward).replace("-", "−")}`);
         what.append(` ${said.join(", ")}`);
-        const pre = element("pre", "text", text);
+        const pre = element("pre", "text", text); // as it was graded
         pre.dir = "auto";
         box.append(what, pre);
-        shown.append(box);
+        place.append(box);
       }
     };
     const shut = () => {

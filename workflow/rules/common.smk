@@ -26,6 +26,7 @@ from limr.core import plugins
 from limr.core.errors import InputError
 from limr.core.provenance import code_digest
 from limr.grading import plugins as grading_plugins
+from limr.live import curves
 from limr.plan import preflight
 from limr.slurm import containers, invocation, orphaned_jobs, preempted_jobs, submission
 from limr.sources import pinned
@@ -91,5 +92,6 @@ def refuse_what_cannot_run():
         if plugin is not None and plugin.name == "slurm":
             jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
             submission.check(submission.requests(jobs, workflow.executor_settings))
+        curves.start(STUDY)
     except InputError as error:
         raise WorkflowError(str(error)) from None

@@ -1,5 +1,5 @@
 # Takes: evals/, metrics.parquet, trajectories/, scores/, subsets/, diagnostics/, audits/
-# Makes: collected/*.parquet, tables/{table}.tsv + .md + .tex, figures/{figure}.pdf + .png + .tsv, report.html
+# Makes: collected/*.parquet, tables/{table}.tsv + .md + .tex, figures/{figure}.pdf + .png + .svg + .tsv, report.html
 
 
 rule collect_evaluations:
@@ -80,6 +80,7 @@ rule draw_figure:
             category="Figures",
             labels={"figure": "{figure}"},
         ),
+        svg=AT.figure("{figure}", "svg"),
         tsv=AT.figure("{figure}", "tsv"),
         caption=AT.figure("{figure}", "txt"),
     log:

@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         load.inputs(settings["study"], dict(snakemake.input.items()), settings["runs"]),
         settings["options"],
         dict(snakemake.output.items()),
+        settings.get("style", "screen"),
     )

@@ -21,7 +21,7 @@ from limr.study.jobs.job import Job
 from limr.study.study import Study
 
 # Another version of the drawing library writes other bytes; then their data alone is compared.
-PICTURES = (".png", ".pdf")
+PICTURES = (".png", ".pdf", ".svg")
 LEFT_OUT = "(left out)"
 # Rules that make nothing of problems without texts.
 TEXTS_ONLY = ("prepare_problems", "audit_answers", "cross_check", "measure_overlap")

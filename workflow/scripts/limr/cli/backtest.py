@@ -208,7 +208,7 @@ def _write(output: Path, table: pd.DataFrame, said: Sequence[str]) -> list[str]:
         )
     _write_table(output / "backtest.csv", table)
     files.write_text(output / "backtest.txt", "\n".join(said) + "\n")
-    suffixes = {"png": "png", "pdf": "pdf", "tsv": "tsv", "caption": "txt"}
+    suffixes = {"png": "png", "pdf": "pdf", "svg": "svg", "tsv": "tsv", "caption": "txt"}
     drawn = {key: output / f"signal.{suffix}" for key, suffix in suffixes.items()}
     make.draw_figure("backtest", Inputs({}, backtest=table), {}, drawn)
     return [str(output / name) for name in ("backtest.csv", "backtest.txt", "signal.png")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -30,6 +31,7 @@ command goes on after an interruption. What stands after -- goes to Snakemake:
   limr run study.yaml --profile slurm       on a cluster (docs/slurm.md)
 """
 LOCKS = Path(".snakemake/locks")
+_PLACE = re.compile(r'  File ".*", line \d+, in ')  # of Snakemake's errors
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -267,7 +269,8 @@ def _tail(path: Path, number: int) -> list[str]:
 
 
 def _bare(text: str) -> str:
-    """Return Snakemake's error without the place in a rule file that it begins with."""
+    """Return Snakemake's error without the places in rule files around it."""
+    text = "\n".join(line for line in text.splitlines() if not _PLACE.match(line))
     first, _, rest = text.partition("\n")
     return rest.strip() if rest and first.startswith("WorkflowError") else text.strip()
 

@@ -42,7 +42,11 @@ def write(looked: Looked, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
     samples = int(table["n"].sum())
     compared = stability.compared(looked)
     page = template.template(template.FOLDER, "look.html.j2").render(
-        **template.fixed(template.FOLDER, ("report.css", "look.css")),
+        **template.fixed(
+            template.FOLDER,
+            ("report.css", "look.css"),
+            (*template.formulas(table["prompt"]), "report.js"),
+        ),
         log=safe_text.bounded(looked.log, _CELL),
         name=_name(looked.log),
         selector=looked.selector,

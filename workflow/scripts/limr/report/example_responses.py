@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from limr.core import files, safe_text
@@ -22,6 +23,8 @@ from limr.core.errors import InputError
 from limr.core.tables import ROLLOUTS
 
 Json = dict[str, Any]
+# All responses of a run are shown if they are no more; they take a tenth of it in the page.
+ALL_ROWS, ALL_CHARACTERS = 60_000, 4_000_000
 BATCH, ROOM = 4096, 64_000_000  # of texts in memory: rows, and about how many bytes
 _PLAIN = ("problem_id", "step", "epoch", "sample", "verdict", "response_tokens", "truncated")
 
@@ -34,17 +37,20 @@ class Rollouts:
         counts: one row per problem and epoch: problem_id, epoch, correct, incorrect, malformed.
         shown: problem_id -> responses in the order of training: epoch (from 0), step, sample,
             verdict, tokens, truncated, text.
+        all: whether these are all responses of the run.
     """
 
     counts: pd.DataFrame
     shown: dict[str, list[Json]]
+    all: bool = False
 
 
 def read(path: Path | str, limit: int) -> Rollouts:
     """Read a run's rollouts: see `Rollouts`.
 
-    For each problem, its first response is shown, and the first correct and the first other one of
-    its last epoch.
+    All responses are shown where there are few and short ones (`ALL_ROWS`, `ALL_CHARACTERS`). Else
+    each problem's first response is shown, and the first correct and the first other one of its
+    last epoch.
 
     Args:
         path: `rollouts.parquet`.
@@ -55,7 +61,8 @@ def read(path: Path | str, limit: int) -> Rollouts:
     """
     frame = files.read_parquet(path, ROLLOUTS, _PLAIN).to_pandas()
     correct = (frame["verdict"] == "correct").to_numpy()
-    rows = _picked(frame, correct)
+    whole = _is_small(Path(path), len(frame))
+    rows = list(range(len(frame))) if whole else _picked(frame, correct)
     texts = dict(_texts(Path(path), rows, limit))
     shown: dict[str, list[Json]] = {}
     for place, row in zip(rows, frame.iloc[rows].to_dict("records"), strict=True):
@@ -70,7 +77,19 @@ def read(path: Path | str, limit: int) -> Rollouts:
                 "text": texts[int(place)],
             }
         )
-    return Rollouts(_counts(frame), shown)
+    return Rollouts(_counts(frame), shown, whole)
+
+
+def _is_small(path: Path, rows: int) -> bool:
+    """Return whether all texts of a file together are short enough for a page."""
+    if rows > ALL_ROWS:
+        return False
+    characters = 0
+    for texts in _batches(path):
+        characters += int(pc.sum(pc.utf8_length(texts.cast(pa.string()))).as_py() or 0)
+        if characters > ALL_CHARACTERS:
+            return False
+    return True
 
 
 def _counts(frame: pd.DataFrame) -> pd.DataFrame:

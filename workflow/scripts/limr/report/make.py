@@ -59,7 +59,11 @@ def make_table(
 
 
 def draw_figure(
-    name: str, inputs: Inputs, options: Mapping[str, Any], outputs: Mapping[str, Path | str]
+    name: str,
+    inputs: Inputs,
+    options: Mapping[str, Any],
+    outputs: Mapping[str, Path | str],
+    style: str = "screen",
 ) -> None:
     """Draw a figure and write it with its data.
 
@@ -67,7 +71,8 @@ def draw_figure(
         name: the plug-in.
         inputs: what the study has.
         options: the figure's options.
-        outputs: paths of `pdf`, `png`, `tsv` and `caption`.
+        outputs: paths of `pdf`, `png`, `svg`, `tsv` and `caption`.
+        style: `paper` for a PDF and a PNG of a paper's width; the SVG is for the page in any case.
 
     Raises:
         InputError: unknown figure or option, or the study lacks what it is made of.
@@ -78,6 +83,10 @@ def draw_figure(
     frame = module.data(inputs, settings)
     files.write_tsv(outputs["tsv"], frame)
     with _style.applied():
+        of_paper = ("pdf", "png") if style == "paper" else ()
         figure = module.draw(frame, settings)
-        _style.save(figure, outputs["pdf"], outputs["png"])
+        _style.save(figure, {k: outputs[k] for k in ("pdf", "png", "svg") if k not in of_paper})
+        if of_paper:
+            _style.fit_for_paper(figure)
+            _style.save(figure, {k: outputs[k] for k in of_paper}, _style.PAPER_DPI)
     files.write_text(outputs["caption"], f"{module.TITLE}. {module.caption(frame)}\n")

@@ -19,6 +19,7 @@ from limr.core import files, plugins, provenance
 from limr.report import (
     accuracy_chart,
     caveats,
+    inline_svg,
     interval_charts,
     map_section,
     problem_browser,
@@ -52,7 +53,8 @@ class Parts:
     Attributes:
         config: the study's configuration, shown in full.
         tables: `tables/{table}.tsv`, in the order to show them.
-        figures: `figures/{figure}.png`, each with its caption in `.txt` beside it.
+        figures: `figures/{figure}.png`, each with its drawing in `.svg` and its caption in `.txt`
+            beside it.
         rollouts: name of learning curves -> the `rollouts.parquet` that they are from.
         answers: run, step and benchmark -> the evaluation of it, whose answers are shown.
         notes: records of imported trajectories and scores, whose `notes` are shown.
@@ -88,8 +90,10 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
     here = {arm["name"] for arm in inputs.study["arms"]}
     said = [(key, path) for key, path in parts.answers if key["arm"] in here]
     answers = sensitivity.answers(inputs)
+    texts = (problem.prompt for found in inputs.problems.values() for problem in found)
+    formulas = template.formulas(texts if parts.texts else ())
     page = template.template(Path(parts.folder), "report.html.j2").render(
-        **template.fixed(Path(parts.folder), scripts=SCRIPTS),
+        **template.fixed(Path(parts.folder), scripts=(*formulas, *SCRIPTS)),
         study=inputs.study,
         missing=[(part.kind, list(part.names), part.total) for part in parts.missing],
         declared="" if inputs.evaluations is None else declared_text(inputs, parts.config),
@@ -192,16 +196,19 @@ def _links(path: Path, folder: Path | None, kinds: Mapping[str, str]) -> list[tu
 def _figure(png: Path, folder: Path | None) -> Json:
     title = str(plugins.load("figures", png.stem).TITLE)
     caption = png.with_suffix(".txt").read_text(encoding="utf-8").strip()
+    drawing = inline_svg.inline(png.with_suffix(".svg"), f"drawn-{png.stem}")
+    kinds = {"PDF": ".pdf", "PNG": ".png", "SVG": ".svg", "Data": ".tsv"}
     content = png.read_bytes()
     width, height = struct.unpack(">II", content[16:24])
     return {
         "name": png.stem,
         "title": title,
         "caption": caption.removeprefix(f"{title}. "),
-        "image": base64.b64encode(content).decode(),
+        "drawing": drawing,
+        "image": "" if drawing else base64.b64encode(content).decode(),
         "width": round(width * 96 / _DPI),
         "height": round(height * 96 / _DPI),
-        "links": _links(png, folder, {"PDF": ".pdf", "PNG": ".png", "Data": ".tsv"}),
+        "links": _links(png, folder, kinds),
     }
 
 

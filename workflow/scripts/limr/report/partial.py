@@ -209,8 +209,13 @@ def _make(
     kind: str, configured: Mapping[str, Any], inputs: Inputs, made: Path, folder: _Folder
 ) -> list[Path]:
     """Make what can be made of the configured tables or figures, and note what cannot."""
-    suffixes = {"tables": ("tsv", "md", "tex"), "figures": ("png", "pdf", "tsv", "txt")}[kind]
-    names = {"tables": ("tsv", "markdown", "latex"), "figures": ("png", "pdf", "tsv", "caption")}
+    suffixes = {"tables": ("tsv", "md", "tex"), "figures": ("png", "pdf", "svg", "tsv", "txt")}[
+        kind
+    ]
+    names = {
+        "tables": ("tsv", "markdown", "latex"),
+        "figures": ("png", "pdf", "svg", "tsv", "caption"),
+    }
     target = made / kind
     target.mkdir()
     done, lacking = [], []

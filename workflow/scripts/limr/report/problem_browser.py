@@ -71,6 +71,7 @@ def build(inputs: Inputs, rollouts: Mapping[str, Path | str], texts: bool) -> Br
         "arms": _arms(inputs, ids),
         **_curves(curves, ids, samples),
         "chunk": CHUNK,
+        "all": bool(samples and samples.all),
         "texts": texts,
     }
     responses = _responses(samples.shown if samples else {}, ids) if texts else []

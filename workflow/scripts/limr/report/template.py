@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,12 @@ def fixed(
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
     return {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704 (our own files)
+
+
+def formulas(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the scripts that draw formulas, where a text may have TeX in it."""
+    found = any(mark in text for text in texts for mark in ("$", r"\(", r"\["))
+    return ("katex.min.js", "formulas.js") if found else ()
 
 
 def _hash(text: str) -> str:

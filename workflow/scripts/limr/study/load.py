@@ -36,6 +36,7 @@ def load(
         InputError: anything in the study is wrong; one message, the first cause first.
     """
     written = validation.complete(dict(config), schema.Study, where)
+    curves_to = written.pop("live_curves", {"to": ()})["to"]
     complete = left_out(sweep.spelled_out(written, where), where)
     marks, mark_datasets = _benchmarks(complete, benchmarks, where)
     _check_disjoint(complete["datasets"], mark_datasets, where)
@@ -61,6 +62,7 @@ def load(
             "ppo": sorted(complete["evaluate"]["ppo_steps"]),
             "sft": sorted(complete["evaluate"]["sft_steps"]),
         },
+        live_curves=curves_to,
     )
     checks.check(study)
     if own_files:

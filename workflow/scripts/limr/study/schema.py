@@ -406,6 +406,17 @@ class Declared(Keys):
     )
 
 
+class LiveCurves(Keys):
+    """Where the curves of training go while it runs."""
+
+    to: Annotated[list[Literal["tensorboard", "wandb", "trackio"]], EACH_ONCE] = key(
+        ...,
+        "Trackers that are written to, without a network, in `results/{study}/curves/`. Each needs "
+        "its package beside Snakemake.",
+        min_length=1,
+    )
+
+
 class Report(Keys):
     """What the report's page holds."""
 
@@ -548,6 +559,16 @@ class Study(Keys):
     )
     figures: Annotated[dict[str, Any], ByName("figures")] = key(
         {}, "Figures to draw, with options; files in `limr/report/figures/`."
+    )
+    style: Literal["screen", "paper"] = key(
+        ABSENT,
+        "What the PDF and PNG files of figures are for: the `screen`, the default, or a `paper`, "
+        "as wide as its column (3.4 inches) or page (7), with texts of 7 points and more.",
+    )
+    live_curves: LiveCurves = key(
+        ABSENT,
+        "Where the numbers of training runs go while they run (docs/running.md). A change of it "
+        "makes nothing again.",
     )
     report: Report = key({}, "What the report's page holds.")
     archive: Archive = key({}, "What goes into `archive/{study}.zip` (docs/archive.md).")

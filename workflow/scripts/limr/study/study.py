@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -41,6 +41,7 @@ class Study:
     datasets: dict[str, Json]  # the study's problem sets and its benchmarks'
     benchmarks: dict[str, Json]  # title, version and decodings, the study's changes applied
     steps: dict[str, list[int]] = field(default_factory=dict)  # kind of training -> steps
+    live_curves: Sequence[str] = ()  # trackers; in no result, so not in the configuration
 
     @property
     def seeds(self) -> list[int]:

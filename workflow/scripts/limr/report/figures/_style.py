@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pandas as pd
 
 from limr.analysis import which_scores
@@ -27,6 +29,10 @@ DASHES = ("", "5,1.6", "1.3,1.3", "5,1.4,1.3,1.4", "8,2,2,2", "2.6,1.2", "", "5,
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 # Of no arm: a colour means one arm everywhere.
 SOLVED = {"always": "#3F4E8C", "sometimes": "#A9B4D9", "never": "#6B5A4E", "unknown": "#A9B4D9"}
+
+# Of figures for a paper, in inches: its column, its page, what is too wide for a column; and the
+# size of texts and lines against those on a screen.
+COLUMN, PAGE, WIDE, SMALLER, PAPER_DPI = 3.4, 7.0, 6.5, 0.8, 300
 
 _RC: dict[str, Any] = {
     "figure.dpi": 100,
@@ -55,6 +61,8 @@ _RC: dict[str, Any] = {
     "axes.spines.right": False,
     "legend.frameon": False,
     "pdf.fonttype": 42,
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "limr",
 }
 
 
@@ -65,6 +73,7 @@ def applied() -> Iterator[None]:
         import matplotlib as mpl
         import matplotlib.backends.backend_agg
         import matplotlib.backends.backend_pdf
+        import matplotlib.backends.backend_svg
         import matplotlib.figure
 
     with mpl.rc_context(cast(Any, _RC)):
@@ -87,15 +96,52 @@ def figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def save(drawn: Figure, pdf: Path | str, png: Path | str) -> None:
-    """Write a figure as PDF and PNG, without dates: the same data give the same bytes."""
-    nothing = {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None}
-    with files.atomic(pdf) as temporary:
-        drawn.savefig(temporary, format="pdf", metadata=nothing)
-    with files.atomic(png) as temporary:
-        quick = {"compress_level": 0}  # it is packed anew
-        drawn.savefig(temporary, format="png", metadata={"Software": None}, pil_kwargs=quick)
-        _pack(temporary)
+def save(drawn: Figure, paths: Mapping[str, Path | str], dpi: int | None = None) -> None:
+    """Write a figure as those of `pdf`, `png` and `svg` that are wanted.
+
+    They have no dates: the same data give the same bytes. `dpi`: of the PNG, None: for a screen.
+    """
+    nothing = dict.fromkeys(("CreationDate", "ModDate", "Creator", "Producer"))
+    about: Mapping[str, dict[str, Any]] = {
+        "pdf": {"metadata": nothing},
+        # packed anew below
+        "png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 0}},
+        "svg": {
+            "metadata": dict.fromkeys(("Date", "Creator", "Format", "Type")),
+            "facecolor": "none",
+        },
+    }
+    for kind, path in paths.items():
+        with files.atomic(path) as temporary:
+            drawn.savefig(temporary, format=kind, dpi=dpi, **about[kind])
+            if kind == "png":
+                _pack(temporary)
+
+
+def fit_for_paper(drawn: Figure) -> None:
+    """Make a figure as wide as a column or a page of a paper, its texts at least 7 points high."""
+    from matplotlib.collections import Collection
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Text
+
+    width, height = drawn.get_size_inches()
+    drawn.set_size_inches(COLUMN if width < WIDE else PAGE, SMALLER * height)
+    for text in cast(list[Text], drawn.findobj(Text)):
+        text.set_fontsize(max(7.0, SMALLER * float(text.get_fontsize())))
+    for line in cast(list[Line2D], drawn.findobj(Line2D)):
+        line.set(
+            linewidth=SMALLER * line.get_linewidth(), markersize=SMALLER * line.get_markersize()
+        )
+    for marks in cast(list[Collection], drawn.findobj(Collection)):
+        marks.set_linewidth([SMALLER * float(one) for one in np.atleast_1d(marks.get_linewidth())])
+
+    drawn.draw_without_rendering()  # places are known after that
+    for ax in drawn.axes:
+        for title in cast(list[Text], ax.findobj(lambda one: isinstance(one, Text))):
+            words = title.get_text()
+            share = ax.get_window_extent().width / max(1.0, title.get_window_extent().width)
+            if share < 1 and words and words == ax.get_title(loc="left"):
+                title.set_text(textwrap.fill(words, max(8, int(share * len(words)))))
 
 
 def _pack(png: Path) -> None:

@@ -162,6 +162,14 @@ def caption(frame: pd.DataFrame) -> str:
         return "There is one score only that is neither random nor constant: nothing to compare."
     n = sorted({int(value) for value in cells["n"]})
     problems = f"{n[0]:,}" if len(n) == 1 else f"{n[0]:,} to {n[-1]:,}"
+    if len(cells) == 1:
+        return (
+            f"Two scores, over the {problems} problems that both could score: the share of the "
+            f"{int(cells['size'].max()):,} best by one that are among as many best by the other "
+            "(beside it what two scores share that know nothing of each other), and Spearman's "
+            "rank correlation of all. Scores made from the same rollouts share their noise and "
+            "agree the better for it."
+        )
     return (
         f"Every pair of scores, over the {problems} problems that both could score. Above the "
         "diagonal: Spearman's rank correlation. Below: the share of the "

@@ -33,7 +33,7 @@ class Options(Keys):
 # hatch.
 KINDS = {
     "dead": ("#D55E00", "-", "////"),
-    "a fragment": ("#B8860B", "--", "...."),
+    "a fragment": ("#B8860B", "--", "\\\\\\\\"),
     "whole": ("#56B4E9", ":", ""),
 }
 

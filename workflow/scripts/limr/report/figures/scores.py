@@ -29,7 +29,7 @@ class Options(Keys):
     lowest: Number = key(-1.5, "Scores below this are counted in the first bar.")
 
 
-HATCHES = {"never": "////", "always": "...."}
+HATCHES = {"never": "////", "always": "\\\\\\\\"}
 
 
 def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:

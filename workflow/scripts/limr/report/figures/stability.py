@@ -27,6 +27,7 @@ class Options(Keys):
 
 
 MARKED = 8  # points that are marked on a line, about
+LABELS_APART = 0.06  # of the vertical axis, where two labels can be read
 PANELS = {"spearman": "Rank correlation with all epochs", "overlap": "Overlap of the best"}
 
 
@@ -89,12 +90,15 @@ def _draw_panel(ax: Axes, frame: pd.DataFrame, value: str) -> None:
 def _draw_chance(ax: Axes, frame: pd.DataFrame) -> None:
     """Draw what scores share by chance: in a score's colour where others have another chance."""
     means = frame.groupby("score", sort=False).agg({"chance": "mean", "colour": "first"})
+    written = -1.0
     for _, rows in means.groupby(means["chance"].round(2)):
         colour = rows["colour"].iloc[0] if 1 == len(rows) < len(means) else _style.BASE
         at = rows["chance"].mean()
         ax.axhline(at, color=colour, linestyle=":", linewidth=1.5, zorder=1)
-        look = {"color": colour, "va": "center", "fontsize": 9}
-        _style.note(ax, "chance", (1.0, at), (5, 0), ("axes fraction", "data"), **look)
+        if at - written > LABELS_APART:
+            look = {"color": _style.BASE, "va": "center", "fontsize": 9}
+            _style.note(ax, "chance", (1.0, at), (5, 0), ("axes fraction", "data"), **look)
+            written = at
 
 
 def _draw_legend(drawn: Figure, frame: pd.DataFrame) -> None:

@@ -98,10 +98,16 @@ def _draw_intervals(ax: Axes, rows: pd.DataFrame) -> None:
     for selected, colour in ((False, "#9AA5B1"), (True, first["colour"])):
         part = rows[rows["selected"].astype(bool) == selected]
         ax.vlines(part["rank"], part["low"], part["high"], color=colour, linewidth=1.3, alpha=0.75)
-        ax.plot(part["rank"], part["score"], "o", color=colour, markersize=3)
+        outside = is_outside(part)
+        ax.plot(part["rank"][~outside], part["score"][~outside], "o", color=colour, markersize=3)
+        # Not the middle of its interval, and not a mistake: see `caption`.
+        ax.plot(
+            part["rank"][outside], part["score"][outside], "o", color=colour, markersize=4.5,
+            markerfacecolor="white",
+        )  # fmt: skip
     # Where nothing has an interval, points are all that there is to show.
-    low = float(np.nanquantile(rows["low"].fillna(rows["score"]), 0.04))
-    high = float(rows["high"].fillna(rows["score"]).max())
+    low = float(np.nanquantile(rows[["low", "score"]].min(axis=1), 0.04))
+    high = float(rows[["high", "score"]].max().max())
     ax.set_ylim(low - 0.05 * (high - low), high + 0.08 * (high - low))
     ax.axvline(first["n_selected"] + 0.5, color=_style.INK, linewidth=1.2)
     text = f"selected: {int(first['n_selected']):,} ({first['rule']})"
@@ -111,6 +117,11 @@ def _draw_intervals(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_ylabel(f"score '{first['score_name']}'")
     title = f"{100 * first['level']:g} % intervals of '{first['score_name']}'"
     ax.set_title(title if rows["low"].notna().any() else f"'{first['score_name']}': no intervals")
+
+
+def is_outside(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Return whether a score lies outside its interval, which is that of the true rates' score."""
+    return (rows["score"] < rows["low"]) | (rows["score"] > rows["high"])
 
 
 def _draw_curves(ax: Axes, rows: pd.DataFrame) -> None:
@@ -135,13 +146,22 @@ def _draw_curves(ax: Axes, rows: pd.DataFrame) -> None:
 def caption(frame: pd.DataFrame) -> str:
     """Say what was drawn again, how often, and what intervals and curves are."""
     first = frame.iloc[0]
-    shown_n = int((frame["role"] == "problem").sum())
+    shown = frame[frame["role"] == "problem"]
+    shown_n, n_outside = len(shown), int(is_outside(shown).sum())
+    hollow = (
+        f"Hollow: scores outside of their interval ({n_outside:,} here). That is no contradiction: "
+        "the interval is where the score of the true rates lies; a score that is shrunk is drawn "
+        "towards what is common among all problems, the further the less was seen of its own. "
+        if n_outside
+        else ""
+    )
     return (
         f"All samples drawn again {int(first['draws']):,} times from each problem's own rates, "
         f"and all scores computed again. Left: {shown_n:,} of the {int(first['n']):,} problems "
         f"with a score '{first['score_name']}', evenly spaced by rank, with the "
         f"{100 * first['level']:g} % interval of the expected score; coloured ones are selected. "
-        "Draws are centred on the observed score, so an interval may pass the end of its range. "
+        f"{hollow}Draws are centred on the observed score, so an interval may pass the end of its "
+        "range. "
         "Right: share of the draws in which the cut selects a problem, by its rank (means over "
         "neighbouring ranks); dotted: a selection that no noise could change. The noise is that of "
         "the samples of one run; another run of the training would add its own."

@@ -11,7 +11,7 @@ from limr.study.jobs.job import Job, Json, Paths
 from limr.study.study import Study
 
 # Files of the repository itself, which are inputs too.
-_SCRIPTS = ("report.js", "steps.js", "map.js", "questions.js")
+_SCRIPTS = ("report.js", "steps.js", "map.js", "questions.js", "katex.min.js", "formulas.js")
 PAGE = [
     f"workflow/report/{name}"
     for name in ("report.html.j2", "report.css", *_SCRIPTS, "parts.html.j2", "map.html.j2")
@@ -23,7 +23,7 @@ _KINDS = (
         "figures",
         "draw_figure",
         "figure",
-        {"pdf": "pdf", "png": "png", "tsv": "tsv", "caption": "txt"},
+        {"pdf": "pdf", "png": "png", "svg": "svg", "tsv": "tsv", "caption": "txt"},
     ),
 )
 
@@ -39,6 +39,8 @@ def jobs(study: Study) -> Iterator[Job]:
                 "runs": costed if read.get("runs") else [],
                 "options": study.config[kind][name],
             }
+            if kind == "figures" and "style" in study.config:
+                settings["style"] = study.config["style"]
             path = study.paths.table if kind == "tables" else study.paths.figure
             made = {key: path(name, suffix) for key, suffix in suffixes.items()}
             yield Job(rule, read, made, settings, {wildcard: name}, ((kind, name),))
@@ -110,6 +112,7 @@ def _report(study: Study, files: Mapping[str, Paths]) -> Job:
             **{key: files[key] for key in read},
             "tables": [paths.table(name, "tsv") for name in study.config["tables"]],
             "figures": [paths.figure(name, "png") for name in study.config["figures"]],
+            "drawings": [paths.figure(name, "svg") for name in study.config["figures"]],
             "captions": [paths.figure(name, "txt") for name in study.config["figures"]],
             "notes": _notes(study),
             "rollouts": [paths.rollouts(run["arm"], run["seed"]) for run in curves.values()],

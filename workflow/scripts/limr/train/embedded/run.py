@@ -19,7 +19,7 @@ from limr.core import files, working_folder
 from limr.core.errors import InputError
 from limr.core.working_folder import Folder
 from limr.models.interface import PpoJob, Settings, TrainJob
-from limr.train import runs
+from limr.train import runs, step_records
 from limr.train.embedded import checkpoints
 from limr.train.embedded import model as models
 from limr.train.embedded.vocabulary import Vocabulary
@@ -135,6 +135,7 @@ def train(
         if number % every == 0 or number == run.steps:
             states = {name: part.state_dict() for name, part in parts.items()}
             checkpoints.save(run.state, number, {"rows": run.rows, **states})
+            step_records.write(run.state.root, run.rows)
         if number % max(1, run.steps // 12) == 0 or number == run.steps:
             _report(run)
     checkpoints.states(run.state).check_before_publishing(checkpoints.PUBLISHED)

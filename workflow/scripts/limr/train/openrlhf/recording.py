@@ -27,6 +27,14 @@ from limr.train.openrlhf.reward import FAILED
 Row = dict[str, Any]
 _ATTEMPT = re.compile(r"attempt-(\d+)-after-(\d+)(\.jsonl)?")
 _FOUND = ("problem_id", "sample", "verdict", "kept_anyway")  # what says whether a step is whole
+# The trainer's names of numbers that are columns of `metrics.parquet` as they are.
+COLUMNS = {
+    "kl": "kl",
+    "policy_loss": "policy_loss",
+    "critic_loss": "value_loss",
+    "ppo_clip_ratio": "clip_fraction",
+    "timing/step_total": "seconds",
+}
 TOLERANCE = 1e-4  # between our mean reward and the trainer's, which is a 32-bit number
 
 
@@ -263,12 +271,8 @@ def _ppo_row(
         **broken_rules([row["format"] for row in samples]),
         "truncated": sum(row["truncated"] for row in samples) / n,
         "response_tokens": tokens / n,
-        "kl": trainer.get("kl"),
-        "policy_loss": trainer.get("policy_loss"),
-        "value_loss": trainer.get("critic_loss"),
-        "clip_fraction": trainer.get("ppo_clip_ratio"),
         "tokens": tokens + sum(row["prompt_tokens"] for row in samples),
-        "seconds": trainer.get("timing/step_total"),
+        **{column: trainer.get(name) for name, column in COLUMNS.items()},
     }
 
 
