@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 COMMON = ("pandas", "pyarrow.parquet", "pyarrow.compute", "pydantic", "yaml", "scipy.stats",
-          "matplotlib.figure", "snakemake.logging", "snakemake.iocontainers")  # fmt: skip
+          "matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf",
+          "seaborn", "snakemake.logging", "snakemake.iocontainers")  # fmt: skip
 TORCH = ("make_base", "train_ppo", "train_sft", "evaluate")  # the scripts that import it
 
 # Snakemake names a script `tmp{random}.{script}.py`.

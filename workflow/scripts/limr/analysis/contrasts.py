@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from limr.analysis import cells, results, subset_records
-from limr.analysis.results import Group, Inputs, Run
+from limr.analysis.answer_rows import Run
+from limr.analysis.results import Group, Inputs
 from limr.statistics import estimates
 from limr.statistics.estimates import Arm, Estimate
 from limr.statistics.intervals import Interval

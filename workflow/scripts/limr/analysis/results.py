@@ -8,9 +8,11 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from limr.analysis.answer_rows import AnswerRows, Run
 from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.statistics.intervals import Floats
@@ -18,7 +20,6 @@ from limr.study import preregistration
 from limr.study.preregistration import Declaration
 
 Json = dict[str, Any]
-Run = tuple[str, int]  # arm and seed
 Frames = dict[str, pd.DataFrame]  # benchmark -> `answers_of`
 Asked = ParamSpec("Asked")
 Found = TypeVar("Found")
@@ -265,24 +266,17 @@ def _answers_of(
     benchmark: str,
     decoding: str,
 ) -> pd.DataFrame:
-    rows = _rows(inputs).get((group, benchmark, decoding))
-    if rows is None:
-        rows = evaluated(inputs).iloc[:0].assign(accuracy=0.0)
-    wanted: Any = step
-    if isinstance(step, tuple):
-        runs, by_run = zip(rows["arm"], rows["seed"], strict=True), dict(step)
-        wanted = [by_run.get((str(arm), int(seed)), -1) for arm, seed in runs]
-    kept: pd.DataFrame = rows[rows["step"] == wanted]
-    wide = kept.pivot(index=["arm", "seed"], columns="problem_id", values="accuracy")
-    return wide[list(kept["problem_id"].unique())]
+    all_rows, places = _rows(inputs)
+    rows = all_rows.some(places.get((group, benchmark, decoding), np.empty(0, np.int64)))
+    return rows.at(dict(step) if isinstance(step, tuple) else step)
 
 
 @remembered
-def _rows(inputs: Inputs) -> dict[Any, pd.DataFrame]:
-    """Return (group, benchmark, decoding) -> its rows, with their accuracy."""
+def _rows(inputs: Inputs) -> tuple[AnswerRows, dict[Any, npt.NDArray[np.int64]]]:
+    """Return all rows, and (group, benchmark, decoding) -> the places of its own."""
     frame = evaluated(inputs)
-    frame = frame.assign(accuracy=frame["n_correct"] / frame["n"])
-    return dict(list(frame.groupby(["group", "benchmark", "decoding"], sort=False)))
+    groups = frame.groupby(["group", "benchmark", "decoding"], sort=False, observed=True)
+    return AnswerRows.of(frame), {key: np.sort(own) for key, own in groups.indices.items()}
 
 
 def headline_results(inputs: Inputs, group: str) -> dict[str, Floats]:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from limr.analysis import results
-from limr.analysis.results import Inputs, Json, Run
+from limr.analysis.answer_rows import Run
+from limr.analysis.results import Inputs, Json
 
 AMOUNTS = ("updates", "rollouts", "tokens", "hours")
 

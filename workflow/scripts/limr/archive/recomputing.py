@@ -18,7 +18,7 @@ from limr.archive import remembered, verify_derived
 from limr.archive.findings import NOTE, Findings
 from limr.archive.opened import Opened
 from limr.archive.verify_derived import Todo
-from limr.core import progress
+from limr.core import plugins, progress
 
 MOST = 8  # processes: each takes some 300 MB
 Faults = Callable[[], list[str]]  # waits for a job, and says where its outputs differ
@@ -56,7 +56,8 @@ class Work:
 _WORK: list[Work] = []  # of a process that runs jobs: inherited by the fork, never sent
 
 
-def _start(parent: int) -> None:
+def _start(parent: int, processes: int) -> None:
+    progress.share_cores(processes)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who closes the pool
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
@@ -82,7 +83,7 @@ def started(work: Work, jobs: Sequence[Todo]) -> Iterator[dict[tuple[str, ...], 
         _import_once(jobs)
         _WORK.append(work)
         forks = multiprocessing.get_context("fork")
-        pool = ProcessPoolExecutor(processes, forks, _start, (os.getpid(),))
+        pool = ProcessPoolExecutor(processes, forks, _start, (os.getpid(), processes))
         try:
             found = {one.outputs: pool.submit(_faults, one) for one in jobs}
             yield {name: _counted(one.result, shown) for name, one in found.items()}
@@ -101,8 +102,12 @@ def _counted(find: Faults, shown: Any) -> Faults:
 
 
 def _import_once(jobs: Sequence[Todo]) -> None:
-    """Import what draws before the fork, so that every process has it."""
+    """Import what draws and what plug-ins import before the fork, so that every process has it."""
+    for kind, name in {plugin for one in jobs for plugin in one.job.plugins}:
+        plugins.load(kind, name)
     if any(one.job.rule == "draw_figure" for one in jobs):
+        import seaborn  # noqa: F401 (some figures need it)
+
         from limr.report.figures import _style
 
         with _style.applied():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from limr.archive import differences, ids_of
@@ -56,6 +57,8 @@ def asked(opened: Opened) -> Iterator[str]:
         first = start.step + 1 if start else 1
         wanted = ["step", "epoch", "problem_id", "sample", "verdict"]
         frame = files.read_parquet(opened.folder / rollouts, ROLLOUTS, wanted).to_pandas()
+        pool = pd.Index(ids)
+        frame["place"] = pool.get_indexer(frame["problem_id"]) if pool.is_unique else -1
         steps = {int(step): rows for step, rows in frame.groupby("step")}
         if sorted(steps) != list(range(first, ppo["steps"] + 1)):
             yield f"{rollouts}: step: expected {first} to {ppo['steps']}, found {len(steps)} steps"
@@ -81,6 +84,8 @@ def asked(opened: Opened) -> Iterator[str]:
                     "rollouts before them"
                 )
                 break
+            if _asks(rows, order.epoch(step), batch, ppo["samples_per_prompt"]):
+                continue
             expected = Counter(
                 (order.epoch(step), ids[index], sample)
                 for index in batch
@@ -100,6 +105,21 @@ def asked(opened: Opened) -> Iterator[str]:
             due = {name: counted[name] for name in said.get(step, {})}
             for field in differences.of_values(due, said.get(step, {})):
                 yield f"{metrics}: step {step}: {field}"
+
+
+def _asks(rows: pd.DataFrame, epoch: int, batch: list[int], samples: int) -> bool:
+    """Return whether a step's rows are surely one for each problem of its batch and each sample.
+
+    `rows` have `place`, that of the problem in the pool, -1 for another.
+    """
+    expected = np.add.outer(np.multiply(batch, samples), np.arange(samples)).ravel()
+    places, drawn = rows["place"].to_numpy(), rows["sample"].to_numpy()
+    if len(rows) != len(expected) or drawn.dtype.kind != "i":  # a forger's may have gaps
+        return False
+    if places.min() < 0 or drawn.min() < 0 or drawn.max() >= samples:
+        return False
+    same = np.array_equal(np.sort(places * samples + drawn.astype(np.int64)), np.sort(expected))
+    return same and bool((rows["epoch"] == epoch).all())
 
 
 def _order(

@@ -17,6 +17,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 _MANY = 8  # items that are worth starting processes for
 _WORKERS = 2  # processes that read; each holds one item
+_SIDE_BY_SIDE = [1]  # processes of this one's kind, which share the cores
 
 
 @contextmanager
@@ -69,10 +70,16 @@ def mapped(function: Callable[[T], R], items: Collection[T], unit: str) -> Itera
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return how many cores this process may use, at least 1."""
+    found = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):  # not on every system
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        found = len(os.sched_getaffinity(0))
+    return max(1, found // _SIDE_BY_SIDE[0])
+
+
+def share_cores(processes: int) -> None:
+    """Count a share of the cores as this process's: as many processes work side by side."""
+    _SIDE_BY_SIDE[0] = processes
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:

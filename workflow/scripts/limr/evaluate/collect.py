@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import DRAWN, EVALUATIONS, METRICS, REASONS, VERDICTS
-from limr.grading.equality import UNREAD
+from limr.grading.outcomes import UNREAD
 from limr.statistics.estimates import Arm, of_mean
 from limr.statistics.intervals import Floats, wilson
 

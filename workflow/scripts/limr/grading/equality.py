@@ -9,7 +9,7 @@ from functools import lru_cache
 from limr.grading import answers, boxes, evaluation
 from limr.grading.comparison import compare
 from limr.grading.nodes import is_literal
-from limr.grading.outcomes import DIFFERENT, EQUAL, NOT_UNDERSTOOD, Judgement
+from limr.grading.outcomes import DIFFERENT, EQUAL, NOT_UNDERSTOOD, UNREAD, Judgement
 from limr.grading.pairs import UNDONE
 from limr.grading.pieces import stripped
 from limr.grading.strictness import STANDARD
@@ -19,8 +19,7 @@ from limr.grading.values import Quantity
 _TIGHT = re.compile(r"\d,\d{3}")  # a gold list has blanks, or no groups of three digits
 _ZEROS = re.compile(r"\d\s*,\s*0\d\d(?!\d)")  # no item of a list begins with a zero
 REMEMBERED = 1_024  # judgements
-COMPARED = ("", "different", "not-understood", "not-compared")  # reasons of compared answers
-UNREAD = "not-understood"  # why a verdict is incorrect: the outcome is NOT_UNDERSTOOD
+COMPARED = ("", "different", UNREAD, "not-compared")  # reasons of compared answers
 
 
 def equal(gold: str, answer: str, strictness: str = STANDARD) -> bool:

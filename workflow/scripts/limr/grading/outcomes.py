@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 EQUAL, DIFFERENT, NOT_UNDERSTOOD = "equal", "different", "not understood"
+UNREAD = "not-understood"  # why a verdict is incorrect: the outcome is NOT_UNDERSTOOD
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Self
 
 from limr.grading.boxes import last_box
-from limr.grading.equality import UNREAD
+from limr.grading.outcomes import UNREAD
 from limr.grading.pool import TIMED_OUT, GradingPool
 from limr.look.answers import LONGEST
 

@@ -92,8 +92,19 @@ def hatched() -> Iterator[None]:
 def figure(width: float, height: float) -> Figure:
     """Return an empty figure of a size in inches."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    return Figure(figsize=(width, height), layout="constrained")
+    class Laid(Figure):
+        """Draws once per file: before, Matplotlib draws it for its layout alone."""
+
+        def draw(self, renderer: Any) -> None:
+            engine = self.get_layout_engine()
+            if isinstance(engine, ConstrainedLayoutEngine):
+                engine.execute(self)
+            else:
+                super().draw(renderer)
+
+    return Laid(figsize=(width, height), layout="constrained")
 
 
 def save(drawn: Figure, paths: Mapping[str, Path | str], dpi: int | None = None) -> None:

@@ -80,19 +80,24 @@ def _mcnemar(inputs: Inputs, pair: tuple[Group, Group], benchmark: str) -> Any:
 
     Missing where no decoding has one response a question.
     """
-    frame = results.evaluated(inputs)
-    rows = frame[frame["benchmark"] == benchmark]
-    single = rows.groupby("decoding", sort=False)["n"].max()
-    names = [name for name in results.decodings(frame, benchmark) if single[name] == 1]
-    if not names:
-        return pd.NA
+    decoding, seeds = _single(inputs, benchmark)
     p_values: list[float] = []
-    for seed in sorted(rows["seed"].unique()):
-        choice = Choice(benchmarks=(benchmark,), decoding=names[0], seed=int(seed))
+    for seed in seeds if decoding else ():
+        choice = Choice(benchmarks=(benchmark,), decoding=decoding, seed=seed)
         sides = contrasts.paired(inputs, pair[0].name, pair[1].name, choice)
         ours, theirs = (arm.accuracy[benchmark] for arm in sides)
         p_values += [hypothesis_tests.mcnemar(a, b)[2] for a in ours for b in theirs]
     return min(1.0, len(p_values) * min(p_values)) if p_values else pd.NA
+
+
+@results.remembered
+def _single(inputs: Inputs, benchmark: str) -> tuple[str | None, list[int]]:
+    """Return the first decoding with one response a question, if any, and all seeds."""
+    frame = results.evaluated(inputs)
+    rows = frame[frame["benchmark"] == benchmark]
+    most = rows.groupby("decoding", sort=False)["n"].max()
+    names = (name for name in results.decodings(frame, benchmark) if most[name] == 1)
+    return next(names, None), sorted(int(seed) for seed in rows["seed"].unique())
 
 
 def caption(frame: pd.DataFrame) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from limr.analysis import contrasts, results, run_costs
-from limr.analysis.results import Group, Inputs, Run
+from limr.analysis.answer_rows import Run
+from limr.analysis.results import Group, Inputs
 from limr.core.errors import InputError
 from limr.core.validation import Keys, key
 from limr.statistics import estimates
