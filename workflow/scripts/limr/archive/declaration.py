@@ -75,8 +75,8 @@ def document(study: Study, code: coding.Code, time: datetime) -> dict[str, Any]:
 
 def digest(study: Study) -> str:
     """Return the sha256 of the study with every default, but for what its archive leaves out."""
-    kept = {key: value for key, value in study.config.items() if key != "archive"}
-    return hashlib.sha256(documents.study_yaml(replace(study, config=kept))).hexdigest()
+    kept = {key: value for key, value in study.written.items() if key != "archive"}
+    return hashlib.sha256(documents.study_yaml(replace(study, written=kept))).hexdigest()
 
 
 def faults(opened: Opened) -> Iterator[str]:

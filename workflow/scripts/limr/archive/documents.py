@@ -169,7 +169,7 @@ def within(folder: Path, path: str) -> bool:
 
 def study_yaml(study: Study) -> bytes:
     """Return `study.yaml` of an archive: the study as it was run, every default spelled out."""
-    kept = {key: value for key, value in study.config.items() if key != "mirror"}
+    kept = {key: value for key, value in study.written.items() if key != "mirror"}
     head = "# The study as it was run, every default spelled out.\n"
     text: str = yaml.dump(kept, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
     return (head + text).encode()

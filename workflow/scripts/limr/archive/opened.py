@@ -172,6 +172,8 @@ def read(folder: Path, files: Mapping[str, tuple[int, str]]) -> Opened:
             if path.startswith("config/") and path.endswith((".yaml", ".yml")):
                 documents.read_yaml(folder / path)
         study = load_study(config, name, folder / "config/benchmarks", own_files=False)
+        for text in documents.too_much_asked(study.config):  # its sweep spelled out
+            raise InputError(f"{name}: {text}.")
     except InputError as error:
         raise InputError(str(error).replace(f"{folder}/", "")) from None
     if study.name != record["study"]:

@@ -15,6 +15,8 @@ An engine's module has these names; a function that an engine does not offer is 
 - `SAMPLERS`: names of the samplers that its PPO can draw by, beside having none; absent: none;
 - `base_work(base) -> {"steps", "examples"}`: the work that making the base takes; absent where the
   engine does not train it;
+- `may_meet(dataset) -> bool`: whether what the base learns from may hold problems of such an entry
+  of `datasets`, which are then held out; absent where the base learns nothing here;
 - `make_base(job: BaseJob) -> None`: writes the base policy, a Hugging Face model folder;
 - `train_ppo(job: PpoJob) -> None` and `train_sft(job: SftJob) -> None`;
 - `open_policy(folder, options, state=None) -> Policy`; `state` is a working folder, outside the
@@ -64,7 +66,7 @@ class BaseJob:
 
     base: Settings  # the study's `base`
     options: Settings  # the study's `engines.<name>`
-    held_out: Sequence[Problem]  # must not be learnt from: training problems and benchmarks
+    held_out: Sequence[Problem]  # must not be learnt from: those that it `may_meet`
     state: Path  # working folder, outside the declared outputs
     policy: Path  # output: a model folder
 

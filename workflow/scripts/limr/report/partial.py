@@ -101,7 +101,7 @@ def write(study: Study, root: Path, paper: Path, output: Path, texts: bool) -> l
         tables = _make("tables", study.config["tables"], inputs, Path(made), folder)
         figures = _make("figures", study.config["figures"], inputs, Path(made), folder)
         parts = Parts(
-            config={key: value for key, value in study.config.items() if key != "mirror"},
+            config={key: value for key, value in study.written.items() if key != "mirror"},
             tables=tables,
             figures=figures,
             rollouts=rollouts,

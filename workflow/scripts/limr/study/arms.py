@@ -58,6 +58,8 @@ class Arm:
     start: Start | None = None
     round_of: str = ""
     round: int = 0
+    of: str = ""  # of a cell of a sweep: the arm's name in the file
+    cell: Json = field(default_factory=dict)  # and its values, by axis
     settings: Json = field(default_factory=dict)  # of `ppo` or `sft`, the arm's changes applied
     reward: Json = field(default_factory=dict)
     grader: Json = field(default_factory=dict)  # of training; evaluations have the study's
@@ -167,6 +169,8 @@ def _settings(config: Json, entry: Json, at: str) -> Json:
         "sampler": entry.get("sampler"),
         "round_of": entry.get("round_of", ""),
         "round": entry.get("round", 0),
+        "of": entry.get("of", ""),
+        "cell": entry.get("cell", {}),
         "changes": _changes(entry),
     }
 

@@ -13,7 +13,7 @@ import yaml
 
 from limr.core import plugins, validation
 from limr.core.errors import InputError, nearest
-from limr.study import checks, continued, rounds, schema
+from limr.study import checks, continued, rounds, schema, sweep
 from limr.study.arms import arms, draws
 from limr.study.study import Study
 
@@ -35,7 +35,8 @@ def load(
     Raises:
         InputError: anything in the study is wrong; one message, the first cause first.
     """
-    complete = left_out(validation.complete(dict(config), schema.Study, where), where)
+    written = validation.complete(dict(config), schema.Study, where)
+    complete = left_out(sweep.spelled_out(written, where), where)
     marks, mark_datasets = _benchmarks(complete, benchmarks, where)
     _check_disjoint(complete["datasets"], mark_datasets, where)
     spelled = rounds.with_rounds(complete, where)
@@ -49,6 +50,7 @@ def load(
         name=complete["study"],
         where=where,
         config=complete,
+        written=written if "sweep" in written else complete,
         arms=found,
         scores=scores,
         trajectories=curves,
@@ -67,14 +69,19 @@ def load(
 
 
 def left_out(config: Json, where: str) -> Json:
-    """Return a study without the arms of `leave_out`, and without what they alone need."""
-    gone = config["leave_out"]
-    if not gone:
+    """Return a study without the arms of `leave_out`, and without what they alone need.
+
+    The name of an arm of a sweep means all of its cells; a cell may be named as well.
+    """
+    if not config["leave_out"]:
         return config
     known = config["arms"]
-    for name in gone:
-        if name not in known:
+    gone: set[str] = set()
+    for name in config["leave_out"]:
+        meant = {own for own, arm in known.items() if name in (own, arm.get("of"))}
+        if not meant:
             raise InputError(f"{where}: leave_out: there is no arm '{name}'.{nearest(name, known)}")
+        gone |= meant
     kept = {name: arm for name, arm in known.items() if name not in gone}
     if not kept:
         raise InputError(f"{where}: leave_out: no arm is left.")

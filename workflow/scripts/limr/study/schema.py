@@ -435,6 +435,23 @@ class Archive(Keys):
     )
 
 
+AxisValue = bool | Number | str
+
+
+class Axis(Keys):
+    """An axis of a sweep."""
+
+    set: str | Annotated[list[str], EACH_ONCE, Field(min_length=1)] = key(
+        ...,
+        "The key that takes each value, or several that move together: one of an entry of "
+        "`datasets`, `trajectories`, `scores` or `arms`, dotted (`arms.limr.size`). `arms.*.ppo.x` "
+        "is that of every arm with `train: ppo`.",
+    )
+    to: Annotated[list[AxisValue], EACH_ONCE] = key(
+        ..., "Its values: numbers, texts, true or false.", min_length=1
+    )
+
+
 class Study(Keys):
     """A study."""
 
@@ -495,6 +512,13 @@ class Study(Keys):
     )
     arms: dict[Name, Arm] = key(
         ..., "Ways of making a policy; each is trained once per seed.", min_length=1
+    )
+    sweep: dict[Name, Axis] = key(
+        ABSENT,
+        "Axes by name, at most four: every combination of their values is a cell, and what depends "
+        "on a key that is set is copied for each, as `limr-size64` (docs/sweeps.md).",
+        min_length=1,
+        max_length=4,
     )
     states: Literal["temporary", "keep"] = key(
         ABSENT,

@@ -1,13 +1,10 @@
-"""A study: one configuration, checked as a whole and spelled out for the rules.
-
-`load` validates the keys (`limr.study.schema`), then what no schema can say (`limr.study.checks`).
-Everything that can be known to fail is refused here, in seconds, before any job starts.
-"""
+"""A study: one configuration, checked as a whole and spelled out for the rules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from limr.core import plugins, validation
@@ -35,7 +32,8 @@ class Study:
 
     name: str
     where: str
-    config: Json
+    config: Json  # complete, its sweep spelled out
+    written: Json  # the same as its file has it: the cells of a sweep are not in it
     arms: dict[str, Arm]
     scores: dict[str, Json]
     trajectories: dict[str, Json]
@@ -87,6 +85,11 @@ class Study:
         entry = self.scores[score]
         options = getattr(plugins.load("selectors", entry["selector"]), "OWN_FILES", ())
         return [entry["options"][name] for name in options if entry["options"][name] is not None]
+
+    @property
+    def axes(self) -> dict[str, list[Any]]:
+        """The values of each axis of its sweep, as given; none where it has no sweep."""
+        return {name: axis["to"] for name, axis in self.config.get("sweep", {}).items()}
 
     @property
     def paths(self) -> ResultPaths:
@@ -176,8 +179,17 @@ class Study:
 
     def rule(self, stage: str, arm: str) -> str:
         """Return the name of the rule that does a stage of an arm."""
-        found = self.rules(stage, self.arms[arm].train)
-        return next(name for name, variant in found if arm in variant.arms)
+        return self._rules[stage, arm]
+
+    @cached_property
+    def _rules(self) -> dict[tuple[str, str], str]:
+        return {
+            (stage, arm): name
+            for stage in ("train", "evaluate")
+            for train in ("none", "ppo", "sft")
+            for name, variant in self.rules(stage, train)
+            for arm in variant.arms
+        }
 
     def places(self, steps: Iterable[int]) -> list[tuple[int, str]]:
         """Return (step, benchmark) of each evaluation of a run, in order."""
@@ -219,6 +231,7 @@ class Study:
                 **({"draw": a.draw} if a.draw != a.name else {}),
                 **({"way": list(map(list, self.way(a.name)))} if a.start else {}),
                 **({"rounds": self._rounds(a)} if a.round else {}),
+                **({"cell": a.cell, "of": a.of} if a.cell else {}),
                 **self._difficulty_from(a.name),
             }
             for a in self.arms.values()
@@ -232,6 +245,7 @@ class Study:
             "benchmarks": benchmarks,
             "steps": self.steps,
             "declared": self.config["declared"],
+            **({"sweep": self.axes} if self.axes else {}),
         }
 
     def decodings(self) -> Json:

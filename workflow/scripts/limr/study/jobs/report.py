@@ -126,7 +126,7 @@ def _report(study: Study, files: Mapping[str, Paths]) -> Job:
             "runs": _costed(study),
             "curves": list(curves),
             "answers": last,
-            "config": {k: v for k, v in study.config.items() if k not in ("mirror", "archive")},
+            "config": {k: v for k, v in study.written.items() if k not in ("mirror", "archive")},
         },
         plugins=(
             *((kind, name) for kind in ("tables", "figures") for name in study.config[kind]),

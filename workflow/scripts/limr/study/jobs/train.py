@@ -12,9 +12,11 @@ from limr.study.study import Study
 
 def jobs(study: Study) -> Iterator[Job]:
     """Yield the job of the base policy and those of the training runs."""
+    may_meet = getattr(plugins.load(*engine(study, "train")), "may_meet", lambda _: False)
+    met = [study.paths.problems(name) for name, e in study.datasets.items() if may_meet(e)]
     yield Job(
         "make_base",
-        {"problems": [study.paths.problems(name) for name in study.datasets]},
+        {"problems": met},
         {"policy": study.paths.base},
         {
             "engine": study.config["engine"]["train"],

@@ -106,6 +106,11 @@ def base_work(base: Settings) -> dict[str, int]:
     return {"steps": warmup["steps"], "examples": warmup["steps"] * warmup["batch_size"]}
 
 
+def may_meet(dataset: Settings) -> bool:
+    """Return whether the warm-up may hold problems of a set: it has a split of its own."""
+    return bool(dataset["source"] != "arithmetic" or dataset["split"] == "warmup")
+
+
 def make_base(job: BaseJob) -> None:
     """Write the base policy."""
     with importing(job.options):
