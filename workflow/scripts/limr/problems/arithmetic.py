@@ -142,7 +142,7 @@ def warmup_examples(
     draws = generator.random((n, 5)).tolist()
     pairs = [_example(groups[family], *draw) for family, draw in zip(families, draws, strict=True)]
     if easy_share:
-        known = [pair for pair in arithmetic_useless.easy() if pair[0] not in avoid]
+        known = arithmetic_useless.easy("warmup")
         easy = stream(seed, SOURCE, "easy warm-up examples")
         for number in (easy.random(n) < easy_share).nonzero()[0].tolist():
             prompt, answer = known[int(easy.integers(len(known)))]

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Literal
 
 from limr.core.errors import InputError
 from limr.core.random_streams import stream
@@ -89,7 +90,7 @@ def _copies(count: int, seed: int, split: str, useful: Sequence[Problem]) -> lis
 
 
 def _written(name: str, count: int, seed: int, split: str) -> list[Problem]:
-    texts, level = (easy(), 1) if name == "easy" else (_hard(), 6)
+    texts, level = (easy("pool"), 1) if name == "easy" else (_hard(), 6)
     if count > len(texts):
         raise InputError(
             f"{_SOURCE}: {count} {name} problems were asked for, and there are {len(texts)}. "
@@ -100,9 +101,15 @@ def _written(name: str, count: int, seed: int, split: str) -> list[Problem]:
 
 
 @cache
-def easy() -> list[tuple[str, str]]:
-    """Return (prompt, answer) of every easy problem."""
-    return [(f"{form.format(n)}=?", str(n)) for form in _EASY for n in _NUMBERS]
+def easy(use: Literal["pool", "warmup"]) -> list[tuple[str, str]]:
+    """Return (prompt, answer) of the easy problems of pools, or of those that a base may see."""
+    numbers = [n for n in _NUMBERS if (n % 3 == 0) == (use == "pool")]
+    return [(f"{form.format(n)}=?", str(n)) for form in _EASY for n in numbers]
+
+
+@cache
+def _easy_answers() -> dict[str, str]:
+    return {**dict(easy("pool")), **dict(easy("warmup"))}
 
 
 @cache
@@ -115,9 +122,8 @@ def working(prompt: str) -> tuple[str, str] | None:
 
     An easy one has no working. A hard one has partial products: `123*47` gives `4920+861=`.
     """
-    answer = dict(easy()).get(prompt)
-    if answer is not None:
-        return "", answer
+    if (easy_answer := _easy_answers().get(prompt)) is not None:
+        return "", easy_answer
     factors = re.fullmatch(r"([1-9]\d\d)\*(\d\d)=\?", prompt)
     if factors is None or int(factors[2]) <= 20:
         return None
