@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from limr.analysis import results, subset_records
+from limr.analysis import cells, results, subset_records
 from limr.analysis.results import Group, Inputs, Run
 from limr.statistics import estimates
 from limr.statistics.estimates import Arm, Estimate
 from limr.statistics.intervals import Interval
+
+Key = tuple[str, ...]  # whose runs: a group's, or those of two groups that share their start
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Choice:
         benchmarks: None: all.
         seed: None: all.
         alike: whether every benchmark counts the same, whatever the declared weights.
+        second_step: training step of the second group, where it is another one.
     """
 
     step: int | str | None = None
@@ -34,6 +36,14 @@ class Choice:
     benchmarks: Sequence[str] | None = None
     seed: int | None = None
     alike: bool = False
+    second_step: int | None = None
+
+    @property
+    def of_second(self) -> Choice:
+        """What the second group is compared by."""
+        if self.second_step is None:
+            return self
+        return replace(self, step=self.second_step, second_step=None)
 
 
 def group_interval(
@@ -96,11 +106,51 @@ def difference(inputs: Inputs, first: str, second: str, choice: Choice | None = 
     weights = None
     if not choice.alike:
         weights = results.declared(inputs).weight(list(_frames(inputs, first, choice)))
+    arms = [as_arm(frames) for _, frames in terms(inputs, first, second, choice)]
+    return estimates.of_sum(arms, weights)
+
+
+def mean_difference(inputs: Inputs, places: Sequence[tuple[str, str, int]]) -> Estimate:
+    """Return the mean of differences `first` - `second` at several places.
+
+    A run that several of them have in common, such as two steps of one run or one reference of many
+    groups, is one run: what it adds to each is summed before runs are said to vary.
+
+    Args:
+        inputs: what the study has.
+        places: (first, second, step) of each, at least one.
+
+    Raises:
+        InputError: a run lacks a question, or the groups were asked different ones.
+    """
+    total: dict[Key, dict[str, pd.DataFrame]] = {}
+    for first, second, step in places:
+        for key, frames in terms(inputs, first, second, Choice(step=step)):
+            known = total.get(key, {})
+            total[key] = {
+                name: wide if name not in known else known[name] + wide
+                for name, wide in frames.items()
+            }
+    columns = {name: wide.columns for name, wide in next(iter(total.values())).items()}
+    arms = [
+        as_arm({name: frames[name].reindex(columns=columns[name]) / len(places) for name in frames})
+        for frames in total.values()
+    ]
+    return estimates.of_sum(arms, results.declared(inputs).weight(list(columns)))
+
+
+def terms(
+    inputs: Inputs, first: str, second: str, choice: Choice
+) -> list[tuple[Key, dict[str, pd.DataFrame]]]:
+    """Return whose runs, and what each adds to `first` - `second` at each question.
+
+    Columns are in one order, by id, so that every question is compared with itself.
+    """
     if (start := _start(inputs, first)) and start == _start(inputs, second):
-        gaps = _gaps_by_seed(inputs, first, second, choice)
-        return estimates.of_change(estimates.Arm(gaps), weights)
-    ours, theirs = paired(inputs, first, second, choice)
-    return estimates.of_difference(ours, theirs, weights)
+        return [((first, second), _gaps_by_seed(inputs, first, second, choice))]
+    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice.of_second)
+    less = {name: -wide.reindex(columns=ours[name].columns) for name, wide in theirs.items()}
+    return [((first,), ours), ((second,), less)]
 
 
 def _start(inputs: Inputs, group: str) -> str | None:
@@ -112,15 +162,16 @@ def _start(inputs: Inputs, group: str) -> str | None:
 
 def _gaps_by_seed(
     inputs: Inputs, first: str, second: str, choice: Choice
-) -> dict[str, npt.NDArray[np.float64]]:
-    """Return benchmark -> (n_seeds, n_questions) differences, each a mean over a seed's draws."""
-    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice)
+) -> dict[str, pd.DataFrame]:
+    """Return benchmark -> differences, a row for each seed of both: a mean over its draws."""
+    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice.of_second)
     found = {}
     for name, wide in ours.items():
         sides = [side.groupby(level="seed", sort=True).mean() for side in (wide, theirs[name])]
         both = sides[0].index.intersection(sides[1].index)
         other = sides[1].reindex(index=both, columns=wide.columns)
-        found[name] = (sides[0].loc[both] - other).to_numpy(np.float64)
+        gaps = sides[0].loc[both] - other
+        found[name] = gaps.set_index(pd.MultiIndex.from_product([[""], both]))
     return found
 
 
@@ -140,7 +191,7 @@ def change(inputs: Inputs, group: str, earlier: int, later: int) -> Estimate:
 
 def paired(inputs: Inputs, first: str, second: str, choice: Choice) -> tuple[Arm, Arm]:
     """Return the results of two groups, with the same questions in the same order."""
-    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice)
+    ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice.of_second)
     # Aligned by id, so that every question is compared with itself.
     same = {name: wide.reindex(columns=ours[name].columns) for name, wide in theirs.items()}
     return as_arm(ours), as_arm(same)
@@ -201,10 +252,13 @@ def pairs(inputs: Inputs) -> list[tuple[Group, Group]]:
 
     References are the PPO groups that train on every problem, and those that train on random ones,
     where no other setting is changed. A control is compared with them but is never a reference.
+    Cells of a sweep are compared only with references of the same values; what a sweep changes in
+    both is no other setting.
     """
     trained = [group for group in results.evaluated_groups(inputs) if group.train != "none"]
     records = {group.name: subset_records.group_record(inputs, group) for group in trained}
-    plain = [g for g in trained if g.train == "ppo" and not g.changes]
+    swept = {group.name for group in trained if cells.cell_of(inputs, group.name)}
+    plain = [g for g in trained if g.train == "ppo" and (not g.changes or g.name in swept)]
     full = [g for g in plain if subset_records.is_full(records[g.name])]
     drawn = [g for g in plain if subset_records.is_random(records[g.name])]
     return [
@@ -212,7 +266,10 @@ def pairs(inputs: Inputs) -> list[tuple[Group, Group]]:
         for references in (full, drawn)
         for second in references
         for first in trained
-        if first is not second and not (references is drawn and first in full)
+        if first is not second
+        and not (references is drawn and first in full)
+        and set(second.changes) <= set(first.changes)
+        and cells.agree(inputs, first, second)
     ]
 
 

@@ -41,7 +41,9 @@ def read_texts(name: str, tsv: Path | str) -> tuple[pd.DataFrame, str, str]:
     module = plugins.load("tables", name)
     decimals = getattr(module, "DECIMALS", 1)
     cells = pd.read_csv(tsv, sep="\t", dtype=object, keep_default_na=False)
-    plain = getattr(module, "TEXTS", ())  # columns of texts, which may look like numbers
+    plain = set(getattr(module, "TEXTS", ()))  # columns of texts, which may look like numbers
+    if hasattr(module, "NUMBERS"):  # all others are texts, since the study names some of them
+        plain |= set(cells.columns) - set(module.NUMBERS)
     shown = cells.apply(
         lambda column: column.map(
             lambda cell: (cell or "–") if column.name in plain else text(_value(cell), decimals)

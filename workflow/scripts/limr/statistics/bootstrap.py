@@ -26,6 +26,7 @@ def means(
     weights: Mapping[str, float],
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
+    runs_of: Mapping[str, str] | None = None,
 ) -> dict[str, Floats]:
     """Return name of an arm -> (resamples,) means of its accuracy over benchmarks.
 
@@ -34,15 +35,21 @@ def means(
         weights: benchmark -> weight; they sum to 1.
         rng: a named stream.
         resamples: number of resamples.
+        runs_of: name -> whose runs these are; what has the same runs, such as two steps of an arm,
+            is resampled together. None: everything has runs of its own.
     """
-    runs = {name: _run_weights(arm, resamples, rng) for name, arm in arms.items()}
+    of = runs_of or {name: name for name in arms}
+    runs: dict[str, Floats] = {}
+    for name, arm in arms.items():
+        if of[name] not in runs:
+            runs[of[name]] = _run_weights(arm, resamples, rng)
     found = {name: np.zeros(resamples) for name in arms}
     for benchmark, weight in weights.items():
         shapes = {arm.accuracy[benchmark].shape[1] for arm in arms.values()}
         questions = _weights(shapes.pop(), resamples, rng)
         for name, arm in arms.items():
             by_run = questions @ arm.accuracy[benchmark].T
-            found[name] += weight * (by_run * runs[name]).sum(axis=1)
+            found[name] += weight * (by_run * runs[of[name]]).sum(axis=1)
     return found
 
 

@@ -56,7 +56,7 @@ class Runs:
 
     raw: float
     noise: float
-    df: int
+    df: float
 
 
 @dataclass(frozen=True)
@@ -164,16 +164,32 @@ def of_difference(first: Arm, second: Arm, weights: Mapping[str, float] | None =
     Raises:
         InputError: see `of_mean`; or the benchmarks or questions differ.
     """
-    n_runs = min(check_results(first.accuracy), check_results(second.accuracy))
     shapes = [{k: m.shape[1] for k, m in arm.accuracy.items()} for arm in (first, second)]
     if shapes[0] != shapes[1]:
         raise InputError(f"the arms were not asked the same questions: {shapes[0]}, {shapes[1]}.")
-    gaps = {
-        name: matrix.mean(axis=0) - second.accuracy[name].mean(axis=0)
-        for name, matrix in first.accuracy.items()
+    negative = {name: -matrix for name, matrix in second.accuracy.items()}
+    return of_sum([first, Arm(negative, second.draws)], weights)
+
+
+def of_sum(arms: Sequence[Arm], weights: Mapping[str, float] | None = None) -> Estimate:
+    """Return the weighted mean over benchmarks of a sum, question by question.
+
+    The runs of different arms vary independently; what one run adds at several places, such as at
+    two of its steps, must have been summed before.
+
+    Args:
+        arms: results for the same questions in the same order, each times its factor.
+        weights: benchmark -> weight, of any sum; None: all alike.
+
+    Raises:
+        InputError: see `of_mean`.
+    """
+    n_runs = min(check_results(arm.accuracy) for arm in arms)
+    sums = {
+        name: np.sum([arm.accuracy[name].mean(axis=0) for arm in arms], axis=0)
+        for name in arms[0].accuracy
     }
-    shares = _shares(list(gaps), weights)
-    return _estimate(gaps, [first, second], shares, n_runs, is_share=False)
+    return _estimate(sums, arms, _shares(list(sums), weights), n_runs, is_share=False)
 
 
 def of_change(change: Arm, weights: Mapping[str, float] | None = None) -> Estimate:

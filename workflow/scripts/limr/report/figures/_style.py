@@ -71,6 +71,15 @@ def applied() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def hatched() -> Iterator[None]:
+    """Draw hatches within a block in thin grey lines."""
+    import matplotlib as mpl
+
+    with mpl.rc_context({"hatch.color": "#8A8A8A", "hatch.linewidth": 0.5}):
+        yield
+
+
 def figure(width: float, height: float) -> Figure:
     """Return an empty figure of a size in inches."""
     from matplotlib.figure import Figure
