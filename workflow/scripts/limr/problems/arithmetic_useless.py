@@ -1,7 +1,7 @@
 """Problems that teach nothing, as a controlled share of a generated pool, and which is which.
 
-dead       a problem like the others whose gold answer is `None`, as a failed extraction leaves it: no
-           response can be right
+dead       a problem like the others whose gold answer is `None`, as a failed extraction leaves it:
+           no response can be right
 hard       a product of three by two digits: right, and never solved by a policy of this size
 easy       `57+0`, `1*57` and the like: always solved by a base that has seen such problems
            (`base.warmup.easy_share`)
@@ -97,7 +97,8 @@ def _written(name: str, count: int, seed: int, split: str) -> list[Problem]:
             "Lower `useless` or `problems`, or name more `useless_kinds`."
         )
     order = stream(seed, _SOURCE, split, name).permutation(len(texts))[:count].tolist()
-    return [Problem("", *texts[index], _SOURCE, level) for index in order]
+    drawn_texts = (texts[index] for index in order)
+    return [Problem("", prompt, answer, _SOURCE, level) for prompt, answer in drawn_texts]
 
 
 @cache

@@ -8,12 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from limr.core.random_streams import stream
 from limr.core.tables import Problem
 from limr.core.validation import ABSENT, EACH_ONCE, Keys, Number, OneOf, key
 from limr.problems import arithmetic, arithmetic_useless
+
+Kind = Annotated[str, OneOf(arithmetic_useless.KINDS)]
+
+
+def _listed(given: Any) -> Any:
+    return [given] if isinstance(given, str) else given
 
 
 class Options(Keys):
@@ -36,12 +42,12 @@ class Options(Keys):
         ge=0,
         le=1,
     )
-    families: Annotated[
-        list[Annotated[str, OneOf(arithmetic.NAMES)]], EACH_ONCE
-    ] = key(  # absent: as in the settings of older studies, whose bytes stay
-        ABSENT,
-        "Draw from these kinds of problems only, all by default; benchmarks have their own.",
-        min_length=1,
+    families: Annotated[list[Annotated[str, OneOf(arithmetic.NAMES)]], EACH_ONCE] = (
+        key(  # absent: as in the settings of older studies, whose bytes stay
+            ABSENT,
+            "Draw from these kinds of problems only, all by default; benchmarks have their own.",
+            min_length=1,
+        )
     )
     useless: Number = key(
         ABSENT,
@@ -50,13 +56,11 @@ class Options(Keys):
         ge=0,
         le=1,
     )
-    useless_kinds: Annotated[
-        list[Annotated[str, OneOf(arithmetic_useless.KINDS)]], EACH_ONCE
-    ] = key(
+    useless_kinds: Annotated[list[Kind], EACH_ONCE, BeforeValidator(_listed)] = key(
         ABSENT,
-        "What they are, in even parts, all by default: `dead`, no response is ever right; `hard`, "
-        "far too hard; `easy`, far too easy, for a base with `warmup.easy_share`; `duplicate`, "
-        "copies of others.",
+        "What they are, one kind or several in even parts, all by default: `dead`, no response is "
+        "ever right; `hard`, far too hard; `easy`, far too easy, for a base with "
+        "`warmup.easy_share`; `duplicate`, copies of others.",
         min_length=1,
     )
 
