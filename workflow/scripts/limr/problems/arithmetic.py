@@ -16,6 +16,7 @@ from typing import TypeVar
 from limr.core.errors import InputError, nearest
 from limr.core.random_streams import stream
 from limr.core.tables import Problem
+from limr.problems import arithmetic_useless
 from limr.problems.arithmetic_families import FAMILIES, Item
 
 SOURCE = "arithmetic"
@@ -37,6 +38,7 @@ _SPLITS: Mapping[str, tuple[str, tuple[int, ...]]] = {  # split -> bucket, level
     "hard": ("held-out", (5, 6)),
 }
 SPLITS = tuple(_SPLITS)
+NAMES = tuple(family.name for family in FAMILIES)
 
 # What makes the base model imperfect; the shares are means over the levels.
 _WITH_WORKING = 0.45
@@ -57,7 +59,12 @@ class _Entry:
 
 
 def generate(
-    n: int, seed: int, split: str, avoid: Collection[str] = (), levels: Collection[int] = LEVELS
+    n: int,
+    seed: int,
+    split: str,
+    avoid: Collection[str] = (),
+    levels: Collection[int] = LEVELS,
+    families: Collection[str] = NAMES,
 ) -> list[Problem]:
     """Draw `n` distinct problems of a split, as evenly over levels and families as possible.
 
@@ -68,6 +75,7 @@ def generate(
             and 4, `hard` 5 and 6 are held out.
         avoid: prompts that must not be drawn.
         levels: draw from these levels of the split only.
+        families: draw from these families only.
 
     Returns:
         The problems ordered by level; `problem_id` is `arithmetic-<split>-<number from 1>`.
@@ -75,8 +83,13 @@ def generate(
     Raises:
         InputError: there is no such split, or it has fewer than `n` problems.
     """
-    groups = _groups(split, avoid, levels)
+    groups = _groups(split, avoid, levels, families)
     available = sum(len(entries) for entries in groups.values())
+    if not available:
+        raise InputError(
+            f"{SOURCE}: the split '{split}' has no problem of the families {sorted(families)} at "
+            f"the levels {sorted(levels)}. docs/map.md#problems-that-teach-nothing lists them."
+        )
     if not 1 <= n <= available:
         raise InputError(
             f"{SOURCE}: {n} problems were asked of the split '{split}', which has {available}. "
@@ -101,6 +114,8 @@ def solution(prompt: str) -> str:
     Raises:
         InputError: the prompt is not one of the generated ones.
     """
+    if (found := arithmetic_useless.working(prompt)) is not None:
+        return f"{found[0]}{BOX}{found[1]}}}"
     if prompt not in _space():
         raise InputError(f"{SOURCE}: '{prompt[:60]}' is not one of the generated problems.")
     item = _space()[prompt].item
@@ -108,19 +123,31 @@ def solution(prompt: str) -> str:
 
 
 def warmup_examples(
-    n: int, seed: int, avoid: Collection[str] = (), levels: Collection[int] = LEVELS
+    n: int,
+    seed: int,
+    avoid: Collection[str] = (),
+    levels: Collection[int] = LEVELS,
+    easy_share: float = 0,
 ) -> list[tuple[str, str]]:
     """Draw `n` pairs (prompt, target) of the split `warmup`, to train an imperfect base model.
 
     The families are equally frequent and a prompt may be drawn again. About 45 % of the targets
     show the working, 15 % have a wrong answer (4 % at level 1, 26 % at level 6), 30 % have no box.
-    The arguments are those of `generate`.
+    The arguments are those of `generate`. `easy_share` of the pairs are easy problems of
+    `arithmetic_useless` instead, always right and in a box.
     """
     groups = list(_groups("warmup", avoid, levels).values())
     generator = stream(seed, SOURCE, "warmup examples")
     families = generator.integers(len(groups), size=n).tolist()
     draws = generator.random((n, 5)).tolist()
-    return [_example(groups[family], *draw) for family, draw in zip(families, draws, strict=True)]
+    pairs = [_example(groups[family], *draw) for family, draw in zip(families, draws, strict=True)]
+    if easy_share:
+        known = arithmetic_useless.easy("warmup")
+        easy = stream(seed, SOURCE, "easy warm-up examples")
+        for number in (easy.random(n) < easy_share).nonzero()[0].tolist():
+            prompt, answer = known[int(easy.integers(len(known)))]
+            pairs[number] = prompt, f"{BOX}{answer}}}"
+    return pairs
 
 
 def _example(
@@ -171,7 +198,10 @@ def _divided(n: int, capacity: Mapping[Key, int]) -> dict[Key, int]:
 
 
 def _groups(
-    split: str, avoid: Collection[str], wanted_levels: Collection[int]
+    split: str,
+    avoid: Collection[str],
+    wanted_levels: Collection[int],
+    families: Collection[str] = NAMES,
 ) -> dict[str, list[_Entry]]:
     """Return family -> entries of a split, families without entries left out."""
     if split not in _SPLITS:
@@ -181,7 +211,7 @@ def _groups(
     groups: dict[str, list[_Entry]] = {}
     for entry in _space().values():
         inside = entry.bucket == bucket and entry.level in wanted
-        if inside and entry.item.prompt not in avoided:
+        if inside and entry.family in families and entry.item.prompt not in avoided:
             groups.setdefault(entry.family, []).append(entry)
     return groups
 

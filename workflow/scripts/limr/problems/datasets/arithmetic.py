@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from limr.core.random_streams import stream
 from limr.core.tables import Problem
-from limr.core.validation import EACH_ONCE, Keys, Number, OneOf, key
-from limr.problems import arithmetic
+from limr.core.validation import ABSENT, EACH_ONCE, Keys, Number, OneOf, key
+from limr.problems import arithmetic, arithmetic_useless
+
+Kind = Annotated[str, OneOf(arithmetic_useless.KINDS)]
+
+
+def _listed(given: Any) -> Any:
+    return [given] if isinstance(given, str) else given
 
 
 class Options(Keys):
@@ -36,6 +42,27 @@ class Options(Keys):
         ge=0,
         le=1,
     )
+    families: Annotated[list[Annotated[str, OneOf(arithmetic.NAMES)]], EACH_ONCE] = (
+        key(  # absent: as in the settings of older studies, whose bytes stay
+            ABSENT,
+            "Draw from these kinds of problems only, all by default; benchmarks have their own.",
+            min_length=1,
+        )
+    )
+    useless: Number = key(
+        ABSENT,
+        "Share of problems that teach nothing, as no real pool is without them; none by default. "
+        "Their ids say which they are.",
+        ge=0,
+        le=1,
+    )
+    useless_kinds: Annotated[list[Kind], EACH_ONCE, BeforeValidator(_listed)] = key(
+        ABSENT,
+        "What they are, one kind or several in even parts, all by default: `dead`, no response is "
+        "ever right; `hard`, far too hard; `easy`, far too easy, for a base with "
+        "`warmup.easy_share`; `duplicate`, copies of others.",
+        min_length=1,
+    )
 
 
 def expected(options: Mapping[str, Any]) -> int:
@@ -50,10 +77,15 @@ def prepare(options: Mapping[str, Any], file: Path | None) -> tuple[list[Problem
         InputError: more problems than the split has.
     """
     problems = _generate(options)
+    kinds = Counter(arithmetic_useless.kind(problem.problem_id) for problem in problems)
+    del kinds[None]
     problems, ungradable = _rewritten(problems, options)
     levels = Counter(problem.level for problem in problems)
     counts = ", ".join(f"level {level}: {n}" for level, n in sorted(levels.items(), key=str))
     notes = [f"{len(problems)} generated problems ({counts})"]
+    if kinds:
+        found = ", ".join(f"{name} {n}" for name, n in kinds.items())
+        notes.append(f"{kinds.total()} of them teach nothing: {found}")
     if ungradable:
         notes.append(f"{ungradable} gold answers are written so that the paper's reward is blind")
     return problems, notes
@@ -77,6 +109,8 @@ def _rewritten(
 
 
 def _as_dfrac(answer: str) -> str:
+    if answer == arithmetic_useless.DEAD_GOLD:
+        return answer  # blind to it is the paper's reward as well
     numerator, _, denominator = answer.partition("/")
     return f"\\dfrac{{{numerator}}}{{{denominator or 1}}}"
 
@@ -87,6 +121,15 @@ def solutions(options: Mapping[str, Any], file: Path | None) -> dict[str, str]:
 
 
 def _generate(options: Mapping[str, Any]) -> list[Problem]:
-    split = options.get("split", "train")
-    levels = options.get("levels", arithmetic.LEVELS)
-    return arithmetic.generate(options["problems"], options.get("seed", 0), split, levels=levels)
+    total, seed, split = options["problems"], options.get("seed", 0), options.get("split", "train")
+
+    def generate(n: int, avoid: Collection[str] = ()) -> list[Problem]:
+        levels = options.get("levels", arithmetic.LEVELS)
+        families = options.get("families", arithmetic.NAMES)
+        return arithmetic.generate(n, seed, split, avoid, levels, families)
+
+    kinds = options.get("useless_kinds", arithmetic_useless.KINDS)
+    wanted = arithmetic_useless.counts(total, options.get("useless", 0), kinds)
+    n_useful = total - sum(wanted.values())
+    useful = generate(n_useful) if n_useful else []
+    return useful + arithmetic_useless.drawn(wanted, seed, split, useful, generate)

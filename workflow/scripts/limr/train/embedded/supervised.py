@@ -82,7 +82,9 @@ def _examples(warmup: Settings, avoid: Collection[str]) -> list[tuple[str, str]]
     solution. The share sets how good the base is.
     """
     seed, count = warmup["seed"], warmup["steps"] * warmup["batch_size"]
-    examples = arithmetic.warmup_examples(count, seed, avoid, warmup["levels"])
+    examples = arithmetic.warmup_examples(
+        count, seed, avoid, warmup["levels"], warmup.get("easy_share", 0)
+    )
     clean = stream(seed, "clean examples").random(count) < warmup["clean_share"]
     return [
         (prompt, arithmetic.solution(prompt) if whole else target)

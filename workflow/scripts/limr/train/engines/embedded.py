@@ -55,6 +55,13 @@ class Warmup(Keys):
         ge=0,
         le=1,
     )
+    easy_share: Number = key(
+        ABSENT,  # not in the settings of older bases: they stay as they are
+        "Share of examples that are the `easy` problems of `arithmetic` (`useless_kinds`), always "
+        "right and in a box, so that the base solves such ones; none by default.",
+        ge=0,
+        lt=1,
+    )
     warmup_steps: int = key(20, "Steps of linear learning-rate warm-up.", ge=0)
     levels: Annotated[list[Annotated[int, Field(ge=1, le=6)]], EACH_ONCE] = key(
         [1, 2, 3, 4, 5, 6], "Levels of the generated examples.", min_length=1
