@@ -32,6 +32,9 @@ ifneq ($(if $(LIMR_MIRROR),$(wildcard $(LIMR_MIRROR)/packages)),)
 	export PIP_FIND_LINKS := $(abspath $(LIMR_MIRROR))/packages
 endif
 
+# Modules are compiled once, not in each of the thousand processes of the tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo check test test-long test-tools style types fast whole docs site lock resolve bench clean openrlhf fetch gpu-checks \
 	gpu-environment mutants
 .DELETE_ON_ERROR:

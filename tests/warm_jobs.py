@@ -3,8 +3,8 @@
 Pandas or PyTorch are most of what a small job costs, and the tests run hundreds of these. Snakemake
 starts a program in Python's place (`program`), which has a server fork: the fork has the job's
 folder, environment, arguments and outputs, and runs the script as `python SCRIPT` would. No module
-of limr is imported before. Jobs on SLURM, in environments of their own, of the commands of pages
-and of runs that are killed start anew.
+of limr is imported before. Jobs on SLURM, in environments of their own, of the commands of most
+pages and of runs that are killed start anew.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ sys.exit(code)
 """
 
 
-def program(study: Path) -> str:
-    """Return the program that runs the scripts of a study's jobs."""
+def program(study: Path | None) -> str:
+    """Return the program that runs the scripts of a study's jobs, or of any study's."""
     common = _server(os.getpid())
     # A portable study chooses its kernels before PyTorch is imported.
-    portable = "determinism: portable" in study.read_text()
+    portable = study is None or "determinism: portable" in study.read_text()
     torch = common if portable else _server(os.getpid(), "torch")
     found = common.with_name("portable" if portable else "python")
     if not found.exists():

@@ -3,13 +3,14 @@
 To import Snakemake takes most of a short call's time, and the tests make hundreds of calls. What
 runs in the fork is the same function with the same arguments, environment, folder and outputs;
 `limr` is not imported before the fork. Its jobs are such forks, too (`warm_jobs.py`). Calls that
-tests kill or put into a shell start anew.
+tests kill or put into a shell start anew; in a shell, `on_path` has at least their jobs be forks.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,16 @@ def call(arguments: Sequence[str], folder: Path, environment: Mapping[str, str])
         server.stdin.flush()
         code = int(server.stdout.readline())
         return code, output.read()
+
+
+def on_path(folder: Path, path: str) -> str:
+    """Return PATH with a `snakemake` before all others, whose jobs are forks."""
+    folder.mkdir()
+    program = folder / "snakemake"
+    words = [sys.executable, __file__, warm_jobs.program(None)]
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    program.chmod(0o755)
+    return f"{folder}:{path}"
 
 
 @cache
@@ -83,4 +94,7 @@ if __name__ == "__main__":
     import snakemake.persistence  # noqa: F401 (which main imports later)
     from snakemake import cli, script
 
+    if sys.argv[1:]:
+        _use(sys.argv[1])
+        sys.exit(cli.main(sys.argv[2:]))
     _serve()

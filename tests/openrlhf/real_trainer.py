@@ -141,7 +141,7 @@ class RealProject(Project):
     def kill_trainer(self, run: str, after: int) -> None:
         """Start a run, and SIGKILL its trainer once it works on the step after a checkpoint."""
         log = self.folder / "killed.log"
-        target = "results/real/runs/full/seed1/rollouts.parquet"
+        target = f"results/real/runs/{run.replace('-seed', '/seed')}/rollouts.parquet"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 self.command(target),

@@ -41,6 +41,14 @@ def test_the_embedded_equations_are_openrlhfs(python: Path) -> None:
     assert {name: far for name, far in found.items() if not far <= 1e-5} == {}
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("stage", [2, 3])
+def test_deepspeed_keeps_the_weights_and_forgets_the_optimizers(python: Path, stage: int) -> None:
+    found = ask(python, "new_optimizers.py", {"stage": stage})
+    assert {name for name, good in found.items() if not good} == set()
+    assert len(found) == 10
+
+
 @pytest.fixture(scope="module")
 def asked() -> dict[str, dict[str, Any]]:
     """The commands of every shipped study, of a resume, and of the small one."""

@@ -453,6 +453,23 @@ def test_studies_on_a_cpu_need_no_gpu_plan():
     assert estimate.plans(load("demo")) == (None, None)
 
 
+def test_states_are_sized_for_every_engine():
+    assert estimate.states(load("demo")) == {}
+    # Of `full` and `decayed-rounds-round1`, at two steps and one, for five seeds. A state of the
+    # miniature as PyTorch writes it has 4,568,911 bytes.
+    found = estimate.states(load("online"))["states"]
+    assert (found["n"], found["gb"]) == (15, pytest.approx(15 * found["gb_each"], rel=0.01))
+    assert found["gb_each"] == pytest.approx(4_568_911e-9, rel=0.03)
+    study = load("online-single-node")
+    assert estimate.states(study) == {}  # those of runs on GPUs are told with the runs
+    training, _ = estimate.plans(study)
+    full, continued = (training(study, arm, 8523, 10**9) for arm in ("full", "full-continued"))
+    assert full.start_bytes == 28e9
+    assert full.state_bytes == 4 * 28e9 + 2 * 2e9  # a checkpoint more than a run without a state
+    assert "--ckpt.load_enable" not in full.commands[0]
+    assert "--ckpt.load_enable" in continued.commands[0]
+
+
 def test_the_papers_study_has_all_its_arms():
     found = load("config")
     assert list(found.arms) == [

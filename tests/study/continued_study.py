@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from limr.study.jobs.job import Job
 from small_study import TINY
 
 
@@ -42,3 +43,48 @@ def continued(**arms: dict[str, Any]) -> dict[str, Any]:
     study["arms"]["rounds"]["score"] = "again"
     study["arms"] |= {name.replace("_", "-"): entry for name, entry in arms.items()}
     return study
+
+
+def new_jobs(before: list[Job], after: list[Job]) -> list[Job]:
+    """The jobs that a change makes run: they, or what they read, differ."""
+    known = {tuple(job.outputs): (job.inputs, job.settings) for job in before}
+    new: set[str] = set()
+    while True:
+        size = len(new)
+        found = []
+        for job in after:
+            same = known.get(tuple(job.outputs)) == (job.inputs, job.settings)
+            if not same or new.intersection(job.inputs):
+                new.update(job.outputs)
+                found.append(job)
+        if len(new) == size:
+            return found
+
+
+def changed(config: dict[str, Any], *keys: str, value: Any) -> dict[str, Any]:
+    made = copy.deepcopy(config)
+    entry = made
+    for key in keys[:-1]:
+        entry = entry[key]
+    entry[keys[-1]] = value
+    return made
+
+
+OF_CHOSEN = {f"{arm}-seed{s}/{s}" for arm in ("chosen", "rand-1", "rand-2") for s in (1, 2)}
+SIZES = {
+    "another size": (("arms", "chosen", "size"), 13, OF_CHOSEN),
+    "another selector": (("scores", "decayed", "selector"), "learnability",
+                         OF_CHOSEN),
+    "other last steps": (("trajectories", "early", "steps"), [1, 2], OF_CHOSEN),
+    "a round's size": (("arms", "rounds", "size"), 13,
+                       {f"rounds{r}-seed{s}/{s}" for r in ("", "-round1") for s in (1, 2)}),
+    "another seed": (("seeds",), [1, 2, 3],
+                     {"full/3", "full-continued/3", "chosen-seed3/3", "rand-1-seed3/3",
+                      "rand-2-seed3/3", "rounds-round1-seed3/3", "rounds-seed3/3"}),
+    "a later start of one arm": (("arms", "full-continued", "start", "step"), 4,
+                                 # `full` keeps another state, so that all that starts there is new
+                                 {"full/1", "full/2", "full-continued/1", "full-continued/2",
+                                  *OF_CHOSEN,
+                                  *(f"rounds{r}-seed{s}/{s}" for r in ("", "-round1")
+                                    for s in (1, 2))}),
+}  # fmt: skip

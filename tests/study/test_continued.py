@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from continued_study import continued
+from continued_study import SIZES, changed, continued, new_jobs
 
+from limr.core import plugins
 from limr.core.errors import InputError
 from limr.models import interface
 from limr.study import continued as continued_arms
@@ -93,50 +93,10 @@ def test_every_file_has_one_maker_and_settings_are_plain(load: Any) -> None:
         assert json.loads(json.dumps(job.settings)) == job.settings, job.rule
 
 
-def rerun(before: list[Job], after: list[Job], script: str) -> set[str]:
-    """The names of a script's jobs that a change makes run: they, or what they read, differ."""
-    known = {tuple(job.outputs): (job.inputs, job.settings) for job in before}
-    new: set[str] = set()
-    found = set()
-    while True:
-        size = len(new)
-        for job in after:
-            same = known.get(tuple(job.outputs)) == (job.inputs, job.settings)
-            if not same or new.intersection(job.inputs):
-                new.update(job.outputs)
-                if job.script == script:
-                    found.add("/".join(job.wildcards.values()))
-        if len(new) == size:
-            return found
-
-
-def changed(config: dict[str, Any], *keys: str, value: Any) -> dict[str, Any]:
-    made = copy.deepcopy(config)
-    entry = made
-    for key in keys[:-1]:
-        entry = entry[key]
-    entry[keys[-1]] = value
-    return made
-
-
-OF_CHOSEN = {f"{arm}-seed{s}/{s}" for arm in ("chosen", "rand-1", "rand-2") for s in (1, 2)}
-SIZES = {
-    "another size": (("arms", "chosen", "size"), 13, OF_CHOSEN),
-    "another selector": (("scores", "decayed", "selector"), "learnability",
-                         OF_CHOSEN),
-    "other last steps": (("trajectories", "early", "steps"), [1, 2], OF_CHOSEN),
-    "a round's size": (("arms", "rounds", "size"), 13,
-                       {f"rounds{r}-seed{s}/{s}" for r in ("", "-round1") for s in (1, 2)}),
-    "another seed": (("seeds",), [1, 2, 3],
-                     {"full/3", "full-continued/3", "chosen-seed3/3", "rand-1-seed3/3",
-                      "rand-2-seed3/3", "rounds-round1-seed3/3", "rounds-seed3/3"}),
-    "a later start of one arm": (("arms", "full-continued", "start", "step"), 4,
-                                 # `full` keeps another state, so that all that starts there is new
-                                 {"full/1", "full/2", "full-continued/1", "full-continued/2",
-                                  *OF_CHOSEN,
-                                  *(f"rounds{r}-seed{s}/{s}" for r in ("", "-round1")
-                                    for s in (1, 2))}),
-}  # fmt: skip
+def trained(before: list[Job], after: list[Job]) -> set[str]:
+    """The runs that a change makes train again, as arm/seed."""
+    found = (job for job in new_jobs(before, after) if job.script == "train_ppo")
+    return {"/".join(job.wildcards.values()) for job in found}
 
 
 @pytest.mark.parametrize(("keys", "value", "runs"), SIZES.values(), ids=SIZES)
@@ -145,14 +105,14 @@ def test_a_change_reruns_the_continuations_that_it_concerns(
 ) -> None:
     config = continued()
     jobs = [plan.jobs(load(one)) for one in (config, changed(config, *keys, value=value))]
-    assert rerun(*jobs, "train_ppo") == runs
+    assert trained(*jobs) == runs
 
 
 def test_one_more_round_keeps_the_rounds_before(load: Any) -> None:
     config = continued()
     config["arms"]["rounds"]["rounds"] = {"every": 1, "times": 3}
     more = changed(config, "arms", "rounds", "rounds", value={"every": 1, "times": 4})
-    runs = rerun(plan.jobs(load(config)), plan.jobs(load(more)), "train_ppo")
+    runs = trained(plan.jobs(load(config)), plan.jobs(load(more)))
     # Round 3 was the last, to the run's end.
     assert runs == {f"rounds{r}-seed{s}/{s}" for r in ("", "-round3") for s in (1, 2)}
 
@@ -194,12 +154,28 @@ def test_a_start_that_cannot_be_is_refused_before_any_job(
         load(continued(x=arm))
 
 
-def test_an_engine_that_cannot_go_on_is_said_before_the_first_job(root: Path) -> None:
+def test_an_engine_that_cannot_go_on_is_said_before_the_first_job(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = yaml.safe_load((root / "config/online-single-node.yaml").read_text())
     study = load_study(config, "online.yaml", root / "config/benchmarks")
-    assert "the engine 'openrlhf' cannot go on from another arm's run yet" in str(
-        unavailable(study)
-    )
+    assert unavailable(study) is None
+    monkeypatch.delattr(plugins.load("engines", "openrlhf"), "STARTS")
+    assert "the engine 'openrlhf' cannot go on from another arm's run." in str(unavailable(study))
+
+
+@pytest.mark.parametrize("every", [10, 15])
+def test_states_are_kept_at_checkpoints_or_refused_before_any_job(load: Any, every: int) -> None:
+    config = yaml.safe_load(Path("config/online-single-node.yaml").read_text())
+    config["engines"]["openrlhf"]["checkpoint_every"] = every
+    config["evaluate"]["ppo_steps"] = [60]
+    config["arms"]["full"]["evaluate_steps"] = [30]
+    if every == 10:
+        assert load(config).kept_states("full") == (40,)
+        return
+    message = "arm 'full': .*checkpoint_every 15 does not divide step 40, which is evaluated or st"
+    with pytest.raises(InputError, match=message):
+        load(config)
 
 
 def test_the_declared_study_costs_every_arm_the_same(root: Path) -> None:

@@ -100,7 +100,10 @@ def test_without_kl_there_is_no_reference() -> None:
         ({"attention": "sdpa"}, "'packing' needs 'attention: flash_attention_2'"),
         ({"micro_train": 3}, "train_batch_size 256 is not a multiple of micro_train x GPUs"),
         ({"micro_rollout": 3}, "8192 rollouts per step are not a multiple of micro_rollout x GPUs"),
-        ({"checkpoint_every": 10}, "checkpoint_every 10 does not divide the evaluated step 24"),
+        (
+            {"checkpoint_every": 10},
+            "checkpoint_every 10 does not divide step 24, which is evaluated",
+        ),
     ],
 )
 def test_contradictions_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -121,7 +121,7 @@ def test_a_sample_twice_and_a_problem_of_another_step_are_found(folder: Path) ->
 
 def test_a_step_beyond_the_run_is_found(folder: Path) -> None:
     found = {**recording.rollouts(folder), 6: rows_of(6)}
-    with pytest.raises(InputError, match="step 6, beyond the run's 5"):
+    with pytest.raises(InputError, match="step 6: the run has steps 1 to 5"):
         recording.check(found, EXPECTED, "here")
 
 

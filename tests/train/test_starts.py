@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -107,35 +109,45 @@ def test_the_plain_order_by_its_name_goes_on_too(folder, uninterrupted):
     assert result(job(folder, 0, 3), second) == uninterrupted
 
 
-def test_three_rounds_are_the_uninterrupted_run_too(folder, uninterrupted):
+def killed(made: PpoJob, at: int) -> None:
+    """Run a job in a process of its own, which SIGKILL ends in the middle of a step."""
+    process = os.fork()
+    if process == 0:
+        learn = ppo.Learner.learn
+
+        def last(self: Any, batch: Any, step: int) -> Any:
+            if step == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return learn(self, batch, step)
+
+        try:
+            ppo.Learner.learn = last
+            ppo.train_ppo(made)
+        finally:
+            os._exit(1)
+    assert os.WTERMSIG(os.waitpid(process, 0)[1]) == signal.SIGKILL
+
+
+def test_a_killed_continuation_goes_on_from_its_own_checkpoint(folder, uninterrupted):
+    second = job(folder, 3, STEPS)
+    killed(second, 7)
+    ppo.train_ppo(second)
+    assert result(job(folder, 0, 3), second) == uninterrupted
+    assert files.read_json(second.record)["attempts"] == 2
+
+
+def test_three_rounds_killed_one_after_the_other_are_the_uninterrupted_run(folder, uninterrupted):
     rounds = [
         job(folder, 0, 3),
         keeping(job(folder, 3, 5), 5),
         job(folder, 5, STEPS, start={"before": "from3"}),
     ]
-    for one in rounds[1:]:
+    # After a checkpoint of its own, after step 4; before the first one, which is after step 6.
+    for one, at in zip(rounds[1:], (5, 6), strict=True):
+        killed(one, at)
         ppo.train_ppo(one)
+        assert files.read_json(one.record)["attempts"] == 2
     assert result(*rounds) == uninterrupted
-
-
-def test_a_killed_continuation_goes_on_from_its_own_checkpoint(folder, uninterrupted, monkeypatch):
-    class Killed(BaseException):
-        pass
-
-    learn, second = ppo.Learner.learn, job(folder, 3, STEPS)
-
-    def killed(self: Any, batch: Any, step: int) -> Any:
-        if step == 7:
-            raise Killed
-        return learn(self, batch, step)
-
-    monkeypatch.setattr(ppo.Learner, "learn", killed)
-    with pytest.raises(Killed):
-        ppo.train_ppo(second)
-    monkeypatch.setattr(ppo.Learner, "learn", learn)
-    ppo.train_ppo(second)
-    assert result(job(folder, 0, 3), second) == uninterrupted
-    assert files.read_json(second.record)["attempts"] == 2
 
 
 def test_what_a_run_keeps_changes_nothing_of_it(folder, tmp_path, uninterrupted):

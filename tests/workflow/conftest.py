@@ -10,6 +10,7 @@ import pytest
 from filelock import FileLock
 
 import documents
+import warm_snakemake
 from small_study import ROOT, Project, make_project
 
 
@@ -27,6 +28,7 @@ def published_data(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Pr
             project = make_project(folder / "project")
             page = ROOT / "docs/published-data.md"
             environment = documents.reader(project.environment, mirror)
+            environment["PATH"] = warm_snakemake.on_path(folder / "bin", environment["PATH"])
             said = documents.follow(page, documents.Terminal(project.folder, environment))
             (folder / "said").write_text(said)
     return Project(folder / "project")

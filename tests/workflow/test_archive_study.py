@@ -675,7 +675,10 @@ def test_steps_that_are_trained_again_are_the_same(
     monkeypatch.setattr(verify_derived, "recomputed", lambda _: {})
     lines: list[str] = []
     assert verify.verify(archive, lines.append, steps=2), lines
-    assert "ok     rerun: steps 1 to 2 of 10 runs trained again: every rollout is the same" in lines
+    assert (
+        "ok     rerun: the first 2 steps of 10 runs trained again: every rollout is the same"
+        in lines
+    )
 
 
 def test_another_processor_is_refused_with_the_reason(

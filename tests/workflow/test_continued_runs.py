@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from small_study import Project, little
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 AFTER = 2
+KILLED = ("continued", "rounds-round1")
 
 
 def study() -> dict[str, Any]:
@@ -38,17 +42,18 @@ def study() -> dict[str, Any]:
         "chosen": {**common, "score": "decayed", "size": 12},
     }
     found["tables"] = {"results": {}, "compute": {}, "chosen-when": {}}
-    return found
+    return dict(json.loads(json.dumps(found)))  # nothing is in it twice: YAML would write an alias
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The study, whose continuation was killed in the middle."""
+    """The study, whose continuation and first of the rounds were killed in the middle."""
     folder = tmp_path_factory.mktemp("continued")
     project = kept_project(little(), folder / "project")
     project.write(study())
-    project.kill_when("tiny/state/continued-seed1/whole/*.json")
-    assert not (project.folder / "results/tiny/runs/continued/seed1/run.json").exists()
+    for arm in KILLED:
+        project.kill_when(f"tiny/state/{arm}-seed1/whole/*.json")
+        assert not (project.folder / f"results/tiny/runs/{arm}/seed1/run.json").exists()
     project.finish("--nolock")
     return project
 
@@ -85,13 +90,29 @@ def test_a_continued_run_has_the_bytes_of_the_whole_one(finished: Project, seed:
     assert parts[0].equals(parts[2])
 
 
-def test_the_killed_run_says_so_and_where_it_came_from(finished: Project) -> None:
-    record = files.read_json(finished.folder / "results/tiny/runs/continued/seed1/run.json")
-    assert record["attempts"] == 2
+@pytest.mark.parametrize("arm", KILLED)
+def test_the_killed_run_says_so_and_where_it_came_from(finished: Project, arm: str) -> None:
+    record = files.read_json(finished.folder / f"results/tiny/runs/{arm}/seed1/run.json")
+    assert record["attempts"] >= 2
     assert record["settings"]["start"] == {
         **{"arm": "full", "step": AFTER, "optimizer": "kept", "streams": "full"}
     }
     assert set(record["inputs_sha256"]) == {"problems", "start"}
+
+
+def test_an_archive_of_it_is_trained_again_from_the_starts(copied: Project) -> None:
+    for words in (
+        ["archive", "study.yaml", "--output", "a.zip"],
+        ["verify", "a.zip", "--rerun", "1"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "limr", *words],
+            cwd=copied.folder, env=copied.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+    runs = 2 * (1 + 1 + 2 + 1)  # two seeds of full, continued, two rounds, chosen
+    said = f"rerun: the first step of {runs} runs trained again: every rollout is the same"
+    assert said in done.stdout
 
 
 LAST = ["Collect the evaluations", "Collect the training metrics", "Draw the figure accuracy",

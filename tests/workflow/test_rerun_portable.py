@@ -36,4 +36,4 @@ def test_the_first_steps_are_the_same_when_trained_again(project: Project) -> No
         )
         said = done.stdout + done.stderr
         assert done.returncode == 0, said
-    assert "rerun: steps 1 to 2 of 1 runs trained again: every rollout is the same" in said
+    assert "rerun: the first 2 steps of 1 runs trained again: every rollout is the same" in said

@@ -90,9 +90,10 @@ def gpus(work, training):
     task per node makes the rule run beside them, and it starts the nodes itself.
     """
     name = STUDY.config["engine"][work]
-    if name not in plugins.names("plans"):
+    planned = plugins.load("plans", name) if name in plugins.names("plans") else None
+    if not hasattr(planned, "gpus"):
         return {}
-    nodes, each = plugins.load("plans", name).gpus(STUDY, training)
+    nodes, each = planned.gpus(STUDY, training)
     # Of a node: a share of the memory and cores that nodes of eight GPUs commonly have.
     node = {"nodes": nodes, "mem_mb": 120_000 * each, "cpus_per_task": 8 * each}
     if nodes == 1:

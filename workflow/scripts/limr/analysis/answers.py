@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from limr.analysis import choices, contrasts, findings, overfitting, results, subset_records, tested
+from limr.analysis import (
+    cells,
+    choices,
+    contrasts,
+    findings,
+    map_text,
+    overfitting,
+    results,
+    subset_records,
+    tested,
+)
+from limr.analysis import map as mapping
+from limr.analysis.cells import Pair
 from limr.analysis.findings import ArmResult
 from limr.analysis.number_text import p_equation, p_text, percent, points
 from limr.analysis.overfitting import Course, Signal
@@ -39,7 +51,7 @@ class Verdict:
     """A comparison of the primary arm as a chip: what it is against, and what it shows.
 
     Attributes:
-        against: the reference in words.
+        what: what is compared, in words.
         word: above, below or level; by the interval.
         shows: the same in words.
         after: the same after Holm's correction within its family.
@@ -47,7 +59,7 @@ class Verdict:
         p: p and Holm's p as text.
     """
 
-    against: str
+    what: str
     word: str
     shows: str
     after: str
@@ -59,6 +71,8 @@ def question(inputs: Inputs) -> str:
     """Return what the study asks."""
     if inputs.evaluations is None:
         return "Which problems are worth training on?"
+    if cells.axes(inputs):
+        return "Where does choosing problems pay, and where not?"
     if findings.selected_groups(inputs):
         return "Do a few chosen problems train as well as all of them, and better than random ones?"
     if any(group.train != "none" for group in results.evaluated_groups(inputs)):
@@ -68,6 +82,8 @@ def question(inputs: Inputs) -> str:
 
 def answer(inputs: Inputs) -> str:
     """Return the answer in one sentence: what training did, and what the choice was worth."""
+    if cells.axes(inputs) and inputs.evaluations is not None:
+        return map_text.answer(inputs)
     arm = _main_result(inputs)
     compared = of_main(inputs)
     if inputs.evaluations is None and (chosen := choices.answer(inputs)):
@@ -87,16 +103,29 @@ def answer(inputs: Inputs) -> str:
 
 
 def verdicts(inputs: Inputs) -> list[Verdict]:
-    """Return the primary arm's comparisons, the base first; empty without any."""
+    """Return the primary arm's comparisons, the base first; of a sweep, the means over all cells.
+
+    Empty without any.
+    """
     level = results.declared(inputs).level
+    if cells.axes(inputs):
+        return [_of_cells(inputs, pair) for pair in map_text.evaluated(inputs)]
     found = []
     for test in of_main(inputs):
         word = test.interval.verdict
         after = word if test.holm < 1 - level else "level"
         p = f"{p_equation(test.p)}, after Holm {p_text(test.holm)}"
-        against = _reference(inputs, test.second)
-        found.append(Verdict(against, word, _SHOWS[word], after, points(test.interval), p))
+        what = f"against {_reference(inputs, test.second)}"
+        found.append(Verdict(what, word, _SHOWS[word], after, points(test.interval), p))
     return found
+
+
+def _of_cells(inputs: Inputs, pair: Pair) -> Verdict:
+    whole = mapping.regions(inputs, pair)[0]
+    names = " − ".join(cells.title(inputs, name) for name in pair)
+    word, gap = whole.interval.verdict, points(whole.interval)
+    what, p = f"{names}, mean of {whole.n} cells", p_equation(whole.estimate.p_value())
+    return Verdict(what, word, _SHOWS[word], word, gap, p)
 
 
 def headline(inputs: Inputs) -> list[str]:
@@ -116,6 +145,8 @@ def warnings(inputs: Inputs) -> list[tuple[str, str]]:
 
 
 def _headline(inputs: Inputs) -> list[str]:
+    if cells.axes(inputs) and inputs.evaluations is not None:
+        return [answer(inputs), *findings.sentences(inputs)[:2]]
     results_of = findings.arm_results(inputs)
     arms = [arm for arm in results_of if arm.group.train == "ppo"]
     if not arms:

@@ -8,7 +8,9 @@ in the one cell without axes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import pandas as pd
 
 from limr.analysis import results
 from limr.analysis.results import Group, Inputs
@@ -116,3 +118,39 @@ def value_text(value: Value) -> str:
 def text(cell: Cell) -> str:
     """Return a cell for people, e.g. `useless 0.25, size 64`; empty without axes."""
     return ", ".join(f"{axis} {value_text(value)}" for axis, value in cell)
+
+
+@results.remembered
+def shown(inputs: Inputs) -> Cell:
+    """Return the cell that is looked at closely: that of the declared arm, else the first one."""
+    trained = [group for group in inputs.groups if group.train != "none"]
+    declared = [group for group in trained if group.name == results.declared(inputs).arm]
+    near = [group for group in trained if all(agree(inputs, group, one) for one in declared)]
+    return max((cell_of(inputs, group.name) for group in [*declared, *near]), key=len, default=())
+
+
+def only(inputs: Inputs, cell: Cell) -> Inputs:
+    """Return the results of a cell, with what it shares with others, as a study without a sweep."""
+    wanted = dict(cell)
+    gone = {
+        arm
+        for group in inputs.groups
+        if any(wanted.get(axis, value) != value for axis, value in cell_of(inputs, group.name))
+        for arm in group.arms
+    }
+    arms = [arm for arm in inputs.study["arms"] if arm["name"] not in gone]
+
+    def kept(frame: pd.DataFrame | None) -> pd.DataFrame | None:
+        return None if frame is None else frame[~frame["arm"].isin(gone)]
+
+    subsets = {arm: record for arm, record in inputs.subsets.items() if arm not in gone}
+    used = {record["score"] for record in subsets.values()}
+    return replace(
+        inputs,
+        study={**inputs.study, "arms": arms, "sweep": {}},
+        evaluations=kept(inputs.evaluations),
+        metrics=kept(inputs.metrics),
+        subsets=subsets,
+        scores={name: score for name, score in inputs.scores.items() if name in used},
+        runs=[run for run in inputs.runs if run["arm"] not in gone],
+    )

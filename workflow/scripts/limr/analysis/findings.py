@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from limr.analysis import contrasts, overfitting, results, subset_records
+from limr.analysis import cells, contrasts, map_text, overfitting, results, subset_records
 from limr.analysis.number_text import p_equation, percent, points
 from limr.analysis.results import Group, Inputs
 from limr.statistics import power
@@ -158,6 +158,9 @@ def compared(comparison: Comparison) -> str:
 
 def sentences(inputs: Inputs) -> list[str]:
     """Return what was found, most important first."""
+    if cells.axes(inputs) and inputs.evaluations is not None:
+        first = primary_sentence(inputs) if results.declared(inputs).arm else None
+        return [*([first] if first else []), *map_text.sentences(inputs)]
     arms = arm_results(inputs)
     if not arms:
         return _of_subsets(inputs)

@@ -120,11 +120,23 @@ def pairs(inputs: Inputs, wanted: Sequence[Sequence[str]] | None = None) -> list
     else:
         of = {trained: [n for n in known if kind(inputs, n) == trained] for trained in KINDS}
         kinds = (("chosen", "random"), ("chosen", "full"), ("random", "full"))
-        found = [(a, b) for first, second in kinds for a in of[first] for b in of[second]]
+        found = [
+            (a, b)
+            for first, second in kinds
+            for a in of[first]
+            for b in of[second]
+            if _is_reference(inputs, a, b)
+        ]
     for pair in found:
         if not cells.matches(inputs, *pair):
             raise InputError(f"pairs: '{pair[0]}' and '{pair[1]}' meet in no cell of the sweep.")
     return found
+
+
+def _is_reference(inputs: Inputs, first: str, second: str) -> bool:
+    """Return whether no other setting is changed in the second arm than in the first."""
+    met = cells.matches(inputs, first, second)
+    return bool(met) and all(set(m.second.changes) <= set(m.first.changes) for m in met)
 
 
 def kind(inputs: Inputs, name: str) -> str | None:
@@ -178,6 +190,18 @@ def _difference(inputs: Inputs, pair: Pair, match: Match, step: int) -> Differen
     return Difference(pair, match, step, seeds, estimate, interval, estimate.p_value())
 
 
+def by_decoding(inputs: Inputs, name: str) -> Inputs:
+    """Return the results as one decoding has them.
+
+    Raises:
+        InputError: no benchmark was asked by it.
+    """
+    frame = results.evaluated(inputs)
+    if name not in (known := list(frame["decoding"].unique())):
+        raise InputError(f"decodings: there is no decoding '{name}'.{nearest(name, known)}")
+    return replace(inputs, evaluations=frame[frame["decoding"] == name])
+
+
 def last(found: Sequence[Difference]) -> list[Difference]:
     """Return the differences at the last step that any cell has, those that are missing too."""
     there = [one.step for one in found if one.estimate is not None]
@@ -185,10 +209,15 @@ def last(found: Sequence[Difference]) -> list[Difference]:
 
 
 @results.remembered
-def regions(inputs: Inputs, pair: Pair) -> list[Region]:
-    """Return a pair's mean difference over all cells, and over those of every value of every axis.
+def regions(inputs: Inputs, pair: Pair, axes: tuple[str, ...] | None = None) -> list[Region]:
+    """Return a pair's mean difference over all cells, and over those of every value of some axes.
 
     At the last step, over the cells that have results there; empty where there are none.
+
+    Args:
+        inputs: what the study has.
+        pair: names in the study's file.
+        axes: those whose values are regions, which are corrected together; None: all.
 
     Raises:
         InputError: a run lacks a question.
@@ -199,6 +228,7 @@ def regions(inputs: Inputs, pair: Pair) -> list[Region]:
     parts = [
         (axis, value, [one for one in there if one.place.get(axis) == value])
         for axis, values in cells.axes(inputs).items()
+        if axes is None or axis in axes
         for value in values
         if any(axis in one.place for one in there)
     ]

@@ -103,6 +103,43 @@ def course(inputs: Inputs, group: Group) -> Course:
     )
 
 
+@dataclass(frozen=True)
+class Onset:
+    """Between which evaluated steps overfitting set in.
+
+    Attributes:
+        peak: the step from which held-out accuracy fell.
+        seen: the first later one at which it is below that of the peak, by the interval.
+        fall: the accuracy there less that of the peak.
+    """
+
+    peak: int
+    seen: int
+    fall: Interval
+
+
+def onset(inputs: Inputs, group: Group) -> Onset | None:
+    """Return where a group began to overfit; None: no fall is shown, or training did not improve.
+
+    Every later step is held against the best before it. The level allows for all pairs of steps.
+
+    Raises:
+        InputError: a run lacks a question.
+    """
+    steps, signal = evaluated_steps(inputs, group), _signal(inputs, group)
+    if signal is None or not signal.improved:
+        return None
+    means = {step: accuracy(inputs, group, step).mean for step in steps}
+    pairs = max(1, len(steps) * (len(steps) - 1) // 2)
+    level = 1 - (1 - results.declared(inputs).level) / pairs
+    for place, step in enumerate(steps[1:], 1):
+        peak = max(steps[:place], key=lambda earlier: means[earlier])
+        fall = contrasts.change(inputs, group.name, peak, step).interval(level)
+        if fall.high < 0:
+            return Onset(peak, step, fall)
+    return None
+
+
 def evaluated_steps(inputs: Inputs, group: Group) -> list[int]:
     """Return the steps, after 0, at which all runs of a trained group were evaluated."""
     frame = results.evaluated(inputs)

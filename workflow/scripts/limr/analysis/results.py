@@ -19,6 +19,7 @@ from limr.study.preregistration import Declaration
 
 Json = dict[str, Any]
 Run = tuple[str, int]  # arm and seed
+Frames = dict[str, pd.DataFrame]  # benchmark -> `answers_of`
 Asked = ParamSpec("Asked")
 Found = TypeVar("Found")
 

@@ -32,7 +32,7 @@ from limr.core.random_streams import stream
 from limr.statistics import bootstrap
 from limr.statistics.intervals import Floats
 
-LEAST = 6  # cells through which a surface is laid
+LEAST = 4  # cells through which a surface is laid
 _DRAWS = 1000  # of the bootstrap that gives correlations
 _WIDE = 4  # a factor from which on numbers are taken by their logarithms
 Point = Mapping[str, Value]

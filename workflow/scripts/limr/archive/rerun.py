@@ -1,5 +1,6 @@
 """`limr verify --rerun N`: the first steps of every run, trained again from the archived base.
 
+An archive has no states: what a run starts from is trained again up to there.
 This is the one check that sees rollouts which no model ever wrote. It trains with this limr's own
 embedded engine; nothing of the archive is executed.
 """
@@ -8,13 +9,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from limr.archive.opened import Opened
 from limr.core import files, plugins
 from limr.core.errors import InputError
 from limr.core.tables import ROLLOUTS, read_problems
-from limr.models.interface import PpoJob
+from limr.models.interface import PpoJob, Start
 from limr.study.jobs.train import split_options
 
 ENGINE = "embedded"
@@ -22,7 +24,7 @@ _SAME = ("device", "name", "machine", "threads")  # of the hardware: what its by
 
 
 def runs(opened: Opened) -> list[tuple[str, int]]:
-    """Return (arm, seed) of the runs that can be trained again here.
+    """Return (arm, seed) of the runs that can be trained again here, each after those of its way.
 
     Raises:
         InputError: none can, or a run was made on another machine; with the reason.
@@ -31,9 +33,12 @@ def runs(opened: Opened) -> list[tuple[str, int]]:
     engine = study.config["engine"]["train"]
     if engine != ENGINE:
         raise InputError(f"--rerun: only the engine 'embedded' repeats its bytes, not '{engine}'.")
-    whole = [arm for arm in study.arms_by("ppo") if study.arms[arm].start is None]
-    found = study.runs_of(*whole)  # an archive has no states for the others to start from
-    found = [run for run in found if opened.has(_at(opened, *run, "rollouts.parquet"))]
+    arms = sorted(study.arms_by("ppo"), key=lambda arm: len(study.way(arm)))
+    found: list[tuple[str, int]] = []
+    for arm, seed in study.runs_of(*arms):
+        before = all((name, seed) in found for name, _ in study.way(arm))
+        if before and opened.has(_at(opened, arm, seed, "rollouts.parquet")):
+            found.append((arm, seed))
     if not found:
         raise InputError("--rerun: the archive has no rollouts.")
     for arm, seed in found:
@@ -68,16 +73,19 @@ def differences(opened: Opened, steps: int, scratch: Path) -> Iterator[str]:
 
     Args:
         opened: an archive that `runs` accepts.
-        steps: how many steps; of a shorter run, all.
+        steps: how many steps; of a shorter run, all; of a run that others start from, also those
+            up to there.
         scratch: a folder for what is made.
     """
     import pyarrow.compute as pc
 
     for arm, seed in runs(opened):
-        about, folder = opened.study.arms[arm], scratch / f"{arm}-{seed}"
-        n = min(steps, about.settings["steps"])
-        plugins.load("engines", ENGINE).train_ppo(_job(opened, arm, seed, n, folder))
-        made = files.read_parquet(folder / "rollouts.parquet", ROLLOUTS)
+        about = opened.study.arms[arm]
+        before = about.start.step if about.start else 0
+        n = min(max([before + steps, *opened.study.kept_states(arm)]), about.settings["steps"])
+        job = _job(opened, arm, seed, n, scratch)
+        plugins.load("engines", ENGINE).train_ppo(job)
+        made = files.read_parquet(job.rollouts, ROLLOUTS)
         path = _at(opened, arm, seed, "rollouts.parquet")
         there = files.read_parquet(opened.folder / path, ROLLOUTS)
         there = there.filter(pc.less_equal(there["step"], n))
@@ -90,7 +98,7 @@ def differences(opened: Opened, steps: int, scratch: Path) -> Iterator[str]:
             continue
         if len(rows[0]) != len(rows[1]):
             counts = f"{len(rows[1])} rollouts, {len(rows[0])} when run again"
-            yield f"{path}: steps 1 to {n}: {counts}"
+            yield f"{path}: steps {before + 1} to {n}: {counts}"
             continue
         again, said = next((a, b) for a, b in zip(*rows, strict=True) if a != b)
         field = next(name for name in kept if again[name] != said[name])
@@ -100,8 +108,12 @@ def differences(opened: Opened, steps: int, scratch: Path) -> Iterator[str]:
         )
 
 
-def _job(opened: Opened, arm: str, seed: int, steps: int, folder: Path) -> PpoJob:
-    study, about = opened.study, opened.study.arms[arm]
+def _job(opened: Opened, arm: str, seed: int, steps: int, scratch: Path) -> PpoJob:
+    study, about, folder = opened.study, opened.study.arms[arm], scratch / f"{arm}-{seed}"
+    start = None
+    if about.start:
+        state = scratch / f"{about.start.arm}-{seed}/states/step{about.start.step}"
+        start = Start(**asdict(about.start), streams=study.streams(arm), state=state)
     counted, free = split_options(study, "train")
     return PpoJob(
         arm=arm,
@@ -120,6 +132,8 @@ def _job(opened: Opened, arm: str, seed: int, steps: int, folder: Path) -> PpoJo
         rollouts=folder / "rollouts.parquet",
         sampler=about.sampler,
         difficulty=_difficulty(opened, arm),
+        start=start,
+        states={step: folder / f"states/step{step}" for step in study.kept_states(arm)},
     )
 
 

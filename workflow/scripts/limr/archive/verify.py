@@ -148,11 +148,11 @@ def verify(
 
 
 def _rerun(opened: Opened, steps: int, scratch: Path, findings: Findings) -> None:
-    n = len(rerun.runs(opened))
+    n, first = len(rerun.runs(opened)), "step" if steps == 1 else f"{steps} steps"
     findings.check(
         "rerun",
         lambda: rerun.differences(opened, steps, scratch / "rerun"),
-        lambda: f"steps 1 to {steps} of {n} runs trained again: every rollout is the same",
+        lambda: f"the first {first} of {n} runs trained again: every rollout is the same",
     )
 
 

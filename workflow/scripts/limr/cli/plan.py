@@ -113,6 +113,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
         "totals": estimate.totals(tasks, size) if size else None,
         "choices": sureness.plan(study, sizes),
         "detectable": detectable.plan(study, sizes, share),
+        **estimate.states(study),
         "processor_minutes": estimate.processor_minutes(others, seconds),
     }
 
@@ -165,6 +166,9 @@ def text(plan: dict[str, Any]) -> str:
     lines += ["", *_table(("jobs", "all", "there", "to do"), rows)]
     if plan["gpu_jobs"]:
         lines += ["", *_gpu_lines(plan)]
+    if found := plan.get("states"):
+        size = f"{found['n']} of {1e3 * found['gb_each']:.3g} MB, {1e3 * found['gb']:.3g} MB in all"
+        lines += ["", _states_line(size)]
     if plan["bill"]:
         lines += ["", *_bill_lines(plan["bill"])]
     if plan["processor_minutes"]:
@@ -193,16 +197,20 @@ def _gpu_lines(plan: dict[str, Any]) -> list[str]:
         f"{total['state_gb_one_run']:g} GB of checkpoints for each run while it trains",
     ]
     if "starts_gb" in total:
-        lines.append(
-            f"States that arms start from: {total['starts_gb']:g} GB in all, if none is deleted "
-            "before the last is made; each goes after its last use (states: keep keeps them)"
-        )
+        lines.append(_states_line(f"{total['starts_gb']:g} GB in all"))
     for task in plan["gpu_jobs"]:
         for note in task["notes"]:
             lines.append(f"{task['rule']} {task['arm']}: {note}")
         for command in task["commands"]:
             lines += ["", f"# {task['rule']}, arm {task['arm']}", shlex.join(command)]
     return lines
+
+
+def _states_line(size: str) -> str:
+    return (
+        f"States that arms start from: {size}, if none is deleted before the last is made; each "
+        "goes after its last use (states: keep keeps them)"
+    )
 
 
 def _bill_lines(found: list[dict[str, Any]]) -> list[str]:

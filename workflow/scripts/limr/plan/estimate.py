@@ -76,6 +76,21 @@ class Task:
         }
 
 
+def states(study: Study) -> Json:
+    """Return the states that runs start from, of an engine on a CPU; nothing where there are none.
+
+    GB of each and of all, and how many; those of runs on GPUs are told with the runs.
+    """
+    name = study.config["engine"]["train"]
+    known = name in plugins.names("plans")
+    size = getattr(plugins.load("plans", name), "state_bytes", None) if known else None
+    n = sum(len(study.kept_states(arm)) * len(study.arms[arm].seeds) for arm in study.trained)
+    if not n or not size:
+        return {}
+    each = size(study) / 1e9
+    return {"states": {"n": n, "gb_each": float(f"{each:.3g}"), "gb": float(f"{n * each:.3g}")}}
+
+
 def plans(study: Study) -> tuple[Callable[..., Layout] | None, Callable[..., Layout] | None]:
     """Return what plans training and what plans evaluations; None for what runs on a CPU."""
     known = plugins.names("plans")

@@ -13,13 +13,14 @@ from typing import Any
 import yaml
 
 from limr.analysis import answers as answering
-from limr.analysis import break_even, choices, findings, results, run_costs, sensitivity
+from limr.analysis import break_even, cells, choices, findings, results, run_costs, sensitivity
 from limr.analysis.results import Inputs
 from limr.core import files, plugins, provenance
 from limr.report import (
     accuracy_chart,
     caveats,
     interval_charts,
+    map_section,
     problem_browser,
     question_browser,
     table_text,
@@ -31,7 +32,7 @@ from limr.study import preregistration
 
 Json = dict[str, Any]
 BILL = "compute"  # the table that the section on costs shows
-SCRIPTS = ("steps.js", "questions.js", "report.js")
+SCRIPTS = ("steps.js", "map.js", "questions.js", "report.js")
 _DPI = 160  # of the figures' PNG files
 
 
@@ -80,35 +81,41 @@ def build_report(inputs: Inputs, parts: Parts, output: Path | str) -> None:
         InputError: a file is missing or not what it should be.
     """
     folder = Path(output).parent if parts.linked else None
+    whole = inputs
+    if cells.axes(whole):  # beside the map, the page looks at one cell
+        inputs = cells.only(whole, cells.shown(whole))
     arms = [arm for arm in inputs.study["arms"] if arm["name"] in inputs.subsets]
+    here = {arm["name"] for arm in inputs.study["arms"]}
+    said = [(key, path) for key, path in parts.answers if key["arm"] in here]
     answers = sensitivity.answers(inputs)
     page = template.template(Path(parts.folder), "report.html.j2").render(
         **template.fixed(Path(parts.folder), scripts=SCRIPTS),
         study=inputs.study,
         missing=[(part.kind, list(part.names), part.total) for part in parts.missing],
         declared="" if inputs.evaluations is None else declared_text(inputs, parts.config),
-        question=answering.question(inputs),
-        answer=("So far: " if parts.missing else "") + answering.answer(inputs),
-        verdicts=answering.verdicts(inputs),
+        question=answering.question(whole),
+        answer=("So far: " if parts.missing else "") + answering.answer(whole),
+        verdicts=answering.verdicts(whole),
+        map=map_section.section(whole),
         differences=interval_charts.differences(inputs),
         choices=choices.facts(inputs) if inputs.evaluations is None else [],
         steps=accuracy_chart.chart(inputs),
-        facts=_facts(inputs),
-        sentences=findings.sentences(inputs),
+        facts=_facts(whole),
+        sentences=findings.sentences(whole),
         forest=interval_charts.forest(inputs),
         answers=interval_charts.answers(inputs, answers),
         changes=sensitivity.sentences(answers),
-        warnings=answering.warnings(inputs),
+        warnings=answering.warnings(whole),
         caveats=caveats.caveats(inputs, parts.config),
         tables=[_table(Path(p), folder) for p in parts.tables if _shown(Path(p).stem, parts)],
         figures=[_figure(Path(path), folder) for path in parts.figures],
         subsets=[_subset(arm, inputs) for arm in arms],
         notes=[(Path(path).stem, files.read_json(path).get("notes", [])) for path in parts.notes],
         browser=problem_browser.build(inputs, parts.rollouts, parts.texts),
-        questions=question_browser.build(inputs, parts.answers, parts.texts),
+        questions=question_browser.build(inputs, said, parts.texts),
         kept_by=_kept_by(inputs),
         texts=parts.texts,
-        bill=_bill(inputs, parts, folder),
+        bill=_bill(whole, parts, folder),
         backtest=[] if inputs.backtest is None else backtest_text.sentences(inputs.backtest),
         pays=break_even.sentences(inputs),
         runs=[_run(record) for record in inputs.runs],

@@ -168,7 +168,6 @@ def unavailable(study: Study) -> str | None:
     if starting and not getattr(plugins.load("engines", name), "STARTS", False):
         return (
             f"{study.where}: arm '{starting}': start: the engine '{name}' cannot go on from "
-            "another arm's run yet; 'embedded' can. The study can be planned (limr plan, "
-            "snakemake -n)."
+            "another arm's run. The study can be planned (limr plan, snakemake -n)."
         )
     return None

@@ -21,7 +21,7 @@ from limr.core.errors import InputError
 from limr.core.tables import Problem
 from limr.models.interface import OPTIMIZER_KEYS, PpoJob, Start
 from limr.train.embedded.order import Order
-from limr.train.states import digest_of
+from limr.train.states import Entry, digest_of
 
 RECORD = "state.json"
 Json = dict[str, Any]
@@ -42,7 +42,14 @@ def sha256(state: Path) -> str:
     return files.sha256(state / RECORD)
 
 
-def write_record(folder: Path, job: PpoJob, step: int, order: Order, about: Json) -> None:
+def write_record(
+    folder: Path,
+    job: PpoJob,
+    step: int,
+    order: Order,
+    about: Json,
+    known: Mapping[str, Entry] | None = None,
+) -> None:
     """Write the record of a state, whose other files are there.
 
     Args:
@@ -51,8 +58,14 @@ def write_record(folder: Path, job: PpoJob, step: int, order: Order, about: Json
         step: that it is the state after.
         order: of the run's problems.
         about: what the engine compares: `engine`, `base` and what else must be the same.
+        known: size and digest of its files, by name, as they were written; None: they are read.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    if known is None:
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        known = {
+            path.relative_to(folder).as_posix(): (path.stat().st_size, digest_of(path))
+            for path in paths
+        }
     record = {
         **about,
         "code": _code(about["engine"]),
@@ -65,10 +78,7 @@ def write_record(folder: Path, job: PpoJob, step: int, order: Order, about: Json
         "problems": _digest(job.problems),
         "shift": order.shift,
         "epoch": order.epoch(step),
-        "files": {
-            path.relative_to(folder).as_posix(): [path.stat().st_size, digest_of(path)]
-            for path in paths
-        },
+        "files": known,
     }
     files.write_json(folder / RECORD, record)
 

@@ -56,18 +56,30 @@ class States:
     def save(self, step: int, paths: Iterable[Path]) -> None:
         """Record the state after a step: `paths` are its files, all written.
 
-        A file that the state before has with the same size is not read again.
+        A file that the state before has with the same size is not read again, and one with two
+        names is read once.
         """
         known = next((self._known(old) for old in reversed(self.steps()) if old < step), {})
+        names: dict[tuple[int, int], list[Path]] = {}
+        for path in paths:
+            about = path.stat()
+            names.setdefault((about.st_dev, about.st_ino), []).append(path)
 
-        def entry(path: Path) -> Entry:
-            size = path.stat().st_size
-            before = known.get(self._name(path))
-            return before if before and before[0] == size else (size, _sha256(path, size))
+        def entry(same: list[Path]) -> Entry:
+            size = same[0].stat().st_size
+            before = [known[name] for name in map(self._name, same) if name in known]
+            return next((one for one in before if one[0] == size), None) or (
+                size,
+                _sha256(same[0], size),
+            )
 
-        found = list(paths)
         with ThreadPoolExecutor(_THREADS) as pool:
-            entries = dict(zip(map(self._name, found), pool.map(entry, found), strict=True))
+            found = list(pool.map(entry, names.values()))
+        entries = {
+            self._name(path): one
+            for same, one in zip(names.values(), found, strict=True)
+            for path in same
+        }
         value = {"job": self.job, "step": step, "files": entries}
         files.write_json(self._record(step), value)
 
@@ -80,7 +92,7 @@ class States:
 
         `under`: look only at files whose names in the working folder begin so.
         """
-        for name, (size, digest) in self._entries(step).items():
+        for name, (size, digest) in self.entries(step).items():
             if not name.startswith(under):
                 continue
             path = self.folder / name
@@ -154,11 +166,12 @@ class States:
     def _known(self, step: int) -> dict[str, Entry]:
         """Return what a record says, nothing if it cannot be used."""
         try:
-            return self._entries(step)
+            return self.entries(step)
         except NotWholeError:
             return {}
 
-    def _entries(self, step: int) -> dict[str, Entry]:
+    def entries(self, step: int) -> dict[str, Entry]:
+        """Return name -> (bytes, sha256) of a state's files; NotWholeError without a record."""
         try:
             value = files.read_json(self._record(step))
             job, number = value["job"], value["step"]

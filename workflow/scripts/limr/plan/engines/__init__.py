@@ -8,7 +8,8 @@ engine without a module, or without one of them, does that work on a CPU:
 - `generation(study) -> Layout`: an evaluation.
 - `gpus(study, work) -> tuple[int, int]`: the nodes of a job and the GPUs of each, where `work` is
   "ppo", "sft" or "generate".
-- `MODULES`: packages that must be importable on a node with GPUs (rule `preflight`).
+- `MODULES`: packages that must be importable on a node with GPUs (rule `preflight`);
+- `state_bytes(study) -> float`: of an engine on a CPU, one state that other runs start from.
 
 All are pure, need none of the engine's own libraries, and refuse (InputError) what the engine does.
 """

@@ -34,13 +34,13 @@ def gpus(study: Study, work: str) -> tuple[int, int]:
 
 def _ppo(study: Study, arm: str, problems: int, parameters: int) -> Layout:
     options, ppo = study.config["engines"][NAME], study.arms[arm].settings
-    steps = list(study.arms[arm].steps)
-    planned = layout.check_ppo(options, ppo, steps)
+    steps, states = study.arms[arm].steps, study.kept_states(arm)
+    kept = sorted({*steps, *states} - {0})
+    planned = layout.check_ppo(options, ppo, kept)
     order = Order(
         problems, ppo["prompts_per_step"], ppo["drop_last"], study.arms[arm].seeds[0], arm
     )
     layout.check_problems(options, ppo, order, arm)
-    kept = [step for step in steps if step > 0]
     sampler = study.arms[arm].sampler or {}
     words = command.ppo(
         options,
@@ -59,7 +59,7 @@ def _ppo(study: Study, arm: str, problems: int, parameters: int) -> Layout:
         shared=shared,
         reference=planned.reference is not None,
         recomputing=options["gradient_checkpointing"],
-        state_bytes=layout.disk_bytes(parameters, options, len(kept)),
+        state_bytes=layout.disk_bytes(parameters, options, len(steps), states=len(states)),
         start_bytes=layout.checkpoint_bytes(parameters, options),
         commands=(("python", "-m", command.PPO_MODULE, *words),),
         notes=(*planned.described(), _steps(order)),
@@ -87,7 +87,8 @@ def _sft(study: Study, arm: str, problems: int, parameters: int) -> Layout:
 def _start(study: Study, arm: str, data: str) -> command.Start:
     results = Path("results") / study.name
     folder = results / f"state/{arm}-seed{study.arms[arm].seeds[0]}"
-    return command.Start(results / "base", folder / data, folder, 1, 0, 0)
+    start = study.arms[arm].start
+    return command.Start(results / "base", folder / data, folder, 1, start.step if start else 0, 0)
 
 
 def _steps(order: Order) -> str:

@@ -44,14 +44,16 @@ def _preflight(study: Study) -> Iterator[Job]:
     work = {"train": bool(study.trained), "generate": study.evaluated}
     for kind, wanted_for in work.items():
         engine = study.config["engine"][kind]
-        if wanted_for and engine in plugins.names("plans"):
+        known = engine in plugins.names("plans")
+        modules = getattr(plugins.load("plans", engine), "MODULES", None) if known else None
+        if wanted_for and modules:
             environment = getattr(plugins.load("engines", engine), "ENVIRONMENT", "data")
             yield Job(
                 "preflight",
                 {},
                 {"report": study.paths.preflight(kind)},
                 {
-                    "modules": plugins.load("plans", engine).MODULES,
+                    "modules": modules,
                     "gpus": 1,
                     "environment": environment,
                 },

@@ -11,10 +11,10 @@ from limr.study.jobs.job import Job, Json, Paths
 from limr.study.study import Study
 
 # Files of the repository itself, which are inputs too.
-_SCRIPTS = ("report.js", "steps.js", "questions.js")
+_SCRIPTS = ("report.js", "steps.js", "map.js", "questions.js")
 PAGE = [
     f"workflow/report/{name}"
-    for name in ("report.html.j2", "report.css", *_SCRIPTS, "parts.html.j2")
+    for name in ("report.html.j2", "report.css", *_SCRIPTS, "parts.html.j2", "map.html.j2")
 ]
 PAPER = "config/paper.yaml"
 _KINDS = (

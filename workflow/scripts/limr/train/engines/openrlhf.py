@@ -10,6 +10,7 @@ from limr.models.pretrained import base
 from limr.train.openrlhf import layout, options
 
 ENVIRONMENT = "train"
+STARTS = True
 SAMPLERS = ("uniform", "dapo")  # dapo is the trainer's own dynamic filtering
 Options = options.Options
 NOT_IN_DIGEST = options.NOT_IN_DIGEST
@@ -35,9 +36,9 @@ def check(study: Any) -> None:
                 "of one the trainer's replacements could not be told from its batches."
             )
         try:
-            checks[arm.train](own, arm.settings, list(arm.steps))
+            checks[arm.train](own, arm.settings, [*arm.steps, *study.kept_states(name)])
         except InputError as error:
-            if not {arm.train, "evaluate_steps"} & set(arm.changes):
+            if not ({arm.train, "evaluate_steps"} & set(arm.changes) or study.kept_states(name)):
                 raise
             raise InputError(f"arm '{arm.group}': {error}") from None
 

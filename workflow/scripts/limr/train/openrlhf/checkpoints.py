@@ -4,6 +4,8 @@
                                                             folder itself)
 <folder>/checkpoints/global_stepN_hf/    policies, until they are moved
 <folder>/policies/stepN/                 policies of the steps that are kept
+<folder>/states/stepN/_actor|_critic/    checkpoints that other runs start from: the same files
+                                         under a second name, as the trainer deletes its own
 <folder>/rollouts/, metrics/             what the attempts have recorded; these files grow
 <folder>/whole/                          a record of each state that is whole: `limr.train.states`
 
@@ -14,18 +16,20 @@ trainer was killed.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from limr.core import files
-from limr.train.states import States
+from limr.train.states import Entry, States
 
 PPO_ROLES = ("_actor", "_critic")
 SFT_ROLES = (".",)
 RECORDED = ("rollouts", "metrics")
 PUBLISHED = ("policies", *RECORDED)
+OWNED = ("checkpoints", "policies", "states")
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,44 @@ class Checkpoints:
     def states(self) -> States:
         """The states that are recorded; their job is the working folder's."""
         job = (self.folder / "job.txt").read_text(encoding="utf-8").strip()
-        return States(self.folder, job, ("checkpoints", "policies"), RECORDED)
+        return States(self.folder, job, OWNED, RECORDED)
 
-    def finished(self, step: int, kept: Collection[int], keep: int) -> None:
+    def kept_state(self, step: int) -> Path:
+        """Return where a checkpoint is kept that other runs start from."""
+        return self.folder / "states" / f"step{step}"
+
+    def recorded_files(self, root: Path) -> dict[str, Entry]:
+        """Return size and digest of the files below a folder, as the last record has them."""
+        start = f"{root.relative_to(self.folder).as_posix()}/"
+        entries = self.states.entries(self.states.steps()[-1])
+        return {
+            name.removeprefix(start): entry
+            for name, entry in entries.items()
+            if name.startswith(start)
+        }
+
+    def begin_from(self, state: Path, step: int) -> None:
+        """Make another run's state the checkpoint that the trainer loads."""
+        for role in self.roles:
+            name = self._of(role, step).name
+            shutil.rmtree(self._of(role, step), ignore_errors=True)
+            shutil.copytree(state / role / name, self._of(role, step), copy_function=link_or_copy)
+        self._point_to(step)
+
+    def finished(
+        self, step: int, kept: Collection[int], keep: int, states: Collection[int] = ()
+    ) -> None:
         """Record that a checkpoint is whole, keep its policy if wanted, remove older ones.
 
-        `kept` are the steps whose policies are wanted, `keep` the number of checkpoints that stay.
+        `kept` are the steps whose policies are wanted, `keep` the number of checkpoints that stay,
+        `states` the steps that other runs start from.
         """
+        if step in states:
+            shutil.rmtree(self.kept_state(step), ignore_errors=True)
+            for role in self.roles:
+                source = self._of(role, step)
+                target = self.kept_state(step) / role / source.name
+                shutil.copytree(source, target, copy_function=link_or_copy)
         made = self.root / f"global_step{step}_hf"
         if step in kept:
             self.policy(step).parent.mkdir(exist_ok=True)
@@ -64,6 +99,7 @@ class Checkpoints:
             shutil.rmtree(made, ignore_errors=True)
         roots = [self._of(role, step) for role in self.roles]
         roots += [self.policy(one) for one in kept if 0 < one <= step]
+        roots += [self.kept_state(one) for one in states if one <= step]
         roots += [self.folder / name for name in RECORDED]
         self.states.save(step, [path for root in roots for path in _files(root)])
         for old in [one for one in self.states.steps() if one <= step][:-keep]:
@@ -86,12 +122,24 @@ class Checkpoints:
             return all(any(_files(path)) for path in wanted) and step <= recorded()
 
         step = self.states.go_back(usable)
-        for role in self.roles if step else ():
-            files.write_text(self.root / role / "latest", f"global_step{step}")
+        if step:
+            self._point_to(step)
         return step
+
+    def _point_to(self, step: int) -> None:
+        for role in self.roles:
+            files.write_text(self.root / role / "latest", f"global_step{step}")
 
     def _of(self, role: str, step: int) -> Path:
         return self.root / role / f"global_step{step}"
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name, which takes no space, or copy it where the disk has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _files(root: Path) -> list[Path]:

@@ -61,25 +61,23 @@ def ppo(
     options: Settings,
     ppo: Settings,
     order: Order,
-    policies: list[int],
+    kept: list[int],
     start: Start,
     *,
     filtered: bool = False,
 ) -> list[str]:
     """Return the arguments of `openrlhf.cli.train_ppo_ray` for a study's options and `ppo`.
 
-    `policies` are the steps whose policies are kept; `filtered`: whether groups without a signal
-    are drawn again.
+    `kept` are the steps whose policies or states are kept; `filtered`: whether groups without a
+    signal are drawn again.
     """
     layout = layouts.plan(options, ppo)
-    episodes = -(-ppo["steps"] // order.steps_per_epoch)
+    episodes = order.epoch(ppo["steps"]) + 1  # the last one's number is counted on from a state's
     max_steps = (
         order.problems * ppo["samples_per_prompt"] // ppo["train_batch_size"]
         * episodes * ppo["epochs_per_batch"]
     )  # fmt: skip
-    every = layouts.checkpoint_every(
-        options["checkpoint_every"], policies, ppo["steps"], layouts.AT
-    )
+    every = layouts.checkpoint_every(options["checkpoint_every"], kept, ppo["steps"], layouts.AT)
     flags: dict[str, Any] = {
         **{flag: ppo[name] for name, flag in PPO_FLAGS.items()},
         **_placement(layout),

