@@ -52,6 +52,13 @@ rule archive:
 
 onstart:
     refuse_what_cannot_run()
+    # Snakemake 9.27 looks at all ready jobs anew, once a second for each step that was scheduled, because of
+    # its rate limit: after 400 jobs half a core is gone. No user asked for the default, 100 jobs a second.
+    if (limit := workflow.scheduler.job_rate_limiter) and (
+        limit.max_jobs,
+        limit.timespan,
+    ) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
 
 
 share_resources()
