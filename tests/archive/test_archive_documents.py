@@ -50,10 +50,17 @@ def test_files_outside_the_archive_are_not_read(tmp_path: Path) -> None:
     assert documents.within(folder, str(provenance.ROOT / "workflow/report/report.html.j2"))
 
 
+# 10 ** 9 values in ten lines.
+LAUGHS = "a0: &a0 [1]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
+)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("a: &x [1]\nb: *x\n", "aliases"),
+        (LAUGHS, "aliases"),
+        ("a: &x [*x]\n", "aliases"),
         ("- 1\n", "a mapping"),
         ("a: !!python/object/apply:os.system [ls]\n", "not valid YAML"),
         ("a: [\n", "not valid YAML"),
@@ -66,6 +73,12 @@ def test_yaml_of_a_stranger(content: str, said: str, tmp_path: Path) -> None:
     path.write_text(content)
     with pytest.raises(InputError, match=said):
         documents.read_yaml(path)
+
+
+def test_aliases_are_what_they_stand_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("a: &x {b: [1]}\nc: {<<: *x, d: *x}\n")
+    assert documents.read_yaml(path) == {"a": {"b": [1]}, "c": {"b": [1], "d": {"b": [1]}}}
 
 
 def test_json_of_a_stranger(tmp_path: Path) -> None:

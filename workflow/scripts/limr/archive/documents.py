@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from limr.study.study import Study
 
 LARGEST_TEXT = 64 << 20  # bytes; a crate of 100,000 files has half of this
 LARGEST_YAML = 1 << 20
+MOST_VALUES = 1 << 20  # of a YAML document
 MOST_ROWS = 50_000_000
 LARGEST_TABLE = 16 << 30  # bytes of all columns, decompressed
 FREE_TABLE = 1 << 30  # any table may have so many; beyond, TABLE_RATIO times its size on the disk
@@ -30,12 +32,24 @@ MOST_EVALUATIONS = 1_000_000
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses aliases: a few lines of them can stand for more than any memory holds."""
+    """Counts what aliases stand for: a few lines of them can be more than any memory holds."""
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.YAMLError("aliases are not read here: spell the value out")
-        return super().compose_node(parent, index)
+    def get_single_node(self) -> Any:
+        node = super().get_single_node()
+        if node is not None and _spelled_out(node, {}) > MOST_VALUES:
+            raise yaml.YAMLError(f"with aliases spelled out it has over {MOST_VALUES:,} values")
+        return node
+
+
+def _spelled_out(node: yaml.Node, known: dict[int, float]) -> float:
+    """Return how many values a node has, those behind its aliases once for each alias."""
+    if id(node) not in known:
+        known[id(node)] = math.inf  # of a node within itself
+        inner = node.value if isinstance(node, yaml.CollectionNode) else []
+        pairs = isinstance(node, yaml.MappingNode)
+        below = [one for entry in inner for one in (entry if pairs else [entry])]
+        known[id(node)] = 1 + sum(_spelled_out(one, known) for one in below)
+    return known[id(node)]
 
 
 def _content(path: Path, largest: int) -> bytes:
@@ -51,7 +65,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Return a YAML document, a mapping.
 
     Raises:
-        InputError: missing, larger than 1 MB, not YAML, with aliases, or not a mapping.
+        InputError: missing, larger than 1 MB, not YAML, with too much behind its aliases, or not a
+            mapping.
     """
     try:
         value = yaml.load(_content(path, LARGEST_YAML), Loader=_Loader)  # noqa: S506 (a SafeLoader)
