@@ -30,8 +30,8 @@ as a module of your own Snakefile, see [docs/module.md](../docs/module.md). The 
   controls and five seeds, in hours (docs/controls.md); `noisy-scores.yaml`: whether scores that
   know their noise train better (docs/noisy-scores.md); `samplers.yaml`: whether online samplers do
   (docs/samplers.md).
-- `map.yaml`: where choosing pays: size x share that teaches nothing x steps; `map-kinds.yaml`: by kind
-  (docs/map.md);
+- `map.yaml`: where choosing pays, by size, share that teaches nothing and steps; `map-kinds.yaml`:
+  by its kind (docs/map.md).
 - `online.yaml`: score, then go on from the same checkpoint, with controls (docs/online.md);
   `online-single-node.yaml`: its plan for 8 GPUs.
 - `map-single-node.yaml`: a sweep of subset sizes and selectors for 8 GPUs (docs/sweeps.md).
