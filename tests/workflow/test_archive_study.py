@@ -564,6 +564,11 @@ def test_sizes_and_digests_fit_in_the_forged_archive(forged: list[str]) -> None:
     assert any(line.startswith("ok     manifest") for line in forged)
 
 
+# A billion values in ten lines.
+LAUGHS = "a0: &a0 [1]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
+)
+
 # Each alone in an archive, digests left as they were or made to fit.
 ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
     "a missing file": (
@@ -598,9 +603,9 @@ ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {
         f"FAILED configuration: {RESULTS}/study.yaml: 'sneeds' is not a key",
     ),
     "aliases": (
-        text(f"{RESULTS}/study.yaml", "seeds:", "a: &a [1, 1]\nb: [*a, *a]\nseeds:"),
+        text(f"{RESULTS}/study.yaml", "seeds:", f"{LAUGHS}seeds:"),
         True,
-        f"FAILED configuration: {RESULTS}/study.yaml: not valid YAML (aliases",
+        f"FAILED configuration: {RESULTS}/study.yaml: not valid YAML (with aliases",
     ),
     "more draws than anybody has time for": (
         text(f"{RESULTS}/study.yaml", "draws: 2", "draws: 2000000000"),
