@@ -84,27 +84,30 @@ def asked(opened: Opened) -> Iterator[str]:
                     "rollouts before them"
                 )
                 break
-            if _asks(rows, order.epoch(step), batch, ppo["samples_per_prompt"]):
-                continue
-            expected = Counter(
-                (order.epoch(step), ids[index], sample)
-                for index in batch
-                for sample in range(ppo["samples_per_prompt"])
-            )
-            found = Counter(zip(rows["epoch"], rows["problem_id"], rows["sample"], strict=True))
-            if found != expected:
-                other = next(iter((found - expected) or (expected - found)))
-                yield (
-                    f"{rollouts}: step {step}: the problems are not those that the study's order "
-                    f"names for arm '{arm}', seed {seed}: {other[1]!r}, epoch {other[0]}, sample "
-                    f"{other[2]} is one too many or missing"
-                )
-                break
+            samples = ppo["samples_per_prompt"]
+            if not _asks(rows, order.epoch(step), batch, samples):
+                asked = [ids[index] for index in batch]
+                if (other := _other(rows, order.epoch(step), asked, samples)) is not None:
+                    yield (
+                        f"{rollouts}: step {step}: the problems are not those that the study's "
+                        f"order names for arm '{arm}', seed {seed}: {other}"
+                    )
+                    break
             often.update(batch)
             counted = {"epoch": order.epoch(step), **_counted(draws, step, rows, batch, often)}
             due = {name: counted[name] for name in said.get(step, {})}
             for field in differences.of_values(due, said.get(step, {})):
                 yield f"{metrics}: step {step}: {field}"
+
+
+def _other(rows: pd.DataFrame, epoch: int, asked: list[str], samples: int) -> str | None:
+    """Return a row of a step that is one too many or missing; None: there is none."""
+    expected = Counter((epoch, name, sample) for name in asked for sample in range(samples))
+    found = Counter(zip(rows["epoch"], rows["problem_id"], rows["sample"], strict=True))
+    if found == expected:
+        return None
+    other = next(iter((found - expected) or (expected - found)))
+    return f"{other[1]!r}, epoch {other[0]}, sample {other[2]} is one too many or missing"
 
 
 def _asks(rows: pd.DataFrame, epoch: int, batch: list[int], samples: int) -> bool:
