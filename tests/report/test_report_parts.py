@@ -226,7 +226,7 @@ def test_the_answer_is_one_sentence_and_its_verdicts_have_the_numbers(inputs):
     assert "; it ended below FULL on all 384 and beat RAND on a random 96" in text
     assert text.endswith("(2 seeds, 330 questions, 95 % intervals).")
     shown = answers.verdicts(inputs)
-    assert [one.against.split()[0] for one in shown] == ["the", "FULL", "RAND"]
+    assert [one.what.split()[1] for one in shown] == ["the", "FULL", "RAND"]
     assert [one.word for one in shown] == ["above", "below", "above"]
     for one, other in zip(shown, ("base", "full", "rand"), strict=True):
         assert one.gap == number_text.points(contrasts.group_difference(inputs, "limr", other))

@@ -43,6 +43,7 @@ FILES = [
     ),
     "job.txt",
     "attempts.txt",
+    "steps.jsonl",
 ]
 # Where a restart goes on from if a file is damaged; 0: the run starts anew.
 GOES_ON = {

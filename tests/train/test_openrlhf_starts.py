@@ -107,7 +107,8 @@ def test_three_rounds_too_and_states_outlive_the_trainers_own_checkpoints(
     assert result(rounds[-1])["policy"] == uninterrupted["policy"]
 
 
-@pytest.mark.parametrize(("dies_in", "starts"), [(4, [3, 3]), (6, [3, 5])])
+# What died before its first checkpoint left nothing to go on from: its rows are removed.
+@pytest.mark.parametrize(("dies_in", "starts"), [(4, [3]), (6, [3, 5])])
 def test_a_killed_continuation_goes_on_from_its_last_checkpoint_or_from_the_state(
     uninterrupted: dict[str, Any],
     folder: Path,
@@ -125,7 +126,7 @@ def test_a_killed_continuation_goes_on_from_its_last_checkpoint_or_from_the_stat
     record = files.read_json(second.record)
     assert (record["attempts"], record["resumed_after"]) == (2, starts)
     # New optimizers are begun with once, however often the run is killed.
-    assert [one.fresh for one in trainer.tasks[-2:]] == [True, starts[1] == 3]
+    assert [one.fresh for one in trainer.tasks[-2:]] == [True, starts[-1] == 3]
     assert found["policy"].count("new optimizers") == 1
 
 
