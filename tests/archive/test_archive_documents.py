@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from hostile_yaml import LAUGHS
 from limr.archive import documents
 from limr.core import files, provenance
 from limr.core.errors import InputError
@@ -48,12 +49,6 @@ def test_files_outside_the_archive_are_not_read(tmp_path: Path) -> None:
     for path in ("none.txt", "../other.txt", "/dev/zero", "/etc/passwd", "link"):
         assert not documents.within(folder, path), path
     assert documents.within(folder, str(provenance.ROOT / "workflow/report/report.html.j2"))
-
-
-# 10 ** 9 values in ten lines.
-LAUGHS = "a0: &a0 [1]\n" + "".join(
-    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
-)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from hostile_yaml import LAUGHS
 from limr.archive import (
     code,
     declaration,
@@ -563,11 +564,6 @@ def test_every_forgery_is_named(kind: str, forged: list[str]) -> None:
 def test_sizes_and_digests_fit_in_the_forged_archive(forged: list[str]) -> None:
     assert any(line.startswith("ok     manifest") for line in forged)
 
-
-# A billion values in ten lines.
-LAUGHS = "a0: &a0 [1]\n" + "".join(
-    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
-)
 
 # Each alone in an archive, digests left as they were or made to fit.
 ALONE: dict[str, tuple[Callable[[Path], None], bool, str]] = {

@@ -163,12 +163,7 @@ def _sizes(
 def _shares(inputs: Inputs, frames: dict[str, results.Frames]) -> list[float]:
     """Return in which share of the draws each group has the highest mean accuracy."""
     first = next(iter(frames.values()))
-    arms = {
-        name: contrasts.as_arm(
-            {mark: own[mark].reindex(columns=first[mark].columns) for mark in own}
-        )
-        for name, own in frames.items()
-    }
+    arms = {name: contrasts.as_arm(contrasts.asked_as(own, first)) for name, own in frames.items()}
     weights = results.declared(inputs).weight(list(first))
     drawn = bootstrap.means(arms, weights, stream(0, "best-size", *frames), _DRAWS)
     winner = np.stack(list(drawn.values())).argmax(axis=0)

@@ -156,7 +156,7 @@ def terms(
     if (start := _start(inputs, first)) and start == _start(inputs, second):
         return [((first, second), _gaps_by_seed(inputs, first, second, choice))]
     ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice.of_second)
-    less = {name: -wide.reindex(columns=ours[name].columns) for name, wide in theirs.items()}
+    less = {name: -wide for name, wide in asked_as(theirs, ours).items()}
     return [((first,), ours), ((second,), less)]
 
 
@@ -199,9 +199,14 @@ def change(inputs: Inputs, group: str, earlier: int, later: int) -> Estimate:
 def paired(inputs: Inputs, first: str, second: str, choice: Choice) -> tuple[Arm, Arm]:
     """Return the results of two groups, with the same questions in the same order."""
     ours, theirs = _frames(inputs, first, choice), _frames(inputs, second, choice.of_second)
-    # Aligned by id, so that every question is compared with itself.
-    same = {name: wide.reindex(columns=ours[name].columns) for name, wide in theirs.items()}
-    return as_arm(ours), as_arm(same)
+    return as_arm(ours), as_arm(asked_as(theirs, ours))
+
+
+def asked_as(
+    theirs: Mapping[str, pd.DataFrame], ours: Mapping[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """Return results with the questions in the others' order, by id, so that each meets itself."""
+    return {name: wide.reindex(columns=ours[name].columns) for name, wide in theirs.items()}
 
 
 def as_arm(frames: Mapping[str, pd.DataFrame]) -> Arm:

@@ -148,15 +148,13 @@ def draws(inputs: Inputs, own: Sequence[Difference]) -> Floats:
     """Return (draws, n) resampled differences: questions for all, runs for all steps of a group."""
     sides = [(one.match.first.name, one.match.second.name, one.step) for one in own]
     wanted = dict.fromkeys((name, step) for *both, step in sides for name in both)
-    first = contrasts.as_arm(results.headline_frames(inputs, *next(iter(wanted))))
-    columns = dict.fromkeys(first.accuracy)
     reference = results.headline_frames(inputs, *next(iter(wanted)))
     arms, runs_of = {}, {}
     for name, step in wanted:
         frames = results.headline_frames(inputs, name, step)
-        same = {mark: frames[mark].reindex(columns=reference[mark].columns) for mark in columns}
-        arms[f"{name} {step}"], runs_of[f"{name} {step}"] = contrasts.as_arm(same), name
-    weights = results.declared(inputs).weight(list(columns))
+        arm = contrasts.as_arm(contrasts.asked_as(frames, reference))
+        arms[f"{name} {step}"], runs_of[f"{name} {step}"] = arm, name
+    weights = results.declared(inputs).weight(list(reference))
     rng = stream(0, "map", *own[0].pair)
     means = bootstrap.means(arms, weights, rng, _DRAWS, runs_of)
     gaps = [means[f"{one} {step}"] - means[f"{other} {step}"] for one, other, step in sides]

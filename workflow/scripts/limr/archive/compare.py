@@ -19,6 +19,7 @@ from limr.archive import IDS, RECORD, differences, documents, unpack
 from limr.archive.differences import Difference
 from limr.core import files
 from limr.core.errors import InputError
+from limr.report.table_text import number
 from limr.study import files as contents
 
 Json = dict[str, Any]
@@ -149,7 +150,7 @@ def _row_names(first: pd.DataFrame, second: pd.DataFrame) -> list[str]:
 
     def of_texts(column: str) -> bool:
         cells = [cell for table in (first, second) for cell in table.get(column, ["0"])]
-        return all(isinstance(differences.number(cell), str) for cell in cells)
+        return all(isinstance(number(cell), str) for cell in cells)
 
     return list(takewhile(of_texts, first.columns))
 
@@ -163,9 +164,7 @@ def _by_row(table: pd.DataFrame, keys: list[str]) -> dict[str, Json]:
         seen[name] += 1
         label = name if keys and seen[name] == 1 else f"{name} {seen[name]}"
         found[label] = {
-            str(column): differences.number(cell)
-            for column, cell in row.items()
-            if column not in keys
+            str(column): number(cell) for column, cell in row.items() if column not in keys
         }
     return found
 

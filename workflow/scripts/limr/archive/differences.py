@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from limr.report.table_text import number
+
 # Two machines may add numbers in another order; nothing that was changed by hand is so near.
 TOLERANCE = 1e-9
 _LONGEST = 80
@@ -135,13 +137,3 @@ def of_cells(expected: str, found: str) -> Iterator[Difference]:
             if cell != value and not same(number(cell), number(value)):
                 column = heads[place] if place < len(heads) else str(place + 1)
                 yield _difference(f"line {n}, column '{column}'", cell, value)
-
-
-def number(cell: str) -> float | str:
-    """Return a cell as a number if it is one."""
-    for kind in (int, float):
-        try:
-            return kind(cell)
-        except ValueError:
-            continue
-    return cell

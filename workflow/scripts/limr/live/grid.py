@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from limr.study.arms import Arm
 from limr.study.study import Study
 
 States = Mapping[tuple[str, str], str]  # arm and seed -> how far (`limr.live.screen.cells`)
@@ -71,14 +70,13 @@ def grid(study: Study, states: States, room: int) -> Grid:
 
 def _grid(study: Study, states: States, down: list[str], across: str) -> Grid:
     end = "done" if study.benchmarks else "trained"
-    arms = {arm.name: arm for arm in study.arms.values()}
     columns: list[Any] = [None, *study.axes[across]]  # None: of arms that have no such axis
     rows: dict[tuple[Any, ...], dict[Any, Count]] = {}
-    for group, values in _order(study, arms, down):
+    for group, values in _order(study, down):
         rows[group, *values] = {column: Count() for column in columns}
     for (name, _), state in states.items():
-        arm = arms[name]
-        key = (arm.of or arm.group, *(arm.cell.get(axis) for axis in down))
+        arm = study.arms[name]
+        key = (arm.family, *(arm.cell.get(axis) for axis in down))
         rows[key][arm.cell.get(across)].add(state, end)
     used = [c for c in columns if any(row[c].runs for row in rows.values())]
     return Grid(
@@ -87,14 +85,12 @@ def _grid(study: Study, states: States, down: list[str], across: str) -> Grid:
     )
 
 
-def _order(
-    study: Study, arms: Mapping[str, Arm], down: list[str]
-) -> list[tuple[str, tuple[Any, ...]]]:
+def _order(study: Study, down: list[str]) -> list[tuple[str, tuple[Any, ...]]]:
     """Return the rows: of each arm of the file, each combination of values that it has."""
     own: dict[str, set[tuple[Any, ...]]] = {}
-    for arm in arms.values():
+    for arm in study.arms.values():
         cell = tuple(arm.cell.get(axis) for axis in down)
-        own.setdefault(arm.of or arm.group, set()).add(cell)
+        own.setdefault(arm.family, set()).add(cell)
     every = list(product(*([None, *study.axes[axis]] for axis in down)))
     return [(group, cell) for group, found in own.items() for cell in every if cell in found]
 

@@ -87,7 +87,7 @@ def _parts(study: Study, arms: Sequence[Arm]) -> list[tuple[str, list[Arm]]]:
     """Return the arms of each name in the file, of each value of each axis, and all."""
     found: dict[str, list[Arm]] = {}
     for arm in arms:
-        found.setdefault(arm.of or arm.group, []).append(arm)
+        found.setdefault(arm.family, []).append(arm)
     for axis, values in study.axes.items():
         for value in values:
             found[f"{axis} = {value}"] = [arm for arm in arms if arm.cell.get(axis) == value]
@@ -141,7 +141,7 @@ def _pairs(study: Study, counts: Counts, accuracy: float | None) -> list[Json]:
     for name in study.arms_by("ppo"):
         arm = study.arms[name]
         if arm.shown:
-            groups.setdefault(arm.of or arm.group, {}).setdefault(arm.group, []).append(arm)
+            groups.setdefault(arm.family, {}).setdefault(arm.group, []).append(arm)
     asked = [study.config[kind].get("map", {}).get("pairs") for kind in ("tables", "figures")]
     pairs = next(filter(None, asked), list(combinations(groups, 2))[:_PAIRS])
     return [

@@ -61,16 +61,19 @@ def text(value: object, decimals: int) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _value(cell: str) -> object:
-    """Return what a cell of a written table was: floats are written with a point or exponent."""
-    if not cell:
-        return None
+def number(cell: str) -> float | str:
+    """Return a cell as a number if it is one."""
     for kind in (int, float):
         try:
             return kind(cell)
         except ValueError:
             continue
     return cell
+
+
+def _value(cell: str) -> object:
+    """Return what a cell of a written table was: floats are written with a point or exponent."""
+    return number(cell) if cell else None
 
 
 def markdown(shown: pd.DataFrame) -> str:

@@ -69,6 +69,11 @@ class Arm:
     changes: tuple[str, ...] = ()  # keys in which it differs from the study, sorted
 
     @property
+    def family(self) -> str:
+        """Its name in the file, which the cells of a sweep share."""
+        return self.of or self.group
+
+    @property
     def shown(self) -> bool:
         """Whether it is reported: a round is, with the rounds before it, as the last of them."""
         return self.round_of in ("", self.group)

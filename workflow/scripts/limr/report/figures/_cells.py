@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
+_PANELS = 4  # in a line, at most
 # Worse, none, better: the two ends of Okabe and Ito's palette, apart for colour-blind readers too.
 ENDS = (_style.PALETTE[1], "#F7F6F3", _style.PALETTE[0])
 MOST = 24  # panels; with more, only the last step is drawn
@@ -146,6 +147,39 @@ def _placed(
         side: cells.value_text(one.place[axis]) if has and axis else "all",
         f"{side}_place": list(values[axis]).index(one.place[axis]) if has and axis else 0,
     }
+
+
+def panels(
+    frame: pd.DataFrame, sizes: Callable[[int, int], tuple[float, float]]
+) -> tuple[Figure, Any, Iterator[tuple[Axes, pd.DataFrame, bool]]]:
+    """Lay out a panel for each pair and each value of the axes that are not drawn.
+
+    Args:
+        frame: with `comparison` and `panel`.
+        sizes: width and height in inches of so many panels across and so many lines of them.
+
+    Returns:
+        The figure, all its axes, and those of each panel, titled, with its rows and whether it is
+        the first of its line.
+    """
+    pairs = list(frame.groupby("comparison", sort=False))
+    across = min(_PANELS, max(own["panel"].nunique() for _, own in pairs))
+    lines = [-(-own["panel"].nunique() // across) for _, own in pairs]
+    drawn = _style.figure(*sizes(across, sum(lines)))
+    axes = drawn.subplots(sum(lines), across, squeeze=False)
+    for ax in axes.ravel():
+        ax.set_visible(False)
+
+    def each() -> Iterator[tuple[Axes, pd.DataFrame, bool]]:
+        for number, (comparison, own) in enumerate(pairs):
+            for place, (panel, rows) in enumerate(own.groupby("panel", sort=False)):
+                ax = axes[sum(lines[:number]) + place // across, place % across]
+                ax.set_visible(True)
+                names = [str(comparison) if place == 0 else " ", str(panel)]
+                ax.set_title("\n".join(name for name in names if name))
+                yield ax, rows, place % across == 0
+
+    return drawn, axes, each()
 
 
 def colours() -> LinearSegmentedColormap:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 TITLE = "The map"
 REQUIRES = ("evaluations", "subsets")
-_COLUMNS = 4  # panels in a row, at most
 
 
 class Options(_cells.Options):
@@ -32,25 +31,17 @@ def data(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     """Draw a panel for each pair and each value of the axes that are not drawn."""
     frame = frame.assign(panel=frame["panel"].fillna(""), mark=frame["mark"].fillna(""))
-    pairs = list(frame.groupby("comparison", sort=False))
-    across = min(_COLUMNS, max(own["panel"].nunique() for _, own in pairs))
-    lines = [-(-own["panel"].nunique() // across) for _, own in pairs]
     wide, high = (int(frame[f"{side}_place"].max()) + 1 for side in "xy")
-    drawn = _style.figure(
-        1.3 + across * max(1.7, 0.3 + 0.62 * wide), sum(lines) * (0.85 + 0.44 * high) + 0.3
-    )
-    axes = drawn.subplots(sum(lines), across, squeeze=False)
-    for ax in axes.ravel():
-        ax.set_visible(False)
+
+    def sizes(across: int, lines: int) -> tuple[float, float]:
+        width = 1.3 + across * max(1.7, 0.3 + 0.62 * wide)
+        return width, lines * (0.85 + 0.44 * high) + 0.3
+
+    drawn, axes, panels = _cells.panels(frame, sizes)
     end = _cells.largest(frame["difference"])
-    for number, (comparison, own) in enumerate(pairs):
-        for place, (panel, rows) in enumerate(own.groupby("panel", sort=False)):
-            ax = axes[sum(lines[:number]) + place // across, place % across]
-            ax.set_visible(True)
-            _draw(ax, rows, end)
-            _cells.name_axes(ax, rows, outer=place % across == 0)
-            names = [str(comparison) if place == 0 else " ", str(panel)]
-            ax.set_title("\n".join(name for name in names if name))
+    for ax, rows, outer in panels:
+        _draw(ax, rows, end)
+        _cells.name_axes(ax, rows, outer=outer)
     _cells.bar(drawn, axes, end)
     return drawn
 

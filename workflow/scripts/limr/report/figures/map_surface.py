@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 TITLE = "The map, smoothed"
 REQUIRES = ("evaluations", "subsets")
 _POINTS = 21  # of the grid, on each side
-_COLUMNS = 4  # panels in a row, at most
 
 
 class Options(_cells.Options):
@@ -110,23 +109,14 @@ def _panel(
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     """Draw a panel for each pair and each value of the axes that are not drawn."""
     frame = frame.assign(panel=frame["panel"].fillna(""), y_axis=frame["y_axis"].fillna(""))
-    pairs = list(frame.groupby("comparison", sort=False))
-    across = min(_COLUMNS, max(own["panel"].nunique() for _, own in pairs))
-    lines = [-(-own["panel"].nunique() // across) for _, own in pairs]
-    drawn = _style.figure(1.6 + 2.5 * across, 2.35 * sum(lines) + 0.3)
-    axes = drawn.subplots(sum(lines), across, squeeze=False)
-    for ax in axes.ravel():
-        ax.set_visible(False)
+    drawn, axes, panels = _cells.panels(
+        frame, lambda across, lines: (1.6 + 2.5 * across, 2.35 * lines + 0.3)
+    )
     end = _cells.largest(frame["mean"])
-    for number, (comparison, own) in enumerate(pairs):
-        for place, (panel, rows) in enumerate(own.groupby("panel", sort=False)):
-            ax = axes[sum(lines[:number]) + place // across, place % across]
-            ax.set_visible(True)
-            (_surface if rows["y_axis"].iloc[0] else _line)(ax, rows, end)
-            ax.set_xlabel(rows["x_axis"].iloc[0])
-            ax.set_ylabel((rows["y_axis"].iloc[0] or "points") if place % across == 0 else "")
-            names = [str(comparison) if place == 0 else " ", str(panel)]
-            ax.set_title("\n".join(name for name in names if name))
+    for ax, rows, outer in panels:
+        (_surface if rows["y_axis"].iloc[0] else _line)(ax, rows, end)
+        ax.set_xlabel(rows["x_axis"].iloc[0])
+        ax.set_ylabel((rows["y_axis"].iloc[0] or "points") if outer else "")
     if frame["y_axis"].iloc[0]:
         _cells.bar(drawn, axes, end)
     return drawn

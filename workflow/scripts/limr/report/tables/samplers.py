@@ -13,7 +13,6 @@ from limr.analysis.results import Group, Inputs
 from limr.core.errors import InputError
 from limr.core.validation import Keys, key
 from limr.statistics import estimates
-from limr.statistics.estimates import Arm
 
 TITLE = "Samplers at equal rollouts"
 REQUIRES = ("evaluations", "metrics", "subsets", "runs")
@@ -159,8 +158,7 @@ def _gap(
     ours = _frames(inputs, group, at)
     if not ours or not theirs:
         return {}
-    same = {name: wide.reindex(columns=ours[name].columns) for name, wide in theirs.items()}
-    arms: tuple[Arm, Arm] = (contrasts.as_arm(ours), contrasts.as_arm(same))
+    arms = contrasts.as_arm(ours), contrasts.as_arm(contrasts.asked_as(theirs, ours))
     declared = results.declared(inputs)
     found = estimates.of_difference(*arms, declared.weight(list(ours))).interval(declared.level)
     points = found.percent("difference")
