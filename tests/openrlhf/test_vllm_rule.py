@@ -169,6 +169,7 @@ def _evaluated_again(done, tmp_path, study, decodings):
     return project, result.output
 
 
+@pytest.mark.long  # models/test_vllm_engine.py has it with a stand-in
 def test_a_prompt_without_room_stops_the_job_before_it_generates(model, done, tmp_path):
     long = {**case.SAMPLED, "name": "long", "max_tokens": 440}  # 512 positions
     project, _ = _evaluated_again(done, tmp_path, case.study(model), [case.GREEDY, long])

@@ -107,6 +107,7 @@ def test_ids_of_another_form_fail_their_check(
         assert name in failed[0]
 
 
+@pytest.mark.long  # a forged mirror gives the rest back, see below
 def test_a_mirror_gives_everything_back(
     published: Project, archive: Path, mirror: Path, tmp_path: Path
 ) -> None:
@@ -134,7 +135,7 @@ def test_without_the_mirror_it_says_what_is_lacking(archive: Path, tmp_path: Pat
 
 
 def test_another_file_in_the_mirror_is_not_taken(
-    archive: Path, mirror: Path, tmp_path: Path
+    published: Project, archive: Path, mirror: Path, tmp_path: Path
 ) -> None:
     forged = tmp_path / "mirror"
     shutil.copytree(mirror / "limr", forged / "limr")
@@ -146,6 +147,8 @@ def test_another_file_in_the_mirror_is_not_taken(
     assert "sha256" in found.lacking[RESTRICTED[0]]
     assert not (folder / RESTRICTED[0]).exists()
     assert not (folder / RESTRICTED[2]).exists()
+    for path in (RESTRICTED[1], RESTRICTED[4]):  # what does not come from it is there
+        assert (folder / path).read_bytes() == (published.folder / path).read_bytes(), path
 
 
 def test_a_changed_source_of_limr_is_said_not_hidden(

@@ -48,6 +48,7 @@ def test_a_kept_study_is_a_finished_one(finished_project: Project, tmp_path: Pat
     assert again.digests() == finished_project.digests()
 
 
+@pytest.mark.long  # of the tests themselves
 def test_one_that_starts_from_another_makes_what_differs(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     study: dict[str, Any] = {
@@ -83,6 +84,7 @@ def test_the_digest_is_of_the_study_the_targets_and_the_versions(monkeypatch: An
     assert len(found) == 6
 
 
+@pytest.mark.long  # of the tests themselves
 def test_several_at_once_and_one_that_is_killed(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     context = multiprocessing.get_context("spawn")
@@ -105,6 +107,7 @@ def test_several_at_once_and_one_that_is_killed(tmp_path: Path) -> None:
     assert len([path for path in kept.iterdir() if path.is_dir()]) == 1
 
 
+@pytest.mark.long  # of the tests themselves
 def test_the_code_is_the_present_one(tmp_path: Path, monkeypatch: Any) -> None:
     """An edit of what no job imports is in the copy, which is not made again."""
     kept = tmp_path / "kept"
