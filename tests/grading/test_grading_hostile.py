@@ -13,7 +13,7 @@ from limr.core.tables import VERDICTS
 from limr.grading import screen
 from limr.grading.boxes import last_box
 from limr.grading.formats import broken_rule
-from limr.grading.pool import SECONDS, GradingPool
+from limr.grading.pool import SECONDS, START_SECONDS, GradingPool
 
 FACTOR = 6  # CI machines are slow and shared; the pool's own limit is a wall time
 CANARY = "canary"
@@ -100,7 +100,8 @@ def judged(pool, items):
     for item in items:
         start = time.monotonic()
         found += pool.grade_many([item])
-        assert time.monotonic() - start < FACTOR * SECONDS, item[1][:100]
+        # A worker may have to start first, on a busy machine.
+        assert time.monotonic() - start < START_SECONDS + FACTOR * SECONDS, item[1][:100]
     assert {grade.verdict for grade in found} <= set(VERDICTS)
     return found
 

@@ -72,10 +72,10 @@ def test_repetition_is_fast_on_long_lines():
         "".join(f"{n} " for n in range(9_000)),
         ("ab" * 30_000).replace("abab", "abba", 1)[:-1] + "c",
     ]
-    start = time.perf_counter()
+    start = time.process_time()
     for text in texts:
         paper.is_repeated(text)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ def test_equality_has_the_published_gaps(gold, answer, same):
 )
 def test_costly_answers_equal_nothing_and_take_no_time(answer):
     paper.equal("1", "2")  # loads math-verify
-    start = time.perf_counter()
+    start = time.process_time()
     assert paper.equal("387420489", answer) is False
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(

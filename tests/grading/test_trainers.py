@@ -29,6 +29,7 @@ TRL, VERL = ROOT / "build/trl-tools", ROOT / "build/verl-tools"
 OPENRLHF = ROOT / ".venv-openrlhf/bin/python"
 ON_CPU = {"DS_ACCELERATOR": "cpu", "DS_BUILD_OPS": "0", "HF_HUB_OFFLINE": "1"}
 LIBRARY = ROOT / "workflow/scripts"
+HOSTILE = HERE / "hostile_worker.py"
 VERL_CASES = [(text, "\\frac12") for text in ("so \\boxed{0.5}", "\\boxed{0.6}", "0.5")]
 PROMPT = "What is $2\\sqrt{2}$? "
 OPENRLHF_CASES = [
@@ -214,8 +215,9 @@ def test_options_are_checked_at_once():
 
 @pytest.mark.slow
 def test_a_slow_answer_is_wrong_and_others_are_not():
-    reward = VerlReward(seconds=1e-9)
-    assert reward("x", "\\boxed{(1+x)^2}", "x^2+2x+1")["reason"] == "timed-out"
+    reward = VerlReward(seconds=0.5)
+    reward._pool.command = (sys.executable, "-P", str(HOSTILE))
+    assert reward("x", "\\boxed{sleep}", "5")["reason"] == "timed-out"  # it would take an hour
     assert reward("x", "\\boxed{5}", "5")["score"] == 1.0
 
 

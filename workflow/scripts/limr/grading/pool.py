@@ -109,7 +109,8 @@ class GradingPool:
     Args:
         settings: the study's `grader` (see `limr.grading.settings`).
         workers: processes; by default as many as there are cores, at most 4.
-        seconds: wall time for one pair.
+        seconds: wall time for one pair. A judgement that has come counts, however late the caller
+            looks: that the caller was busy makes no answer wrong.
         memory_mb: address space of one worker.
     """
 
