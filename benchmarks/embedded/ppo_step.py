@@ -16,7 +16,7 @@ from typing import Any
 import case
 import numpy as np
 
-from limr.train.embedded import portable
+from limr.train.embedded import memory, portable
 
 if sys.argv[2:] == ["portable"]:
     portable.prepare()  # before torch is imported
@@ -95,6 +95,7 @@ def flop(config: Mapping[str, Any], prompt: int, response: int) -> float:
 
 def measure(work: Path) -> dict[str, float]:
     """Do the steps; return tokens and CPU-seconds a step, and the floor."""
+    memory.keep()  # as the engine does
     run = job(work)
     torch.set_num_threads(1)
     side = learner.Learner(run, torch.device("cpu"))

@@ -13,7 +13,7 @@ from limr.core import plugins
 from limr.core.plugins import heavy_imports
 from limr.core.validation import ABSENT, EACH_ONCE, Keys, Number, key
 from limr.models.interface import BaseJob, Policy, PpoJob, Settings, SftJob
-from limr.train.embedded import portable
+from limr.train.embedded import memory, portable
 
 ENVIRONMENT = "embedded"
 STARTS = True
@@ -84,10 +84,14 @@ class Base(Keys):
 
 
 def importing(options: Settings) -> AbstractContextManager[None]:
-    """Set what is read when PyTorch is first imported: kernels; idle threads must not spin."""
+    """Set what must stand before PyTorch is first imported: kernels, memory, threads.
+
+    Idle threads must not spin.
+    """
     if options.get("determinism") == "portable":
         portable.check(options)
         portable.prepare()
+    memory.keep()
     os.environ.setdefault("OMP_NUM_THREADS", str(options["threads"]))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return heavy_imports()
