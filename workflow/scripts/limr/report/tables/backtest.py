@@ -67,8 +67,8 @@ def caption(frame: pd.DataFrame) -> str:
         "column t: from how many t; n: groups looked at. Signal: share of groups with right and "
         "wrong answers, with a bootstrap interval over problems, and its lowest and highest over "
         "t. Behind: the best selector's signal minus this one's, with a paired interval. p(1-p): "
-        "its mean, without the bias of small groups; per rollout: its sum by rollouts. All right, all "
-        "wrong: rollouts wasted on such groups. Later: problems with a signal after that; dead: "
-        "problems never solved again, to the end of the log. Cost: rollouts for each group with a "
-        "signal. Random is an exact expectation; the oracle knows the groups it is judged by."
+        "its mean, without the bias of small groups; per rollout: its sum by rollouts. All right, "
+        "all wrong: rollouts wasted on such groups. Later: problems with a signal after that; "
+        "dead: problems never solved again, to the end of the log. Cost: rollouts for each group "
+        "with a signal. Random is an exact expectation; the oracle knows the groups it is judged by."
     )
