@@ -70,5 +70,5 @@ def caption(frame: pd.DataFrame) -> str:
         "its mean, without the bias of small groups; per rollout: its sum by rollouts. All right, "
         "all wrong: rollouts wasted on such groups. Later: problems with a signal after that; "
         "dead: problems never solved again, to the end of the log. Cost: rollouts for each group "
-        "with a signal. Random is an exact expectation; the oracle knows the groups it is judged by."
+        "with a signal. Random is an exact expectation; the oracle knows the groups that judge it."
     )
