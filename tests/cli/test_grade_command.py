@@ -89,7 +89,7 @@ def test_lone_surrogates_and_control_characters_are_written_back(tmp_path):
     [
         ("{", r"in\.jsonl:2: not valid JSON"),
         ("[1]", r"in\.jsonl:2: expected a JSON object"),
-        ({"gold": "5"}, "row 2: 'response' must be a text"),
+        ({"gold": "5"}, "row 2: there is no 'response'. Known: gold"),
         ({"gold": 5, "response": "x"}, "row 2: 'gold' must be a text, found 5"),
         ({"gold": "5", "response": "x", "truncated": 1}, "row 2: 'truncated'"),
     ],

@@ -31,6 +31,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("zero.json").write_text(json.dumps({"a": [0, 0], "b": [0, 0]}))
     pq.write_table(pa.Table.from_pylist(ROWS), "log.parquet")
     Path("wrong.yaml").write_text("study: mine\nseeds: [1\n")
+    Path("twice.yaml").write_text("study: mine\nseeds: [1]\nseeds: [2]\n")
+    Path("nothing.yaml").write_text("")
+    Path("empty.jsonl").write_text("")
+    Path("bare.jsonl").write_text('{"prompt": "1+1?", "completion": "2", "step": 1}\n')
     return tmp_path
 
 
@@ -56,6 +60,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("run . -n", "limr run: .: is a folder; name the study's file"),
         ("run demo --profile slrum", "--profile slrum: there is no such folder. Did you mean"),
         ("plan nowhere.yaml", "nowhere.yaml: there is no such file."),
+        ("run twice.yaml", "twice.yaml, line 3, column 1: not valid YAML: the key 'seeds' stands"),
+        ("plan nothing.yaml", "expected the keys of a study; the file is empty."),
+        ("run demo --cores two", "--cores two: expected a whole number from 1, or all."),
+        ("run demo --cores 0", "--cores 0: expected a whole number from 1, or all."),
+        (f"{SCORE} --size ten", "argument --size: expected a whole number, found 'ten'"),
+        ("look empty.jsonl", "empty.jsonl: the file is empty: nothing was logged, or not yet."),
+        ("look bare.jsonl", "no column is called like a reward. Name the one that says whether"),
+        ("grade bare.jsonl --output x.jsonl", "row 1: there is no 'gold'. Known: completion,"),
         ("look nowhere", "nowhere: there is no such file or folder."),
         ("report nowhere.yaml", "nowhere.yaml: there is no such file."),
         ("verify nowhere.zip", "nowhere.zip: cannot be read"),

@@ -166,20 +166,23 @@ def test_what_was_not_understood_is_counted(inputs):
     assert caveats.not_understood(inputs) == []  # evaluations of before it was recorded
     frame = inputs.evaluations.assign(not_understood=0.0)
     changed = dataclasses.replace(inputs, evaluations=frame)
-    assert "did not understand 0 (0.0 %). They" in caveats.not_understood(changed)[0]
+    n = int(frame["n"].sum())
+    assert caveats.not_understood(changed) == [
+        f"The grader understood all {n:,} responses of all evaluations."
+    ]
     first = frame["benchmark"].iloc[0]
     frame.loc[frame.index[0], "not_understood"] = 1.0
     [found] = caveats.not_understood(changed)
     title = next(one["title"] for one in inputs.study["benchmarks"] if one["name"] == first)
-    assert f"(less than 0.1 %): {title} {frame['n'].iloc[0]:,}. They count as incorrect" in found
+    assert f"(less than 0.1 %; {title}: {frame['n'].iloc[0]:,}). They count as incorrect" in found
 
 
 def test_how_sure_a_selection_is_is_in_it(page, inputs):
     problems = inputs.diagnostics["lim"].problems
     again = problems.loc[problems["selected"], "probability"].mean()
     text = text_of(page)
-    assert "LIMR, SFT: when the samples of the scored run are redrawn" in text
-    assert f"{100 * again:.0f} % of the 176 problems are selected again" in text
+    assert "When the samples of the scored run are redrawn, the same cut selects again: " in text
+    assert f"LIMR, SFT {100 * again:.0f} % of 176 (" in text
     assert caveats.certainty(dataclasses.replace(inputs, diagnostics={})) == []
     # Of another cut of the same score nothing is known.
     other = {**inputs.subsets["limr"], "problem_ids": ["arithmetic-0001"]}

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import zlib
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from limr.analysis.contrasts import Choice
 from limr.core import safe_text
 from limr.core.errors import InputError
 from limr.report import example_responses as shown
-from limr.report import interval_charts, problem_browser
+from limr.report import interval_charts, problem_browser, table_text, template
 from limr.statistics.intervals import Interval
 
 
@@ -162,6 +163,32 @@ def test_marks_tell_arms_apart(inputs):
     assert marks == {"limr": "LIM", "rand": "R", "linear": "LIN", "sft": "S"}
 
 
+def test_marks_tell_titles_apart_that_begin_alike(inputs):
+    titles = ["limr", "limr-strict", "limr-loose"]
+    arms = [arm for arm in problem_browser.chosen(inputs) if arm["group"] != "rand"][:3]
+    arms = [{**arm, "title": title} for arm, title in zip(arms, titles, strict=True)]
+    changed = dataclasses.replace(inputs, study={**inputs.study, "arms": arms})
+    assert len(set(problem_browser.marks(changed).values())) == 3
+
+
+def test_a_column_that_says_one_thing_is_said_once():
+    frame = pd.DataFrame({"arm": list("abc"), "n": ["3", "2", "1"], "level": ["95.0"] * 3})
+    cells = template.cells(frame.assign(none="–"))
+    assert cells["columns"] == ["arm", "n"]
+    assert cells["rows"] == [["a", "3"], ["b", "2"], ["c", "1"]]
+    assert cells["everywhere"] == [("level", "95")]
+    for shown_cells in (template.cells(frame, whole=False), template.cells(frame[:2])):
+        assert shown_cells["columns"] == ["arm", "n", "level"]
+
+
+def test_a_text_between_back_quotes_is_code_and_stays_inert():
+    assert template.code("a `b: <i>` `c") == "a <code>b: &lt;i&gt;</code> `c"
+
+
+def test_zero_has_no_sign():
+    assert [table_text.rounded(x, 2) for x in (-0.004, -0.006, 0.0)] == ["0.00", "−0.01", "0.00"]
+
+
 def test_a_choice_is_what_it_says(inputs):
     alone = Choice(seed=1, benchmarks=("hard",), decoding="greedy", step=24)
     found = contrasts.group_difference(inputs, "limr", "full", alone)
@@ -215,7 +242,7 @@ def test_a_change_of_the_answer_is_named(inputs):
     lines = sensitivity.sentences([answer])
     assert "1 of 3 other choices say the same" in lines[0]
     assert "1 cannot tell the two apart (seed 1 alone)" in lines[0]
-    assert "1 put LIMR below (step 12)" in lines[0]
+    assert "1 puts LIMR below (step 12)" in lines[0]
     assert f"about {100 * answer.detectable:.0f} points" in lines[1]
 
 

@@ -86,7 +86,9 @@
         const line = element("details"), head = element("summary");
         head.append(element("b", "", row[0]), element("bdi", "", row[3].slice(0, 160)));
         for (const arm of new Set([of, against])) {
-          head.append(element("span", "", `${data.arms[arm].title} ${row[5][arm][0]} of ${row[5][arm][1]}`));
+          const said = element("span", "", `${data.arms[arm].title}: `);
+          said.append(element("b", "", `${row[5][arm][0]} of ${row[5][arm][1]}`));
+          head.append(said);
         }
         line.append(head);
         line.addEventListener("toggle", () => { if (line.open && line.childElementCount === 1) line.append(opened(row)); });

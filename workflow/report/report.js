@@ -103,7 +103,7 @@
     needed("by-score", data.scores.length > 1);
     needed("by-solved", epochs);
     if (!epochs) {
-      for (const head of document.querySelectorAll("[data-sort=rise], [data-sort=accuracy]")) head.style.visibility = "hidden";
+      $("browser").classList.add("no-curves");
     }
     needed("by-subset", data.arms.length);
 
@@ -399,7 +399,8 @@
         if (truncated) said.push("cut off by the limit");
         if (typeof reward === "number") said.push(`reward ${String(reward).replace("-", "−")}`);
         what.append(` ${said.join(", ")}`);
-        const pre = element("pre", "text", text); // as it was graded
+        const pre = element("pre", "text");
+        pre.append(...readable(text));
         pre.dir = "auto";
         box.append(what, pre);
         place.append(box);

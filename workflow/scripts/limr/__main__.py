@@ -24,6 +24,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Leave with exit code 2."""
+        for kind, name in (("int", "a whole number"), ("float", "a number")):
+            message = message.replace(f"invalid {kind} value:", f"expected {name}, found")
         self.exit(2, f"{self.prog}: {message}\n`{self.prog} --help` shows what there is.\n")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:

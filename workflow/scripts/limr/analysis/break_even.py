@@ -219,7 +219,15 @@ def _sentence(rows: Sequence[BreakEven]) -> str:
         why = first.arm.scored_from or "a run's costs were not recorded"
         return f"Whether {arm} pays against {against} is not known: {why}."
     price = f"{_amount(first.arm.scoring(first.unit))} {cost_curves.UNITS[first.unit][2]}"
-    parts = [_part(row, arm, against) for row in rows if row.question != AT_STEPS]
+    reached = [row for row in rows if row.question != AT_STEPS]
+    if all(row.at_base for row in reached):
+        both = " and ".join(f"{100 * row.target:.1f} %" for row in reached)
+        parts = [
+            f"The base is already at {both}, what {against} and {arm} end with: nothing has to be "
+            "trained, so nothing can pay."
+        ]
+    else:
+        parts = [_part(row, arm, against) for row in reached]
     return (
         f"{arm} against {against}: scoring costs {price} once. {' '.join(parts)} At equal steps "
         f"{arm} − {against} is {points(first.gap)}."

@@ -130,7 +130,10 @@ def shown(inputs: Inputs) -> Cell:
 
 
 def only(inputs: Inputs, cell: Cell) -> Inputs:
-    """Return the results of a cell, with what it shares with others, as a study without a sweep."""
+    """Return the results of a cell, with what it shares with others, as a study without a sweep.
+
+    The cell's values are left out of titles, where these then still differ.
+    """
     wanted = dict(cell)
     gone = {
         arm
@@ -139,6 +142,10 @@ def only(inputs: Inputs, cell: Cell) -> Inputs:
         for arm in group.arms
     }
     arms = [arm for arm in inputs.study["arms"] if arm["name"] not in gone]
+    short = {group.name: without_cell(inputs, group) for group in inputs.groups}
+    groups = {arm["group"] for arm in arms}
+    if len({short[name] for name in groups}) == len(groups):
+        arms = [{**arm, "title": short[arm["group"]]} for arm in arms]
 
     def kept(frame: pd.DataFrame | None) -> pd.DataFrame | None:
         return None if frame is None else frame[~frame["arm"].isin(gone)]

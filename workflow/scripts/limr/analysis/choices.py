@@ -147,7 +147,8 @@ def _closeness(inputs: Inputs, record: Json) -> Fact | None:
         f"ρ = {rho:.2f}".replace("-", "−"),
         "rank correlation of its scores with how close a problem's pass rate, over all epochs, is "
         f"to the mean pass rate ({100 * rate.mean():.0f} %)",
-        f"its order is {near}that of how close pass rates are to their mean (ρ = {rho:.2f})"
+        f"its order is {near}that of how close pass rates are to their mean "
+        f"(ρ\u00a0=\u00a0{rho:.2f})"
         if near
         else "",
     )
@@ -174,10 +175,11 @@ def _dead(record: Json) -> Fact | None:
     if not record.get("never_solved"):
         return None
     never, always = record["never_solved"], record["always_solved"]
+    kept = (f"{never['n_selected']:,} and {always['n_selected']:,}", "none")
     return Fact(
         "Dead problems",
         f"{never['n']:,} never, {always['n']:,} always solved",
-        f"they give no signal; {never['n_selected']:,} and {always['n_selected']:,} of them were "
+        f"they give no signal; {kept[not never['n_selected'] + always['n_selected']]} of them were "
         "chosen",
     )
 
@@ -189,7 +191,8 @@ def _unusable(inputs: Inputs, record: Json) -> Fact | None:
     known = (p for found in inputs.problems.values() for p in found if p.problem_id in ids)
     empty = sum(not problem.answer.strip() for problem in known)
     dead = record.get("dead") or {"n": 0, "n_selected": 0}
-    parts = [f"{n:,}: {reason}" for reason, n in (record.get("not_scored") or {}).items()]
+    reasons = record.get("not_scored") or {}
+    parts = [f"{n:,}: {reason}" for reason, n in sorted(reasons.items(), key=lambda one: -one[1])]
     parts += [f"{empty:,} without a gold answer"] if empty else []
     if dead["n"]:
         cannot = "whose gold answer the grader cannot reward"

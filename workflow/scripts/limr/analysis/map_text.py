@@ -93,7 +93,8 @@ def sentences(inputs: Inputs) -> list[str]:
     """Return what the map shows beside its answer: regions, power, and what was declared."""
     found = [_declared(inputs)]
     for pair in evaluated(inputs):
-        found += [_regions(inputs, pair), _power(inputs, pair)]
+        found.append(_regions(inputs, pair))
+    found += _power(inputs)
     courses = overfitting.courses(inputs)
     onsets = [one for course in courses if (one := overfitting.onset(inputs, course.group))]
     if courses:
@@ -147,24 +148,31 @@ def _p(region: Region) -> str:
     return p_equation(region.estimate.p_value())
 
 
-def _power(inputs: Inputs, pair: Pair) -> str:
+def _power(inputs: Inputs) -> list[str]:
     """Return what a cell could have found, and where less is as good as the full set."""
-    there = [one for one in mapping.last(mapping.differences(inputs, pair)) if one.tested]
-    first, second = (cells.title(inputs, name) for name in pair)
-    least = 100 * median(mapping.least(inputs, one) for one in there)
-    text = (
-        f"A single cell of {first} − {second} finds true differences from about {least:.0f} points "
-        "on in 80 % of such studies (the median over cells, before Holm): smaller ones are mostly "
-        "missed"
-    )
-    if mapping.kind(inputs, pair[1]) == "full":
-        within = mapping.margin(inputs)
-        good = sum(mapping.as_good(inputs, one, within) for one in there)
-        text += (
-            f". {first} is shown to be no more than {100 * within:g} points worse than {second} in "
-            f"{_number(good)} of {len(there)} cells, each taken alone"
-        )
-    return f"{text}."
+    found: dict[str, list[str]] = {}  # points -> pairs
+    as_good = []
+    for pair in evaluated(inputs):
+        there = [one for one in mapping.last(mapping.differences(inputs, pair)) if one.tested]
+        first, second = (cells.title(inputs, name) for name in pair)
+        least = 100 * median(mapping.least(inputs, one) for one in there)
+        found.setdefault(f"{least:.0f}", []).append(f"{first} − {second}")
+        if mapping.kind(inputs, pair[1]) == "full":
+            within = mapping.margin(inputs)
+            good = sum(mapping.as_good(inputs, one, within) for one in there)
+            as_good.append(
+                f"{first} is shown to be no more than {100 * within:g} points worse than {second} "
+                f"in {_number(good)} of {len(there)} cells, each taken alone."
+            )
+    return [
+        *(
+            f"A single cell of {', '.join(pairs)} finds true differences from about {least} points "
+            "on in 80 % of such studies (the median over cells, before Holm): smaller ones are "
+            "mostly missed."
+            for least, pairs in found.items()
+        ),
+        *as_good,
+    ]
 
 
 def place_text(one: Difference) -> str:

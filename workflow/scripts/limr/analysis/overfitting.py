@@ -190,5 +190,5 @@ def sentence(found: Course) -> str:
             f"held-out accuracy went from {before} at step {found.best}, its best before the end, "
             f"to {after} at step {found.last}, {points(found.fall)}"
         )
-    verdict = ": it overfitted" if found.overfitted else ""
+    verdict = " overfitted" if found.overfitted else ""
     return f"{found.group.title}{verdict}: {'; '.join(said)}." if said else ""

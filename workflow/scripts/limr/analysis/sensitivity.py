@@ -127,12 +127,13 @@ def _counted(answer: Answer) -> str:
     if not answer.others:
         return f"all {n} other choices of step, seed, benchmark or decoding say the same."
     parts = []
-    for word, text in (
-        ("level", "cannot tell the two apart"),
-        ("above", f"put {answer.first.title} above"),
-        ("below", f"put {answer.first.title} below"),
+    for word, verb, rest in (
+        ("level", "cannot tell the two apart", ""),
+        ("above", "put", f" {answer.first.title} above"),
+        ("below", "put", f" {answer.first.title} below"),
     ):
         names = [variant.name for variant in answer.others if variant.interval.verdict == word]
         if names and word != reported:
-            parts.append(f"{len(names)} {text} ({', '.join(names)})")
+            s = "s" if verb == "put" and len(names) == 1 else ""
+            parts.append(f"{len(names)} {verb}{s}{rest} ({', '.join(names)})")
     return f"{n - len(answer.others)} of {n} other choices say the same; {'; '.join(parts)}."

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limr.core.errors import InputError
+from limr.core.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from limr.grading.grade import Grade
@@ -150,6 +150,8 @@ def _prompt(row: Mapping[str, Any]) -> tuple[()] | tuple[str]:
 
 def _check(row: dict[str, Any], where: str) -> None:
     for key in ("gold", "response"):
+        if key not in row:
+            raise InputError(f"{where}: there is no '{key}'.{nearest(key, row):.300}")
         if not isinstance(row.get(key), str):
             raise InputError(f"{where}: '{key}' must be a text, found {row.get(key)!r:.80}.")
     if not isinstance(row.get("truncated", False), bool):

@@ -137,9 +137,14 @@ def _study(path: Path) -> Any:
     from limr.core import files
     from limr.study.load import load as load_study
 
-    config = files.read_yaml(path)
+    ours = _code() / "config" / f"{path}.yaml"  # a study that limr brings, named as for `limr run`
+    config = files.read_yaml(ours if not path.exists() and ours.is_file() else path)
     if not isinstance(config, dict):
-        raise InputError(f"{path}: expected the keys of a study.")
+        found = "the file is empty" if config is None else f"found a {type(config).__name__}"
+        raise InputError(
+            f"{path}: expected the keys of a study; {found}. config/template.yaml is one to begin "
+            "with."
+        )
     return load_study(config, str(path), _code() / "config/benchmarks")
 
 

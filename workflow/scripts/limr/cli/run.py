@@ -57,6 +57,8 @@ def run(options: argparse.Namespace) -> int:
     profile = _profile(options.profile)
     study = _checked(studies, profile, further)
     changes = [] if study is None else reference.kernels(study, studies)
+    if not re.fullmatch("all|[1-9][0-9]*", options.cores or "all"):
+        raise InputError(f"--cores {options.cores}: expected a whole number from 1, or all.")
     command = _command(studies, profile, options.cores, changes) + further
     if _is_locked():
         refuse_a_second_run()

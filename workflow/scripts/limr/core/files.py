@@ -98,9 +98,22 @@ def read_yaml(path: str | Path) -> Any:
     """Read a YAML file.
 
     Raises:
-        InputError: it is missing, not UTF-8, or not YAML; with the line and the column.
+        InputError: it is missing, not UTF-8, or not YAML, or a key stands twice in a mapping; with
+            the line and the column.
     """
     import yaml  # here, as most commands do without it
+
+    class Once(yaml.SafeLoader):
+        """Refuses a key that stands twice, of which PyYAML would take the last."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            seen = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
+                    what = f"the key '{key.value}' stands twice"
+                    raise yaml.constructor.ConstructorError(None, None, what, key.start_mark)
+                seen.add((key.tag, str(key.value)))
+            return super().construct_mapping(node, deep)
 
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -109,7 +122,7 @@ def read_yaml(path: str | Path) -> Any:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not valid YAML ({error}).") from None
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=Once)  # noqa: S506 (a SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if mark is None:

@@ -53,7 +53,7 @@ def unusable(found: Answers, ids: Sequence[str], judge: Judge, report: Report) -
         golds = [found.golds[at][:200] for at in found.gold[rows][first]]
         report.add(
             "gold-unusable",
-            f"{len(problems):,} prompts have a gold answer that no response can match, by limr's "
+            f"{_have(len(problems))} a gold answer that no response can match, by limr's "
             "grader: it is empty, or not equal to itself in a box.",
             "warning",
             len(problems),
@@ -92,13 +92,17 @@ def check(found: Answers, usable: Flags, ids: Sequence[str], judge: Judge, repor
         if len(part):
             report.add(
                 code,
-                f"{len(part):,} prompts have a gold answer that {what}, while more than half agree "
-                f"on another one, such as '{part['problem_id'].iloc[0]}': the gold answers may be "
-                "wrong, or the policy is, always in the same way. Look at them.",
+                f"{_have(len(part))} a gold answer that {what}, while more than half agree on "
+                f"another answer, such as prompt '{part['problem_id'].iloc[0]}': the gold answer "
+                "may be wrong, or the policy is, always in the same way. Look at the evidence.",
                 "warning",
                 len(part),
                 part,
             )
+
+
+def _have(n: int) -> str:
+    return f"{n:,} prompt has" if n == 1 else f"{n:,} prompts have"
 
 
 def _suspects(found: Answers, rows: Ints) -> Any:

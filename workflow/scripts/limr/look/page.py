@@ -219,10 +219,11 @@ def _evidence(name: str, frame: pd.DataFrame, page: Path) -> Json:
     """Return a table of any columns; long texts are cut, and rows after the first 50 counted."""
     shown = frame.head(_ROWS).astype(object)
     texts = shown.map(lambda value: _cut(table_text.text(value, 3)))
-    cells = template.cells(texts)
+    cells = template.cells(texts, whole=len(frame) <= _ROWS)
     return {
         **cells,
         "columns": [_cut(str(column)) for column in cells["columns"]],
+        "everywhere": [(_cut(str(column)), text) for column, text in cells["everywhere"]],
         "title": f"Evidence: {name}",
         "code": name,
         "rows_in_all": len(frame),

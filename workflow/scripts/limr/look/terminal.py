@@ -45,10 +45,10 @@ def lines(looked: Looked) -> list[str]:
 
 def _found(looked: Looked) -> list[str]:
     imported, table = looked.imported, looked.prompts
-    samples = int(table["n"].sum())
+    samples, most = int(table["n"].sum()), int(table["visits"].max())
     said = [
         f"{plain(looked.log)}: {imported.format or 'a log'}, {imported.rows_read:,} rows; "
-        f"{samples:,} samples of {len(table):,} prompts, up to {int(table['visits'].max())} visits."
+        f"{samples:,} samples of {len(table):,} prompts, up to {most} visit{'s' * (most != 1)}."
     ]
     if imported.taken:
         taken = ", ".join(f"{name} = {column}" for name, column in imported.taken.items())

@@ -45,7 +45,7 @@ def bill(inputs: Inputs) -> list[str]:
 
 def certainty(inputs: Inputs) -> list[str]:
     """Return how sure each chosen subset's problems are, where its score was diagnosed."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}  # how sure -> arms
     for arm in inputs.study["arms"]:
         record = inputs.subsets.get(arm["name"])
         if record is None or not record["rule"] or record["score"] not in inputs.diagnostics:
@@ -57,13 +57,15 @@ def certainty(inputs: Inputs) -> list[str]:
         # A score is diagnosed at the first cut that is made from it.
         if set(kept["problem_id"]) == set(record.get("problem_ids", kept["problem_id"])):
             again, sure = kept["probability"].mean(), int((kept["probability"] >= SURE).sum())
-            text = (
-                f"when the samples of the scored run are redrawn, {100 * again:.0f} % of the "
-                f"{len(kept):,} problems are selected again; {sure:,} of them are selected in at "
-                f"least {100 * SURE:.0f} % of the draws."
-            )
+            text = f"{100 * again:.0f} % of {len(kept):,} ({sure:,} surely)"
             found.setdefault(text, []).append(arm["title"])
-    return [f"{', '.join(dict.fromkeys(arms))}: {text}" for text, arms in found.items()]
+    if not found:
+        return []
+    parts = [f"{', '.join(dict.fromkeys(arms))} {text}" for text, arms in found.items()]
+    return [
+        "When the samples of the scored run are redrawn, the same cut selects again: "
+        f"{'; '.join(parts)}. Surely: in at least {100 * SURE:.0f} % of the draws."
+    ]
 
 
 def doubts(inputs: Inputs) -> list[str]:
@@ -74,8 +76,11 @@ def doubts(inputs: Inputs) -> list[str]:
     n, differ = int(frame["n"].sum()), frame[second_opinion.differ(frame)]
     ours = int(differ.loc[differ["verdict"].astype(str) == "correct", "n"].sum())
     other = int(differ["n"].sum())
+    rule = frame["rule"].iloc[0]
+    if not other:
+        return [f"A second grading rule ({rule}) agrees on all {n:,} responses of all evaluations."]
     return [
-        f"A second grading rule ({frame['rule'].iloc[0]}) disagrees on {other:,} of the {n:,} "
+        f"A second grading rule ({rule}) disagrees on {other:,} of the {n:,} "
         f"responses of all evaluations ({100 * other / n:.1f} %): {ours:,} are correct by this "
         f"study's rule only, {other - ours:,} by the second only."
     ]
@@ -88,12 +93,14 @@ def not_understood(inputs: Inputs) -> list[str]:
         return []
     counts = (frame["not_understood"] * frame["n"]).groupby(frame["benchmark"], sort=False).sum()
     n, found = int(frame["n"].sum()), round(counts.sum())
+    if not found:
+        return [f"The grader understood all {n:,} responses of all evaluations."]
     share = "less than 0.1" if 0 < found / n < 0.001 else f"{100 * found / n:.1f}"
     titles = {one["name"]: one["title"] for one in inputs.study["benchmarks"]}
-    by = ", ".join(f"{titles[name]} {round(k):,}" for name, k in counts.items() if k > 0)
+    by = "; ".join(f"{titles[name]}: {round(k):,}" for name, k in counts.items() if k > 0)
     return [
         f"Of the {n:,} responses of all evaluations the grader did not understand {found:,} "
-        f"({share} %){': ' + by if by else ''}. They count as incorrect; the "
+        f"({share} %; {by}). They count as incorrect; the "
         "evaluations' column 'reason' has which ones."
     ]
 

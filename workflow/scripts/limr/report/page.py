@@ -133,16 +133,17 @@ def declared_text(inputs: Inputs, config: Mapping[str, Any]) -> str:
     """Return what the study declared before it ran, with the digest of its configuration."""
     declared = preregistration.of(config)
     weights = ", ".join(f"{name} {weight:g}" for name, weight in (declared.weights or {}).items())
+    margin = "no margin" if declared.margin is None else f"margin {100 * declared.margin:g} points"
+    step = "last" if declared.checkpoint == "last" else f"best on {declared.validation}"
     pair = (
-        f"{declared.arm} against {declared.against or 'the full set'}"
+        f"{declared.arm} against {declared.against or 'the full set'} (claim: {declared.claim}, "
+        f"{margin})"
         if declared.arm
         else "no comparison"
     )
-    margin = "no margin" if declared.margin is None else f"margin {100 * declared.margin:g} points"
-    step = "last" if declared.checkpoint == "last" else f"best on {declared.validation}"
     return (
-        f"Declared before the run: {pair} (claim: {declared.claim}, {margin}), step: {step}, "
-        f"weights: {weights or 'all benchmarks alike'}, level {declared.percent}. Configuration "
+        f"Declared before the run: {pair}; step: {step}; weights: "
+        f"{weights or 'all benchmarks alike'}; level {declared.percent}. Configuration "
         f"{provenance.digest(dict(config))[:16]}."
     )
 
@@ -181,6 +182,7 @@ def _table(tsv: Path, folder: Path | None) -> Json:
         "name": tsv.stem,
         "title": title,
         "caption": caption,
+        "why": getattr(plugins.load("tables", tsv.stem), "EMPTY", ""),  # it has no rows
         **template.cells(frame),
         "links": _links(tsv, folder, {"TSV": ".tsv", "Markdown": ".md", "LaTeX": ".tex"}),
     }
@@ -214,12 +216,14 @@ def _figure(png: Path, folder: Path | None) -> Json:
 
 def _subset(arm: Mapping[str, Any], inputs: Inputs) -> Json:
     record = inputs.subsets[arm["name"]]
+    ends = [table_text.rounded(end, 2) for end in record["selected_score_range"]]
     return {
         **record,
         "name": arm["name"],
         "title": arm["title"],
         "cut": findings.cut_text(record),
         "colour": _style.colours(inputs)[arm["group"]],
+        "range": ends if ends[0] != ends[1] else None,
     }
 
 
@@ -247,13 +251,15 @@ def _bill(inputs: Inputs, parts: Parts, folder: Path | None) -> Json | None:
 
 def _run(record: Mapping[str, Any]) -> Json:
     hardware = record.get("hardware", {})
+    threads = hardware.get("threads", "?")
+    name, many = hardware.get("name", "unknown"), "" if threads == 1 else "s"
     versions = record.get("versions", {})
     return {
         "arm": record["arm"],
         "seed": record["seed"],
         "seconds": record.get("durations", {}).get("steps_seconds"),
         "attempts": record.get("attempts"),
-        "hardware": f"{hardware.get('name', 'unknown')}, {hardware.get('threads', '?')} thread(s)",
+        "hardware": f"{name}, {threads} thread{many}",
         "commit": record.get("commit") or "not in git",
         "code": record.get("code", ""),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),

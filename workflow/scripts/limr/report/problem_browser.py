@@ -36,6 +36,7 @@ class Browser:
     n: int
     scored_by: str
     curves: bool
+    shown: str  # of the responses
 
 
 def build(inputs: Inputs, rollouts: Mapping[str, Path | str], texts: bool) -> Browser | None:
@@ -76,7 +77,8 @@ def build(inputs: Inputs, rollouts: Mapping[str, Path | str], texts: bool) -> Br
     }
     responses = _responses(samples.shown if samples else {}, ids) if texts else []
     packed = tuple(pack(part) for part in responses)
-    return Browser(pack(index), packed, len(ids), main, curves is not None)
+    shown = "all responses" if samples and samples.all else "a few responses"
+    return Browser(pack(index), packed, len(ids), main, curves is not None, shown)
 
 
 def response_limit(n: int) -> int:
@@ -139,14 +141,19 @@ def _arms(inputs: Inputs, ids: Sequence[str]) -> list[Json]:
 
 
 def marks(inputs: Inputs) -> dict[str, str]:
-    """Return group -> the shortest start of its title that tells it from the others."""
+    """Return group -> the shortest start of its title that tells it from the others.
+
+    Where four letters do not, a number does.
+    """
     titles = {arm["group"]: str(arm["title"]) for arm in chosen(inputs)}
-    found = {}
+    found: dict[str, str] = {}
     for group, title in titles.items():
         others = [other for key, other in titles.items() if key != group]
         lengths = range(1, len(title) + 1)
         alone = (n for n in lengths if not any(o.startswith(title[:n]) for o in others))
-        found[group] = title[: min(next(alone, len(title)), 4)]
+        mark = title[: min(next(alone, len(title)), 4)]
+        numbered = (f"{mark[:3]}{number}" for number in range(2, len(titles) + 1))
+        found[group] = next(one for one in (mark, *numbered) if one not in found.values())
     return found
 
 

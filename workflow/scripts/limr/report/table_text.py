@@ -57,8 +57,13 @@ def text(value: object, decimals: int) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return "–"
     if isinstance(value, float):
-        return f"{value:.{decimals}f}".replace("-", "−")
+        return rounded(value, decimals)
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def rounded(value: float, decimals: int) -> str:
+    """Return a number with a minus, which 0 does not have."""
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
 def number(cell: str) -> float | str:
@@ -86,6 +91,11 @@ def markdown(shown: pd.DataFrame) -> str:
 def is_number(text: object) -> bool:
     """Return whether a cell's text is a number or the dash of a missing one."""
     return bool(_NUMBER.fullmatch(str(text)))
+
+
+def shortest(text: str) -> str:
+    """Return a cell's text without zeros that end a number's decimals."""
+    return text.rstrip("0").rstrip(".") if is_number(text) and "." in text else text
 
 
 def is_long(text: object) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pandas as pd
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from limr.core import safe_text
 from limr.core.errors import InputError
@@ -30,12 +31,19 @@ def template(folder: Path, name: str) -> jinja2.Template:
         finalize=_inert,
     )
     environment.filters["is_long"] = table_text.is_long
+    environment.filters["code"] = code
     return environment.get_template(name)
 
 
 def _inert(value: Any) -> Any:
     """Make control characters of a text visible; the page's own parts stay as they are."""
     return safe_text.visible(value.replace(" %", "\u00a0%")) if type(value) is str else value
+
+
+def code(text: object) -> Markup:
+    """Return a text whose parts between back quotes are set as code."""
+    shown = str(escape(_inert(str(text))))
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", shown))  # noqa: S704 (escaped above)
 
 
 def fixed(
@@ -70,11 +78,28 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def cells(frame: pd.DataFrame) -> Json:
-    """Return a frame of texts for the macro `table_of`: columns, rows, which are numbers."""
+def cells(frame: pd.DataFrame, whole: bool = True) -> Json:
+    """Return a frame of texts for the macro `table_of`.
+
+    Args:
+        frame: the rows to show.
+        whole: whether these are all rows of the table.
+
+    Returns:
+        columns, rows, right (which columns are numbers), everywhere: (name, text) of the columns
+        that say the same in each of several rows, which are not among the others.
+    """
+    same = [
+        name
+        for place, name in enumerate(frame.columns)
+        if place and whole and len(frame) > 2 and frame.iloc[:, place].nunique() == 1
+    ]
+    everywhere = [(name, table_text.shortest(str(frame[name].iloc[0]))) for name in same]
+    frame = frame.drop(columns=same)
     rows = frame.to_numpy().tolist()
     right = [
         bool(rows) and all(table_text.is_number(row[place]) for row in rows)
         for place in range(frame.shape[1])
     ]
-    return {"columns": list(frame.columns), "rows": rows, "right": right}
+    told = [(name, value) for name, value in everywhere if value != "–"]
+    return {"columns": list(frame.columns), "rows": rows, "right": right, "everywhere": told}

@@ -107,9 +107,10 @@ def sentences(table: pd.DataFrame) -> list[str]:
         alike = f" It cannot be told from {', '.join(ties)}." if len(ties) else ""
         found.append(
             f"{log}: of the groups of prompts that {best['selector']} would have chosen, a share "
-            f"of {_between(best, 'signal')} had a signal at the next visits, over "
-            f"{best['visits']:g} t; of random prompts {random['signal']:.3f}; of the last of "
-            f"{len(tested)} selectors, {last['selector']}, {last['signal']:.3f}.{alike}"
+            f"of {_between(best, 'signal')} had a signal at the next visits (mean of "
+            f"{best['visits']:g} choices, each from the first t visits); of random prompts "
+            f"{random['signal']:.3f}; of the last of {len(tested)} selectors, "
+            f"{last['selector']}, {last['signal']:.3f}.{alike}"
         )
     return found
 

@@ -23,6 +23,9 @@ def recognise(
     """
     candidates = [file for file in files if not file.held_out] or list(files)
     training = next((file for file in candidates if file.path.stat().st_size), candidates[0])
+    if not training.path.stat().st_size:
+        many = "the file is" if len(candidates) == 1 else f"all {len(candidates)} files are"
+        raise InputError(f"{training.name}: {many} empty: nothing was logged, or not yet.")
     if training.kind == "pickle":
         raise InputError(
             f"{training.name}: a file of torch.save or pickle can run code when it is loaded, so "

@@ -63,7 +63,8 @@ def chosen(where: str, names: Sequence[str], named: str | None) -> str:
             "a response, not a correct answer. If one tells whether a response is correct, name "
             "it: `reward: NAME`."
         )
+    which = f"{len(found)} columns may be the reward ({', '.join(found)})"
     raise InputError(
-        f"{where}: {len(found)} columns may be the reward ({', '.join(found) or 'none'}). Name "
-        "the one that says whether a response is correct: `reward: NAME`."
+        f"{where}: {which if found else 'no column is called like a reward'}. Name the one that "
+        "says whether a response is correct: `reward: NAME` (on the command line --reward NAME)."
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PALETTE = ("#0072B2", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#B8860B", "#7F3C8D", "#4D4D4D")
 BASE = "#6E6E6E"
 INK = "#222222"
+ON_DARK, ON_LIGHT = "#FEFEFE", "#1D2125"  # on coloured cells; the same on a dark page
 # In the order of PALETTE: what tells arms apart without colour.
 DASHES = ("", "5,1.6", "1.3,1.3", "5,1.4,1.3,1.4", "8,2,2,2", "2.6,1.2", "", "5,1.6")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")

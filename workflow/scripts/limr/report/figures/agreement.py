@@ -65,6 +65,7 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     """Draw the annotated matrix, overlap below the diagonal and Spearman above."""
     import seaborn as sns
+    from matplotlib.colors import to_hex
 
     n = int(frame["row"].max()) + 1
     if n <= 2:
@@ -90,6 +91,8 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
         yticklabels=names["score"],
         ax=ax,
     )
+    for text in ax.texts:
+        text.set_color(_style.ON_DARK if to_hex(text.get_color()) == "#ffffff" else _style.ON_LIGHT)
     for _, cell in frame[frame["value"].isna() & (frame["kind"] != "self")].iterrows():
         ax.text(cell["column"] + 0.5, cell["row"] + 0.5, "–", ha="center", va="center")
     ax.set(xlabel="", ylabel="")

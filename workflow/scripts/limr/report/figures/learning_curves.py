@@ -34,6 +34,7 @@ class Options(Keys):
 # The six examples' places in the order of scores, from the best (0) to the worst (1).
 EXAMPLES = (0.0, 0.15, 0.4, 0.6, 0.85, 1.0)
 # In grey, kept is the darker one.
+MARKED = 16  # epochs; of more, no single one is marked
 KEPT, LEFT, LEFT_TEXT = "#C24E00", "#8FB0D0", "#41658A"
 
 
@@ -127,11 +128,14 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
 
 
 def _draw_all(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
+    from matplotlib.colors import to_rgba
+
     for kept, colour, hatch in ((False, LEFT, ""), (True, KEPT, "////")):
         own = rows.loc[rows["kept"] == kept].groupby("epoch")["accuracy"]
         if len(own):
             low, middle, high = (own.quantile(share) for share in (0.25, 0.5, 0.75))
-            look: dict[str, Any] = {"color": colour, "alpha": 0.3, "linewidth": 0, "hatch": hatch}
+            look: dict[str, Any] = {"facecolor": to_rgba(colour, 0.3), "edgecolor": "white"}
+            look |= {"linewidth": 0, "hatch": hatch}
             ax.fill_between(middle.index, low, high, label="kept" if kept else "left out", **look)
             ax.plot(middle.index, middle, color=colour, linewidth=1.8)
     ax.legend(loc="upper left", fontsize=9)
@@ -152,7 +156,7 @@ def _draw_example(ax: Axes, rows: pd.DataFrame, mean: pd.DataFrame) -> None:
     colour = KEPT if first["kept"] else LEFT_TEXT
     ax.plot(mean["epoch"], mean["accuracy"], color=_style.INK, linewidth=1.6, linestyle="--")
     ax.fill_between(rows["epoch"], mean["accuracy"], rows["accuracy"], color=colour, alpha=0.15)
-    marker = "o" if first["kept"] else "s"
+    marker = "" if len(rows) > MARKED else "o" if first["kept"] else "s"
     look: dict[str, Any] = {"marker": marker, "markeredgewidth": 0.75, "markeredgecolor": "white"}
     ax.plot(rows["epoch"], rows["accuracy"], color=colour, linewidth=2, **look)
     ax.set_xlabel("epoch")
@@ -175,9 +179,9 @@ def caption(frame: pd.DataFrame) -> str:
     shown = frame.loc[frame["role"] == "background", "problem_id"].nunique()
     epochs = int(frame["epoch"].max())
     return (
-        f"Left: accuracy of {shown} of {n} problems over {epochs} epochs; in each epoch the middle "
-        "half of the kept and of the left-out ones lies within the band, around the median, and "
-        f"the black line is the mean curve of all {n}. Right: six problems from the best score to "
-        "the worst, each against the mean curve (dashed), with its score; the shaded area is what "
-        "the score punishes. One run, so there is no interval."
+        f"Left: accuracy of {shown:,} of {n:,} problems over {epochs} epochs; in each epoch the "
+        "middle half of the kept and of the left-out ones lies within the band, around the "
+        f"median, and the thick line is the mean curve of all {n:,}. Right: six problems from the "
+        "best score to the worst, each against the mean curve (dashed), with its score; the "
+        "shaded area is what the score punishes. One run, so there is no interval."
     )

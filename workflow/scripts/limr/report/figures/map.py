@@ -64,7 +64,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, end: float) -> None:
         strong = abs(value) / end > 0.62 if known else False
         text = f"{signed(value)}{row['mark']}" if known else "–"
         ax.text(x, y, text, ha="center", va="center", fontsize=9,
-                color="white" if strong else _style.INK,
+                color=_style.ON_DARK if strong else _style.ON_LIGHT if known else _style.INK,
                 fontweight="bold" if row["mark"] else "normal")  # fmt: skip
         if row["as_good"] and row["of_full"]:
             good.add((x, y))
@@ -87,7 +87,7 @@ def caption(frame: pd.DataFrame) -> str:
     line = ""
     if frame["of_full"].any():
         line = (
-            " The dark line is around the cells that are shown, one-sided, to be no more than "
+            " The thick line is around the cells that are shown, one-sided, to be no more than "
             f"{frame['margin'].max():g} points worse than the full set."
         )
     return (

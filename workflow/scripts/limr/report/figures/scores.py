@@ -136,14 +136,15 @@ def caption(frame: pd.DataFrame) -> str:
     never = int((frame["solved"] == "never").sum())
     kept = frame[(frame["solved"] == "never") & (frame["score"] >= frame["threshold"])]
     note = f" {len(kept)} of the {never} never-solved problems reach the cut." if never else ""
+    gone = int(frame["n_problems"].iloc[0]) - len(frame)
+    more = f"; {gone:,} more could not be scored" if gone else ""
     known = (
         ""
         if (frame["solved"] == "unknown").all()
         else (", by whether a problem was ever solved, over all epochs")
     )
     return (
-        f"Scores '{frame['score_name'].iloc[0]}' of {len(frame):,} problems; "
-        f"{int(frame['n_problems'].iloc[0]) - len(frame):,} more could not be scored. Left: their "
+        f"Scores '{frame['score_name'].iloc[0]}' of {len(frame):,} problems{more}. Left: their "
         f"distribution{known}. Right: problems kept by each threshold; the large dot is this "
         f"study's cut.{note}"
     )

@@ -63,12 +63,12 @@ def build(inputs: Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 def caption(frame: pd.DataFrame) -> str:
     """Explain the columns, and what they are not."""
     return (
-        f"{NOT_ACCURACY} Chosen from the first t epochs alone, looked at in the next ones; `t`: "
-        "from how many t; n: groups looked at. Signal: share of groups with right and wrong "
-        "answers, with a bootstrap interval over problems, and its lowest and highest over t. "
-        "Behind: the best selector's signal minus this one's, with a paired interval. p(1-p): its "
-        "mean, without the bias of small groups; per rollout: its sum by rollouts. All right, all "
-        "wrong: rollouts wasted on such groups. Later: problems with a signal after that; dead: "
-        "problems never solved again, to the end of the log. Cost: rollouts for each group with a "
-        "signal. Random is an exact expectation; the oracle knows the groups it is judged by."
+        f"{NOT_ACCURACY} Chosen from the first t epochs alone, looked at in the next ones; "
+        "column t: from how many t; n: groups looked at. Signal: share of groups with right and "
+        "wrong answers, with a bootstrap interval over problems, and its lowest and highest over "
+        "t. Behind: the best selector's signal minus this one's, with a paired interval. p(1-p): "
+        "its mean, without the bias of small groups; per rollout: its sum by rollouts. All right, "
+        "all wrong: rollouts wasted on such groups. Later: problems with a signal after that; "
+        "dead: problems never solved again, to the end of the log. Cost: rollouts for each group "
+        "with a signal. Random is an exact expectation; the oracle knows the groups that judge it."
     )

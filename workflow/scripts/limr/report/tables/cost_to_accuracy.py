@@ -18,6 +18,10 @@ from limr.statistics.estimates import Arm, of_mean
 TITLE = "The cost of each accuracy"
 REQUIRES = ("evaluations", "metrics", "subsets", "runs")
 DECIMALS = 3
+EMPTY = (
+    "no target (a multiple of `every` points) lies between where the arms start and the highest "
+    "accuracy that one reached"
+)
 
 
 class Options(Keys):
@@ -96,5 +100,5 @@ def caption(frame: pd.DataFrame) -> str:
         "for all its runs, up to the last epoch that the score used; 0: none was needed; a dash: "
         "not known. The first step of several that passes a mark is a favourable choice. Hours are "
         "those of a CPU thread or GPU while training; they alone differ when the study is run "
-        "again. The base policy and the evaluations are shared: table `shared-costs`."
+        "again. The base policy and the evaluations are shared: table 'shared-costs'."
     )
