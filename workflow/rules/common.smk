@@ -2,7 +2,7 @@
 # Makes: STUDY (checked as a whole), the pinned files, the wildcards' grammar.
 #
 #   {dataset}  a problem set or a benchmark    {arm} {seed}  a run          {file}  a pinned file
-#   {source}   learning curves                 {selector}    a score        {table} {figure}
+#   {source}   learning curves                 {selector}    a score
 
 import os
 import re
@@ -75,8 +75,6 @@ wildcard_constraints:
     selector=any_of(STUDY.scores),
     arm=any_of(STUDY.arms),
     seed=any_of(STUDY.seeds),
-    table=any_of(STUDY.config["tables"]),
-    figure=any_of(STUDY.config["figures"]),
 
 
 def refuse_what_cannot_run():

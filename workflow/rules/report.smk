@@ -2,6 +2,14 @@
 # Makes: collected/*.parquet, tables/{table}.tsv + .md + .tex, figures/{figure}.pdf + .png + .svg + .tsv, report.html
 
 
+def shown(rule, kind, what):
+    """Return the outputs of the job of all tables or figures; one kind is in Snakemake's report."""
+    made = next((dict(job.output) for job in PLAN if job.rule == rule), {})
+    about = {"caption": f"../report/{what}.rst", "category": f"{what.title()}s"}
+    paths = [(path, {what: Path(path).stem}) for path in made.get(kind, [])]
+    return made | {kind: [report(path, labels=name, **about) for path, name in paths]}
+
+
 rule collect_evaluations:
     input:
         unpack(inputs("collect_evaluations")),
@@ -42,60 +50,44 @@ rule collect_metrics:
         "../scripts/collect_metrics.py"
 
 
-rule make_table:
+rule make_tables:
     input:
-        unpack(inputs("make_table")),
+        unpack(inputs("make_tables")),
     output:
-        tsv=report(
-            AT.table("{table}", "tsv"),
-            caption="../report/table.rst",
-            category="Tables",
-            labels={"table": "{table}"},
-        ),
-        markdown=AT.table("{table}", "md"),
-        latex=AT.table("{table}", "tex"),
+        **shown("make_tables", "tsv", "table"),
     log:
-        AT.log("make_table", "{table}"),
+        AT.log("make_tables", "all"),
     benchmark:
-        AT.benchmark("make_table", "{table}")
+        AT.benchmark("make_tables", "all")
     conda:
         "../../envs/data.yaml"
     params:
-        settings=settings("make_table"),
-        code=code("make_table"),
+        settings=settings("make_tables"),
+        code=code("make_tables"),
     message:
-        "Make the table {wildcards.table}"
+        "Make the tables"
     script:
-        "../scripts/make_table.py"
+        "../scripts/make_tables.py"
 
 
-rule draw_figure:
+rule draw_figures:
     input:
-        unpack(inputs("draw_figure")),
+        unpack(inputs("draw_figures")),
     output:
-        pdf=AT.figure("{figure}", "pdf"),
-        png=report(
-            AT.figure("{figure}", "png"),
-            caption="../report/figure.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        svg=AT.figure("{figure}", "svg"),
-        tsv=AT.figure("{figure}", "tsv"),
-        caption=AT.figure("{figure}", "txt"),
+        **shown("draw_figures", "png", "figure"),
     log:
-        AT.log("draw_figure", "{figure}"),
+        AT.log("draw_figures", "all"),
     benchmark:
-        AT.benchmark("draw_figure", "{figure}")
+        AT.benchmark("draw_figures", "all")
     conda:
         "../../envs/data.yaml"
     params:
-        settings=settings("draw_figure"),
-        code=code("draw_figure"),
+        settings=settings("draw_figures"),
+        code=code("draw_figures"),
     message:
-        "Draw the figure {wildcards.figure}"
+        "Draw the figures"
     script:
-        "../scripts/draw_figure.py"
+        "../scripts/draw_figures.py"
 
 
 rule make_report:

@@ -105,7 +105,7 @@ def _import_once(jobs: Sequence[Todo]) -> None:
     """Import what draws and what plug-ins import before the fork, so that every process has it."""
     for kind, name in {plugin for one in jobs for plugin in one.job.plugins}:
         plugins.load(kind, name)
-    if any(one.job.rule == "draw_figure" for one in jobs):
+    if any(one.job.rule == "draw_figures" for one in jobs):
         import seaborn  # noqa: F401 (some figures need it)
 
         from limr.report.figures import _style

@@ -18,7 +18,7 @@ from limr.core import provenance
 from limr.core.errors import InputError, IntegrityError
 from limr.sources import pinned
 from limr.study import files as contents
-from limr.study.jobs import plan
+from limr.study.jobs import plan, report
 from limr.study.jobs.job import Job
 
 # Snakemake takes a script that is not older than its outputs for a changed one.
@@ -26,7 +26,7 @@ _OLDER = 60.0  # seconds
 # What may be left out, and is recomputed from what is there.
 _RECOMPUTED = (
     "prepare_problems", "prepare_solutions", "audit_answers", "import_trajectories",
-    "import_scores", "select_subset", "draw_figure",
+    "import_scores", "select_subset", "draw_figures",
 )  # fmt: skip
 # Own files are put into a clone, which runs code: never where code is, nor as what may be code;
 # nor among the results of another study.
@@ -177,7 +177,9 @@ def _fetched(
 
 def _recompute(opened: Opened, say: Callable[[str], None]) -> None:
     """Recompute what is left out and can be made from what is there."""
-    for job in (job for job in plan.jobs(opened.study, opened.folder) if job.rule in _RECOMPUTED):
+    every = plan.jobs(opened.study, opened.folder)
+    found = (report.apart(opened.study, job) for job in every if job.rule in _RECOMPUTED)
+    for job in chain.from_iterable(found):
         wanted = [path for path in job.outputs if path in opened.record["left_out"]]
         if wanted and all(documents.within(opened.folder, path) for path in job.inputs):
             _run(opened, job, wanted)

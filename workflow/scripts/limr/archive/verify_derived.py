@@ -16,7 +16,7 @@ from limr.archive.opened import Opened
 from limr.core import files
 from limr.core.errors import InputError
 from limr.core.tables import AUDITS
-from limr.study.jobs import plan
+from limr.study.jobs import plan, report
 from limr.study.jobs.job import Job
 from limr.study.study import Study
 
@@ -44,8 +44,8 @@ _LABELS = {
     "collect_metrics": "collected tables",
     "cross_check": "second opinions",
     "measure_overlap": "overlaps",
-    "make_table": "tables",
-    "draw_figure": "figures",
+    "make_tables": "tables",
+    "draw_figures": "figures",
     "make_report": "report",
 }
 
@@ -55,7 +55,8 @@ def recomputed(opened: Opened) -> dict[str, list[Job]]:
     found: dict[str, list[Job]] = {label: [] for label in _LABELS.values()}
     for job in plan.jobs(opened.study, opened.folder):
         if job.script not in _NOT_RECOMPUTED:
-            found.setdefault(_LABELS.get(job.rule, job.rule), []).append(job)
+            jobs = found.setdefault(_LABELS.get(job.rule, job.rule), [])
+            jobs += report.apart(opened.study, job)
     return found
 
 
@@ -97,9 +98,10 @@ def _audit(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def shows_texts(study: Study) -> set[str]:
     """Return the outputs of tables that show texts of problems."""
-    found = [job for job in plan.jobs(study) if job.rule == "make_table"]
-    shown = [job for job in found if sharing.shows_texts(job.wildcards["table"])]
-    return {path for job in shown for path in job.outputs}
+    names = [name for name in study.config["tables"] if sharing.shows_texts(name)]
+    return {
+        study.paths.table(name, end) for name in names for end in report.SUFFIXES["tables"].values()
+    }
 
 
 @dataclass(frozen=True)

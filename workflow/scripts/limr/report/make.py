@@ -1,12 +1,13 @@
-"""Make a table or a figure from results, and write its files."""
+"""Make tables and figures from results, and write their files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from limr.analysis import load
 from limr.analysis.results import Inputs, Json
 from limr.core import files, plugins, validation
 from limr.core.errors import InputError
@@ -30,6 +31,35 @@ def _prepared(
                 "study."
             )
     return module, validation.complete(dict(options), validation.options(module), where)
+
+
+def make_all(
+    kind: str, settings: Json, given: load.Given, outputs: Mapping[str, Sequence[Path | str]]
+) -> None:
+    """Make the tables or the figures of a job, each from what it asks for and nothing else.
+
+    Args:
+        kind: `tables` or `figures`.
+        settings: those of the job (`limr.study.jobs.report`).
+        given: its inputs.
+        outputs: its outputs, by name in the order of `settings[kind]`.
+
+    Raises:
+        InputError: the study lacks what one of them is made of, or a file is not what it should be.
+    """
+    for number, (name, asked) in enumerate(settings[kind].items()):
+        reads, options = asked["reads"], asked["options"]
+        study = dict(settings["study"])
+        for key in reads:
+            study |= settings["told"].get(key, {})
+        costed = settings["runs"] if "runs" in reads else []
+        # Read anew for each, so that what one of them does to its inputs is nothing to the others.
+        inputs = load.inputs(study, {key: given[key] for key in reads}, costed)
+        paths = {key: made[number] for key, made in outputs.items()}
+        if kind == "tables":
+            make_table(name, inputs, options, paths)
+        else:
+            draw_figure(name, inputs, options, paths, settings.get("style", "screen"))
 
 
 def make_table(

@@ -209,22 +209,16 @@ def _make(
     kind: str, configured: Mapping[str, Any], inputs: Inputs, made: Path, folder: _Folder
 ) -> list[Path]:
     """Make what can be made of the configured tables or figures, and note what cannot."""
-    suffixes = {"tables": ("tsv", "md", "tex"), "figures": ("png", "pdf", "svg", "tsv", "txt")}[
-        kind
-    ]
-    names = {
-        "tables": ("tsv", "markdown", "latex"),
-        "figures": ("png", "pdf", "svg", "tsv", "caption"),
-    }
+    suffixes = report.SUFFIXES[kind]
     target = made / kind
     target.mkdir()
     done, lacking = [], []
     for name, options in configured.items():
-        paths = {n: target / f"{name}.{s}" for n, s in zip(names[kind], suffixes, strict=True)}
+        paths = {key: target / f"{name}.{suffix}" for key, suffix in suffixes.items()}
         make = making.make_table if kind == "tables" else making.draw_figure
         try:
             make(name, inputs, options, paths)
-            done.append(paths[names[kind][0]])
+            done.append(paths["tsv" if kind == "tables" else "png"])
         except InputError as error:
             lacking.append(f"{name}: {str(error).split('. ')[0][:SHOWN]}")
         except (LookupError, ValueError, AttributeError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from limr.core import plugins
 from limr.core.errors import InputError, nearest
@@ -17,34 +17,48 @@ PAGE = [
     for name in ("report.html.j2", "report.css", *_SCRIPTS, "parts.html.j2", "map.html.j2")
 ]
 PAPER = "config/paper.yaml"
-_KINDS = (
-    ("tables", "make_table", "table", {"tsv": "tsv", "markdown": "md", "latex": "tex"}),
-    (
-        "figures",
-        "draw_figure",
-        "figure",
-        {"pdf": "pdf", "png": "png", "svg": "svg", "tsv": "tsv", "caption": "txt"},
-    ),
-)
+_RULES = {"tables": "make_tables", "figures": "draw_figures"}
+# The files of a table or a figure: what a rule calls them -> their suffix.
+SUFFIXES = {
+    "tables": {"tsv": "tsv", "markdown": "md", "latex": "tex"},
+    "figures": {"pdf": "pdf", "png": "png", "svg": "svg", "tsv": "tsv", "caption": "txt"},
+}
 
 
 def jobs(study: Study) -> Iterator[Job]:
     """Yield the jobs of tables, figures and the report."""
-    files, costed = result_files(study), _costed(study)
-    for kind, rule, wildcard, suffixes in _KINDS:
-        for name in study.config[kind]:
-            read = asked(kind, name, files)
-            settings = {
-                "study": overview(study, kind, name),
-                "runs": costed if read.get("runs") else [],
-                "options": study.config[kind][name],
-            }
-            if kind == "figures" and "style" in study.config:
-                settings["style"] = study.config["style"]
-            path = study.paths.table if kind == "tables" else study.paths.figure
-            made = {key: path(name, suffix) for key, suffix in suffixes.items()}
-            yield Job(rule, read, made, settings, {wildcard: name}, ((kind, name),))
+    files = result_files(study)
+    for kind in _RULES:
+        if study.config[kind]:
+            yield _shown(study, kind, sorted(study.config[kind]), files)
     yield _report(study, files)
+
+
+def apart(study: Study, job: Job) -> list[Job]:
+    """Return a job of tables or figures as a job for each, and another job as it is.
+
+    So one can be made again where what others read is not there.
+    """
+    files = result_files(study)
+    kinds = [kind for kind, rule in _RULES.items() if rule == job.rule]
+    return [_shown(study, k, [name], files) for k in kinds for name in job.settings[k]] or [job]
+
+
+def _shown(study: Study, kind: str, names: Sequence[str], files: Mapping[str, Paths]) -> Job:
+    """Return the job of these tables or figures: one, since to start takes longer than to draw."""
+    read = {name: asked(kind, name, files) for name in names}
+    every = {key: paths for found in read.values() for key, paths in found.items()}
+    settings = {
+        "study": study.overview(),
+        "told": _told(study, every),
+        "runs": _costed(study) if every.get("runs") else [],
+        kind: {n: {"reads": list(read[n]), "options": study.config[kind][n]} for n in names},
+    }
+    if kind == "figures" and "style" in study.config:
+        settings["style"] = study.config["style"]
+    path = study.paths.table if kind == "tables" else study.paths.figure
+    made = {key: [path(name, end) for name in names] for key, end in SUFFIXES[kind].items()}
+    return Job(_RULES[kind], every, made, settings, plugins=tuple((kind, name) for name in names))
 
 
 def result_files(study: Study) -> dict[str, Paths]:
@@ -72,21 +86,19 @@ def asked(kind: str, name: str, files: Mapping[str, Paths]) -> dict[str, Paths]:
     return {key: files[key] for key in wanted}
 
 
-def overview(study: Study, kind: str, name: str) -> Json:
-    """Return what a table or figure is told of the study: the more, the more it asks for."""
-    needs, told = plugins.load(kind, name).REQUIRES, study.overview()
-    if "scores" in needs:
-        told["scores"] = {
-            score: {key: entry[key] for key in ("selector", "trajectories")}
-            for score, entry in study.scores.items()
-        }
-    if "paper" in needs:
-        told["decodings"] = study.decodings()
-    if "runs" in needs:
-        told |= study.costs()
-    if "overlaps" in needs:
-        told["contamination"] = study.config["contamination"]
-    return told
+def _told(study: Study, reads: Container[str]) -> Json:
+    """Return what goes with a kind of result that is read, besides the study's overview."""
+    scores = {
+        name: {key: entry[key] for key in ("selector", "trajectories")}
+        for name, entry in study.scores.items()
+    }
+    told = {
+        "scores": {"scores": scores},
+        "paper": {"decodings": study.decodings()},
+        "runs": study.costs(),
+        "overlaps": {"contamination": study.config["contamination"]},
+    }
+    return {key: value for key, value in told.items() if key in reads}
 
 
 def _costed(study: Study) -> list[Json]:
