@@ -80,7 +80,7 @@ def test_a_broken_repository_says_so(tmp_path: Path) -> None:
         code.read(tmp_path)
 
 
-@pytest.mark.parametrize("script", ["train_ppo", "score_problems", "make_table"])
+@pytest.mark.parametrize("script", ["train_ppo", "score_problems", "make_tables"])
 def test_digests_are_those_of_the_workflow(script: str, root: Path) -> None:
     plugins = ["limr.train.engines.embedded", "limr.scores.selectors.lim"]
     assert code.rule_digest(root, script, plugins) == provenance.code_digest(script, plugins)

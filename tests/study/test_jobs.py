@@ -39,7 +39,7 @@ def test_benchmarks_without_an_evaluated_arm_ask_nobody(tiny: dict[str, Any], ro
         "prepare_problems",
         "score_problems",
         "select_subset",
-        "make_table",
+        "make_tables",
         "make_report",
     }
     for kind, name in (("tables", "results"), ("figures", "accuracy")):
@@ -113,6 +113,18 @@ def test_every_file_has_one_maker(tiny: dict[str, Any], root: Path) -> None:
     read = {path for job in plan.wanted(study_of(tiny, root), jobs) for path in job.inputs}
     own = ("config/", "workflow/")
     assert {path for path in read - set(made) if not path.startswith(own)} == set()
+
+
+def test_tables_apart_make_what_their_one_job_makes(tiny: dict[str, Any], root: Path) -> None:
+    study = study_of(tiny, root)
+    for job in plan.jobs(study):
+        parts = report.apart(study, job)
+        assert {path for part in parts for path in part.outputs} == set(job.outputs)
+        assert {path for part in parts for path in part.inputs} == set(job.inputs)
+        for part in parts if job.rule == "make_tables" else ():
+            [(_, name)] = part.plugins
+            assert set(part.input) == set(plugins.load("tables", name).REQUIRES)
+            assert part.output["tsv"] == [study.paths.table(name, "tsv")]
 
 
 def test_a_kind_of_result_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 HARD = {"set": "datasets.arithmetic.ungradable", "to": [0, 0.25]}
 SIZE = {"set": ["arms.limr.size", "arms.rand.size"], "to": [8, 9]}
 # Whose jobs read the results of all cells.
-TOGETHER = {"collect_evaluations", "collect_metrics", "make_table", "draw_figure", "make_report",
+TOGETHER = {"collect_evaluations", "collect_metrics", "make_tables", "draw_figures", "make_report",
             "backtest_selectors"}  # fmt: skip
 
 
@@ -169,7 +169,8 @@ def test_cells_are_what_a_study_has_that_spells_them_out(study: Json, root: Path
     found = by_key(swept)
     assert found.keys() == by_hand.keys()
     for key, job in found.items():
-        if job.rule not in ("make_table", "draw_figure", "make_report"):  # they say what a cell is
+        # These say what a cell is.
+        if job.rule not in ("make_tables", "draw_figures", "make_report"):
             assert job == by_hand[key]
             assert json.dumps(job.settings) == json.dumps(by_hand[key].settings)  # in one order
 

@@ -962,13 +962,9 @@ def test_nothing_to_be_done_then_only_what_depends_on_the_threshold(
     assert {job for job in jobs if not job.startswith(of_arms)} == {
         "Collect the evaluations",
         "Collect the training metrics",
-        "Draw the figure accuracy",
-        "Draw the figure learning-curves",
-        "Draw the figure reward",
-        "Draw the figure scores",
+        "Draw the figures",
         "Make the report",
-        "Make the table results",
-        "Make the table subsets",
+        "Make the tables",
     }
 
 

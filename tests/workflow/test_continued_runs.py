@@ -115,9 +115,8 @@ def test_an_archive_of_it_is_trained_again_from_the_starts(copied: Project) -> N
     assert said in done.stdout
 
 
-LAST = ["Collect the evaluations", "Collect the training metrics", "Draw the figure accuracy",
-        *(f"Make the table {name}" for name in ("chosen-when", "compute", "results")),
-        "Make the report"]  # fmt: skip
+LAST = ["Collect the evaluations", "Collect the training metrics", "Draw the figures",
+        "Make the tables", "Make the report"]  # fmt: skip
 
 
 def of_chosen(*seeds: int) -> list[str]:

@@ -109,5 +109,5 @@ def test_an_importer_a_table_a_figure_and_a_result_word_by_word(reader: dict[str
     }  # fmt: skip
     # The page says what ran again once a result was added: nothing was read or scored.
     second = said[said.index("find_peaks") :]
-    assert "Make the table peaks" in second
+    assert "Make the tables" in second
     assert not re.search("Read the learning curves|Score the problems|Select the problems", second)

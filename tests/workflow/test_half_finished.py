@@ -121,11 +121,11 @@ def test_the_bill_counts_what_was_sampled(finished: Project, tiny: dict[str, Any
     check_overlaps(finished.folder / "results/tiny")
     study["contamination"] = {**study["contamination"], "thresholds": [0.3]}
     finished.write(study)
-    planned = [job for job in finished.planned() if not job.startswith("Make the table")]
+    planned = [job for job in finished.planned() if not job.startswith("Make the tables")]
     assert planned == ["Make the report"]  # nothing is trained, nor measured, again
     study["contamination"] = {**study["contamination"], "words": [2, 3]}
     finished.write(study)
-    planned = [job for job in finished.planned() if not job.startswith("Make the table")]
+    planned = [job for job in finished.planned() if not job.startswith("Make the tables")]
     assert [job.split()[0] for job in planned] == ["Make", "Measure", "Measure"]
 
 

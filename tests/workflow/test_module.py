@@ -49,5 +49,5 @@ def test_module_md_word_by_word(environment: dict[str, str], tmp_path: Path) -> 
     )
     said = done.stdout + done.stderr
     assert done.returncode == 0, said[-4000:]
-    for rule in ("train_ppo", "train_sft", "evaluate", "make_table", "archive_study"):
+    for rule in ("train_ppo", "train_sft", "evaluate", "make_tables", "archive_study"):
         assert f"rule {rule}:" in said or f"{rule}  " in said, rule

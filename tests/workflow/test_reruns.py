@@ -11,7 +11,7 @@ from small_study import Project
 
 pytestmark = pytest.mark.slow
 
-REPORT = ["Make the report"]
+TABLES, FIGURES, REPORT = ["Make the tables"], ["Draw the figures"], ["Make the report"]
 COLLECT = ["Collect the evaluations", "Collect the training metrics"]
 
 
@@ -30,14 +30,6 @@ def evaluate(*arms: str, seeds: tuple[int, ...] = (1, 2)) -> list[str]:
 
 def select(*arms: str) -> list[str]:
     return [f"Select the problems of {arm}" for arm in arms]
-
-
-def tables(*names: str) -> list[str]:
-    return [f"Make the table {name}" for name in names]
-
-
-def figures(*names: str) -> list[str]:
-    return [f"Draw the figure {name}" for name in names]
 
 
 def changed(project: Project, study: dict[str, Any], path: str, value: object) -> None:
@@ -65,13 +57,7 @@ def test_the_threshold(finished: Project, tiny: dict[str, Any]) -> None:
     changed(finished, tiny, "arms/limr/threshold", 0.972)
     arms = ("limr", "rand-1", "rand-2")  # the random draws are as many as limr's problems
     assert finished.planned() == sorted(
-        select(*arms)
-        + train(*arms)
-        + evaluate(*arms)
-        + COLLECT
-        + tables("results", "subsets")
-        + figures("accuracy", "reward", "learning-curves", "scores")
-        + REPORT
+        select(*arms) + train(*arms) + evaluate(*arms) + COLLECT + TABLES + FIGURES + REPORT
     )
 
 
@@ -80,11 +66,7 @@ def test_an_evaluation_temperature(finished: Project, tiny: dict[str, Any]) -> N
     path.write_text(path.read_text().replace("temperature: 0.4", "temperature: 0.6"))
     arms = ("base", "full", "limr", "rand-1", "rand-2", "linear", "sft")
     assert finished.planned() == sorted(
-        evaluate(*arms)
-        + ["Collect the evaluations"]
-        + tables("results")
-        + figures("accuracy")
-        + REPORT
+        evaluate(*arms) + ["Collect the evaluations"] + TABLES + FIGURES + REPORT
     )
 
 
@@ -105,8 +87,8 @@ def test_an_edit_of_the_lim_selector(finished: Project) -> None:
         + train(*arms)
         + evaluate(*arms)
         + COLLECT
-        + tables("results", "subsets")
-        + figures("accuracy", "reward", "learning-curves", "scores")
+        + TABLES
+        + FIGURES
         + REPORT
     )
 
@@ -114,7 +96,7 @@ def test_an_edit_of_the_lim_selector(finished: Project) -> None:
 def test_an_edit_of_a_figure(finished: Project) -> None:
     path = finished.folder / "workflow/scripts/limr/report/figures/reward.py"
     path.write_text(path.read_text() + "\n# edited\n")
-    assert finished.planned() == sorted(figures("reward") + REPORT)
+    assert finished.planned() == sorted(FIGURES + REPORT)
 
 
 def test_a_declaration_trains_and_evaluates_nothing_again(
@@ -125,17 +107,19 @@ def test_a_declaration_trains_and_evaluates_nothing_again(
     changed(finished, tiny, "declared", said)
     planned = finished.planned()
     assert {job.partition(" the ")[0] for job in planned} <= {"Make", "Draw"}
-    assert {*REPORT, *tables("results")} <= set(planned)
+    assert {*REPORT, *TABLES} <= set(planned)
 
 
 def test_one_more_seed(finished: Project, tiny: dict[str, Any]) -> None:
     changed(finished, tiny, "seeds", [1, 2, 3])
     arms = ("full", "limr", "rand-1", "rand-2", "linear", "sft")
-    overview = tables("results", "subsets") + figures(
-        "accuracy", "reward", "learning-curves", "scores"
-    )
     assert finished.planned() == sorted(
-        train(*arms, seeds=(3,)) + evaluate("base", *arms, seeds=(3,)) + COLLECT + overview + REPORT
+        train(*arms, seeds=(3,))
+        + evaluate("base", *arms, seeds=(3,))
+        + COLLECT
+        + TABLES
+        + FIGURES
+        + REPORT
     )
 
 
@@ -159,8 +143,8 @@ def test_a_rerun_after_a_threshold_leaves_the_rest_alone(
         + train("linear")
         + evaluate("linear")
         + COLLECT
-        + tables("results", "subsets")
-        + figures("accuracy", "reward", "learning-curves", "scores")
+        + TABLES
+        + FIGURES
         + REPORT
     )
     differing = {path.split("/")[1] for path in before if before[path] != after[path]}

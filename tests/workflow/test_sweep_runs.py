@@ -81,6 +81,6 @@ def test_a_killed_sweep_goes_on_and_a_cell_is_its_arm_run_alone(
     new = {job for job in planned if "0_5" in job}
     assert set(planned) - new == {
         *("Collect the evaluations", "Collect the training metrics"),
-        *("Make the report", "Make the table results"),
+        *("Make the report", "Make the tables"),
     }
     assert {"Train full-hard0_5 by PPO, seed 1", "Evaluate limr-hard0_5, seed 1"} < new
