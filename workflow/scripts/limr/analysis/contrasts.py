@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -124,17 +124,31 @@ def mean_difference(inputs: Inputs, places: Sequence[tuple[str, str, int]]) -> E
     Raises:
         InputError: a run lacks a question, or the groups were asked different ones.
     """
+    parts = [
+        part
+        for first, second, step in places
+        for part in terms(inputs, first, second, Choice(step=step))
+    ]
+    return sum_of(inputs, parts, len(places))
+
+
+def sum_of(
+    inputs: Inputs, parts: Iterable[tuple[Key, Mapping[str, pd.DataFrame]]], over: int = 1
+) -> Estimate:
+    """Return the mean over benchmarks of a sum of parts, see `terms`, divided by `over`.
+
+    Raises:
+        InputError: a run lacks a question, or the parts have different ones.
+    """
     total: dict[Key, dict[str, pd.DataFrame]] = {}
-    for first, second, step in places:
-        for key, frames in terms(inputs, first, second, Choice(step=step)):
-            known = total.get(key, {})
-            total[key] = {
-                name: wide if name not in known else known[name] + wide
-                for name, wide in frames.items()
-            }
+    for key, frames in parts:
+        known = total.get(key, {})
+        total[key] = {
+            name: wide if name not in known else known[name] + wide for name, wide in frames.items()
+        }
     columns = {name: wide.columns for name, wide in next(iter(total.values())).items()}
     arms = [
-        as_arm({name: frames[name].reindex(columns=columns[name]) / len(places) for name in frames})
+        as_arm({name: frames[name].reindex(columns=columns[name]) / over for name in frames})
         for frames in total.values()
     ]
     return estimates.of_sum(arms, results.declared(inputs).weight(list(columns)))

@@ -31,7 +31,8 @@ as a module of your own Snakefile, see [docs/module.md](../docs/module.md). The 
   know their noise train better (docs/noisy-scores.md); `samplers.yaml`: whether online samplers do
   (docs/samplers.md).
 - `map.yaml`: where choosing pays, by size, share that teaches nothing and steps; `map-kinds.yaml`:
-  by its kind (docs/map.md).
+  by its kind; `map-large.yaml`: in pools of 2,048; `map-families.yaml`: on families that the pool
+  lacks (docs/map.md).
 - `online.yaml`: score, then go on from the same checkpoint, with controls (docs/online.md);
   `online-single-node.yaml`: its plan for 8 GPUs.
 - `map-single-node.yaml`: a sweep of subset sizes and selectors for 8 GPUs (docs/sweeps.md).
