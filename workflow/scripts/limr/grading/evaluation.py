@@ -8,9 +8,9 @@ understood.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from limr.grading.arithmetic import (
     DIGITS,
@@ -32,8 +32,7 @@ MAX_NODES = 1_500
 _APART = "terms that are too far apart"
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """A value at a point, None where there is none, and what its digits are worth.
 
     `is_whole`: no term was hidden by a larger one. `is_lost`: what is left of sums that cancelled
@@ -63,7 +62,9 @@ def signature(
 def _everywhere(node: Node, is_complex: bool, positive: bool) -> tuple[_Found, ...]:
     if len(walk(node)) > MAX_NODES:
         raise NotUnderstoodError("too large")
-    points = range(POINTS if is_free(node) else 1)
+    free = is_free(node)
+    is_complex = is_complex or not free
+    points = range(POINTS if free else 1)
     found = tuple(_at(place, node, is_complex, positive) for place in points)
     _refuse_lost([one.is_lost for one in found])
     if not any(one.is_whole for one in found):
@@ -80,7 +81,6 @@ def _refuse_lost(lost: list[bool]) -> None:
 def _at(place: int, node: Node, is_complex: bool, positive: bool, least: int = DIGITS) -> _Found:
     """Return the value at one point, computed with `least` digits and as many as it needs."""
     needed, digits = least, 0
-    is_complex = is_complex or not is_free(node)
     while (more := step(node, needed)) > digits:
         digits = more
         at = Point(place, is_complex=is_complex, positive=positive, digits=digits)
@@ -117,18 +117,15 @@ def _pairs(first: Node, second: Node) -> list[tuple[Value, Value, int]]:
     nodes = walk(first) + walk(second)
     is_complex = any(one.op == "constant" and one.name == "i" for one in nodes)
     positive = any(one.op in ("factorial", "binomial") for one in nodes)
-    values = [_everywhere(one, is_complex, positive) for one in (first, second)]
-    count = max(map(len, values))
-    left, right = (one * count if len(one) == 1 else one for one in values)
+    sides = [_everywhere(one, is_complex, positive) for one in (first, second)]
     found = []
-    for place, both in enumerate(zip(left, right, strict=True)):
+    for place in range(max(map(len, sides))):
+        both = [side[place % len(side)] for side in sides]
         most = max(one.digits for one in both)
-        found.append(
-            [
-                one if one.digits == most else _at(place, node, is_complex, positive, most)
-                for one, node in zip(both, (first, second), strict=True)
-            ]
-        )
+        for n, node in enumerate((first, second)):
+            if both[n].digits < most:
+                both[n] = _at(place, node, is_complex or not is_free(node), positive, most)
+        found.append(both)
     _refuse_lost([a.is_lost or b.is_lost for a, b in found])
     return [
         (a.value, b.value, min(a.right, b.right))
