@@ -357,6 +357,7 @@ TABLE: dict[str, str] = {
         2n || x^{n+1} - (x^{n+1} - n) || ! another rest
         n || x^{2n+1} - (x^{2n+1} - n) || = powers that are too large at some points
         n+1 || x^{2n+1} - (x^{2n+1} - n) || ! the same, another rest
+        |n| || x^{n^2+1} - x \cdot x^{n^2} + n || ! nor may a sign be lost with them
         n || 2^{k+1} - 2 \cdot 2^k + n || = powers of a number
         n || a^{m+n} - a^m a^n + n || = a sum of exponents
         n || 4^k - 2^{2k} + n || = powers of different numbers

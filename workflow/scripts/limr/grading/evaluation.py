@@ -23,11 +23,10 @@ from limr.grading.arithmetic import (
     tolerance,
 )
 from limr.grading.nodes import Node, is_free, walk
-from limr.grading.points import Point
+from limr.grading.points import POINTS, Point
 from limr.grading.precision import step
 from limr.grading.tokens import NotUnderstoodError
 
-POINTS = 8
 MAX_NODES = 1_500
 _APART = "terms that are too far apart"
 
@@ -36,14 +35,15 @@ class _Found(NamedTuple):
     """A value at a point, None where there is none, and what its digits are worth.
 
     `is_whole`: no term was hidden by a larger one. `is_lost`: what is left of sums that cancelled
-    may be noise. Neither is so where more digits were needed than can be computed.
+    may be noise. More digits than can be computed were needed then; `is_near`: at a nearer point.
     """
 
     value: Value | None
-    digits: int = DIGITS
-    right: int = DIGITS
-    is_whole: bool = True
-    is_lost: bool = False
+    digits: int
+    right: int  # of the digits
+    is_whole: bool
+    is_lost: bool
+    is_near: bool
 
 
 @lru_cache(maxsize=4_096)
@@ -55,7 +55,7 @@ def signature(
     `is_complex`: roots of negative numbers are numbers. `positive`: all symbols are positive.
     Raises NotUnderstoodError where a value would be too large to compute.
     """
-    return tuple(one.value for one in _everywhere(node, is_complex, positive) if not one.is_lost)
+    return tuple(one.value for one in _everywhere(node, is_complex, positive))
 
 
 @lru_cache(maxsize=4_096)
@@ -64,26 +64,30 @@ def _everywhere(node: Node, is_complex: bool, positive: bool) -> tuple[_Found, .
         raise NotUnderstoodError("too large")
     free = is_free(node)
     is_complex = is_complex or not free
-    points = range(POINTS if free else 1)
-    found = tuple(_at(place, node, is_complex, positive) for place in points)
-    _refuse_lost([one.is_lost for one in found])
-    if not any(one.is_whole for one in found):
+    found = []
+    for place in range(POINTS if free else 1):
+        one = _at(place, node, is_complex, positive)
+        found.append(_at(place, node, is_complex, positive, is_near=True) if one.is_lost else one)
+    if any(one.is_lost for one in found) or not any(one.is_whole for one in found):
         raise NotUnderstoodError(_APART)
-    return found
+    return tuple(found)
 
 
-def _refuse_lost(lost: list[bool]) -> None:
-    """Refuse to judge by fewer than half of the points."""
-    if 2 * sum(lost) > len(lost):
-        raise NotUnderstoodError(_APART)
-
-
-def _at(place: int, node: Node, is_complex: bool, positive: bool, least: int = DIGITS) -> _Found:
+def _at(
+    place: int,
+    node: Node,
+    is_complex: bool,
+    positive: bool,
+    *,
+    is_near: bool = False,
+    least: int = DIGITS,
+) -> _Found:
     """Return the value at one point, computed with `least` digits and as many as it needs."""
     needed, digits = least, 0
+    number = place + POINTS * is_near
     while (more := step(node, needed)) > digits:
         digits = more
-        at = Point(place, is_complex=is_complex, positive=positive, digits=digits)
+        at = Point(number, is_complex=is_complex, positive=positive, digits=digits)
         try:
             value = at.value(node)
         except (UndefinedError, ZeroDivisionError):
@@ -95,7 +99,8 @@ def _at(place: int, node: Node, is_complex: bool, positive: bool, least: int = D
         needed = at.sums.needed
     is_whole = needed <= digits
     right = max(DIGITS, digits - at.sums.lost)
-    return _Found(value, digits, right, is_whole, not is_whole and at.sums.has_cancelled)
+    is_lost = not is_whole and at.sums.has_cancelled
+    return _Found(value, digits, right, is_whole, is_lost, is_near)
 
 
 def agree(first: Node, second: Node) -> bool:
@@ -112,7 +117,7 @@ def agree(first: Node, second: Node) -> bool:
 def _pairs(first: Node, second: Node) -> list[tuple[Value, Value, int]]:
     """Return the values of both at the same points, and how many digits of them are right.
 
-    A constant has the same value at all points. Those where a value is lost are left out.
+    A constant has the same value at all points.
     """
     nodes = walk(first) + walk(second)
     is_complex = any(one.op == "constant" and one.name == "i" for one in nodes)
@@ -121,17 +126,17 @@ def _pairs(first: Node, second: Node) -> list[tuple[Value, Value, int]]:
     found = []
     for place in range(max(map(len, sides))):
         both = [side[place % len(side)] for side in sides]
-        most = max(one.digits for one in both)
+        is_near, least = any(one.is_near for one in both), max(one.digits for one in both)
         for n, node in enumerate((first, second)):
-            if both[n].digits < most:
-                both[n] = _at(place, node, is_complex or not is_free(node), positive, most)
-        found.append(both)
-    _refuse_lost([a.is_lost or b.is_lost for a, b in found])
-    return [
-        (a.value, b.value, min(a.right, b.right))
-        for a, b in found
-        if not a.is_lost and not b.is_lost
-    ]
+            if (both[n].is_near, both[n].digits) != (is_near, least):
+                free = is_free(node)
+                both[n] = _at(
+                    place, node, is_complex or not free, positive, is_near=is_near, least=least
+                )
+        if any(one.is_lost for one in both):
+            raise NotUnderstoodError(_APART)
+        found.append((both[0].value, both[1].value, min(one.right for one in both)))
+    return found
 
 
 def proportional(first: Node, second: Node, *, positive: bool = False) -> bool:

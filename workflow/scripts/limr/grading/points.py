@@ -20,6 +20,8 @@ from limr.grading.nodes import Node, is_free
 from limr.grading.precision import Sums
 from limr.grading.tokens import NotUnderstoodError
 
+POINTS = 8  # further ones are nearer, for what is too large at one of these
+SIZES = Fraction(1), Fraction(1, 7), Fraction(10), Fraction(100)  # of symbols, point by point
 MAX_BITS = 100_000  # of an exact number
 MAX_FACTORIAL = 5_000
 MAX_ARGUMENT = 10**9  # of a function
@@ -63,7 +65,7 @@ class Point:
     def draw(self, name: str, extra: str = "") -> Fraction:
         """Return the fraction that a name stands for here."""
         seed = hashlib.blake2b(f"{name}|{extra}|{self._place}".encode(), digest_size=8).digest()
-        size = (Fraction(1), Fraction(1, 7), Fraction(10), Fraction(100))[self._place % 4]
+        size = SIZES[self._place % 4] if self._place < POINTS else Fraction(1, 3)
         drawn = size * Fraction(200 + int.from_bytes(seed[:4], "big") % 2_000, 997)
         is_negative = self._place >= 2 and seed[5] % 2 and not self._positive
         return -drawn if is_negative else drawn
@@ -196,8 +198,7 @@ class Point:
         return Fraction(int(getattr(self._numbers, name)(self._float(value).real)))
 
     def _degree(self, node: Node) -> Value:
-        (value,) = self._args(node)
-        return self._times(value, self._numbers.pi / 180)
+        return self._times(self._args(node)[0], self._numbers.pi / 180)
 
     def _factorial(self, node: Node) -> Value:
         (value,) = self._args(node)
