@@ -21,6 +21,8 @@ from typing import Any
 
 from side import SIDES, caught
 
+from limr.grading.grade import GRADER_VERSION
+
 HERE = Path(__file__).parent
 COUNTS = HERE / "kinds.json"
 README = HERE.parents[1] / "grader/README.md"
@@ -100,7 +102,8 @@ def compare(rows: list[dict[str, Any]], other: str) -> dict[str, Any]:
             wrong = "refused" if row["equal"] else "accepted"
             counts[name][wrong].setdefault(grader, 0)
             counts[name][wrong][grader] += yes != row["equal"]
-    return {"date": datetime.datetime.now(datetime.UTC).date().isoformat(), "kinds": counts}
+    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return {"date": date, "version": GRADER_VERSION, "kinds": counts}
 
 
 def table(found: dict[str, Any]) -> str:
@@ -131,7 +134,8 @@ def with_table(page: str, found: dict[str, Any]) -> str:
     """Return the page with the table, and its date, between the marks."""
     before, rest = page.split(BEGIN)
     after = rest.split(END)[1]
-    return f"{before}{BEGIN}\nMeasured on {found['date']}.\n\n{table(found)}\n{END}{after}"
+    measured = f"Measured on {found['date']}, version {found['version']} of limr-grader."
+    return f"{before}{BEGIN}\n{measured}\n\n{table(found)}\n{END}{after}"
 
 
 if __name__ == "__main__":

@@ -351,6 +351,37 @@ TABLE: dict[str, str] = {
         1.5 || 1.500.000 || ! groups by full stops
         \frac{2}{3} || \colorbox{yellow}{$\frac{2}{3}$} || = a colour
     """,
+    "terms far apart": r"""
+        n || x^{n+1} - (x^{n+1} - n) || = large powers cancel
+        -n || x^{n+1} - (x^{n+1} - n) || ! another rest
+        2n || x^{n+1} - (x^{n+1} - n) || ! another rest
+        n || x^{2n+1} - (x^{2n+1} - n) || = powers that are too large at some points
+        n+1 || x^{2n+1} - (x^{2n+1} - n) || ! the same, another rest
+        |n| || x^{n^2+1} - x \cdot x^{n^2} + n || ! nor may a sign be lost with them
+        n || 2^{k+1} - 2 \cdot 2^k + n || = powers of a number
+        n || a^{m+n} - a^m a^n + n || = a sum of exponents
+        n || 4^k - 2^{2k} + n || = powers of different numbers
+        n || (x^n + 1)^2 - x^{2n} - 2x^n - 1 + n || = multiplied out
+        n || (x^n + 1)^2 - x^{2n} - 2x^n - 1 + 2n || ! another rest
+        a || a\frac{a^{n+1}-1}{a-1} - a\frac{a^{n+1}-a}{a-1} || = geometric sums
+        x^{-n} || 1 + x^{-n} - 1 || = small powers beside 1
+        0 || x^n - (x^n - x^{-n}) || ! what is left is small
+        x^n || x^n + x^{-n} || ! a small term more
+        \cosh^2 x - \sinh^2 x || 1 || = hyperbolic functions
+        e^{100} || e^{100} + 1 || ! a small term more
+        e^{100} + 1 || e^{100} - 1 || ! another sign of a small term
+        e^{100} + 1 || 1 + e^{100} || = in another order
+        \frac{e^{500}-1}{2} || \frac{e^{500}+1}{2} || ! within a fraction
+        10^{50}\sqrt{2} + 1 || 10^{50}\sqrt{2} + 2 || ! a large root
+        e^{200} + \sqrt{2} || e^{200} + \sqrt{3} || ! another small term
+        e^{100} + i || e^{100} || ! a small imaginary part
+        [0, e^{100} + 1] || [0, e^{100} + 2] || ! within an interval
+        y = e^{100}x + 1 || y = e^{100}x + 2 || ! within an equation
+        y = e^{100}x + 1 || y - 1 = e^{100}x || = an equation in another order
+        \sinh 300 || \cosh 300 || ! functions that nearly agree
+        3^{100000} + 1 || 3^{100000} + 2 || ! too far apart to compute
+        3^{2n+1} + 2^{n+2} || 3 \cdot 9^n + 4 \cdot 2^n || = nothing cancels
+    """,
 }
 
 

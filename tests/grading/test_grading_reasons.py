@@ -77,7 +77,7 @@ def test_what_is_not_understood_is_not_called_different():
 
 
 def test_version():
-    assert GRADER_VERSION == 6
+    assert GRADER_VERSION == 7
 
 
 def test_the_papers_preset(monkeypatch):

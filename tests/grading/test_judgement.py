@@ -86,6 +86,7 @@ def test_numbers_agree_with_python(n, k):
         "|" * 400,
         "\\begin{pmatrix}" + "1 & " * 150 + "1\\end{pmatrix}" * 3,
         "x^{x^{x^{x^{x}}}}",
+        "+".join(f"{n}^{{{n}x}}" for n in range(2, 30)),
         "-" * 500 + "5",
         "\\text{" * 15 + "5" + "}" * 15,
     ],

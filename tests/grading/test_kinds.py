@@ -30,7 +30,7 @@ def test_the_readme_has_the_table_of_the_counts(kinds, monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["kinds.py"])
     kinds.main()
     assert (tmp_path / "README.md").read_text() == page
-    assert f"Measured on {found['date']}." in page
+    assert f"Measured on {found['date']}, version {GRADER_VERSION} of" in page
 
 
 def test_the_example_of_the_readme_runs(kinds, capsys):

@@ -1,22 +1,49 @@
 """The value of an expression at fixed points: equal expressions have equal values everywhere.
 
 Symbols stand for fractions drawn from their names, so that rational expressions are evaluated
-exactly and all others to 50 digits. Two expressions that agree at the points are the same but for
-a chance below 1e-20; what is too large to compute is not understood.
+exactly and all others to 50 digits, or as many as their sums need. Two expressions that agree at
+the points are the same but for a chance below 1e-20; what is too large to compute is not
+understood.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
-from limr.grading.arithmetic import AGREE, UndefinedError, Value, context, divide, tidy, to_float
+from limr.grading.arithmetic import (
+    DIGITS,
+    UndefinedError,
+    Value,
+    context,
+    divide,
+    tidy,
+    to_float,
+    tolerance,
+)
 from limr.grading.nodes import Node, is_free, walk
-from limr.grading.points import Point
+from limr.grading.points import POINTS, Point
+from limr.grading.precision import step
 from limr.grading.tokens import NotUnderstoodError
 
-POINTS = 8
 MAX_NODES = 1_500
+_APART = "terms that are too far apart"
+
+
+class _Found(NamedTuple):
+    """A value at a point, None where there is none, and what its digits are worth.
+
+    `is_whole`: no term was hidden by a larger one. `is_lost`: what is left of sums that cancelled
+    may be noise. More digits than can be computed were needed then; `is_near`: at a nearer point.
+    """
+
+    value: Value | None
+    digits: int
+    right: int  # of the digits
+    is_whole: bool
+    is_lost: bool
+    is_near: bool
 
 
 @lru_cache(maxsize=4_096)
@@ -28,22 +55,52 @@ def signature(
     `is_complex`: roots of negative numbers are numbers. `positive`: all symbols are positive.
     Raises NotUnderstoodError where a value would be too large to compute.
     """
-    nodes = walk(node)
-    if len(nodes) > MAX_NODES:
+    return tuple(one.value for one in _everywhere(node, is_complex, positive))
+
+
+@lru_cache(maxsize=4_096)
+def _everywhere(node: Node, is_complex: bool, positive: bool) -> tuple[_Found, ...]:
+    if len(walk(node)) > MAX_NODES:
         raise NotUnderstoodError("too large")
     free = is_free(node)
+    is_complex = is_complex or not free
     found = []
-    for point in range(POINTS if free else 1):
-        at = Point(point, is_complex=is_complex or not free, positive=positive)
+    for place in range(POINTS if free else 1):
+        one = _at(place, node, is_complex, positive)
+        found.append(_at(place, node, is_complex, positive, is_near=True) if one.is_lost else one)
+    if any(one.is_lost for one in found) or not any(one.is_whole for one in found):
+        raise NotUnderstoodError(_APART)
+    return tuple(found)
+
+
+def _at(
+    place: int,
+    node: Node,
+    is_complex: bool,
+    positive: bool,
+    *,
+    is_near: bool = False,
+    least: int = DIGITS,
+) -> _Found:
+    """Return the value at one point, computed with `least` digits and as many as it needs."""
+    needed, digits = least, 0
+    number = place + POINTS * is_near
+    while (more := step(node, needed)) > digits:
+        digits = more
+        at = Point(number, is_complex=is_complex, positive=positive, digits=digits)
         try:
-            found.append(at.value(node))
+            value = at.value(node)
         except (UndefinedError, ZeroDivisionError):
-            found.append(None)
+            value = None
         except (OverflowError, ValueError, TypeError, RecursionError) as error:
             if isinstance(error, NotUnderstoodError):
                 raise
             raise NotUnderstoodError("not to be computed") from None
-    return tuple(found)
+        needed = at.sums.needed
+    is_whole = needed <= digits
+    right = max(DIGITS, digits - at.sums.lost)
+    is_lost = not is_whole and at.sums.has_cancelled
+    return _Found(value, digits, right, is_whole, is_lost, is_near)
 
 
 def agree(first: Node, second: Node) -> bool:
@@ -51,21 +108,35 @@ def agree(first: Node, second: Node) -> bool:
     if first == second:
         return True
     pairs = _pairs(first, second)
-    if any((a is None) != (b is None) for a, b in pairs):
+    if any((a is None) != (b is None) for a, b, _ in pairs):
         return False
-    defined = [(a, b) for a, b in pairs if a is not None]
-    return bool(defined) and all(_same(a, b) for a, b in defined)
+    defined = [pair for pair in pairs if pair[0] is not None]
+    return bool(defined) and all(_same(*pair) for pair in defined)
 
 
-def _pairs(first: Node, second: Node) -> list[tuple[Value, Value]]:
-    """Return the values of both at the same points; a constant has the same one at all."""
+def _pairs(first: Node, second: Node) -> list[tuple[Value, Value, int]]:
+    """Return the values of both at the same points, and how many digits of them are right.
+
+    A constant has the same value at all points.
+    """
     nodes = walk(first) + walk(second)
     is_complex = any(one.op == "constant" and one.name == "i" for one in nodes)
     positive = any(one.op in ("factorial", "binomial") for one in nodes)
-    values = [signature(one, is_complex, positive) for one in (first, second)]
-    count = max(map(len, values))
-    left, right = (one * count if len(one) == 1 else one for one in values)
-    return list(zip(left, right, strict=True))
+    sides = [_everywhere(one, is_complex, positive) for one in (first, second)]
+    found = []
+    for place in range(max(map(len, sides))):
+        both = [side[place % len(side)] for side in sides]
+        is_near, least = any(one.is_near for one in both), max(one.digits for one in both)
+        for n, node in enumerate((first, second)):
+            if (both[n].is_near, both[n].digits) != (is_near, least):
+                free = is_free(node)
+                both[n] = _at(
+                    place, node, is_complex or not free, positive, is_near=is_near, least=least
+                )
+        if any(one.is_lost for one in both):
+            raise NotUnderstoodError(_APART)
+        found.append((both[0].value, both[1].value, min(one.right for one in both)))
+    return found
 
 
 def proportional(first: Node, second: Node, *, positive: bool = False) -> bool:
@@ -74,17 +145,18 @@ def proportional(first: Node, second: Node, *, positive: bool = False) -> bool:
     `positive`: the factor must be greater than 0, as of two sides of an inequality.
     """
     pairs = _pairs(first, second)
-    if any((a is None) != (b is None) for a, b in pairs):
+    if any((a is None) != (b is None) for a, b, _ in pairs):
         return False
-    defined = [(a, b) for a, b in pairs if a is not None and b is not None]
+    defined = [pair for pair in pairs if pair[0] is not None]
     if len(defined) < 2 or any(isinstance(one, tuple) for pair in defined for one in pair):
         return False
-    if any(not a or not b for a, b in defined):
-        return all(not a and not b for a, b in defined)
-    ratios = [divide(a, b) for a, b in defined]
+    if any(not a or not b for a, b, _ in defined):
+        return all(not a and not b for a, b, _ in defined)
+    ratios = [divide(*pair) for pair in defined]
     if positive and not _real(ratios[0]) > 0:
         return False
-    return all(_same(ratio, ratios[0]) for ratio in ratios)
+    exact = [min(digits, defined[0][2]) for _, _, digits in defined]
+    return all(_same(one, ratios[0], digits) for one, digits in zip(ratios, exact, strict=True))
 
 
 def real_value(node: Node) -> Value | None:
@@ -118,13 +190,14 @@ def _real(value: Value) -> Value:
     return value if isinstance(value, Fraction) else context().re(value)
 
 
-def _same(first: Value, second: Value) -> bool:
+def _same(first: Value, second: Value, digits: int = DIGITS) -> bool:
     if isinstance(first, tuple) or isinstance(second, tuple):
         if not isinstance(first, tuple) or not isinstance(second, tuple):
             return False
-        return len(first) == len(second) and all(map(_same, first, second))
+        rows = zip(first, second, strict=False)
+        return len(first) == len(second) and all(_same(*row, digits) for row in rows)
     if isinstance(first, Fraction) and isinstance(second, Fraction):
         return first == second
-    first, second = to_float(first), to_float(second)
+    first, second = to_float(first, digits), to_float(second, digits)
     size = max(abs(first), abs(second))
-    return bool(abs(first - second) <= AGREE * size)
+    return bool(abs(first - second) <= tolerance(digits) * size)

@@ -21,7 +21,7 @@ from limr.grading.remembered import Remembered
 from limr.grading.strictness import STANDARD
 from limr.grading.values import Listing
 
-GRADER_VERSION = 6  # raised when a change can change a verdict
+GRADER_VERSION = 7  # raised when a change can change a verdict
 # Of a study's `grader`; what they mean: `limr.grading.settings`.
 DEFAULTS: Mapping[str, Any] = {
     "preset": "default",

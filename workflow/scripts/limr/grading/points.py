@@ -1,4 +1,4 @@
-"""The value of an expression at one point, exact or to 50 digits."""
+"""The value of an expression at one point, exact or to a number of digits."""
 
 from __future__ import annotations
 
@@ -6,21 +6,40 @@ import hashlib
 import math
 from fractions import Fraction
 
-from limr.grading.arithmetic import AGREE, UndefinedError, Value, context, divide, tidy, to_float
+from limr.grading.arithmetic import (
+    DIGITS,
+    UndefinedError,
+    Value,
+    context,
+    divide,
+    tidy,
+    to_float,
+    tolerance,
+)
 from limr.grading.nodes import Node, is_free
+from limr.grading.precision import Sums
 from limr.grading.tokens import NotUnderstoodError
 
+POINTS = 8  # further ones are nearer, for what is too large at one of these
+SIZES = Fraction(1), Fraction(1, 7), Fraction(10), Fraction(100)  # of symbols, point by point
 MAX_BITS = 100_000  # of an exact number
 MAX_FACTORIAL = 5_000
 MAX_ARGUMENT = 10**9  # of a function
-MAX_LOGARITHM = 1e12  # of a number that is computed to 50 digits
+MAX_LOGARITHM = 1e12  # of a number that is computed at all
 
 
 class Point:
-    """A point: what each symbol is, and how roots of negative numbers are taken."""
+    """A point: what each symbol is, and how roots of negative numbers are taken.
 
-    def __init__(self, number: int, *, is_complex: bool, positive: bool) -> None:
+    `sums` is what the sums that were computed hid and lost (see `limr.grading.precision`).
+    """
+
+    def __init__(
+        self, number: int, *, is_complex: bool, positive: bool, digits: int = DIGITS
+    ) -> None:
         self._place, self._complex, self._positive = number, is_complex, positive
+        self._digits, self._numbers, self.sums = digits, context(digits), Sums()
+        self._close = tolerance(digits)
 
     def value(self, node: Node) -> Value:
         """Return the value of a node here."""
@@ -30,6 +49,9 @@ class Point:
             if bits > MAX_BITS:
                 raise NotUnderstoodError("a number of too many digits")
         return value
+
+    def _float(self, value: Value) -> Value:
+        return to_float(value, self._digits)
 
     def _args(self, node: Node) -> list[Value]:
         return [self.value(one) for one in node.args]
@@ -43,13 +65,13 @@ class Point:
     def draw(self, name: str, extra: str = "") -> Fraction:
         """Return the fraction that a name stands for here."""
         seed = hashlib.blake2b(f"{name}|{extra}|{self._place}".encode(), digest_size=8).digest()
-        size = (Fraction(1), Fraction(1, 7), Fraction(10), Fraction(100))[self._place % 4]
+        size = SIZES[self._place % 4] if self._place < POINTS else Fraction(1, 3)
         drawn = size * Fraction(200 + int.from_bytes(seed[:4], "big") % 2_000, 997)
         is_negative = self._place >= 2 and seed[5] % 2 and not self._positive
         return -drawn if is_negative else drawn
 
     def _constant(self, node: Node) -> Value:
-        mp = context()
+        mp = self._numbers
         if node.name == "infty":
             return self.draw("\\infty")
         return {"pi": +mp.pi, "e": +mp.e, "i": mp.mpc(0, 1)}[node.name]
@@ -81,10 +103,11 @@ class Point:
             elif isinstance(total, Fraction) and isinstance(value, Fraction):
                 total += value
             else:
-                first, second = to_float(total), to_float(value)
-                total = first + second
-                if abs(total) < AGREE * 1e-5 * max(abs(first), abs(second)):
+                terms = self._float(total), self._float(value)
+                total = terms[0] + terms[1]
+                if abs(total) < self._close * 1e-5 * max(map(abs, terms)):
                     total = Fraction(0)
+                self.sums.note(terms, total)
         return total
 
     def _mul(self, node: Node) -> Value:
@@ -100,7 +123,7 @@ class Point:
             return tuple(tuple(self._times(first, one) for one in row) for row in second)
         if isinstance(first, Fraction) and isinstance(second, Fraction):
             return first * second
-        return to_float(first) * to_float(second)
+        return self._float(first) * self._float(second)
 
     def _div(self, node: Node) -> Value:
         first, second = self._args(node)
@@ -109,8 +132,8 @@ class Point:
         if not second:
             raise UndefinedError
         if isinstance(first, tuple):
-            return self._times(divide(Fraction(1), second), first)
-        return divide(first, second)
+            return self._times(divide(Fraction(1), second, self._digits), first)
+        return divide(first, second, self._digits)
 
     def _power(self, node: Node) -> Value:
         base, exponent = self._args(node)
@@ -131,22 +154,23 @@ class Point:
                     return base**whole
         if not base:
             raise UndefinedError
-        mp, base = context(), tidy(to_float(base))
-        power = to_float(exponent)
+        mp, base = self._numbers, tidy(self._float(base), self._digits)
+        power = self._float(exponent)
         if abs(power * mp.log(abs(base))) > MAX_LOGARITHM:
-            return self.draw(f"{base}^{power}")  # the same only as the same power
+            # The same only as the same power, whatever the digits.
+            return self.draw(f"{mp.nstr(base, 40)}^{mp.nstr(power, 40)}")
         if constant and not hasattr(base, "_mpc_") and base < 0 and isinstance(exponent, Fraction):
             return self._root_of_negative(base, exponent)
-        return tidy(mp.power(base, power))
+        return tidy(mp.power(base, power), self._digits)
 
     def _root_of_negative(self, base: Value, exponent: Fraction) -> Value:
-        mp = context()
+        mp = self._numbers
         if exponent.denominator % 2:  # an odd root of a negative number is negative
-            value = mp.power(-base, to_float(exponent))
+            value = mp.power(-base, self._float(exponent))
             return -value if exponent.numerator % 2 else value
         if not self._complex:
             raise UndefinedError
-        return tidy(mp.power(base, to_float(exponent)))
+        return tidy(mp.power(base, self._float(exponent)), self._digits)
 
     def _root(self, node: Node) -> Value:
         base, index = self._args(node)
@@ -154,7 +178,7 @@ class Point:
             raise NotUnderstoodError("a root of a matrix")
         if not base:
             return Fraction(0)
-        return self._raised(base, divide(Fraction(1), index), constant=True)
+        return self._raised(base, divide(Fraction(1), index, self._digits), constant=True)
 
     def _abs(self, node: Node) -> Value:
         (value,) = self._args(node)
@@ -170,13 +194,11 @@ class Point:
 
     def _rounded(self, node: Node, name: str) -> Value:
         (value,) = self._args(node)
-        mp = context()
         _refuse_large(value)
-        return Fraction(int(getattr(mp, name)(mp.re(to_float(value)))))
+        return Fraction(int(getattr(self._numbers, name)(self._float(value).real)))
 
     def _degree(self, node: Node) -> Value:
-        (value,) = self._args(node)
-        return self._times(value, context().pi / 180)
+        return self._times(self._args(node)[0], self._numbers.pi / 180)
 
     def _factorial(self, node: Node) -> Value:
         (value,) = self._args(node)
@@ -185,7 +207,7 @@ class Point:
         if not isinstance(value, Fraction):
             raise NotUnderstoodError("a factorial of no whole number")
         _refuse_large(value)
-        return context().gamma(to_float(value) + 1)
+        return self._numbers.gamma(self._float(value) + 1)
 
     def _binomial(self, node: Node) -> Value:
         above, below = self._args(node)
@@ -197,7 +219,7 @@ class Point:
             return parts[0] / (parts[1] * parts[2])
         _refuse_large(above)
         _refuse_large(below)
-        return context().binomial(to_float(above), to_float(below))
+        return self._numbers.binomial(self._float(above), self._float(below))
 
     def _matrix(self, node: Node) -> Value:
         return tuple(tuple(self._args(row)) for row in node.args)
@@ -209,10 +231,10 @@ class Point:
         return tuple(zip(*value, strict=True))
 
     def _function(self, node: Node) -> Value:
-        value, *base = (to_float(one) for one in self._args(node))
+        value, *base = (self._float(one) for one in self._args(node))
         if isinstance(value, tuple) or any(isinstance(one, tuple) for one in base):
             raise NotUnderstoodError("a function of a matrix")
-        mp, name = context(), node.name
+        mp, name = self._numbers, node.name
         if name in ("ln", "log"):
             return self._logarithm(name, value, base)
         _refuse_large(value)
@@ -221,21 +243,23 @@ class Point:
         if name == "cis":
             return mp.cos(value) + mp.mpc(0, 1) * mp.sin(value)
         called = getattr(mp, {"arc": "a"}.get(name[:3], "") + name.removeprefix("arc"))
-        found = tidy(called(value))
+        found = tidy(called(value), self._digits)
         if not mp.isfinite(found):
             raise UndefinedError
-        is_zero = name[-3:] in ("sin", "cos", "tan", "cot") and abs(found) < 1e-45
+        if name.endswith("h"):  # the sums that hyperbolic functions are
+            self.sums.note((mp.exp(value), mp.exp(-value)), found)
+        is_zero = name[-3:] in ("sin", "cos", "tan", "cot") and abs(found) < self._close * 1e-15
         return Fraction(0) if is_zero else found
 
     def _logarithm(self, name: str, value: Value, base: list[Value]) -> Value:
-        mp, value = context(), tidy(value)
+        mp, value = self._numbers, tidy(value, self._digits)
         if not value or (not self._complex and value < 0):
             raise UndefinedError
         found = mp.log(value)
         below = mp.log(base[0]) if base else mp.log(10) if name == "log" else mp.mpf(1)
         if not below:
             raise UndefinedError
-        return tidy(found / below)
+        return tidy(found / below, self._digits)
 
 
 def _refuse_large(value: Value) -> None:
