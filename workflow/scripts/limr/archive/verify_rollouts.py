@@ -58,6 +58,7 @@ def asked(opened: Opened) -> Iterator[str]:
         wanted = ["step", "epoch", "problem_id", "sample", "verdict"]
         frame = files.read_parquet(opened.folder / rollouts, ROLLOUTS, wanted).to_pandas()
         pool = pd.Index(ids)
+        frame["right"] = frame["verdict"] == "correct"
         frame["place"] = pool.get_indexer(frame["problem_id"]) if pool.is_unique else -1
         steps = {int(step): rows for step, rows in frame.groupby("step")}
         if sorted(steps) != list(range(first, ppo["steps"] + 1)):
@@ -204,6 +205,7 @@ def _counted(
     """Return what the metrics of a step should say that it drew."""
     if draws.draws:
         return draws.counted(step)
-    groups = rows.assign(right=rows["verdict"] == "correct").groupby("problem_id")["right"]
-    found = [drawing.Group(0, len(right), int(right.sum())) for _, right in groups]
+    problem, _ = pd.factorize(rows["problem_id"])
+    samples, right = np.bincount(problem), np.bincount(problem, rows["right"])
+    found = [drawing.Group(0, int(n), int(k)) for n, k in zip(samples, right, strict=True)]
     return drawing.counted(found, -(-len(batch) // draws.order.size), often)

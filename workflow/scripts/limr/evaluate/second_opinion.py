@@ -62,8 +62,10 @@ def opinions(
 
 def _of_file(
     benchmark: str, path: Path, golds: Mapping[str, str], pool: GradingPool
-) -> list[tuple[str | None, ...]]:
-    rows = files.read_parquet(path, EVALUATIONS, _COLUMNS).to_pylist()
+) -> Counter[tuple[str | None, ...]]:
+    # Many samples of a problem are the same to the letter: each is judged once.
+    alike = files.read_parquet(path, EVALUATIONS, _COLUMNS).group_by([*_COLUMNS], use_threads=False)
+    rows = alike.aggregate([([], "count_all")]).to_pylist()
     lost = next((row["problem_id"] for row in rows if row["problem_id"] not in golds), None)
     if lost is not None:
         raise InputError(
@@ -71,13 +73,13 @@ def _of_file(
             "changed."
         )
     items = [(golds[row["problem_id"]], row["response"], row["truncated"]) for row in rows]
-    found = []
+    found: Counter[tuple[str | None, ...]] = Counter()
     for row, grade in zip(rows, pool.grade_many(items), strict=True):
         key = [benchmark, row["problem_id"], row["verdict"], grade.verdict]
         differs = (row["verdict"] == "correct") != (grade.verdict == "correct")
         ours = [golds[row["problem_id"]], row["format"], row["answer"]]
         shown = [*ours, grade.answer, grade.reason]
-        found.append((*key, *(shown if differs else [None] * len(shown))))
+        found[(*key, *(shown if differs else [None] * len(shown)))] += row["count_all"]
     return found
 
 

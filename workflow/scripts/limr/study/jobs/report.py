@@ -35,13 +35,13 @@ def jobs(study: Study) -> Iterator[Job]:
 
 
 def apart(study: Study, job: Job) -> list[Job]:
-    """Return a job of tables or figures as a job for each, and another job as it is.
+    """Return the job of all tables or figures as a job for each, and another job as it is.
 
     So one can be made again where what others read is not there.
     """
     files = result_files(study)
     kinds = [kind for kind, rule in _RULES.items() if rule == job.rule]
-    return [_shown(study, k, [name], files) for k in kinds for name in job.settings[k]] or [job]
+    return [_shown(study, k, [name], files) for k in kinds for name in study.config[k]] or [job]
 
 
 def _shown(study: Study, kind: str, names: Sequence[str], files: Mapping[str, Paths]) -> Job:
