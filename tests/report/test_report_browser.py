@@ -34,16 +34,20 @@ def page(tmp_path_factory):
         problems={**inputs.problems, "arithmetic": problems},
     )
     kinds = {"tsv": ".tsv", "markdown": ".md", "latex": ".tex"}
-    table = folder / "tables/results"
-    make.make_table("results", inputs, {}, {k: table.with_suffix(s) for k, s in kinds.items()})
-    figure = folder / "figures/accuracy"
+    tables = [folder / "tables/results", folder / "tables/agreement"]
+    for table in tables:
+        paths = {kind: table.with_suffix(suffix) for kind, suffix in kinds.items()}
+        make.make_table(table.name, inputs, {}, paths)
     kinds = {"pdf": ".pdf", "png": ".png", "svg": ".svg", "tsv": ".tsv", "caption": ".txt"}
-    make.draw_figure("accuracy", inputs, {}, {k: figure.with_suffix(s) for k, s in kinds.items()})
+    figures = [folder / "figures/accuracy", folder / "figures/agreement"]  # a table's name, too
+    for figure in figures:
+        paths = {kind: figure.with_suffix(suffix) for kind, suffix in kinds.items()}
+        make.draw_figure(figure.name, inputs, {}, paths)
     synthetic_rollouts.write(inputs.trajectories["full"], folder / "rollouts.parquet")
     parts = report.Parts(
         config={"study": "made-up"},
-        tables=[table.with_suffix(".tsv")],
-        figures=[figure.with_suffix(".png")],
+        tables=[table.with_suffix(".tsv") for table in tables],
+        figures=[figure.with_suffix(".png") for figure in figures],
         rollouts={"full": folder / "rollouts.parquet"},
     )
     report.build_report(inputs, parts, folder / "report.html")
@@ -297,7 +301,17 @@ CONTRAST = """
 const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
 const linear = (v) => v / 255 <= .03928 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4;
 const light = (c) => .2126 * linear(c[0]) + .7152 * linear(c[1]) + .0722 * linear(c[2]);
+const cell = (text) => {  // of a figure, the last one that is filled and has the text in it
+    const at = text.getBoundingClientRect(), x = at.x + at.width / 2, y = at.y + at.height / 2;
+    return [...text.ownerSVGElement.querySelectorAll('path')].filter((one) => {
+      const box = one.getBoundingClientRect(), style = getComputedStyle(one);
+      return style.fill.startsWith('rgb(') && style.fillOpacity === '1'
+        && box.x < x && x < box.right && box.y < y && y < box.bottom;
+    }).at(-1);
+};
 const behind = (node) => {
+  const drawn = node.ownerSVGElement && cell(node);
+  if (drawn) return numbers(getComputedStyle(drawn).fill);
   for (; node; node = node.parentElement) {
     const c = numbers(getComputedStyle(node).backgroundColor);
     if (c.length < 4 || c[3] === 1) return c;

@@ -19,12 +19,13 @@ from limr.core.plugins import heavy_imports
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.typing import ColorType
 
 # Okabe and Ito's palette, safe for colour-blind readers; black and yellow are left out.
 PALETTE = ("#0072B2", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#B8860B", "#7F3C8D", "#4D4D4D")
 BASE = "#6E6E6E"
 INK = "#222222"
-ON_DARK, ON_LIGHT = "#FEFEFE", "#1D2125"  # on coloured cells; the same on a dark page
+ON_DARK, ON_LIGHT = "#FEFEFE", "#000000"  # on coloured cells; the same on a dark page
 # In the order of PALETTE: what tells arms apart without colour.
 DASHES = ("", "5,1.6", "1.3,1.3", "5,1.4,1.3,1.4", "8,2,2,2", "2.6,1.2", "", "5,1.6")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -398,3 +399,12 @@ def legend(drawn: Figure, frame: pd.DataFrame) -> None:
 def handle(row: pd.Series[Any]) -> dict[str, Any]:
     """Return the look of a group's line in a legend."""
     return {**marks(int(row["mark"])), "markersize": 6, "markeredgecolor": "white"}
+
+
+def on(cell: ColorType) -> str:
+    """Return the colour of a text on a coloured cell: of white and black, what differs more."""
+    from matplotlib.colors import to_rgb
+
+    parts = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(cell)]
+    light = sum(w * part for w, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+    return ON_LIGHT if light > 0.179 else ON_DARK

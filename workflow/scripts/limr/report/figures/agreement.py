@@ -65,7 +65,6 @@ def data(inputs: results.Inputs, options: Mapping[str, Any]) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     """Draw the annotated matrix, overlap below the diagonal and Spearman above."""
     import seaborn as sns
-    from matplotlib.colors import to_hex
 
     n = int(frame["row"].max()) + 1
     if n <= 2:
@@ -92,7 +91,8 @@ def draw(frame: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
         ax=ax,
     )
     for text in ax.texts:
-        text.set_color(_style.ON_DARK if to_hex(text.get_color()) == "#ffffff" else _style.ON_LIGHT)
+        x, y = text.get_position()
+        text.set_color(_style.on(_shades()((values.to_numpy(float)[int(y), int(x)] + 1) / 2)))
     for _, cell in frame[frame["value"].isna() & (frame["kind"] != "self")].iterrows():
         ax.text(cell["column"] + 0.5, cell["row"] + 0.5, "–", ha="center", va="center")
     ax.set(xlabel="", ylabel="")

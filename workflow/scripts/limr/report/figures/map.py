@@ -61,10 +61,9 @@ def _draw(ax: Axes, rows: pd.DataFrame, end: float) -> None:
             else {"facecolor": "white", "hatch": "////", "edgecolor": "#BBBBBB"}
         )
         ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, linewidth=1, **look))
-        strong = abs(value) / end > 0.62 if known else False
         text = f"{signed(value)}{row['mark']}" if known else "–"
         ax.text(x, y, text, ha="center", va="center", fontsize=9,
-                color=_style.ON_DARK if strong else _style.ON_LIGHT if known else _style.INK,
+                color=_style.on(look["facecolor"]) if known else _style.INK,
                 fontweight="bold" if row["mark"] else "normal")  # fmt: skip
         if row["as_good"] and row["of_full"]:
             good.add((x, y))
