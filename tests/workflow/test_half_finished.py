@@ -194,4 +194,4 @@ def test_snakemakes_own_report_has_captions(finished: Project) -> None:
     assert "Report created" in found.output
     for word in ("Figures", "Tables", "accuracy.png", "results.tsv", "report.html"):
         assert word in text
-    assert "stands in" in text  # of the caption in workflow/report/figure.rst
+    assert "says what lines" in text  # of the caption in workflow/report/figure.rst
