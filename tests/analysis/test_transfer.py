@@ -9,6 +9,7 @@ import pytest
 import synthetic_sweep
 from limr.analysis import transfer
 from limr.core.errors import InputError
+from limr.report import make
 from limr.report.tables import transfer as table
 
 INSIDE = {"0": ["sums"], "0.5": ["products"]}
@@ -117,3 +118,15 @@ def test_the_table_shows_each_side_and_says_what_is_missing(inputs):
     alone = table.build(dataclasses.replace(inputs, evaluations=one), one_pair)
     assert set(alone["shows"]) == {"one run"} and alone["p"].isna().all()
     assert "same questions" in table.caption(frame)
+
+
+def test_its_files_are_the_same_bytes_twice(inputs, tmp_path):
+    suffixes = {"tsv": "tsv", "markdown": "md", "latex": "tex"}
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        paths = {kind: folder / f"transfer.{suffix}" for kind, suffix in suffixes.items()}
+        make.make_table("transfer", inputs, {"axis": "useless", "inside": INSIDE}, paths)
+    for suffix in suffixes.values():
+        first, second = (tmp_path / f / f"transfer.{suffix}" for f in ("a", "b"))
+        assert first.read_bytes() == second.read_bytes()
+    assert (tmp_path / "a/transfer.tex").read_text().count(" \\\\\n") == 10  # a row each, names

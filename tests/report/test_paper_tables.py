@@ -233,9 +233,12 @@ def test_latex_is_escaped_and_complete(inputs, tmp_path):
     assert not re.search(r"(?<!\\)[%&#_]", made.split("\n", 1)[1].replace(" & ", ""))
 
 
-# The inputs of `gold-audit` are audits: tests/problems/test_answer_audit.py.
+# These have inputs and options of their own: problems/test_answer_audit, analysis/test_transfer.
+ELSEWHERE = {"gold-audit", "transfer"}
+
+
 @pytest.mark.slow_cases("break-even", "by-level", "clean-results", "comparisons")
-@pytest.mark.parametrize("name", [n for n in plugins.names("tables") if n != "gold-audit"])
+@pytest.mark.parametrize("name", sorted({*plugins.names("tables")} - ELSEWHERE))
 def test_every_table_has_a_row_for_each_in_latex(name, inputs, tmp_path):
     frame = build(name, inputs, tmp_path)
     text = (tmp_path / f"{name}.tex").read_text()

@@ -323,7 +323,8 @@ def test_one_epoch_makes_an_empty_stability_table(tmp_path):
     "paper-table-2",
     "results",
 )
-@pytest.mark.parametrize("name", plugins.names("tables"))
+# `transfer` must be told its axis: analysis/test_transfer.py
+@pytest.mark.parametrize("name", sorted({*plugins.names("tables")} - {"transfer"}))
 def test_the_same_inputs_give_the_same_bytes(name, inputs, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
