@@ -27,7 +27,7 @@ from small_study import ROOT, Project, make_project
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
-PROBLEMS = 6
+PROBLEMS = 4
 # Few tokens: an old core draws some twenty a second. Shots make for long prompts, read once here.
 GREEDY = {"name": "greedy", "samples": 1, "temperature": 0, "top_p": 1, "max_tokens": 80}
 SAMPLED = {"name": "sampled", "samples": 2, "temperature": 0.8, "top_p": 0.95, "max_tokens": 16}
