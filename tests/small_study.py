@@ -49,7 +49,7 @@ TINY: dict[str, Any] = {
         "key_value_heads": 1,
         "intermediate": 96,
         "warmup": {
-            "steps": 600,
+            "steps": 400,
             "batch_size": 64,
             "learning_rate": 6.0e-3,
             "levels": [1],

@@ -57,6 +57,7 @@ def main() -> None:
     sys.stdout = sys.stderr
     found = {name: parsed(one["module"], one["arguments"]) for name, one in asked.items()}
     json.dump(found, shown, default=str)
+    shown.flush()  # a library that ends the process leaves what is buffered
 
 
 if __name__ == "__main__":

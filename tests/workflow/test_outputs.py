@@ -155,7 +155,8 @@ def test_the_report_is_one_page_that_loads_nothing(results: Path) -> None:
     assert page.count('<div class="drawn"') == len(TINY["figures"])
     lines = (results / "headline.txt").read_text().splitlines()
     assert lines[0] == "Report: results/tiny/report.html"
-    assert lines[1].startswith("Training on limr’s 20 problems")
+    chosen = json.loads((results / "subsets/limr.json").read_text())["n_selected"]
+    assert lines[1].startswith(f"Training on limr’s {chosen} problems")
 
 
 def test_every_log_is_under_its_rules_name(results: Path) -> None:
