@@ -125,3 +125,11 @@ def share_resources():
             variant = workflow.get_rule(job.rule)
             for source in (job.script, job.rule):
                 variant.resources.update(Resources.from_mapping(told.get(source, {})))
+
+
+def shown(rule, kind, what):
+    """Return the outputs of the job of all tables or figures; one kind is in Snakemake's report."""
+    made = next((dict(job.output) for job in PLAN if job.rule == rule), {})
+    about = {"caption": f"../report/{what}.rst", "category": f"{what.title()}s"}
+    paths = [(path, {what: Path(path).stem}) for path in made.get(kind, [])]
+    return made | {kind: [report(path, labels=name, **about) for path, name in paths]}

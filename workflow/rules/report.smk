@@ -2,14 +2,6 @@
 # Makes: collected/*.parquet, tables/{table}.tsv + .md + .tex, figures/{figure}.pdf + .png + .svg + .tsv, report.html
 
 
-def shown(rule, kind, what):
-    """Return the outputs of the job of all tables or figures; one kind is in Snakemake's report."""
-    made = next((dict(job.output) for job in PLAN if job.rule == rule), {})
-    about = {"caption": f"../report/{what}.rst", "category": f"{what.title()}s"}
-    paths = [(path, {what: Path(path).stem}) for path in made.get(kind, [])]
-    return made | {kind: [report(path, labels=name, **about) for path, name in paths]}
-
-
 rule collect_evaluations:
     input:
         unpack(inputs("collect_evaluations")),
