@@ -39,9 +39,11 @@ def apart(study: Study, job: Job) -> list[Job]:
 
     So one can be made again where what others read is not there.
     """
+    kind = next((kind for kind, rule in _RULES.items() if rule == job.rule), None)
+    if kind is None:
+        return [job]
     files = result_files(study)
-    kinds = [kind for kind, rule in _RULES.items() if rule == job.rule]
-    return [_shown(study, k, [name], files) for k in kinds for name in study.config[k]] or [job]
+    return [_shown(study, kind, [name], files) for name in study.config[kind]]
 
 
 def _shown(study: Study, kind: str, names: Sequence[str], files: Mapping[str, Paths]) -> Job:
