@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import re
 import shutil
@@ -43,7 +44,7 @@ LONGEST = (
     "test_openrlhf_study.py",
     "test_archive_study.py",
     "test_vllm_rule.py",
-    "test_slurm_study.py",
+    "test_slurm_commands.py",
     "test_logs.py",
     "test_resume.py",
     "test_real_model.py",
@@ -75,7 +76,6 @@ ROUNDS = 10
 APART = (
     "test_slurm_faults.py",
     "test_slurm_ray.py",
-    "test_slurm_commands.py",
     "test_ray_cluster.py",
 )
 
@@ -123,6 +123,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     gap = (len(LONGEST) - PROCESSES) / max(1, len(apart))
     order |= {name: PROCESSES - 0.5 + gap * place for place, name in enumerate(apart)}
     items.sort(key=lambda item: order.get(item.nodeid, order.get(item.path.name, len(LONGEST))))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage more seldom, and not among what is there: a tenth of the fast tests."""
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +53,12 @@ def _server(_process: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _serve() -> None:
+def _serve(fork: warm_jobs.Fork) -> None:
+    warm_jobs.share_memory()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            _run(*json.loads(line))
+            fork.become(partial(_run, *json.loads(line)))
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
@@ -66,7 +67,7 @@ def _serve() -> None:
 def _run(
     arguments: list[str], folder: str, environment: dict[str, str], output: str, program: str
 ) -> None:
-    """Become the call; it ends with an exception, as Snakemake always does."""
+    """Become the call."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -75,7 +76,7 @@ def _run(
     os.dup2(1, 2)
     sys.path[:1] = [folder, *environment.get("PYTHONPATH", "").split(os.pathsep)]
     _use(program)
-    sys.exit(cli.main(arguments))
+    cli.main(arguments)
 
 
 def _use(program: str) -> None:
@@ -91,10 +92,11 @@ def _use(program: str) -> None:
 
 
 if __name__ == "__main__":
+    fork = warm_jobs.Fork()
     import snakemake.persistence  # noqa: F401 (which main imports later)
     from snakemake import cli, script
 
     if sys.argv[1:]:
         _use(sys.argv[1])
         sys.exit(cli.main(sys.argv[2:]))
-    _serve()
+    _serve(fork)

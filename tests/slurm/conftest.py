@@ -29,12 +29,6 @@ def cluster() -> Iterator[clusters.Cluster]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
-def local_project(finished_little: Project) -> Project:
-    """A copy in which the study has run without SLURM."""
-    return finished_little
-
-
 @pytest.fixture
 def on_slurm(cluster: clusters.Cluster, tmp_path: Path) -> OnSlurm:
     """A fresh copy whose Snakemake runs on the cluster's login node."""

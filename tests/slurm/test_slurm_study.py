@@ -1,34 +1,11 @@
-"""`snakemake --profile slurm` on a real SLURM: a whole study, and what a user sees of it."""
+"""`snakemake --profile slurm` on a real SLURM: what a user sees of it before any job runs."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 from on_slurm import OnSlurm
 
-from small_study import Project
-
 pytestmark = pytest.mark.slow
-
-
-def test_a_study_over_several_nodes_gives_the_bytes_of_a_local_run(
-    on_slurm: OnSlurm, local_project: Project
-) -> None:
-    on_slurm.finish()
-    assert on_slurm.digests() == local_project.digests()
-    jobs = on_slurm.my_jobs()
-    assert {job["state"] for job in jobs} == {"COMPLETED"}
-    assert {job["nodes"] for job in jobs} >= {"node1", "node2", "node3"}
-    said = {job["comment"] for job in jobs}
-    assert "rule_train_ppo_wildcards_full_1" in said  # which arm and seed: squeue -o '%i %T %k'
-    trained = [job for job in jobs if "train_ppo" in job["comment"]]
-    assert len(trained) == 2
-    assert sum("rule_report" in job["comment"] for job in jobs) <= 1  # five rules, one job
-    assert list((on_slurm.folder / "logs/slurm/rule_train_ppo").rglob("*.log"))
-    assert on_slurm.planned() == []
-    record = json.loads((on_slurm.folder / "results/tiny/runs/full/seed1/run.json").read_text())
-    assert record["attempts"] == 1
 
 
 def test_a_dry_run_says_what_each_rule_asks_for(on_slurm: OnSlurm) -> None:

@@ -24,7 +24,15 @@ exec(os.environ["END"])
 
 
 @pytest.mark.parametrize(
-    ("end", "code"), [("", 0), ("sys.exit(3)", 3), ("1 / 0", 1), ("os.kill(os.getpid(), 9)", -9)]
+    ("end", "code"),
+    [
+        ("", 0),
+        ("sys.exit(3)", 3),
+        ("sys.exit('why')", 1),
+        ("1 / 0", 1),
+        ("os.kill(os.getpid(), 9)", -9),
+        ("import atexit; atexit.register(print, 'at the end'); print('not flushed')", 0),
+    ],
 )
 def test_a_fork_is_as_a_new_process(tmp_path: Path, end: str, code: int) -> None:
     study = tmp_path / "study.yaml"
@@ -46,9 +54,10 @@ def test_a_fork_is_as_a_new_process(tmp_path: Path, end: str, code: int) -> None
     ]
     assert found[0].returncode == found[1].returncode == code
     assert found[0].stdout == found[1].stdout
-    assert json.loads(found[0].stdout)[:2] == [[str(script), "word"], str(tmp_path)]
+    assert json.loads(found[0].stdout.splitlines()[0])[:2] == [[str(script), "word"], str(tmp_path)]
     assert "said" in found[0].stderr
-    assert ("ZeroDivisionError" in found[0].stderr) == (code == 1)
+    assert ("ZeroDivisionError" in found[0].stderr) == ("1 / 0" in end)
+    assert ("why" in found[0].stderr) == ("why" in end)
 
 
 def test_a_portable_study_finds_no_pytorch(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Tests on a CPU only: changes some modules as they are imported; see README.md."""
 
+import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -131,6 +132,8 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
+# A third of a start would be looks for garbage among the million objects that imports make.
+gc.set_threshold(1_000_000)
 _ASKED = os.environ.get("LIMR_TESTS_ON_CPU")
 if _ASKED == "node":  # vLLM's build for CPUs needs no change, the look at a node does
     CHANGES = {"limr.slurm.node": _node}
