@@ -222,7 +222,20 @@ def test_a_log_that_cannot_be_used_leaves_nothing_behind(from_log: Project) -> N
 
 @pytest.mark.data
 def test_selection_from_one_shot_rlvrs_log(published_data: Project) -> None:
-    results = published_data.folder / "results/one-shot-rlvr"
+    as_published(published_data.folder / "results/one-shot-rlvr", scored=4)
+
+
+@pytest.mark.data
+@pytest.mark.long
+def test_every_selector_on_one_shot_rlvrs_log(project: Project, mirror: Path) -> None:
+    shutil.copy(project.folder / "config/one-shot-rlvr.yaml", project.folder / "study.yaml")
+    found = project.run(mirror=mirror)
+    assert found.returncode == 0, found.output[-6000:]
+    as_published(project.folder / "results/one-shot-rlvr", scored=9)
+
+
+def as_published(results: Path, scored: int) -> None:
+    """Look at what the study finds; all `scored` selectors but the random one have diagnostics."""
     subset = json.loads((results / "subsets/limr.json").read_text())
     assert (subset["n_problems"], subset["n_scored"]) == (1209, 1209)
     table = pd.read_csv(results / "tables/subsets.tsv", sep="\t").set_index("arm")
@@ -232,7 +245,7 @@ def test_selection_from_one_shot_rlvrs_log(published_data: Project) -> None:
     lim = agreement[(agreement["score"] == "lim") & (agreement["other score"] == "lim-curve-free")]
     assert lim["Spearman"].item() == pytest.approx(0.99, abs=0.005)
     assert lim["overlap"].item() == pytest.approx(0.90, abs=0.01)
-    assert len(list((results / "diagnostics").glob("*.parquet"))) == 18
+    assert len(list((results / "diagnostics").glob("*.parquet"))) == 2 * scored
 
 
 @pytest.mark.data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 from collections.abc import Iterator
@@ -17,8 +18,11 @@ def logged(path: str) -> Iterator[TextIO]:
     """Send stderr of the block to a log file, line by line.
 
     Bad input ends the process with exit code 1 and its message in the log and on the terminal; any
-    other exception goes to both with its traceback.
+    other exception goes to both with its traceback. What the script has imported stays, so Python
+    need not look for garbage in it, neither during the block nor when the process ends.
     """
+    if not gc.get_freeze_count():  # `limr verify` runs many scripts in one process
+        gc.freeze()
     terminal = sys.stderr
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Path(path).open("w", encoding="utf-8", buffering=1) as log:

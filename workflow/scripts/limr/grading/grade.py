@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from limr.core.errors import InputError
+from limr.core.plugins import heavy_imports
 from limr.grading import answers
 from limr.grading.boxes import PLACES, alternatives, joined_boxes
 from limr.grading.equality import equal, why_not
@@ -134,7 +135,8 @@ class Grader:
         if self._plugin:
             return load(self._plugin)
         if self._preset:
-            import math_verify  # noqa: F401 - a second or more, which no pair's time must pay for
+            with heavy_imports():  # which no pair's time must pay for
+                import math_verify  # noqa: F401
 
             same: Callable[[str, str], bool] = self._preset.equal
             return lambda gold, answer, prompt: same(gold, answer)
