@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
 from pathlib import Path
 
@@ -48,3 +49,15 @@ def test_after_a_failure_and_where_it_was_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_a_job_looks_for_no_garbage_among_its_imports(tmp_path: Path) -> None:
+    script = (
+        "import gc\nfrom limr.core.job_log import logged\n"
+        "for _ in range(2):\n    with logged('log'):\n        print(gc.get_freeze_count())\n"
+        "    made = [[] for _ in range(5000)]\n"
+    )
+    words = [sys.executable, "-c", script]
+    first, second = map(int, subprocess.check_output(words, cwd=tmp_path, text=True).split())
+    assert first > 1000
+    assert second <= first  # once: garbage of a long process would never be looked at again

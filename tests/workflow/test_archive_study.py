@@ -145,7 +145,10 @@ def test_a_read_only_place_is_said_and_nothing_is_left(committed: Project) -> No
     assert "Traceback" not in done.stderr
 
 
-def test_a_changed_working_tree_is_said_loudly(committed: Project, tmp_path: Path) -> None:
+def test_a_changed_working_tree_is_said_loudly(
+    committed: Project, tmp_path: Path, monkeypatch: Any
+) -> None:
+    without_drawing(monkeypatch)
     folder = tmp_path / "project"
     shutil.copytree(committed.folder, folder, symlinks=True, copy_function=shutil.copy2)
     (folder / "README.md").write_text("changed\n")
@@ -872,6 +875,7 @@ def test_other_code_is_said(archive: Path, tmp_path: Path, monkeypatch: Any) -> 
     path = folder / "workflow/scripts/limr/scores/selectors/lim.py"
     path.write_text("raise SystemExit('executed')\n")
     monkeypatch.setattr(planning, "asked", lambda *_: "not asked")
+    without_drawing(monkeypatch)
     good, lines = verified(packed(folder, tmp_path / "a.zip", forge=True))
     assert not good
     said = [line for line in lines if line.startswith("note   code")]
@@ -901,7 +905,7 @@ def test_a_half_finished_study_is_archived_as_one(committed: Project, tmp_path: 
 
 
 def test_without_responses(
-    committed: Project, archive: Path, tiny: dict[str, Any], tmp_path: Path
+    committed: Project, archive: Path, tiny: dict[str, Any], tmp_path: Path, monkeypatch: Any
 ) -> None:
     output = tmp_path / "silent.zip"
     study = tmp_path / "silent.yaml"
@@ -923,6 +927,7 @@ def test_without_responses(
         folder
     )
     document(f"{EVALS}/limr/seed1/step6/arithmetic-hard.json", "sha256", value="0" * 64)(folder)
+    without_drawing(monkeypatch)
     _, lines = verified(packed(folder, tmp_path / "forged.zip", forge=True))
     named = f"FAILED evaluations: {EVALS}/limr/seed1/step6/arithmetic-hard.json: sha256: expected"
     assert any(line.startswith(named) for line in lines), "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -54,6 +55,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check the archive."""
+    # As in the jobs that Snakemake starts; idle threads of each process would wait for one another.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from limr.archive import remembered, verify
 
     if options.rerun is not None and options.rerun < 1:
