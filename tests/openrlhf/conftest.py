@@ -14,6 +14,8 @@ for name in ("workflow", ".", "train"):
 import real_trainer  # noqa: E402 (found there)
 from real_trainer import RealProject  # noqa: E402
 
+from small_study import Project  # noqa: E402
+
 
 @pytest.fixture(scope="session")
 def python() -> Path:
@@ -31,5 +33,6 @@ def finished_real_project(python: Path, tmp_path_factory: pytest.TempPathFactory
     )
     project.write(real_trainer.study())
     project.kill_trainer("full-seed1", after=2)
-    project.finish()
+    project.finish(*(f"results/real/runs/{run}/seed1/run.json" for run in ("full", "sft")))
+    Project(project.folder).finish()  # other rules have another environment, also in a user's study
     return project

@@ -1,6 +1,7 @@
 """Run in .venv-openrlhf: gives arguments to the trainers' own parsers and checks, starts nothing.
 
-Reads JSON: name -> {module, arguments}; prints JSON: name -> what was parsed, by dotted name.
+Reads JSON: name -> {module, arguments}; prints JSON: "parsed": name -> what was parsed, by dotted
+name, and "differences" of the equations (differences.py), as a start takes longer than either.
 Prefixes of flags are refused here, which the trainers accept.
 """
 
@@ -12,6 +13,7 @@ import runpy
 import sys
 from typing import Any
 
+import differences
 import openrlhf.utils
 import ray
 
@@ -39,15 +41,16 @@ def parsed(module: str, arguments: list[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Parse everything."""
+    """Parse and compare everything."""
+    found: dict[str, Any] = {"differences": differences.largest()}
     original = argparse.ArgumentParser.parse_args
 
     def parse_args(self: argparse.ArgumentParser) -> argparse.Namespace:
         self.allow_abbrev = False
-        found = original(self)
+        read = original(self)
         PARSED.clear()
-        PARSED.update(vars(found))
-        return found
+        PARSED.update(vars(read))
+        return read
 
     argparse.ArgumentParser.parse_args = parse_args
     ray.is_initialized = _stop  # the first thing that each trainer does
@@ -55,7 +58,7 @@ def main() -> None:
     hooks.install([flash_attention.IMPORTER])
     asked, shown = json.load(sys.stdin), sys.stdout
     sys.stdout = sys.stderr
-    found = {name: parsed(one["module"], one["arguments"]) for name, one in asked.items()}
+    found["parsed"] = {name: parsed(one["module"], one["arguments"]) for name, one in asked.items()}
     json.dump(found, shown, default=str)
     shown.flush()  # a library that ends the process leaves what is buffered
 

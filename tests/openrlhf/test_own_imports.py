@@ -36,7 +36,7 @@ def test_what_is_started_by_name_counts_too() -> None:
     assert "limr.models.vllm.worker" in own_imports.modules("evaluate")
 
 
-@pytest.mark.parametrize("environment", ["train", "evaluate"])
+@pytest.mark.parametrize("environment", ["train", pytest.param("evaluate", marks=pytest.mark.long)])
 def test_every_import_is_satisfied_by_its_own_lock(python: Path, environment: str) -> None:
     names = own_imports.needed(environment)
     assert own_imports.unsatisfied(python, names, allowed(environment)) == {}
