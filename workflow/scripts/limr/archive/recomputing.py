@@ -80,8 +80,7 @@ def started(work: Work, jobs: Sequence[Todo]) -> Iterator[dict[tuple[str, ...], 
         if processes <= 1:
             yield {one.outputs: _counted(partial(work.faults, one), shown) for one in jobs}
             return
-        with plugins.heavy_imports():
-            _import_once(jobs)
+        _import_once(jobs)
         _WORK.append(work)
         forks = multiprocessing.get_context("fork")
         pool = ProcessPoolExecutor(processes, forks, _start, (os.getpid(), processes))
