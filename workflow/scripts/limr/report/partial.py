@@ -223,7 +223,8 @@ def _make(
             lacking.append(f"{name}: {str(error).split('. ')[0][:SHOWN]}")
         except (LookupError, ValueError, AttributeError) as error:
             # A plug-in may count on results that a whole study has; the page must not fall with it.
-            lacking.append(f"{name}: not to be made from what there is ({type(error).__name__})")
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:SHOWN]
+            lacking.append(f"{name}: not to be made from what there is ({said})")
     if lacking:
         folder.missing.append(Missing(kind, lacking, len(configured)))
     return done
