@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,16 @@ RUN = "results/tiny/runs/full/seed1/run.json"
 STATE = "results/tiny/state/full-seed1"
 
 
+def looking_early(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which looks at jobs come early, as the tests' jobs are short."""
+    return {
+        **environment,
+        "PYTHONPATH": f"{environment['PYTHONPATH']}:{QUICK_LOOKS}",
+        "LIMR_SLURM_FIRST_LOOK": "2",
+        "LIMR_TESTS_LOOK": "1",
+    }
+
+
 @dataclass
 class OnSlurm(Project):
     """Runs `snakemake --profile slurm` as a user on the login node would."""
@@ -30,17 +40,9 @@ class OnSlurm(Project):
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a user would export; looks at jobs come early, as the test's jobs are short."""
-        folder = str(Path(sys.executable).parent)
-        inherited = super().environment
-        return {
-            **inherited,
-            "PATH": f"{folder}:{os.environ['PATH']}",
-            "PYTHONPATH": f"{inherited['PYTHONPATH']}:{QUICK_LOOKS}",
-            "LIMR_SLURM_FIRST_LOOK": "2",
-            "LIMR_TESTS_LOOK": "1",
-            **self.variables,
-        }
+        """What a user would export."""
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return looking_early(super().environment) | {"PATH": path, **self.variables}
 
     def words(self, *arguments: str) -> list[str]:
         """Return the literal command, with the test's study."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cluster import Cluster
-from on_slurm import QUICK_LOOKS
+from on_slurm import looking_early
 
 import documents
 from reading import Reader, small_demo
@@ -43,11 +43,7 @@ def at_work(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Reade
 def follow(reader: Reader, name: str) -> str:
     """Do what a page says of a cluster."""
     terminal = reader.terminal()
-    terminal.environment |= {  # looks at jobs come early, as the test's jobs are short
-        "PYTHONPATH": f"{terminal.environment['PYTHONPATH']}:{QUICK_LOOKS}",
-        "LIMR_SLURM_FIRST_LOOK": "2",
-        "LIMR_TESTS_LOOK": "1",
-    }
+    terminal.environment = looking_early(terminal.environment)
     return documents.follow(ROOT / name, terminal, lambda block: "cluster" in block.needs)
 
 
@@ -57,7 +53,9 @@ def test_a_study_over_several_nodes_by_the_page_s_commands_gives_the_bytes_of_a_
     said = follow(at_work, "docs/slurm.md")
     assert "STATE TIME NODELIST(REASON) COMMENT" in said  # squeue
     folder = at_work.project.folder
+    assert "train_ppo" in said  # the logs' ends
     assert (folder / "results/limr/report.html").exists()
+    assert (folder / "results/demo/report.html").exists()
     tail = (folder / "results/demo/logs/train_ppo/full-seed1.log").read_text().splitlines()[-1]
     assert tail in said
     ours, theirs = at_work.project.digests("demo"), finished_little.digests()
